@@ -1,0 +1,18 @@
+//! The embedded cloud: enough of AWS, with AWS's own rules, to run a deployed click stream.
+//!
+//! | module | what lives there |
+//! | --- | --- |
+//! | [`cloud`] | the account: all services and what they share |
+//! | [`provider`] | the side that Pulumi's engine talks to: what may be declared |
+//! | [`services`] | the side that clicks run through: one module a service of AWS |
+//! | [`edge`] | the listeners: AWS's protocols, deployed APIs, sites |
+//! | [`store`], [`clock`], [`identity`], [`error`] | durable records, time, ARNs, AWS's errors |
+
+pub mod clock;
+pub mod cloud;
+pub mod edge;
+pub mod error;
+pub mod identity;
+pub mod provider;
+pub mod services;
+pub mod store;

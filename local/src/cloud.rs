@@ -1,0 +1,77 @@
+//! The cloud as a whole: its services, and what they share.
+
+use crate::clock::Clock;
+use crate::services::{
+    apigateway::ApiGateway, cloudfront::CloudFront, firehose::Firehose, iam::Iam, lambda::Lambda,
+    logs::Logs, s3::S3,
+};
+use crate::store::Store;
+use anyhow::{Context, Result};
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// Where a cloud keeps its data and listens.
+#[derive(Debug, Clone)]
+pub struct CloudConfig {
+    /// The folder of all state; created when it is missing.
+    pub home: PathBuf,
+    /// The addresses that resources are given, such as an API's `invokeUrl`.
+    pub endpoints: Endpoints,
+}
+
+/// The ports of the cloud's listeners, all on 127.0.0.1.
+#[derive(Debug, Clone)]
+pub struct Endpoints {
+    /// Pulumi's ResourceProvider protocol.
+    pub provider: u16,
+    /// AWS's own protocols, for every service: `AWS_ENDPOINT_URL`.
+    pub aws: u16,
+    /// Deployed REST APIs, under `/API-ID/STAGE/`.
+    pub api: u16,
+    /// Distributions, a port each, so that each is an origin of its own.
+    pub sites: Vec<u16>,
+}
+
+/// All services of one account. Shared by every listener and every background task.
+pub struct Cloud {
+    pub config: CloudConfig,
+    pub clock: Clock,
+    pub store: Store,
+    pub iam: Iam,
+    pub logs: Logs,
+    pub s3: S3,
+    pub lambda: Lambda,
+    pub firehose: Firehose,
+    pub apigateway: ApiGateway,
+    pub cloudfront: CloudFront,
+    /// Cancelled when the cloud stops: background tasks finish what they hold and end.
+    pub stopping: CancellationToken,
+}
+
+impl Cloud {
+    /// Opens the data folder and its services. Nothing listens yet, and no resource is live
+    /// until the provider has activated its records.
+    pub async fn open(config: CloudConfig, clock: Clock) -> Result<Arc<Self>> {
+        std::fs::create_dir_all(&config.home).with_context(|| {
+            format!(
+                "the data folder {} cannot be created",
+                config.home.display()
+            )
+        })?;
+        let store = Store::open(&config.home.join("store.redb"))?;
+        Ok(Arc::new(Self {
+            iam: Iam::default(),
+            logs: Logs::open(&config.home.join("logs"), clock.clone())?,
+            s3: S3::open(&config.home.join("s3"), store.clone(), clock.clone())?,
+            lambda: Lambda::open(&config.home.join("lambda"))?,
+            firehose: Firehose::open(&config.home.join("firehose"))?,
+            apigateway: ApiGateway::default(),
+            cloudfront: CloudFront::default(),
+            stopping: CancellationToken::new(),
+            config,
+            clock,
+            store,
+        }))
+    }
+}

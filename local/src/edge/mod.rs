@@ -1,0 +1,1 @@
+//! The listeners: AWS's protocols, deployed APIs, and sites. Loopback only.

@@ -1,0 +1,4 @@
+//! The provider side: Pulumi's ResourceProvider protocol over the trimmed schema.
+
+pub mod resource;
+pub mod types;

@@ -1,0 +1,336 @@
+//! What a resource type must say of itself to be deployable here.
+//!
+//! A resource type is written against typed inputs; [`AnyResourceType`] is the same with JSON,
+//! which is what the provider's protocol side works with. The life of a resource:
+//!
+//! 1. `validate`, whenever all inputs are known: what AWS would refuse without looking around.
+//! 2. `create`: looks at what is deployed, refuses what AWS would refuse, gives id and outputs.
+//!    Its only lasting effects are ones that can be repeated.
+//! 3. The record is made durable by the provider.
+//! 4. `activate`: hands the resource to the service that runs it. Called after every creation
+//!    and update, and for every record, in the order of creation, when the cloud starts.
+//! 5. `update` and `read`, any number of times; `delete` at the end.
+
+use crate::cloud::Cloud;
+use crate::error::{AwsError, AwsResult};
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+
+/// Properties of a resource, as JSON under their schema names. Secrets are unwrapped, unknowns
+/// absent, and an archive or asset stands as its signature map.
+pub type Properties = Map<String, Value>;
+
+/// A resource that is about to be created.
+#[derive(Debug, Clone)]
+pub struct New {
+    /// The engine's name for the resource.
+    pub urn: String,
+    /// The stack, from the URN.
+    pub stack: String,
+    /// The logical name, the last part of the URN.
+    pub name: String,
+    /// 1 for the first resource under this URN, 2 for its first replacement, and so on; starts
+    /// again when the stack has been destroyed.
+    pub generation: u64,
+    /// The region of the stack's provider.
+    pub region: String,
+}
+
+impl New {
+    /// `length` characters (at most 32) that are the same for the same stack, URN and
+    /// generation, and differ otherwise: the random-looking part of physical ids. Lower-case
+    /// letters and digits, a letter first.
+    pub fn suffix(&self, length: usize) -> String {
+        const LETTERS: &[u8; 26] = b"abcdefghijklmnopqrstuvwxyz";
+        const DIGITS: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
+        let digest = Sha256::digest(format!("{}\0{}\0{}", self.stack, self.urn, self.generation));
+        let character = |(index, byte): (usize, &u8)| {
+            let byte = usize::from(*byte);
+            char::from(match index {
+                0 => LETTERS[byte % LETTERS.len()],
+                _ => DIGITS[byte % DIGITS.len()],
+            })
+        };
+        digest
+            .iter()
+            .enumerate()
+            .map(character)
+            .take(length)
+            .collect()
+    }
+}
+
+/// What `create` gives back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Deployed {
+    /// The physical id.
+    pub id: String,
+    /// What the service computed; inputs need not be repeated, the provider adds them.
+    pub outputs: Properties,
+}
+
+impl Deployed {
+    /// A resource of this id with these computed properties, which must be a JSON object.
+    pub fn new(id: impl Into<String>, outputs: Value) -> Self {
+        let outputs = match outputs {
+            Value::Object(outputs) => outputs,
+            _ => Map::new(),
+        };
+        Self {
+            id: id.into(),
+            outputs,
+        }
+    }
+}
+
+/// A deployed resource, as its record says.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Resource<I> {
+    /// The URN it was created under.
+    pub urn: String,
+    /// The stack it was created in.
+    pub stack: String,
+    /// The region of its provider.
+    pub region: String,
+    /// The physical id.
+    pub id: String,
+    /// The inputs as last created or updated.
+    pub inputs: I,
+    /// What the service computed.
+    pub outputs: Properties,
+}
+
+impl<I> Resource<I> {
+    /// A computed property that is a string; empty when there is none.
+    pub fn output(&self, name: &str) -> &str {
+        self.outputs
+            .get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    }
+}
+
+/// A property that AWS would refuse.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The path of the property, such as `extendedS3Configuration.bufferingSize`.
+    pub property: String,
+    /// What is wrong with it and what is allowed.
+    pub reason: String,
+}
+
+impl Refusal {
+    /// A refusal of `property` for `reason`.
+    pub fn new(property: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self {
+            property: property.into(),
+            reason: reason.into(),
+        }
+    }
+}
+
+/// How a resource gets a physical name when the program gives none: logical name, `-`, seven
+/// characters, as the aws provider does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AutoName {
+    /// The input property that holds the name.
+    pub property: &'static str,
+    /// AWS's limit of the name's length, in characters.
+    pub max_length: usize,
+}
+
+/// A resource type of the aws package that the embedded cloud deploys.
+#[async_trait]
+pub trait ResourceType: Send + Sync + 'static {
+    /// The inputs, under the schema's names.
+    type Inputs: Serialize + DeserializeOwned + Send + Sync;
+
+    /// The type's token, such as `aws:s3/bucket:Bucket`.
+    const TOKEN: &'static str;
+
+    /// The input properties whose change needs a new resource.
+    const REPLACES_ON: &'static [&'static str] = &[];
+
+    /// How it is named when the program gives no name.
+    const AUTO_NAME: Option<AutoName> = None;
+
+    /// Refuses inputs that AWS would refuse by themselves.
+    fn validate(&self, _inputs: &Self::Inputs) -> Vec<Refusal> {
+        Vec::new()
+    }
+
+    /// Refuses what AWS would refuse in the present state of the cloud, and gives id and
+    /// computed properties.
+    async fn create(
+        &self,
+        cloud: &Arc<Cloud>,
+        new: &New,
+        inputs: &Self::Inputs,
+    ) -> AwsResult<Deployed>;
+
+    /// Makes the resource live, in place of an earlier version of itself.
+    async fn activate(
+        &self,
+        cloud: &Arc<Cloud>,
+        resource: &Resource<Self::Inputs>,
+    ) -> AwsResult<()>;
+
+    /// Checks new inputs against the cloud and gives the computed properties they lead to.
+    /// `old` is the resource as it is; the provider stores the change and activates it.
+    async fn update(
+        &self,
+        _cloud: &Arc<Cloud>,
+        old: &Resource<Self::Inputs>,
+        _inputs: &Self::Inputs,
+    ) -> AwsResult<Properties> {
+        Ok(old.outputs.clone())
+    }
+
+    /// The resource as it really is, or nothing when it is gone. `known` is the record.
+    async fn read(
+        &self,
+        _cloud: &Arc<Cloud>,
+        _id: &str,
+        known: Option<Resource<Self::Inputs>>,
+    ) -> AwsResult<Option<Resource<Self::Inputs>>> {
+        Ok(known)
+    }
+
+    /// Takes the resource out of service, or refuses as AWS would.
+    async fn delete(&self, cloud: &Arc<Cloud>, resource: &Resource<Self::Inputs>) -> AwsResult<()>;
+}
+
+/// [`ResourceType`] over JSON.
+#[async_trait]
+pub trait AnyResourceType: Send + Sync + 'static {
+    fn token(&self) -> &'static str;
+    fn replaces_on(&self) -> &'static [&'static str];
+    fn auto_name(&self) -> Option<AutoName>;
+    fn validate(&self, inputs: &Properties) -> Vec<Refusal>;
+    async fn create(
+        &self,
+        cloud: &Arc<Cloud>,
+        new: &New,
+        inputs: &Properties,
+    ) -> AwsResult<Deployed>;
+    async fn activate(&self, cloud: &Arc<Cloud>, resource: &Resource<Properties>) -> AwsResult<()>;
+    async fn update(
+        &self,
+        cloud: &Arc<Cloud>,
+        old: &Resource<Properties>,
+        inputs: &Properties,
+    ) -> AwsResult<Properties>;
+    async fn read(
+        &self,
+        cloud: &Arc<Cloud>,
+        id: &str,
+        known: Option<Resource<Properties>>,
+    ) -> AwsResult<Option<Resource<Properties>>>;
+    async fn delete(&self, cloud: &Arc<Cloud>, resource: &Resource<Properties>) -> AwsResult<()>;
+}
+
+#[async_trait]
+impl<T: ResourceType> AnyResourceType for T {
+    fn token(&self) -> &'static str {
+        T::TOKEN
+    }
+
+    fn replaces_on(&self) -> &'static [&'static str] {
+        T::REPLACES_ON
+    }
+
+    fn auto_name(&self) -> Option<AutoName> {
+        T::AUTO_NAME
+    }
+
+    fn validate(&self, inputs: &Properties) -> Vec<Refusal> {
+        match typed::<T>(inputs) {
+            Ok(inputs) => ResourceType::validate(self, &inputs),
+            Err(error) => vec![Refusal::new("", error.message)],
+        }
+    }
+
+    async fn create(
+        &self,
+        cloud: &Arc<Cloud>,
+        new: &New,
+        inputs: &Properties,
+    ) -> AwsResult<Deployed> {
+        ResourceType::create(self, cloud, new, &typed::<T>(inputs)?).await
+    }
+
+    async fn activate(&self, cloud: &Arc<Cloud>, resource: &Resource<Properties>) -> AwsResult<()> {
+        ResourceType::activate(self, cloud, &typed_resource::<T>(resource)?).await
+    }
+
+    async fn update(
+        &self,
+        cloud: &Arc<Cloud>,
+        old: &Resource<Properties>,
+        inputs: &Properties,
+    ) -> AwsResult<Properties> {
+        let old = typed_resource::<T>(old)?;
+        ResourceType::update(self, cloud, &old, &typed::<T>(inputs)?).await
+    }
+
+    async fn read(
+        &self,
+        cloud: &Arc<Cloud>,
+        id: &str,
+        known: Option<Resource<Properties>>,
+    ) -> AwsResult<Option<Resource<Properties>>> {
+        let typed_known = known.as_ref().map(typed_resource::<T>).transpose()?;
+        let Some(found) = ResourceType::read(self, cloud, id, typed_known).await? else {
+            return Ok(None);
+        };
+        let mut inputs = match serde_json::to_value(&found.inputs).map_err(AwsError::internal)? {
+            Value::Object(inputs) => inputs,
+            _ => Map::new(),
+        };
+        // A property that the type does not model is still what the record says it is.
+        if let Some(known) = known {
+            for (name, value) in known.inputs {
+                inputs.entry(name).or_insert(value);
+            }
+        }
+        inputs.retain(|_, value| !value.is_null());
+        Ok(Some(Resource {
+            urn: found.urn,
+            stack: found.stack,
+            region: found.region,
+            id: found.id,
+            inputs,
+            outputs: found.outputs,
+        }))
+    }
+
+    async fn delete(&self, cloud: &Arc<Cloud>, resource: &Resource<Properties>) -> AwsResult<()> {
+        ResourceType::delete(self, cloud, &typed_resource::<T>(resource)?).await
+    }
+}
+
+fn typed<T: ResourceType>(inputs: &Properties) -> AwsResult<T::Inputs> {
+    serde_json::from_value(Value::Object(inputs.clone())).map_err(|error| {
+        AwsError::new(
+            400,
+            "ValidationException",
+            format!("the inputs of a {} are malformed: {error}", T::TOKEN),
+        )
+    })
+}
+
+fn typed_resource<T: ResourceType>(
+    resource: &Resource<Properties>,
+) -> AwsResult<Resource<T::Inputs>> {
+    Ok(Resource {
+        urn: resource.urn.clone(),
+        stack: resource.stack.clone(),
+        region: resource.region.clone(),
+        id: resource.id.clone(),
+        inputs: typed::<T>(&resource.inputs)?,
+        outputs: resource.outputs.clone(),
+    })
+}

@@ -1,0 +1,12 @@
+//! The data side: one module a service, each with its own state and its own rules.
+//!
+//! A service is told what is deployed by the resource types in `provider::types`, and calls its
+//! neighbours through [`crate::cloud::Cloud`], always with the identity it acts under.
+
+pub mod apigateway;
+pub mod cloudfront;
+pub mod firehose;
+pub mod iam;
+pub mod lambda;
+pub mod logs;
+pub mod s3;

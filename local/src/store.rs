@@ -1,0 +1,175 @@
+//! Durable tables: small records under string keys, on disk before a write returns.
+//!
+//! Writers that arrive together share one commit (and so one `fsync`): a write waits for the
+//! commit that is under way, then goes out with everybody else who waited. After a crash the
+//! store holds exactly the batches whose `commit` returned, and possibly some whose had not yet.
+
+use anyhow::{Context, Result};
+use redb::{Database, ReadableDatabase, TableDefinition};
+use std::path::Path;
+use std::sync::{Arc, mpsc};
+use tokio::sync::oneshot;
+
+/// One table for all: keys are `table\0key`, so that tables need no declaration.
+const RECORDS: TableDefinition<&str, &[u8]> = TableDefinition::new("records");
+
+/// How many waiting batches one commit takes at most; bounds the memory of a commit.
+const MAX_GROUP: usize = 1024;
+
+/// A handle to the tables; clones share the database.
+#[derive(Clone)]
+pub struct Store {
+    database: Arc<Database>,
+    writer: mpsc::Sender<Group>,
+}
+
+/// Writes that become durable together, or not at all.
+#[derive(Debug, Default)]
+pub struct Batch {
+    writes: Vec<(String, Option<Vec<u8>>)>,
+}
+
+struct Group {
+    batch: Batch,
+    done: oneshot::Sender<Result<(), String>>,
+}
+
+impl Batch {
+    /// An empty batch.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets a record.
+    pub fn put(mut self, table: &str, key: &str, value: Vec<u8>) -> Self {
+        self.writes.push((full_key(table, key), Some(value)));
+        self
+    }
+
+    /// Removes a record; one that is not there is no error.
+    pub fn delete(mut self, table: &str, key: &str) -> Self {
+        self.writes.push((full_key(table, key), None));
+        self
+    }
+}
+
+impl Store {
+    /// Opens or creates the database file at `path` and starts its writer thread, which ends
+    /// when the last handle is dropped.
+    pub fn open(path: &Path) -> Result<Self> {
+        let database = Database::create(path)
+            .with_context(|| format!("the store {} cannot be opened", path.display()))?;
+        let transaction = database.begin_write()?;
+        transaction.open_table(RECORDS)?;
+        transaction.commit()?;
+
+        let database = Arc::new(database);
+        let (writer, groups) = mpsc::channel();
+        std::thread::Builder::new().name("store".into()).spawn({
+            let database = Arc::clone(&database);
+            move || write_groups(&database, &groups)
+        })?;
+        Ok(Self { database, writer })
+    }
+
+    /// The record under `key`, if there is one.
+    pub fn get(&self, table: &str, key: &str) -> Result<Option<Vec<u8>>> {
+        let records = self.database.begin_read()?.open_table(RECORDS)?;
+        let value = records.get(full_key(table, key).as_str())?;
+        Ok(value.map(|value| value.value().to_vec()))
+    }
+
+    /// All records of `table` whose key starts with `prefix`, in the order of their keys.
+    pub fn scan(&self, table: &str, prefix: &str) -> Result<Vec<(String, Vec<u8>)>> {
+        let start = full_key(table, prefix);
+        let table_length = table.len() + 1;
+        let records = self.database.begin_read()?.open_table(RECORDS)?;
+        let mut found = Vec::new();
+        for record in records.range(start.as_str()..)? {
+            let (key, value) = record?;
+            let key = key.value();
+            if !key.starts_with(&start) {
+                break;
+            }
+            found.push((key[table_length..].to_owned(), value.value().to_vec()));
+        }
+        Ok(found)
+    }
+
+    /// Makes the batch durable. Fails, with nothing written, when the disk refuses it.
+    pub async fn commit(&self, batch: Batch) -> Result<()> {
+        let (done, finished) = oneshot::channel();
+        self.writer
+            .send(Group { batch, done })
+            .map_err(|_| anyhow::anyhow!("the store is closed"))?;
+        finished
+            .await
+            .context("the store was closed during a write")?
+            .map_err(anyhow::Error::msg)
+    }
+}
+
+fn full_key(table: &str, key: &str) -> String {
+    format!("{table}\0{key}")
+}
+
+fn write_groups(database: &Database, groups: &mpsc::Receiver<Group>) {
+    while let Ok(first) = groups.recv() {
+        let mut waiting = vec![first];
+        waiting.extend(groups.try_iter().take(MAX_GROUP - 1));
+        let result = write(database, waiting.iter().map(|group| &group.batch))
+            .map_err(|error| format!("the store cannot be written: {error:#}"));
+        for group in waiting {
+            // A writer that stopped waiting does not need the answer.
+            let _ = group.done.send(result.clone());
+        }
+    }
+}
+
+fn write<'a>(database: &Database, batches: impl Iterator<Item = &'a Batch>) -> Result<()> {
+    let transaction = database.begin_write()?;
+    {
+        let mut records = transaction.open_table(RECORDS)?;
+        for (key, value) in batches.flat_map(|batch| &batch.writes) {
+            match value {
+                Some(value) => records.insert(key.as_str(), value.as_slice())?,
+                None => records.remove(key.as_str())?,
+            };
+        }
+    }
+    transaction.commit()?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_was_committed_is_there_after_reopening() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("store.redb");
+        {
+            let store = Store::open(&path)?;
+            store
+                .commit(
+                    Batch::new()
+                        .put("a", "1", b"one".to_vec())
+                        .put("a", "2", b"two".to_vec())
+                        .put("ab", "1", b"other".to_vec()),
+                )
+                .await?;
+            store.commit(Batch::new().delete("a", "1")).await?;
+        }
+        // The writer thread lets go of the file when it sees that the last handle is gone.
+        let store = loop {
+            match Store::open(&path) {
+                Ok(store) => break store,
+                Err(_) => tokio::task::yield_now().await,
+            }
+        };
+        assert_eq!(store.get("a", "1")?, None);
+        assert_eq!(store.scan("a", "")?, [("2".to_owned(), b"two".to_vec())]);
+        Ok(())
+    }
+}
