@@ -1,0 +1,52 @@
+//! What of the package the binding has: `tokens.toml`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Selection {
+    pub package: String,
+    pub version: String,
+    /// Types that are left out where they stand as an alternative to a plain string.
+    #[serde(default)]
+    pub dropped_alternatives: BTreeSet<String>,
+    pub resources: BTreeMap<String, Member>,
+    pub functions: BTreeMap<String, Member>,
+    #[serde(default)]
+    pub types: BTreeMap<String, Nested>,
+}
+
+/// A resource or a function.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Member {
+    /// The inputs to keep. Absent: every one that is not deprecated.
+    pub inputs: Option<BTreeSet<String>>,
+    /// Inputs to leave out of what `inputs` says.
+    #[serde(default)]
+    pub without: BTreeSet<String>,
+    /// The outputs to keep: those that a program reads.
+    #[serde(default)]
+    pub outputs: BTreeSet<String>,
+    /// Inputs whose change replaces the resource, beyond those that the package says itself.
+    #[serde(default)]
+    pub replaces: BTreeSet<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Nested {
+    pub properties: BTreeSet<String>,
+}
+
+impl Selection {
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read {}", path.display()))?;
+        toml::from_str(&text).with_context(|| format!("{} is not as expected", path.display()))
+    }
+}

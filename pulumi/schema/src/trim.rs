@@ -1,0 +1,289 @@
+//! Cuts a whole package down to the selection, and maps what Gestalt cannot express.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::selection::{Member, Selection};
+use crate::spec::{
+    ARCHIVE, ASSET, Function, Object, Package, Properties, Property, Resource, Shape, TypeDef,
+};
+
+/// Where the facts about a package come from, one token at a time.
+pub trait Source {
+    fn resource(&mut self, token: &str) -> Result<Resource>;
+    fn function(&mut self, token: &str) -> Result<Function>;
+    fn type_def(&mut self, token: &str) -> Result<TypeDef>;
+}
+
+/// The package with exactly what `selection` names.
+///
+/// # Errors
+/// When the selection names something that the source does not have, or an output of a type that
+/// cannot be read back safely.
+pub fn trim(selection: &Selection, source: &mut dyn Source) -> Result<Package> {
+    let mut trimmer = Trimmer {
+        selection,
+        source,
+        types: BTreeMap::new(),
+    };
+    let mut resources = BTreeMap::new();
+    for (token, member) in &selection.resources {
+        let resource = trimmer
+            .resource(token, member)
+            .with_context(|| format!("resource {token}"))?;
+        resources.insert(token.clone(), resource);
+    }
+    let mut functions = BTreeMap::new();
+    for (token, member) in &selection.functions {
+        let function = trimmer
+            .function(token, member)
+            .with_context(|| format!("function {token}"))?;
+        functions.insert(token.clone(), function);
+    }
+    let types = trimmer.types;
+    for token in selection.types.keys() {
+        ensure!(
+            types.contains_key(token),
+            "type {token} is listed, but nothing that is kept refers to it"
+        );
+    }
+    Ok(Package {
+        name: selection.package.clone(),
+        version: selection.version.clone(),
+        types,
+        resources,
+        functions,
+    })
+}
+
+struct Trimmer<'a> {
+    selection: &'a Selection,
+    source: &'a mut dyn Source,
+    types: BTreeMap<String, TypeDef>,
+}
+
+impl Trimmer<'_> {
+    fn resource(&mut self, token: &str, member: &Member) -> Result<Resource> {
+        let full = self.source.resource(token)?;
+        let required = full.required_inputs;
+        let mut input_properties = self.inputs(full.input_properties, &required, member)?;
+        for name in &member.replaces {
+            input_properties
+                .get_mut(name)
+                .with_context(|| format!("`replaces` names {name}, which is not a kept input"))?
+                .will_replace_on_changes = true;
+        }
+        Ok(Resource {
+            required_inputs: required,
+            input_properties,
+            properties: self.outputs(&full.properties, &full.required, member)?,
+            required: intersection(&full.required, &member.outputs),
+        })
+    }
+
+    fn function(&mut self, token: &str, member: &Member) -> Result<Function> {
+        let full = self.source.function(token)?;
+        let inputs = full.inputs.unwrap_or_default();
+        let properties = self.inputs(inputs.properties, &inputs.required, member)?;
+        let outputs = full.outputs;
+        Ok(Function {
+            inputs: (!properties.is_empty()).then(|| Object {
+                kind: "object".to_owned(),
+                required: inputs.required,
+                properties,
+            }),
+            outputs: Object {
+                kind: "object".to_owned(),
+                properties: self.outputs(&outputs.properties, &outputs.required, member)?,
+                required: intersection(&outputs.required, &member.outputs),
+            },
+        })
+    }
+
+    fn inputs(
+        &mut self,
+        all: Properties,
+        required: &BTreeSet<String>,
+        member: &Member,
+    ) -> Result<Properties> {
+        for name in member.inputs.iter().flatten().chain(&member.without) {
+            ensure!(all.contains_key(name), "there is no input {name}");
+        }
+        let mut chosen = Properties::new();
+        for (name, property) in all {
+            let keep = match &member.inputs {
+                Some(names) => names.contains(&name),
+                None => property.deprecation_message.is_none(),
+            };
+            if keep && !member.without.contains(&name) {
+                let property = self
+                    .property(property)
+                    .with_context(|| format!("input {name}"))?;
+                chosen.insert(name, property);
+            } else {
+                ensure!(!required.contains(&name), "input {name} is required");
+            }
+        }
+        Ok(chosen)
+    }
+
+    /// Gestalt refuses to read an object in which an optional field is absent, and the real
+    /// provider leaves such fields out: only scalars, and lists and maps of them, are kept.
+    fn outputs(
+        &mut self,
+        all: &Properties,
+        required: &BTreeSet<String>,
+        member: &Member,
+    ) -> Result<Properties> {
+        let mut chosen = Properties::new();
+        for name in &member.outputs {
+            let property = all
+                .get(name)
+                .with_context(|| format!("there is no output {name}"))?;
+            ensure!(
+                property.deprecation_message.is_none(),
+                "output {name} is deprecated"
+            );
+            ensure!(
+                required.contains(name),
+                "output {name} may be absent, and so cannot be relied on"
+            );
+            let before = self.types.len();
+            let property = self.property(property.clone())?;
+            ensure!(
+                self.types.len() == before && property.shape.reference.is_none(),
+                "output {name} has a nested type, which Gestalt cannot read safely"
+            );
+            chosen.insert(name.clone(), property);
+        }
+        Ok(chosen)
+    }
+
+    fn property(&mut self, property: Property) -> Result<Property> {
+        Ok(Property {
+            shape: self.shape(property.shape)?,
+            deprecation_message: None,
+            will_replace_on_changes: property.will_replace_on_changes,
+        })
+    }
+
+    fn shape(&mut self, shape: Shape) -> Result<Shape> {
+        if let Some(reference) = shape.reference.as_deref() {
+            if reference == ARCHIVE || reference == ASSET {
+                return Ok(asset(reference));
+            }
+            if let Some(primitive) = shape.kind.as_deref() {
+                return Ok(Shape::primitive(primitive));
+            }
+            let token = shape
+                .type_token()
+                .with_context(|| format!("cannot express a reference to {reference}"))?;
+            self.reach(&token)?;
+            return Ok(Shape::reference(crate::spec::type_reference(&token)));
+        }
+        if !shape.one_of.is_empty() {
+            return self.union(shape.one_of);
+        }
+        Ok(Shape {
+            kind: shape.kind,
+            items: self.boxed(shape.items)?,
+            additional_properties: self.boxed(shape.additional_properties)?,
+            ..Shape::default()
+        })
+    }
+
+    fn boxed(&mut self, shape: Option<Box<Shape>>) -> Result<Option<Box<Shape>>> {
+        shape
+            .map(|shape| self.shape(*shape).map(Box::new))
+            .transpose()
+    }
+
+    /// A string, or what can be written instead of it: the string stays the type, as in the
+    /// whole schema, and enumerations stay as alternatives.
+    fn union(&mut self, alternatives: Vec<Shape>) -> Result<Shape> {
+        let text = Shape::primitive("string");
+        if !alternatives.contains(&text) {
+            bail!("cannot express a union without a plain string");
+        }
+        let mut one_of = vec![text.clone()];
+        for shape in alternatives {
+            if shape == text || is_resource(&shape) {
+                continue;
+            }
+            let token = shape
+                .type_token()
+                .context("cannot express a union of a string and something without a name")?;
+            if self.selection.dropped_alternatives.contains(&token) {
+                continue;
+            }
+            self.reach(&token)?;
+            one_of.push(Shape::reference(crate::spec::type_reference(&token)));
+        }
+        if one_of.len() == 1 {
+            return Ok(text);
+        }
+        Ok(Shape { one_of, ..text })
+    }
+
+    fn reach(&mut self, token: &str) -> Result<()> {
+        if self.types.contains_key(token) {
+            return Ok(());
+        }
+        let mut def = self.source.type_def(token)?;
+        // Present before its properties are followed, so that a type may hold itself.
+        self.types.insert(token.to_owned(), def.clone());
+        let nested = self.selection.types.get(token);
+        for name in nested.iter().flat_map(|nested| &nested.properties) {
+            ensure!(
+                def.properties.contains_key(name),
+                "type {token} has no property {name}"
+            );
+        }
+        let mut properties = Properties::new();
+        for (name, property) in std::mem::take(&mut def.properties) {
+            let keep = match nested {
+                Some(nested) => nested.properties.contains(&name),
+                None => property.deprecation_message.is_none(),
+            };
+            if keep {
+                let property = self
+                    .property(property)
+                    .with_context(|| format!("property {name} of type {token}"))?;
+                properties.insert(name, property);
+            }
+        }
+        def.required = kept(&def.required, &properties);
+        def.properties = properties;
+        self.types.insert(token.to_owned(), def);
+        Ok(())
+    }
+}
+
+/// Gestalt types an asset as a string, and the engine then sees a plain string. A map with the
+/// signature of an asset arrives as a real one.
+fn asset(reference: &str) -> Shape {
+    Shape {
+        mapped_from: Some(reference.to_owned()),
+        ..Shape::map(Shape::primitive("string"))
+    }
+}
+
+fn is_resource(shape: &Shape) -> bool {
+    shape
+        .reference
+        .as_deref()
+        .is_some_and(|reference| reference.starts_with("#/resources/"))
+}
+
+fn kept(names: &BTreeSet<String>, properties: &Properties) -> BTreeSet<String> {
+    names
+        .iter()
+        .filter(|name| properties.contains_key(*name))
+        .cloned()
+        .collect()
+}
+
+fn intersection(one: &BTreeSet<String>, other: &BTreeSet<String>) -> BTreeSet<String> {
+    one.intersection(other).cloned().collect()
+}
