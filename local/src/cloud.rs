@@ -1,15 +1,18 @@
 //! The cloud as a whole: its services, and what they share.
 
 use crate::clock::Clock;
+use crate::provider::{deployments::Deployments, package::Package};
 use crate::services::{
     apigateway::ApiGateway, cloudfront::CloudFront, firehose::Firehose, iam::Iam, lambda::Lambda,
     logs::Logs, s3::S3,
 };
 use crate::store::Store;
 use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 /// Where a cloud keeps its data and listens.
 #[derive(Debug, Clone)]
@@ -21,7 +24,7 @@ pub struct CloudConfig {
 }
 
 /// The ports of the cloud's listeners, all on 127.0.0.1.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Endpoints {
     /// Pulumi's ResourceProvider protocol.
     pub provider: u16,
@@ -29,7 +32,8 @@ pub struct Endpoints {
     pub aws: u16,
     /// Deployed REST APIs, under `/API-ID/STAGE/`.
     pub api: u16,
-    /// Distributions, a port each, so that each is an origin of its own.
+    /// Distributions, a port each, so that each is an origin of its own: all that may be given
+    /// out. They listen from the start, taken or not.
     pub sites: Vec<u16>,
 }
 
@@ -38,6 +42,9 @@ pub struct Cloud {
     pub config: CloudConfig,
     pub clock: Clock,
     pub store: Store,
+    /// What may be declared, and what is deployed.
+    pub package: Package,
+    pub deployments: Deployments,
     pub iam: Iam,
     pub logs: Logs,
     pub s3: S3,
@@ -47,12 +54,23 @@ pub struct Cloud {
     pub cloudfront: CloudFront,
     /// Cancelled when the cloud stops: background tasks finish what they hold and end.
     pub stopping: CancellationToken,
+    /// The background tasks that a stopping cloud waits for: spawn them here.
+    pub tasks: TaskTracker,
 }
 
 impl Cloud {
     /// Opens the data folder and its services. Nothing listens yet, and no resource is live
     /// until the provider has activated its records.
     pub async fn open(config: CloudConfig, clock: Clock) -> Result<Arc<Self>> {
+        Self::open_with(config, clock, Package::aws()).await
+    }
+
+    /// The same, with resource types of one's own choice.
+    pub async fn open_with(
+        config: CloudConfig,
+        clock: Clock,
+        package: Package,
+    ) -> Result<Arc<Self>> {
         std::fs::create_dir_all(&config.home).with_context(|| {
             format!(
                 "the data folder {} cannot be created",
@@ -68,7 +86,10 @@ impl Cloud {
             firehose: Firehose::open(&config.home.join("firehose"))?,
             apigateway: ApiGateway::default(),
             cloudfront: CloudFront::default(),
+            package,
+            deployments: Deployments::open(store.clone())?,
             stopping: CancellationToken::new(),
+            tasks: TaskTracker::new(),
             config,
             clock,
             store,

@@ -2,17 +2,21 @@
 //!
 //! | module | what lives there |
 //! | --- | --- |
+//! | [`server`] | a whole cloud, started and stopped: what the binary and the tests run |
 //! | [`cloud`] | the account: all services and what they share |
 //! | [`provider`] | the side that Pulumi's engine talks to: what may be declared |
 //! | [`services`] | the side that clicks run through: one module a service of AWS |
 //! | [`edge`] | the listeners: AWS's protocols, deployed APIs, sites |
-//! | [`store`], [`clock`], [`identity`], [`error`] | durable records, time, ARNs, AWS's errors |
+//! | [`folder`], [`store`] | what is on disk: the locked data folder, durable records |
+//! | [`clock`], [`identity`], [`error`] | time, ARNs, AWS's errors |
 
 pub mod clock;
 pub mod cloud;
 pub mod edge;
 pub mod error;
+pub mod folder;
 pub mod identity;
 pub mod provider;
+pub mod server;
 pub mod services;
 pub mod store;

@@ -1,1 +1,92 @@
-fn main() {}
+//! The embedded cloud as a program: runs in the foreground until SIGTERM or SIGINT.
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use mysfits_local::server::{Ports, Server, ServerConfig};
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// The embedded cloud of this project.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs the cloud; prints `ready` when all its ports answer
+    Serve {
+        /// The folder of all its data; created when it is missing
+        #[arg(long, env = "MYSFITS_HOME")]
+        home: PathBuf,
+        /// The first of 16 ports on 127.0.0.1; 0 takes any that are free
+        #[arg(long, env = "MYSFITS_PORT")]
+        port: u16,
+    },
+}
+
+fn main() -> ExitCode {
+    let Command::Serve { home, port } = Arguments::parse().command;
+    log_to_stderr();
+    match serve(home, port) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[tokio::main]
+async fn serve(home: PathBuf, port: u16) -> Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+
+    let ports = match port {
+        0 => Ports::Any,
+        first => Ports::From(first),
+    };
+    let server = Server::start(ServerConfig {
+        ports,
+        ..ServerConfig::new(home)
+    })
+    .await?;
+    tracing::info!(endpoints = ?server.endpoints(), "ready");
+    announce()?;
+
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+        () = server.stopping() => anyhow::bail!("the cloud stopped by itself: see the log"),
+    }
+    tracing::info!("stopping");
+    tokio::select! {
+        () = server.stop() => {}
+        // Who asks a second time does not want to wait.
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+/// The one line of standard output: whoever started the cloud waits for it.
+fn announce() -> Result<()> {
+    let mut output = std::io::stdout().lock();
+    writeln!(output, "ready")?;
+    output.flush()?;
+    Ok(())
+}
+
+fn log_to_stderr() {
+    use tracing_subscriber::{EnvFilter, fmt};
+    let filter = EnvFilter::try_from_env("MYSFITS_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    fmt()
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .with_env_filter(filter)
+        .init();
+}

@@ -1,1 +1,6 @@
 //! The listeners: AWS's protocols, deployed APIs, and sites. Loopback only.
+
+pub mod api;
+pub mod aws;
+pub mod http;
+pub mod site;

@@ -1,0 +1,26 @@
+//! Distributions: one listener each, which answers 404 while no distribution has its port.
+
+use super::http;
+use crate::cloud::Cloud;
+use ::http::{Request, Response, StatusCode};
+use anyhow::Result;
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// Answers requests until `shutdown`, then finishes those that are under way.
+pub async fn serve(
+    listener: TcpListener,
+    _cloud: Arc<Cloud>,
+    shutdown: CancellationToken,
+) -> Result<()> {
+    http::serve(listener, shutdown, |_: Request<Incoming>| async {
+        let mut response = Response::new(Full::<Bytes>::default());
+        *response.status_mut() = StatusCode::NOT_IMPLEMENTED;
+        response
+    })
+    .await
+}

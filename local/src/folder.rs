@@ -1,0 +1,134 @@
+//! The data folder: one process at a time, and one format.
+
+use anyhow::{Context, Result, bail};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+/// What the files in the folder look like. A change that an older program would misread
+/// counts up.
+const FORMAT: u32 = 1;
+
+/// A data folder that this process alone may use, for as long as the value lives.
+#[derive(Debug)]
+pub struct DataFolder {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl DataFolder {
+    /// Creates the folder when it is missing, locks it, and refuses a format that this program
+    /// does not know. The lock is the system's: it ends with the process, however that ends.
+    pub fn open(path: &Path) -> Result<Self> {
+        std::fs::create_dir_all(path)
+            .with_context(|| format!("the data folder {} cannot be created", path.display()))?;
+        let lock = lock(path)?;
+        check_format(path)?;
+        Ok(Self {
+            path: path.to_owned(),
+            _lock: lock,
+        })
+    }
+
+    /// Where the folder is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+fn lock(folder: &Path) -> Result<File> {
+    let path = folder.join("lock");
+    let mut file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path)
+        .with_context(|| format!("the lock {} cannot be opened", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            let holder = match file.read_to_string(&mut holder) {
+                Ok(_) if !holder.trim().is_empty() => format!("process {}", holder.trim()),
+                _ => "another process".to_owned(),
+            };
+            bail!(
+                "{holder} runs an embedded cloud on the data folder {}: stop it, \
+                 or set MYSFITS_HOME (--home) to another folder",
+                folder.display()
+            );
+        }
+        Err(TryLockError::Error(error)) => {
+            return Err(error).with_context(|| format!("{} cannot be locked", path.display()));
+        }
+    }
+    file.set_len(0)?;
+    file.rewind()?;
+    write!(file, "{}", std::process::id())?;
+    file.flush()?;
+    Ok(file)
+}
+
+fn check_format(folder: &Path) -> Result<()> {
+    let path = folder.join("format");
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return std::fs::write(&path, format!("{FORMAT}\n"))
+                .with_context(|| format!("{} cannot be written", path.display()));
+        }
+        Err(error) => {
+            return Err(error).with_context(|| format!("{} cannot be read", path.display()));
+        }
+    };
+    let Ok(found) = text.trim().parse::<u32>() else {
+        bail!(
+            "{} holds no format number: this is no data folder of the embedded cloud",
+            path.display()
+        );
+    };
+    if found > FORMAT {
+        bail!(
+            "the data folder {} has format {found}, this program knows {FORMAT}: \
+             use the newer program that wrote it, or another folder",
+            folder.display()
+        );
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_user_of_a_folder_is_told_who_the_first_is() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        let first = DataFolder::open(folder.path())?;
+        let refusal = DataFolder::open(folder.path())
+            .err()
+            .context("refused")?
+            .to_string();
+        let pid = std::process::id().to_string();
+        assert!(refusal.contains(&format!("process {pid} ")), "{refusal}");
+        assert!(
+            refusal.contains(&folder.path().display().to_string()),
+            "{refusal}"
+        );
+
+        drop(first);
+        DataFolder::open(folder.path())?;
+        Ok(())
+    }
+
+    #[test]
+    fn only_formats_that_are_known_are_opened() -> Result<()> {
+        for (content, opens) in [("1\n", true), ("2\n", false), ("rubbish", false)] {
+            let folder = tempfile::tempdir()?;
+            std::fs::write(folder.path().join("format"), content)?;
+            assert_eq!(DataFolder::open(folder.path()).is_ok(), opens, "{content}");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,243 @@
+//! A whole embedded cloud, from its ports to its data folder: started, and stopped in order.
+
+use crate::clock::Clock;
+use crate::cloud::{Cloud, CloudConfig, Endpoints};
+use crate::folder::DataFolder;
+use crate::provider::package::Package;
+use crate::{edge, provider};
+use anyhow::{Context, Result};
+use std::future::Future;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// How many ports a cloud takes, from its first one on: the provider, AWS's protocols, the
+/// deployed APIs, and distributions.
+pub const PORTS: u16 = 16;
+
+/// How long a stopping cloud waits for its background tasks (a flush to S3, say), and then
+/// again for its last connections. What is not done by then is on disk and goes on at the next
+/// start.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What a cloud is started with.
+#[derive(Clone)]
+pub struct ServerConfig {
+    /// The data folder.
+    pub home: PathBuf,
+    /// Where to listen.
+    pub ports: Ports,
+    /// The time of day.
+    pub clock: Clock,
+    /// The resource types that may be deployed.
+    pub package: Package,
+}
+
+/// Where a cloud listens; always on 127.0.0.1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ports {
+    /// A block of [`PORTS`] from this one on.
+    From(u16),
+    /// Whatever the system has free; for tests.
+    Any,
+}
+
+/// A running cloud. Dropping it stops its tasks without waiting for them.
+pub struct Server {
+    cloud: Arc<Cloud>,
+    /// Listeners of the protocols that background tasks may still need while they finish.
+    inner_edges: CancellationToken,
+    listeners: TaskTracker,
+    _folder: DataFolder,
+}
+
+impl ServerConfig {
+    /// A cloud of the given data folder, at any free ports, with the machine's clock.
+    pub fn new(home: impl Into<PathBuf>) -> Self {
+        Self {
+            home: home.into(),
+            ports: Ports::Any,
+            clock: Clock::System,
+            package: Package::aws(),
+        }
+    }
+}
+
+impl Server {
+    /// Takes the data folder and all ports, makes live what is deployed, and listens.
+    pub async fn start(config: ServerConfig) -> Result<Self> {
+        let folder = DataFolder::open(&config.home)?;
+        let listeners = Listeners::bind(config.ports)?;
+        let cloud = Cloud::open_with(
+            CloudConfig {
+                home: folder.path().to_owned(),
+                endpoints: listeners.endpoints()?,
+            },
+            config.clock,
+            config.package,
+        )
+        .await?;
+        provider::activate_all(&cloud).await;
+
+        let server = Self {
+            cloud,
+            inner_edges: CancellationToken::new(),
+            listeners: TaskTracker::new(),
+            _folder: folder,
+        };
+        server.listen(listeners)?;
+        server.write_endpoints()?;
+        Ok(server)
+    }
+
+    /// The ports it listens on.
+    pub fn endpoints(&self) -> &Endpoints {
+        &self.cloud.config.endpoints
+    }
+
+    /// The cloud itself.
+    pub fn cloud(&self) -> &Arc<Cloud> {
+        &self.cloud
+    }
+
+    /// Waits until something in the cloud asks it to stop, such as a listener that failed.
+    pub async fn stopping(&self) {
+        self.cloud.stopping.cancelled().await;
+    }
+
+    /// Stops in order: no new work from outside; requests and background tasks finish what they
+    /// hold, with AWS's protocols and the sites still there for them; then those too.
+    pub async fn stop(self) {
+        self.cloud.stopping.cancel();
+        self.cloud.tasks.close();
+        if tokio::time::timeout(PATIENCE, self.cloud.tasks.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!(
+                tasks = self.cloud.tasks.len(),
+                "stopping without waiting longer for background tasks"
+            );
+        }
+        self.inner_edges.cancel();
+        self.listeners.close();
+        if tokio::time::timeout(PATIENCE, self.listeners.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!("stopping without waiting longer for open connections");
+        }
+    }
+
+    fn listen(&self, listeners: Listeners) -> Result<()> {
+        let cloud = || Arc::clone(&self.cloud);
+        let outer = || self.cloud.stopping.clone();
+        let inner = || self.inner_edges.clone();
+
+        let provider = asynchronous(listeners.provider)?;
+        self.spawn("provider", provider::serve(provider, cloud(), outer()));
+        let api = asynchronous(listeners.api)?;
+        self.spawn("API", edge::api::serve(api, cloud(), outer()));
+        let aws = asynchronous(listeners.aws)?;
+        self.spawn("AWS", edge::aws::serve(aws, cloud(), inner()));
+        for site in listeners.sites {
+            let site = asynchronous(site)?;
+            self.spawn("site", edge::site::serve(site, cloud(), inner()));
+        }
+        Ok(())
+    }
+
+    /// Leaves the ports where a person, or a test that let the system choose, can look them up.
+    fn write_endpoints(&self) -> Result<()> {
+        let path = self.cloud.config.home.join("endpoints.json");
+        std::fs::write(&path, serde_json::to_vec_pretty(self.endpoints())?)
+            .with_context(|| format!("{} cannot be written", path.display()))
+    }
+
+    /// Runs a listener. A cloud that has lost one is no use to anybody and stops.
+    fn spawn(&self, name: &'static str, serve: impl Future<Output = Result<()>> + Send + 'static) {
+        let stopping = self.cloud.stopping.clone();
+        self.listeners.spawn(async move {
+            if let Err(error) = serve.await {
+                tracing::error!("the {name} listener failed: {error:#}");
+                stopping.cancel();
+            }
+        });
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.cloud.stopping.cancel();
+        self.inner_edges.cancel();
+    }
+}
+
+/// The ports of a cloud, taken before anything else happens.
+struct Listeners {
+    provider: TcpListener,
+    aws: TcpListener,
+    api: TcpListener,
+    sites: Vec<TcpListener>,
+}
+
+impl Listeners {
+    fn bind(ports: Ports) -> Result<Self> {
+        let first = match ports {
+            Ports::From(first) => Some(first),
+            Ports::Any => None,
+        };
+        let needed = |offset: u16| {
+            let port = match first {
+                Some(first) => first.checked_add(offset).with_context(|| {
+                    format!("a block of {PORTS} ports from {first} on goes beyond 65535")
+                })?,
+                None => 0,
+            };
+            bind(port).with_context(|| {
+                format!(
+                    "port {port} of 127.0.0.1 cannot be taken: stop what uses it, or set \
+                     MYSFITS_PORT (--port) to the first of {PORTS} free ports"
+                )
+            })
+        };
+        let mut listeners = Self {
+            provider: needed(0)?,
+            aws: needed(1)?,
+            api: needed(2)?,
+            sites: Vec::new(),
+        };
+        for offset in 3..PORTS {
+            // Fewer sites are still a cloud: a distribution without a port says so when it is
+            // created.
+            match needed(offset) {
+                Ok(site) => listeners.sites.push(site),
+                Err(error) => tracing::warn!("{error:#}"),
+            }
+        }
+        Ok(listeners)
+    }
+
+    fn endpoints(&self) -> Result<Endpoints> {
+        let port = |listener: &TcpListener| listener.local_addr().map(|address| address.port());
+        Ok(Endpoints {
+            provider: port(&self.provider)?,
+            aws: port(&self.aws)?,
+            api: port(&self.api)?,
+            sites: self.sites.iter().map(port).collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+fn bind(port: u16) -> std::io::Result<TcpListener> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+fn asynchronous(listener: TcpListener) -> Result<tokio::net::TcpListener> {
+    Ok(tokio::net::TcpListener::from_std(listener)?)
+}
