@@ -1,8 +1,10 @@
 //! The resource types that can be deployed, a module a service.
 
+mod iam;
+
 use super::resource::AnyResourceType;
 
 /// Every resource type of the embedded cloud.
 pub fn all() -> Vec<Box<dyn AnyResourceType>> {
-    Vec::new()
+    vec![Box::new(iam::Role), Box::new(iam::RolePolicy)]
 }
