@@ -1,1 +1,29 @@
+//! Pulumi's language host for Rust.
+//!
+//! | module | what lives there |
+//! | --- | --- |
+//! | [`server`] | the process: its port, its end |
+//! | [`service`] | what the engine asks of a language host |
+//! | [`run`] | one run of a program: build, environment, exit code |
+//! | [`package`] | the Lambda function's archive, also for `cargo xtask package` |
+//! | [`project`], [`lockfile`] | what the workspace's Cargo files say |
+//! | [`cargo`], [`group`], [`engine`] | the tools: cargo with progress, process groups, the engine's log |
 
+pub mod about;
+pub mod cargo;
+pub mod engine;
+pub mod group;
+pub mod install;
+pub mod lockfile;
+pub mod options;
+pub mod package;
+pub mod project;
+pub mod run;
+pub mod server;
+pub mod service;
+
+/// The messages and the service of `proto/language.proto`.
+pub mod proto {
+    #![allow(clippy::all)]
+    tonic::include_proto!("pulumirpc");
+}

@@ -1,0 +1,261 @@
+//! `cargo build` of one binary, with its progress told as it goes.
+
+use crate::group::Group;
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader, Lines};
+use tokio::process::Command;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio_util::sync::CancellationToken;
+
+/// A binary to build. Binaries are selected by name in the whole workspace, never by package:
+/// Cargo would resolve other features then, and compile dependencies a second time.
+#[derive(Debug, Clone)]
+pub struct Build<'a> {
+    pub root: &'a Path,
+    pub binary: &'a str,
+    /// Cargo's profile; `dev` when there is none.
+    pub profile: Option<&'a str>,
+    /// The target triple; the host's own, without a folder of its own, when there is none.
+    pub target: Option<&'a str>,
+    pub environment: Vec<(String, OsString)>,
+}
+
+/// Where a build tells of its progress.
+#[derive(Debug, Clone)]
+pub enum Progress {
+    /// Cargo writes to this process's standard error itself.
+    Terminal,
+    /// As events.
+    Events(UnboundedSender<Event>),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// What Cargo does now; the next status replaces it.
+    Status(String),
+    /// Something to keep: a compiler's message, or an error of Cargo's own.
+    Message(String),
+}
+
+impl Build<'_> {
+    /// Builds, and gives the path of the binary.
+    pub async fn run(&self, progress: &Progress, stop: &CancellationToken) -> Result<PathBuf> {
+        let mut command = self.command();
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
+        match progress {
+            Progress::Terminal => {
+                command.arg("--message-format=json-render-diagnostics");
+            }
+            Progress::Events(_) => {
+                command.arg("--message-format=json").stderr(Stdio::piped());
+            }
+        }
+        let mut group = Group::spawn(&mut command)
+            .context("building needs Rust: install it from https://rustup.rs")?;
+        let stdout = group.child.stdout.take().map(lines);
+        let stderr = group.child.stderr.take().map(lines);
+        let (compiled, kept, status) = tokio::join!(
+            self.read_messages(stdout, progress),
+            read_status(stderr, progress),
+            group.wait(stop),
+        );
+        let (status, compiled) = (status?, compiled?);
+        if !status.success() || compiled.anything {
+            kept.into_iter().for_each(|line| progress.message(line));
+        }
+        if !status.success() {
+            bail!("`{}` does not build", self.binary);
+        }
+        compiled.executable.with_context(|| {
+            format!(
+                "no package of {} has a binary `{}`",
+                self.root.display(),
+                self.binary
+            )
+        })
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new("cargo");
+        command
+            .args(["build", "--workspace", "--bin", self.binary])
+            .arg("--manifest-path")
+            .arg(self.root.join("Cargo.toml"))
+            .args([
+                "--color",
+                color(std::io::IsTerminal::is_terminal(&std::io::stderr())),
+            ])
+            .current_dir(self.root)
+            .envs(self.environment.iter().map(|(name, value)| (name, value)));
+        if let Some(profile) = self.profile {
+            command.args(["--profile", profile]);
+        }
+        if let Some(target) = self.target {
+            command.args(["--target", target]);
+        }
+        command
+    }
+
+    /// The compiler's messages of a crate come before its artifact, and again on every later
+    /// build although nothing is compiled: those repetitions are dropped.
+    async fn read_messages(
+        &self,
+        stdout: Option<Lines<BufReader<impl AsyncRead + Unpin>>>,
+        progress: &Progress,
+    ) -> Result<Compiled> {
+        let mut compiled = Compiled::default();
+        let mut pending: HashMap<CrateId, Vec<String>> = HashMap::new();
+        let Some(mut stdout) = stdout else {
+            return Ok(compiled);
+        };
+        while let Some(line) = stdout.next_line().await? {
+            match serde_json::from_str(&line) {
+                Ok(Report::Message { id, message }) => {
+                    let rendered = message.rendered.unwrap_or_default();
+                    if message.level == "error" {
+                        progress.message(rendered);
+                    } else {
+                        pending.entry(id).or_default().push(rendered);
+                    }
+                }
+                Ok(Report::Artifact {
+                    id,
+                    fresh,
+                    executable,
+                }) => {
+                    let messages = pending.remove(&id).unwrap_or_default();
+                    if !fresh {
+                        compiled.anything = true;
+                        messages.into_iter().for_each(|text| progress.message(text));
+                    }
+                    if id.target.name == self.binary && executable.is_some() {
+                        compiled.executable = executable;
+                    }
+                }
+                // A build script or a macro may write to standard output too.
+                Ok(Report::Other) | Err(_) => {}
+            }
+        }
+        let failed = pending.into_values().flatten();
+        failed.for_each(|text| progress.message(text));
+        Ok(compiled)
+    }
+}
+
+impl Progress {
+    fn message(&self, text: String) {
+        if let Self::Events(events) = self {
+            events.send(Event::Message(text)).ok();
+        }
+    }
+
+    fn status(&self, text: &str) {
+        if let Self::Events(events) = self {
+            events.send(Event::Status(text.to_owned())).ok();
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Compiled {
+    executable: Option<PathBuf>,
+    anything: bool,
+}
+
+/// A line of `cargo build --message-format=json`.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "reason")]
+enum Report {
+    #[serde(rename = "compiler-message")]
+    Message {
+        #[serde(flatten)]
+        id: CrateId,
+        message: Diagnostic,
+    },
+    #[serde(rename = "compiler-artifact")]
+    Artifact {
+        #[serde(flatten)]
+        id: CrateId,
+        fresh: bool,
+        executable: Option<PathBuf>,
+    },
+    #[serde(other)]
+    Other,
+}
+
+#[derive(Debug, PartialEq, Eq, Hash, Deserialize)]
+struct CrateId {
+    package_id: String,
+    target: Target,
+}
+
+#[derive(Debug, PartialEq, Eq, Hash, Deserialize)]
+struct Target {
+    name: String,
+    kind: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Diagnostic {
+    level: String,
+    rendered: Option<String>,
+}
+
+/// Tells of what Cargo does, and gives back what else it wrote.
+async fn read_status(
+    stderr: Option<Lines<BufReader<impl AsyncRead + Unpin>>>,
+    progress: &Progress,
+) -> Vec<String> {
+    let mut kept = Vec::new();
+    let Some(mut stderr) = stderr else {
+        return kept;
+    };
+    while let Ok(Some(line)) = stderr.next_line().await {
+        if is_status(&line) {
+            progress.status(line.trim());
+        } else {
+            kept.push(line);
+        }
+    }
+    kept
+}
+
+/// Cargo sets the verb of a status line flush right in twelve columns; no message of its own
+/// starts so.
+fn is_status(line: &str) -> bool {
+    let verb = line.trim_start();
+    let indent = line.len() - verb.len();
+    let width = verb.find(' ').unwrap_or(verb.len());
+    indent > 0 && indent + width == 12 && verb.starts_with(char::is_uppercase)
+}
+
+fn lines<R: AsyncRead>(stream: R) -> Lines<BufReader<R>> {
+    BufReader::new(stream).lines()
+}
+
+fn color(terminal: bool) -> &'static str {
+    if terminal { "always" } else { "never" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_line_is_told_from_a_message() {
+        assert!(is_status("   Compiling infra v0.1.0 (/home/me/infra)"));
+        assert!(is_status(
+            "    Blocking waiting for file lock on build directory"
+        ));
+        assert!(is_status(" Downloading crates ..."));
+        assert!(!is_status("error: could not compile `infra`"));
+        assert!(!is_status("  Unable to update registry"));
+        assert!(!is_status("Caused by:"));
+        assert!(!is_status(""));
+    }
+}

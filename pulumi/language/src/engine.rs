@@ -1,0 +1,64 @@
+//! The engine's log: what a user reads under Diagnostics, and the status beside the stack.
+
+use crate::cargo::Event;
+use anyhow::{Context, Result};
+use pulumi_gestalt_proto::pulumi::pulumirpc::{
+    LogRequest, LogSeverity, engine_client::EngineClient,
+};
+use std::io::Write;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tonic::transport::{Channel, Endpoint};
+
+/// A connection to the engine that started this host.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    client: EngineClient<Channel>,
+}
+
+impl Engine {
+    pub fn at(address: &str) -> Result<Self> {
+        let endpoint = Endpoint::from_shared(format!("http://{address}"))
+            .with_context(|| format!("`{address}` is not the address of an engine"))?;
+        Ok(Self {
+            client: EngineClient::new(endpoint.connect_lazy()),
+        })
+    }
+
+    pub async fn error(&self, message: String) -> Result<()> {
+        self.log(LogSeverity::Error, message, false).await
+    }
+
+    /// A status is a courtesy: an engine that does not take it is no reason to fail.
+    pub async fn status(&self, message: String) {
+        self.log(LogSeverity::Info, message, true).await.ok();
+    }
+
+    async fn log(&self, severity: LogSeverity, message: String, ephemeral: bool) -> Result<()> {
+        let request = LogRequest {
+            severity: severity.into(),
+            message,
+            ephemeral,
+            ..LogRequest::default()
+        };
+        self.client.clone().log(request).await?;
+        Ok(())
+    }
+
+    /// Shows the events of builds until all their senders are gone.
+    pub async fn show(&self, mut events: UnboundedReceiver<Event>) {
+        while let Some(event) = events.recv().await {
+            match event {
+                Event::Status(status) => self.status(status).await,
+                // The engine shows this process's standard error line by line.
+                Event::Message(message) => {
+                    writeln!(std::io::stderr(), "{}", message.trim_end()).ok();
+                }
+            }
+        }
+    }
+}
+
+/// A channel for [`Engine::show`].
+pub fn events() -> (UnboundedSender<Event>, UnboundedReceiver<Event>) {
+    unbounded_channel()
+}

@@ -1,0 +1,146 @@
+//! What a binary asks of the machine that runs it.
+
+use anyhow::{Context, Result, bail};
+use object::Endianness;
+use object::elf::{FileHeader64, VER_FLG_WEAK};
+use object::read::elf::{FileHeader, Sym};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The glibc of `provided.al2023`.
+const GLIBC: (u32, u32) = (2, 34);
+
+/// Refuses a binary that Lambda's runtime `provided.al2023` could not start: one for another
+/// machine, or one that needs a newer glibc. `machine` is the ELF number of the architecture.
+pub fn check(binary: &[u8], machine: u16) -> Result<()> {
+    let header = FileHeader64::<Endianness>::parse(binary).context("it is no 64-bit ELF file")?;
+    let endian = header.endian().context("its byte order is unknown")?;
+    let found = header.e_machine(endian);
+    if found != machine {
+        bail!(
+            "it is for ELF machine {found}, and the function's architecture is machine {machine}"
+        );
+    }
+    let needed = newer_glibc(header, endian, binary)?;
+    if needed.is_empty() {
+        return Ok(());
+    }
+    let needs: Vec<String> = needed
+        .iter()
+        .map(|(version, symbols)| {
+            let symbols: Vec<&str> = symbols.iter().map(String::as_str).take(5).collect();
+            format!("{version} ({})", symbols.join(", "))
+        })
+        .collect();
+    bail!(
+        "it needs {}, and provided.al2023 has glibc {}.{}: build on a system with glibc {1}.{2} \
+         or older, or set CARGO_TARGET_…_LINKER to a linker for one, such as a script that calls \
+         `zig cc -target x86_64-linux-gnu.{1}.{2}`",
+        needs.join(", "),
+        GLIBC.0,
+        GLIBC.1
+    )
+}
+
+/// The versions of glibc above the runtime's that the binary cannot do without, each with the
+/// symbols it is needed for.
+fn newer_glibc(
+    header: &FileHeader64<Endianness>,
+    endian: Endianness,
+    binary: &[u8],
+) -> Result<BTreeMap<String, BTreeSet<String>>> {
+    let mut newer = BTreeMap::new();
+    let sections = header.sections(endian, binary)?;
+    let Some((mut needs, link)) = sections.gnu_verneed(endian, binary)? else {
+        return Ok(newer);
+    };
+    let strings = sections.strings(endian, binary, link)?;
+    while let Some((_, mut versions)) = needs.next()? {
+        while let Some(version) = versions.next()? {
+            // The dynamic linker lets a weak version be absent.
+            let weak = version.vna_flags.get(endian) & VER_FLG_WEAK != 0;
+            let name = String::from_utf8_lossy(version.name(endian, strings)?).into_owned();
+            if !weak && glibc(&name).is_some_and(|version| version > GLIBC) {
+                newer.insert(name, BTreeSet::new());
+            }
+        }
+    }
+    if newer.is_empty() {
+        return Ok(newer);
+    }
+    let Some(table) = sections.versions(endian, binary)? else {
+        return Ok(newer);
+    };
+    let symbols = sections.symbols(endian, binary, object::elf::SHT_DYNSYM)?;
+    for (index, symbol) in symbols.enumerate() {
+        let Some(version) = table.version(table.version_index(endian, index))? else {
+            continue;
+        };
+        if let Some(users) = newer.get_mut(String::from_utf8_lossy(version.name()).as_ref()) {
+            let name = symbol.name(endian, symbols.strings())?;
+            users.insert(String::from_utf8_lossy(name).into_owned());
+        }
+    }
+    Ok(newer)
+}
+
+/// `GLIBC_2.34` and `GLIBC_2.2.5` as numbers; nothing for `GCC_3.0` and `GLIBC_PRIVATE`.
+fn glibc(version: &str) -> Option<(u32, u32)> {
+    let mut numbers = version.strip_prefix("GLIBC_")?.split('.');
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use object::elf::{EM_AARCH64, EM_X86_64};
+
+    fn own_machine() -> u16 {
+        if cfg!(target_arch = "aarch64") {
+            EM_AARCH64
+        } else {
+            EM_X86_64
+        }
+    }
+
+    #[test]
+    fn another_machine_is_refused() -> Result<()> {
+        let binary = std::fs::read(std::env::current_exe()?)?;
+        let other = if own_machine() == EM_X86_64 {
+            EM_AARCH64
+        } else {
+            EM_X86_64
+        };
+        let error = check(&binary, other).unwrap_err().to_string();
+        assert!(error.contains(&format!("machine {other}")), "{error}");
+        Ok(())
+    }
+
+    #[test]
+    fn what_is_no_program_is_refused() {
+        assert!(check(b"#!/bin/sh\n", own_machine()).is_err());
+    }
+
+    #[test]
+    fn a_newer_glibc_is_refused_with_its_symbols() -> Result<()> {
+        let mut binary = std::fs::read(std::env::current_exe()?)?;
+        check(&binary, own_machine())?;
+        // The version of some symbol that every Rust program uses, as if glibc were newer.
+        let old = b"\0GLIBC_2.34\0";
+        let position = binary
+            .windows(old.len())
+            .position(|window| window == old)
+            .context("no symbol of glibc 2.34 here")?;
+        binary[position..position + old.len()].copy_from_slice(b"\0GLIBC_2.99\0");
+        let error = check(&binary, own_machine()).unwrap_err().to_string();
+        assert!(error.contains("GLIBC_2.99 (__libc_start_main"), "{error}");
+        Ok(())
+    }
+
+    #[test]
+    fn only_versions_of_glibc_count() {
+        assert_eq!(glibc("GLIBC_2.2.5"), Some((2, 2)));
+        assert_eq!(glibc("GLIBC_2.34"), Some((2, 34)));
+        assert_eq!(glibc("GLIBC_PRIVATE"), None);
+        assert_eq!(glibc("GCC_3.0"), None);
+    }
+}

@@ -1,0 +1,243 @@
+//! The engine's questions, and where their answers come from.
+
+use crate::engine::Engine;
+use crate::lockfile::{Lockfile, Versioned};
+use crate::project::Project;
+use crate::proto::language_runtime_server::LanguageRuntime;
+use crate::proto::{
+    AboutRequest, AboutResponse, DependencyInfo, GetProgramDependenciesRequest,
+    GetProgramDependenciesResponse, GetRequiredPackagesRequest, GetRequiredPackagesResponse,
+    GetRequiredPluginsRequest, GetRequiredPluginsResponse, InstallDependenciesRequest,
+    InstallDependenciesResponse, LanguageHandshakeRequest, LanguageHandshakeResponse,
+    PackageDependency, PluginDependency, PluginInfo, ProgramInfo, RunRequest, RunResponse,
+    RuntimeOptionsRequest, RuntimeOptionsResponse, TemplateRequest, TemplateResponse,
+};
+use crate::run::{self, Failure};
+use crate::{about, install};
+use anyhow::{Context, Result};
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio_stream::wrappers::UnboundedReceiverStream;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tonic::{Request, Response, Status};
+
+/// A language host. What it has started ends, and is waited for, through `stop` and `tasks`.
+#[derive(Debug, Clone)]
+pub struct Host {
+    engine: Arc<Mutex<Option<String>>>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Host {
+    /// `engine` is the address on the command line; an engine that attaches to a host that
+    /// already runs gives it with the handshake.
+    pub fn new(engine: Option<String>, stop: CancellationToken, tasks: TaskTracker) -> Self {
+        Self {
+            engine: Arc::new(Mutex::new(engine)),
+            stop,
+            tasks,
+        }
+    }
+
+    fn engine_address(&self) -> Result<String> {
+        let engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
+        engine
+            .clone()
+            .context("this language host does not know its engine: it takes the address as its last argument")
+    }
+
+    async fn run_program(
+        &self,
+        request: RunRequest,
+        stop: &CancellationToken,
+    ) -> Result<RunResponse> {
+        let address = self.engine_address()?;
+        let engine = Engine::at(&address)?;
+        let project = project(request.info.as_ref(), &request.pwd)?;
+        let failure = match run::run(&project, &request, &engine, &address, stop).await {
+            Ok(()) => return Ok(RunResponse::default()),
+            Err(failure) => failure,
+        };
+        let error = match failure {
+            Failure::Reported => String::new(),
+            Failure::Program(error) => error,
+            // As an error of its own it is not shown as `an unhandled error` of the program.
+            Failure::Build(error) => match engine.error(format!("{error:#}")).await {
+                Ok(()) => String::new(),
+                Err(_) => format!("{error:#}"),
+            },
+        };
+        Ok(RunResponse {
+            bail: error.is_empty(),
+            error,
+        })
+    }
+}
+
+#[tonic::async_trait]
+impl LanguageRuntime for Host {
+    async fn handshake(
+        &self,
+        request: Request<LanguageHandshakeRequest>,
+    ) -> Result<Response<LanguageHandshakeResponse>, Status> {
+        let address = request.into_inner().engine_address;
+        if !address.is_empty() {
+            *self.engine.lock().unwrap_or_else(PoisonError::into_inner) = Some(address);
+        }
+        Ok(Response::new(LanguageHandshakeResponse {}))
+    }
+
+    async fn get_plugin_info(&self, _: Request<()>) -> Result<Response<PluginInfo>, Status> {
+        Ok(Response::new(PluginInfo {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        }))
+    }
+
+    async fn get_required_packages(
+        &self,
+        request: Request<GetRequiredPackagesRequest>,
+    ) -> Result<Response<GetRequiredPackagesResponse>, Status> {
+        let request = request.into_inner();
+        let providers = providers(request.info.as_ref(), "").map_err(failed)?;
+        let package = |provider: Versioned| PackageDependency {
+            name: provider.name,
+            kind: "resource".to_owned(),
+            version: provider.version,
+        };
+        Ok(Response::new(GetRequiredPackagesResponse {
+            packages: providers.into_iter().map(package).collect(),
+        }))
+    }
+
+    async fn get_required_plugins(
+        &self,
+        request: Request<GetRequiredPluginsRequest>,
+    ) -> Result<Response<GetRequiredPluginsResponse>, Status> {
+        let request = request.into_inner();
+        let providers = providers(request.info.as_ref(), &request.pwd).map_err(failed)?;
+        let plugin = |provider: Versioned| PluginDependency {
+            name: provider.name,
+            kind: "resource".to_owned(),
+            version: provider.version,
+        };
+        Ok(Response::new(GetRequiredPluginsResponse {
+            plugins: providers.into_iter().map(plugin).collect(),
+        }))
+    }
+
+    type InstallDependenciesStream =
+        UnboundedReceiverStream<Result<InstallDependenciesResponse, Status>>;
+
+    async fn install_dependencies(
+        &self,
+        request: Request<InstallDependenciesRequest>,
+    ) -> Result<Response<Self::InstallDependenciesStream>, Status> {
+        let request = request.into_inner();
+        let project = project(request.info.as_ref(), &request.directory).map_err(failed)?;
+        let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            if let Err(error) =
+                install::install(&project.root, request.is_terminal, &sender, &stop).await
+            {
+                sender.send(Err(failed(error))).ok();
+            }
+        });
+        Ok(Response::new(UnboundedReceiverStream::new(receiver)))
+    }
+
+    async fn get_program_dependencies(
+        &self,
+        request: Request<GetProgramDependenciesRequest>,
+    ) -> Result<Response<GetProgramDependenciesResponse>, Status> {
+        let request = request.into_inner();
+        let project = project(request.info.as_ref(), &request.pwd).map_err(failed)?;
+        let packages = match project.program_crate() {
+            Some(program) => Lockfile::read(&project.root)
+                .map_err(failed)?
+                .dependencies(program, request.transitive_dependencies),
+            None => BTreeSet::new(),
+        };
+        let dependency = |package: Versioned| DependencyInfo {
+            name: package.name,
+            version: package.version,
+        };
+        Ok(Response::new(GetProgramDependenciesResponse {
+            dependencies: packages.into_iter().map(dependency).collect(),
+        }))
+    }
+
+    async fn about(
+        &self,
+        request: Request<AboutRequest>,
+    ) -> Result<Response<AboutResponse>, Status> {
+        let info = request.into_inner().info;
+        let project = project(info.as_ref(), "").map_err(failed)?;
+        let about = about::about(&project).await.map_err(failed)?;
+        Ok(Response::new(about))
+    }
+
+    /// There is nothing to choose when a project is made.
+    async fn runtime_options_prompts(
+        &self,
+        _: Request<RuntimeOptionsRequest>,
+    ) -> Result<Response<RuntimeOptionsResponse>, Status> {
+        Ok(Response::new(RuntimeOptionsResponse {}))
+    }
+
+    /// A new project needs nothing beyond the files of its template.
+    async fn template(
+        &self,
+        _: Request<TemplateRequest>,
+    ) -> Result<Response<TemplateResponse>, Status> {
+        Ok(Response::new(TemplateResponse {}))
+    }
+
+    async fn run(&self, request: Request<RunRequest>) -> Result<Response<RunResponse>, Status> {
+        let host = self.clone();
+        let stop = self.stop.child_token();
+        // The request is dropped when the engine gives it up: then the program is stopped by
+        // the guard, and waited for by whoever waits for the tasks.
+        let guard = stop.clone().drop_guard();
+        let run = self
+            .tasks
+            .spawn(async move { host.run_program(request.into_inner(), &stop).await });
+        let response = run
+            .await
+            .map_err(|error| Status::internal(error.to_string()))?;
+        guard.disarm();
+        response.map(Response::new).map_err(failed)
+    }
+
+    async fn cancel(&self, _: Request<()>) -> Result<Response<()>, Status> {
+        self.stop.cancel();
+        Ok(Response::new(()))
+    }
+}
+
+/// The project of a request: older engines send a folder instead of the program's information.
+fn project(info: Option<&ProgramInfo>, folder: &str) -> Result<Project> {
+    let options = info
+        .and_then(|info| info.options.as_ref())
+        .map(crate::options::to_json);
+    let folder = match info {
+        Some(info) => &info.program_directory,
+        None => folder,
+    };
+    Project::find(Path::new(folder), options.unwrap_or_default())
+}
+
+fn providers(info: Option<&ProgramInfo>, folder: &str) -> Result<BTreeSet<Versioned>> {
+    let project = project(info, folder)?;
+    match project.program_crate() {
+        Some(program) => Ok(Lockfile::read(&project.root)?.providers(program)),
+        None => Ok(BTreeSet::new()),
+    }
+}
+
+fn failed(error: anyhow::Error) -> Status {
+    Status::failed_precondition(format!("{error:#}"))
+}
