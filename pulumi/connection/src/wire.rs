@@ -1,0 +1,283 @@
+//! Values, between Gestalt's form and the protocol's (`google.protobuf.Struct` with signatures).
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use prost_types::value::Kind;
+use prost_types::{ListValue, Struct, Value};
+use pulumi_gestalt_domain::FieldName;
+use pulumi_gestalt_model::{PulumiValue, PulumiValueContent as Content};
+
+/// What stands for a value that is not known before the update has run.
+pub const UNKNOWN: &str = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+
+/// The key under which a map says that it is no plain map: a secret, an asset, an archive.
+const SIGNATURE: &str = "4dabf18193072939515e22adb298388d";
+const SECRET: &str = "1b47061264138c4ac30d75fd1eb44270";
+
+/// The inputs of a resource as the engine takes them, and what each of them depends on.
+pub(crate) struct Inputs {
+    pub object: Struct,
+    /// An entry for every property sent: the engine takes a missing map for "everything depends
+    /// on everything".
+    pub dependencies: BTreeMap<String, BTreeSet<String>>,
+    /// Also what a property that is not sent was computed from.
+    pub all_dependencies: BTreeSet<String>,
+}
+
+/// Encodes a resource's inputs; what is unset is not sent.
+pub(crate) fn encode_inputs(fields: HashMap<FieldName, PulumiValue>) -> Inputs {
+    let mut inputs = Inputs {
+        object: Struct::default(),
+        dependencies: BTreeMap::new(),
+        all_dependencies: BTreeSet::new(),
+    };
+    for (name, value) in fields {
+        let mut dependencies = BTreeSet::new();
+        collect_dependencies(&value, &mut dependencies);
+        inputs.all_dependencies.extend(dependencies.iter().cloned());
+        if value.content == Content::None {
+            continue;
+        }
+        let name = name.get_inner();
+        inputs.object.fields.insert(name.clone(), encode(value));
+        inputs.dependencies.insert(name, dependencies);
+    }
+    inputs
+}
+
+/// A provider's configuration is strings: what is none travels as its JSON text.
+pub(crate) fn provider_inputs(
+    fields: HashMap<FieldName, PulumiValue>,
+) -> HashMap<FieldName, PulumiValue> {
+    fields
+        .into_iter()
+        .map(|(name, mut value)| {
+            if !matches!(value.content, Content::String(_) | Content::None) {
+                let mut dependencies = BTreeSet::new();
+                collect_dependencies(&value, &mut dependencies);
+                value = PulumiValue {
+                    secret: contains_secret(&value),
+                    dependencies: dependencies.into_iter().collect(),
+                    content: match to_json(&value) {
+                        Some(json) => Content::String(json.to_string()),
+                        None => Content::Nothing,
+                    },
+                };
+            }
+            (name, value)
+        })
+        .collect()
+}
+
+/// Encodes outputs that the program registers itself.
+pub(crate) fn encode_outputs(outputs: impl IntoIterator<Item = (String, PulumiValue)>) -> Struct {
+    Struct {
+        fields: encode_entries(outputs),
+    }
+}
+
+/// The arguments of a function: they travel without secret signatures, and whoever asks marks
+/// the answer instead. `None` when one of them is unknown.
+pub(crate) fn encode_arguments(fields: HashMap<FieldName, PulumiValue>) -> Option<Arguments> {
+    let mut arguments = Arguments {
+        object: Struct::default(),
+        secret: false,
+        dependencies: HashSet::new(),
+    };
+    let mut known = true;
+    for (name, value) in fields {
+        let mut dependencies = BTreeSet::new();
+        collect_dependencies(&value, &mut dependencies);
+        arguments.dependencies.extend(dependencies);
+        arguments.secret |= contains_secret(&value);
+        known &= !contains_unknown(&value);
+        if value.content != Content::None {
+            let value = encode(without_secrets(value));
+            arguments.object.fields.insert(name.get_inner(), value);
+        }
+    }
+    known.then_some(arguments)
+}
+
+pub(crate) struct Arguments {
+    pub object: Struct,
+    pub secret: bool,
+    pub dependencies: HashSet<String>,
+}
+
+fn encode(value: PulumiValue) -> Value {
+    // An unknown is never wrapped: there is nothing in it to hide, and no SDK does.
+    if value.secret && value.content != Content::Nothing {
+        // Gestalt marks every container of a secret as secret too; one envelope, the outermost,
+        // hides all that is in it.
+        return structure(BTreeMap::from([
+            (SIGNATURE.to_owned(), string(SECRET)),
+            ("value".to_owned(), encode(without_secrets(value))),
+        ]));
+    }
+    match value.content {
+        Content::None => kind(Kind::NullValue(0)),
+        Content::Nothing => string(UNKNOWN),
+        Content::Boolean(value) => kind(Kind::BoolValue(value)),
+        Content::Integer(value) => kind(Kind::NumberValue(f64::from(value))),
+        Content::Number(value) => kind(Kind::NumberValue(value)),
+        Content::String(value) => kind(Kind::StringValue(value)),
+        Content::Array(values) => kind(Kind::ListValue(ListValue {
+            values: values.into_iter().map(encode).collect(),
+        })),
+        Content::Object(entries) => structure(encode_entries(entries)),
+    }
+}
+
+fn encode_entries(
+    entries: impl IntoIterator<Item = (String, PulumiValue)>,
+) -> BTreeMap<String, Value> {
+    entries
+        .into_iter()
+        .filter(|(_, value)| value.content != Content::None)
+        .map(|(name, value)| (name, encode(value)))
+        .collect()
+}
+
+/// What a resource or a function answered: every value depends on `dependencies`.
+pub(crate) fn decode_fields(
+    object: Struct,
+    dependencies: &HashSet<String>,
+) -> HashMap<FieldName, PulumiValue> {
+    object
+        .fields
+        .into_iter()
+        .map(|(name, value)| {
+            let mut value = decode(value, dependencies);
+            // The typed binding reads the secret flag, and whether a value is known, from the
+            // outermost value alone.
+            value.secret = contains_secret(&value);
+            if contains_unknown(&value) {
+                value.content = Content::Nothing;
+            }
+            (FieldName::from(name), value)
+        })
+        .collect()
+}
+
+fn decode(value: Value, dependencies: &HashSet<String>) -> PulumiValue {
+    let content = match value.kind {
+        None | Some(Kind::NullValue(_)) => Content::None,
+        Some(Kind::BoolValue(value)) => Content::Boolean(value),
+        Some(Kind::NumberValue(value)) => decode_number(value),
+        Some(Kind::StringValue(value)) if value == UNKNOWN => Content::Nothing,
+        Some(Kind::StringValue(value)) => Content::String(value),
+        Some(Kind::ListValue(list)) => Content::Array(
+            list.values
+                .into_iter()
+                .map(|value| decode(value, dependencies))
+                .collect(),
+        ),
+        Some(Kind::StructValue(mut object)) => {
+            if is_secret(&object) {
+                let value = object.fields.remove("value").unwrap_or_default();
+                let mut value = decode(value, dependencies);
+                value.secret = true;
+                return value;
+            }
+            Content::Object(
+                object
+                    .fields
+                    .into_iter()
+                    .map(|(name, value)| (name, decode(value, dependencies)))
+                    .collect(),
+            )
+        }
+    };
+    PulumiValue {
+        content,
+        secret: false,
+        dependencies: dependencies.clone(),
+    }
+}
+
+/// Gestalt's integers have 32 bits; a larger whole number stays a number.
+fn decode_number(value: f64) -> Content {
+    let whole = value.fract() == 0.0;
+    if whole && (f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(&value) {
+        Content::Integer(value as i32)
+    } else {
+        Content::Number(value)
+    }
+}
+
+fn is_secret(object: &Struct) -> bool {
+    matches!(
+        object.fields.get(SIGNATURE).and_then(|value| value.kind.as_ref()),
+        Some(Kind::StringValue(signature)) if signature == SECRET
+    )
+}
+
+fn collect_dependencies(value: &PulumiValue, into: &mut BTreeSet<String>) {
+    into.extend(value.dependencies.iter().cloned());
+    for child in children(value) {
+        collect_dependencies(child, into);
+    }
+}
+
+fn contains_secret(value: &PulumiValue) -> bool {
+    value.secret || children(value).any(contains_secret)
+}
+
+fn contains_unknown(value: &PulumiValue) -> bool {
+    value.content == Content::Nothing || children(value).any(contains_unknown)
+}
+
+fn without_secrets(mut value: PulumiValue) -> PulumiValue {
+    value.secret = false;
+    value.content = match value.content {
+        Content::Array(values) => Content::Array(values.into_iter().map(without_secrets).collect()),
+        Content::Object(entries) => Content::Object(
+            entries
+                .into_iter()
+                .map(|(name, value)| (name, without_secrets(value)))
+                .collect(),
+        ),
+        content => content,
+    };
+    value
+}
+
+fn children(value: &PulumiValue) -> Box<dyn Iterator<Item = &PulumiValue> + '_> {
+    match &value.content {
+        Content::Array(values) => Box::new(values.iter()),
+        Content::Object(entries) => Box::new(entries.iter().map(|(_, value)| value)),
+        _ => Box::new(std::iter::empty()),
+    }
+}
+
+/// `None` when anything in it is unknown.
+fn to_json(value: &PulumiValue) -> Option<serde_json::Value> {
+    Some(match &value.content {
+        Content::None => serde_json::Value::Null,
+        Content::Nothing => return None,
+        Content::Boolean(value) => (*value).into(),
+        Content::Integer(value) => (*value).into(),
+        Content::Number(value) => (*value).into(),
+        Content::String(value) => value.as_str().into(),
+        Content::Array(values) => values.iter().map(to_json).collect::<Option<Vec<_>>>()?.into(),
+        Content::Object(entries) => entries
+            .iter()
+            .filter(|(_, value)| value.content != Content::None)
+            .map(|(name, value)| Some((name.clone(), to_json(value)?)))
+            .collect::<Option<serde_json::Map<_, _>>>()?
+            .into(),
+    })
+}
+
+fn kind(kind: Kind) -> Value {
+    Value { kind: Some(kind) }
+}
+
+fn string(value: &str) -> Value {
+    kind(Kind::StringValue(value.to_owned()))
+}
+
+fn structure(fields: BTreeMap<String, Value>) -> Value {
+    kind(Kind::StructValue(Struct { fields }))
+}
