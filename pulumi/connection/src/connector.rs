@@ -249,7 +249,9 @@ impl RealPulumiConnector {
             .clone()
             .register_resource_outputs(request)
             .await
-            .map_err(|status| Failure::new(&status, Some(urn), "its outputs were not registered"))?;
+            .map_err(|status| {
+                Failure::new(&status, Some(urn), "its outputs were not registered")
+            })?;
         Ok(())
     }
 

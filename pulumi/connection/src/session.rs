@@ -169,12 +169,7 @@ impl Session {
     }
 
     fn outputs<T>(&self, change: impl FnOnce(&mut Outputs) -> T) -> T {
-        change(
-            &mut self
-                .outputs
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner),
-        )
+        change(&mut self.outputs.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

@@ -8,7 +8,9 @@ pub(crate) fn child(parent: &str, r#type: &str, name: &str) -> Option<String> {
         "pulumi:pulumi:Stack" => r#type.to_owned(),
         parent => format!("{parent}${}", r#type),
     };
-    Some(format!("urn:pulumi:{stack}::{project}::{qualified}::{name}"))
+    Some(format!(
+        "urn:pulumi:{stack}::{project}::{qualified}::{name}"
+    ))
 }
 
 #[cfg(test)]

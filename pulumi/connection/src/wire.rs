@@ -260,7 +260,11 @@ fn to_json(value: &PulumiValue) -> Option<serde_json::Value> {
         Content::Integer(value) => (*value).into(),
         Content::Number(value) => (*value).into(),
         Content::String(value) => value.as_str().into(),
-        Content::Array(values) => values.iter().map(to_json).collect::<Option<Vec<_>>>()?.into(),
+        Content::Array(values) => values
+            .iter()
+            .map(to_json)
+            .collect::<Option<Vec<_>>>()?
+            .into(),
         Content::Object(entries) => entries
             .iter()
             .filter(|(_, value)| value.content != Content::None)

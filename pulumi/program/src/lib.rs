@@ -1,1 +1,46 @@
+//! What a Pulumi program in Rust says, on top of Gestalt: how it runs, the options of a resource,
+//! components, assets, exports.
+//!
+//! ```no_run
+//! use pulumi_program::{Component, Options, Program};
+//!
+//! fn main() -> std::process::ExitCode {
+//!     pulumi_program::run(stack)
+//! }
+//!
+//! fn stack(program: &Program) -> anyhow::Result<()> {
+//!     let storage = Component::new(program, "shop:index:Storage", "storage", Options::new());
+//!     // A generated binding takes the program where it wants Gestalt's context, and options:
+//!     // let bucket = bucket::create_with_options(
+//!     //     program,
+//!     //     "orders",
+//!     //     BucketArgs::builder().build_struct(),
+//!     //     Options::new().parent(&storage).protect(true).build(),
+//!     // );
+//!     // storage.output("bucket", &bucket.bucket);
+//!     program.export("region", &program.new_output(&"eu-west-1".to_owned()));
+//!     Ok(())
+//! }
+//! ```
+//!
+//! Nothing is registered while the function runs: it only describes. When it returns, everything
+//! is registered at once, each resource as soon as what it awaits is there, and exports and
+//! component outputs are registered as they become known. A function that fails has touched
+//! nothing.
 
+mod asset;
+mod component;
+mod config;
+mod environment;
+mod options;
+mod panics;
+mod program;
+mod run;
+
+pub use asset::{FileArchive, FileAsset, StringAsset};
+pub use component::Component;
+pub use config::{Config, ConfigValue};
+pub use options::{Alias, Options, Timeouts, Urn};
+pub use program::Program;
+pub use pulumi_gestalt_rust::{Context, CustomResourceOptions, Output, pulumi_combine};
+pub use run::run;

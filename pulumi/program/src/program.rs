@@ -1,0 +1,101 @@
+//! What a running program knows, and gives.
+
+use std::collections::BTreeSet;
+use std::ops::Deref;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use anyhow::{Result, bail};
+use pulumi_gestalt_grpc_connection::session::Session;
+use pulumi_gestalt_rust::{Context, Output, ToPulumiValue};
+
+use crate::config::Config;
+use crate::environment::Environment;
+
+/// A program while it describes its stack.
+///
+/// It stands wherever Gestalt wants its [`Context`].
+pub struct Program {
+    context: Context,
+    environment: Environment,
+    exports: Mutex<Exports>,
+}
+
+#[derive(Default)]
+struct Exports {
+    names: BTreeSet<String>,
+    duplicates: BTreeSet<String>,
+}
+
+impl Program {
+    pub(crate) fn new(context: Context, environment: Environment) -> Self {
+        Self {
+            context,
+            environment,
+            exports: Mutex::default(),
+        }
+    }
+
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+
+    pub fn stack(&self) -> &str {
+        &self.environment.stack
+    }
+
+    pub fn project(&self) -> &str {
+        &self.environment.project
+    }
+
+    pub fn organization(&self) -> &str {
+        &self.environment.organization
+    }
+
+    /// The folder of Pulumi.yaml.
+    pub fn root_directory(&self) -> &Path {
+        &self.environment.root_directory
+    }
+
+    /// Whether this run only shows what an update would do.
+    pub fn in_preview(&self) -> bool {
+        self.environment.preview
+    }
+
+    pub fn config(&self) -> &Config {
+        &self.environment.config
+    }
+
+    /// Makes `output` an output of the stack. Unlike Gestalt's `add_export` it does not wait for
+    /// the value. A name that is exported twice fails the program.
+    pub fn export<T>(&self, name: &str, output: &Output<T>)
+    where
+        T: ToPulumiValue + Send + Sync + 'static,
+    {
+        let mut exports = self.exports.lock().unwrap_or_else(PoisonError::into_inner);
+        if !exports.names.insert(name.to_owned()) {
+            exports.duplicates.insert(name.to_owned());
+        }
+        let output = output.clone();
+        Session::get().export(
+            name.to_owned(),
+            async move { output.to_pulumi_value().await },
+        );
+    }
+
+    pub(crate) fn check_exports(&self) -> Result<()> {
+        let exports = self.exports.lock().unwrap_or_else(PoisonError::into_inner);
+        match exports.duplicates.first() {
+            None => Ok(()),
+            Some(name) => bail!("the stack output {name} is exported twice"),
+        }
+    }
+}
+
+impl Deref for Program {
+    type Target = Context;
+
+    fn deref(&self) -> &Context {
+        &self.context
+    }
+}

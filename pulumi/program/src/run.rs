@@ -1,0 +1,82 @@
+//! The life of a program: checked, run, driven to its end, and never ended by a backtrace.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+use std::sync::mpsc;
+use std::thread;
+
+use anyhow::{Context as _, Result};
+use pulumi_gestalt_grpc_connection::report;
+use pulumi_gestalt_grpc_connection::session::{FAILED_AND_REPORTED, Session};
+
+use crate::environment::Environment;
+use crate::program::Program;
+use crate::{Context, panics};
+
+/// How a program ended.
+enum End {
+    Complete,
+    Failed(anyhow::Error),
+    Panicked,
+    /// A registration failed, was reported, and nothing else can go on.
+    Settled,
+}
+
+/// Runs a Pulumi program: describes the stack with `stack`, then registers everything.
+///
+/// Every failure is shown once, where the engine shows it: an error that `stack` returns, a panic
+/// (as its message with file and line), a resource that the engine or a provider refuses. The exit
+/// code is then 32, by which a language host knows that nothing is left to say.
+///
+/// A program that was not started by Pulumi says how to start it.
+pub fn run(stack: impl FnOnce(&Program) -> Result<()> + Send + 'static) -> ExitCode {
+    let environment = match Environment::read() {
+        Ok(environment) => environment,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let engine = environment.engine.clone();
+    let report = |message: &str| {
+        report::error(&engine, message);
+        ExitCode::from(FAILED_AND_REPORTED)
+    };
+
+    // The program has a thread of its own, because one that waits for a failed registration
+    // never comes back.
+    let (sender, ends) = mpsc::channel();
+    let settled = sender.clone();
+    Session::get().supervise(move || drop(settled.send(End::Settled)));
+    let thread = thread::Builder::new()
+        .name("pulumi".to_owned())
+        .spawn(move || {
+            panics::keep_here();
+            let end = catch_unwind(AssertUnwindSafe(|| deploy(stack, environment)));
+            let end = match end {
+                Ok(Ok(())) => End::Complete,
+                Ok(Err(error)) => End::Failed(error),
+                Err(_) => End::Panicked,
+            };
+            drop(sender.send(end));
+        });
+    if let Err(error) = thread {
+        return report(&format!("the program's thread did not start: {error}"));
+    }
+    match ends.recv() {
+        Ok(End::Complete) => ExitCode::SUCCESS,
+        Ok(End::Settled) => ExitCode::from(FAILED_AND_REPORTED),
+        Ok(End::Failed(error)) => report(&format!("{error:#}")),
+        Ok(End::Panicked) | Err(_) => report(&panics::message()),
+    }
+}
+
+fn deploy(stack: impl FnOnce(&Program) -> Result<()>, environment: Environment) -> Result<()> {
+    let program = Program::new(Context::new(), environment);
+    stack(&program)?;
+    program.check_exports()?;
+    program.context().finish();
+    Session::get()
+        .shut_down()
+        .context("everything was registered")
+}
