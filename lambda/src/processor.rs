@@ -1,0 +1,163 @@
+//! A batch of records, from what Firehose sends to what it gets back.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::catalogue::{Catalogue, Findings};
+use crate::click::Click;
+use crate::enrich::{self, Arrival};
+use crate::event::Batch;
+use crate::refusal::Refusal;
+use crate::reply::Reply;
+use crate::upstream::{Answer, Failure};
+
+pub struct Processor {
+    catalogue: Arc<Catalogue>,
+}
+
+/// What an invocation's context says to the batch.
+#[derive(Clone, Copy, Debug)]
+pub struct Invocation<'a> {
+    /// When the last answer of the mysfits service is of use.
+    pub deadline: Instant,
+    pub trace_id: Option<&'a str>,
+}
+
+/// What came of a batch, and what the log and the metrics say about it.
+#[derive(Debug)]
+pub struct Outcome {
+    pub reply: Result<Reply, Unanswered>,
+    pub report: Report,
+}
+
+#[derive(Debug, Default)]
+pub struct Report {
+    pub records: usize,
+    /// Records without a recordId, which no reply can name.
+    pub anonymous: usize,
+    pub failed: Vec<Failed>,
+    pub mysfits: usize,
+    pub cache_hits: usize,
+    pub requests: usize,
+    pub asking: Duration,
+}
+
+#[derive(Debug, PartialEq)]
+pub struct Failed {
+    pub record_id: Box<str>,
+    pub refusal: Refusal,
+}
+
+/// Not one mysfit of the batch could be looked up, so that the batch is Firehose's to retry.
+#[derive(Debug, PartialEq, thiserror::Error)]
+#[error(
+    "none of the {mysfits} mysfits of this batch could be looked up, so that it is to be retried: {failure}"
+)]
+pub struct Unanswered {
+    pub mysfits: usize,
+    /// One of them.
+    pub failure: Failure,
+}
+
+impl Processor {
+    pub fn new(catalogue: Arc<Catalogue>) -> Self {
+        Self { catalogue }
+    }
+
+    /// Enriches a batch. The rule for its records:
+    ///
+    /// - A record is `Ok` when it is a click on a mysfit that the service, or the cache, gives
+    ///   attributes for.
+    /// - Everything that is wrong with a record, its click or its mysfit makes that record
+    ///   `ProcessingFailed`, and no other. A well-formed reply is final: Firehose keeps the
+    ///   record under its error prefix and does not send it again.
+    /// - When the service gives no answer about an id, after retries, the records with that id
+    ///   fail alone as well, as long as any id of the batch was answered: then the trouble is
+    ///   the id's, and failing the batch would make one invented id fail its neighbours.
+    ///   "Answered" includes 404 and 403, which say that there is no such mysfit, and what the
+    ///   cache remembers.
+    /// - When there were ids to ask about and none was answered, the trouble is the service's:
+    ///   the invocation fails, and Firehose retries the whole batch. No record is lost to a
+    ///   service that is down for a moment.
+    pub async fn process(&self, batch: &Batch, invocation: Invocation<'_>) -> Outcome {
+        let clicks: Vec<_> = batch
+            .records()
+            .map(|record| {
+                let click = Click::parse(record.data?)?;
+                let arrival = record.arrival.and_then(Arrival::from_millis);
+                Ok((click, arrival.ok_or(Refusal::NoArrival)?))
+            })
+            .collect();
+        let ids: HashSet<_> = clicks
+            .iter()
+            .flatten()
+            .map(|(click, _)| click.mysfit_id)
+            .collect();
+        let mysfits = ids.len();
+        let Invocation { deadline, trace_id } = invocation;
+        let findings = self.catalogue.find(ids, trace_id, deadline).await;
+        let mut report = Report {
+            records: batch.len(),
+            anonymous: batch.anonymous(),
+            mysfits,
+            cache_hits: findings.cache_hits,
+            requests: findings.requests,
+            asking: findings.asking,
+            failed: Vec::new(),
+        };
+        if let Some(unanswered) = unanswered(&findings) {
+            return Outcome {
+                reply: Err(unanswered),
+                report,
+            };
+        }
+
+        let mut reply = Reply::failed(batch.records().map(|record| record.id.into()));
+        for (index, (record, click)) in batch.records().zip(clicks).enumerate() {
+            let enriched = click.and_then(|click| enrich(&mut reply, index, click, &findings));
+            if let Err(refusal) = enriched {
+                report.failed.push(Failed {
+                    record_id: record.id.into(),
+                    refusal,
+                });
+            }
+        }
+        Outcome {
+            reply: Ok(reply),
+            report,
+        }
+    }
+}
+
+fn unanswered(findings: &Findings) -> Option<Unanswered> {
+    let mut failure = None;
+    for answer in findings.answers.values() {
+        match answer {
+            Ok(_) => return None,
+            Err(error) => failure = Some(error),
+        }
+    }
+    failure.map(|failure| Unanswered {
+        mysfits: findings.answers.len(),
+        failure: failure.clone(),
+    })
+}
+
+fn enrich(
+    reply: &mut Reply,
+    index: usize,
+    (click, arrival): (Click, Arrival),
+    findings: &Findings,
+) -> Result<(), Refusal> {
+    let id = click.mysfit_id;
+    match findings.answers.get(&id) {
+        Some(Ok(Answer::Mysfit(mysfit))) => reply.enriched(index, |out| {
+            enrich::push_line(out, &click, mysfit, arrival);
+        }),
+        Some(Ok(Answer::Unknown)) => Err(Refusal::UnknownMysfit(id)),
+        Some(Ok(Answer::Unusable(attribute))) => Err(Refusal::UnusableMysfit(id, attribute)),
+        Some(Err(failure)) => Err(Refusal::NotAnswered(id, failure.clone())),
+        None => Err(Refusal::NotAnswered(id, Failure::Deadline)),
+    }
+}
