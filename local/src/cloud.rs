@@ -62,10 +62,10 @@ impl Cloud {
     /// Opens the data folder and its services. Nothing listens yet, and no resource is live
     /// until the provider has activated its records.
     pub async fn open(config: CloudConfig, clock: Clock) -> Result<Arc<Self>> {
-        Self::open_with(config, clock, Package::aws()).await
+        Self::open_with(config, clock, Package::aws()?).await
     }
 
-    /// The same, with resource types of one's own choice.
+    /// The same, with a package of one's own choice.
     pub async fn open_with(
         config: CloudConfig,
         clock: Clock,

@@ -32,8 +32,8 @@ pub struct ServerConfig {
     pub ports: Ports,
     /// The time of day.
     pub clock: Clock,
-    /// The resource types that may be deployed.
-    pub package: Package,
+    /// What may be deployed; the aws package unless a test has one of its own.
+    pub package: Option<Package>,
 }
 
 /// Where a cloud listens; always on 127.0.0.1.
@@ -61,7 +61,7 @@ impl ServerConfig {
             home: home.into(),
             ports: Ports::Any,
             clock: Clock::System,
-            package: Package::aws(),
+            package: None,
         }
     }
 }
@@ -71,13 +71,17 @@ impl Server {
     pub async fn start(config: ServerConfig) -> Result<Self> {
         let folder = DataFolder::open(&config.home)?;
         let listeners = Listeners::bind(config.ports)?;
+        let package = match config.package {
+            Some(package) => package,
+            None => Package::aws()?,
+        };
         let cloud = Cloud::open_with(
             CloudConfig {
                 home: folder.path().to_owned(),
                 endpoints: listeners.endpoints()?,
             },
             config.clock,
-            config.package,
+            package,
         )
         .await?;
         provider::activate_all(&cloud).await;

@@ -19,7 +19,7 @@ use tokio_util::task::TaskTracker;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long to leave a listener alone that could not accept, for want of file descriptors say.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+pub const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Answers HTTP/1.1 requests with `handler` until `shutdown`, then finishes those under way.
 ///

@@ -4,6 +4,7 @@
 //! durable, the service goes live with it. A crash after the second step is a resource that
 //! the next start makes live; before it, nothing was created.
 
+use super::package::Package;
 use super::resource::{AnyResourceType, New, Properties, Resource};
 use crate::cloud::Cloud;
 use crate::error::{AwsError, AwsResult};
@@ -89,6 +90,16 @@ impl Deployments {
         self.read().generations.get(urn).copied().unwrap_or(0) + 1
     }
 
+    /// A resource that no program has created here: from now on it is one that is deployed.
+    pub fn adopt(&self, token: &str, resource: Resource<Properties>) -> Record {
+        Record {
+            sequence: self.take_sequence(),
+            token: token.to_owned(),
+            generation: 0,
+            resource,
+        }
+    }
+
     /// Starts counting generations anew when nothing of the stack is left. Called when the
     /// engine begins to work on a stack, and not when the last resource is deleted: that may be
     /// the first half of its replacement.
@@ -120,14 +131,18 @@ impl Deployments {
     }
 
     /// Creates a resource, durably, and makes it live. When any step fails, nothing is left.
+    /// `common` are the computed properties that all types have alike.
     pub async fn create(
         &self,
         cloud: &Arc<Cloud>,
-        of: &dyn AnyResourceType,
+        token: &str,
         new: New,
         inputs: Properties,
+        common: Properties,
     ) -> AwsResult<Record> {
-        let deployed = of.create(cloud, &new, &inputs).await?;
+        let of = resource_type(&cloud.package, token)?;
+        let mut deployed = of.create(cloud, &new, &inputs).await?;
+        deployed.outputs.extend(common);
         if let Some(other) = self.find(of.token(), &deployed.id, Some(&new.region)) {
             return Err(AwsError::new(
                 409,
@@ -181,12 +196,14 @@ impl Deployments {
     pub async fn update(
         &self,
         cloud: &Arc<Cloud>,
-        of: &dyn AnyResourceType,
         old: Record,
         urn: String,
         inputs: Properties,
+        common: Properties,
     ) -> AwsResult<Record> {
-        let outputs = of.update(cloud, &old.resource, &inputs).await?;
+        let of = resource_type(&cloud.package, &old.token)?;
+        let mut outputs = of.update(cloud, &old.resource, &inputs).await?;
+        outputs.extend(common);
         let mut new = old.clone();
         new.resource.urn = urn;
         new.resource.inputs = inputs;
@@ -204,12 +221,8 @@ impl Deployments {
     }
 
     /// Takes a resource out of service and forgets it.
-    pub async fn delete(
-        &self,
-        cloud: &Arc<Cloud>,
-        of: &dyn AnyResourceType,
-        record: &Record,
-    ) -> AwsResult<()> {
+    pub async fn delete(&self, cloud: &Arc<Cloud>, record: &Record) -> AwsResult<()> {
+        let of = resource_type(&cloud.package, &record.token)?;
         of.delete(cloud, &record.resource).await?;
         self.forget(record).await
     }
@@ -276,14 +289,19 @@ pub async fn activate_all(cloud: &Arc<Cloud>) {
 }
 
 async fn activate(cloud: &Arc<Cloud>, record: &Record) -> AwsResult<()> {
-    match cloud.package.resource_type(&record.token) {
-        Some(of) => of.activate(cloud, &record.resource).await,
-        None => Err(AwsError::new(
+    let of = resource_type(&cloud.package, &record.token)?;
+    of.activate(cloud, &record.resource).await
+}
+
+fn resource_type<'a>(package: &'a Package, token: &str) -> AwsResult<&'a dyn AnyResourceType> {
+    let declared = package.resource_type(token).ok_or_else(|| {
+        AwsError::new(
             400,
             "UnknownResourceType",
-            format!("this version of the embedded cloud has no {}", record.token),
-        )),
-    }
+            format!("this version of the embedded cloud does not know {token}"),
+        )
+    })?;
+    Ok(declared.of)
 }
 
 /// Keys sort like sequences.

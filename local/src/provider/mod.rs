@@ -1,10 +1,30 @@
 //! The provider side: Pulumi's ResourceProvider protocol over the trimmed schema.
+//!
+//! | module | what lives there |
+//! | --- | --- |
+//! | [`service`] | the protocol: a method a call, and what each does |
+//! | [`connection`], [`settings`] | who calls, and how that provider is configured |
+//! | [`package`], [`schema`] | what may be declared |
+//! | [`value`], [`urn`] | the engine's values and names |
+//! | [`check`], [`naming`], [`diff`], [`outputs`], [`invoke`] | pure answers to the engine's questions |
+//! | [`resource`], [`types`] | what a resource type must say of itself, and those there are |
+//! | [`deployments`] | what is deployed, durably |
 
+pub mod check;
+pub mod connection;
 pub mod deployments;
+pub mod diff;
+pub mod invoke;
+pub mod naming;
+pub mod outputs;
 pub mod package;
 pub mod resource;
+pub mod schema;
 pub mod service;
+pub mod settings;
 pub mod types;
+pub mod urn;
+pub mod value;
 
 pub use deployments::activate_all;
 pub use service::serve;

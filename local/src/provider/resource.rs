@@ -157,6 +157,17 @@ pub trait ResourceType: Send + Sync + 'static {
     /// How it is named when the program gives no name.
     const AUTO_NAME: Option<AutoName> = None;
 
+    /// Whether automatic names are in lower case, as bucket names must be.
+    const LOWER_CASE_NAME: bool = false;
+
+    /// Whether a replacement would have its predecessor's id, so that the old one must be
+    /// deleted before the new one is created. For a name that the program fixed, see
+    /// [`Self::AUTO_NAME`]: there the provider finds out by itself.
+    const DELETE_BEFORE_REPLACE: bool = false;
+
+    /// The computed properties that an update may change. Previews show them as unknown.
+    const CHANGES_ON_UPDATE: &'static [&'static str] = &[];
+
     /// Refuses inputs that AWS would refuse by themselves.
     fn validate(&self, _inputs: &Self::Inputs) -> Vec<Refusal> {
         Vec::new()
@@ -209,6 +220,9 @@ pub trait AnyResourceType: Send + Sync + 'static {
     fn token(&self) -> &'static str;
     fn replaces_on(&self) -> &'static [&'static str];
     fn auto_name(&self) -> Option<AutoName>;
+    fn lower_case_name(&self) -> bool;
+    fn delete_before_replace(&self) -> bool;
+    fn changes_on_update(&self) -> &'static [&'static str];
     fn validate(&self, inputs: &Properties) -> Vec<Refusal>;
     async fn create(
         &self,
@@ -244,6 +258,18 @@ impl<T: ResourceType> AnyResourceType for T {
 
     fn auto_name(&self) -> Option<AutoName> {
         T::AUTO_NAME
+    }
+
+    fn lower_case_name(&self) -> bool {
+        T::LOWER_CASE_NAME
+    }
+
+    fn delete_before_replace(&self) -> bool {
+        T::DELETE_BEFORE_REPLACE
+    }
+
+    fn changes_on_update(&self) -> &'static [&'static str] {
+        T::CHANGES_ON_UPDATE
     }
 
     fn validate(&self, inputs: &Properties) -> Vec<Refusal> {
@@ -283,20 +309,19 @@ impl<T: ResourceType> AnyResourceType for T {
         known: Option<Resource<Properties>>,
     ) -> AwsResult<Option<Resource<Properties>>> {
         let typed_known = known.as_ref().map(typed_resource::<T>).transpose()?;
+        // What the type makes of the known inputs, to tell below what it found different.
+        let recorded = typed_known
+            .as_ref()
+            .map(|known| properties(&known.inputs))
+            .transpose()?;
         let Some(found) = ResourceType::read(self, cloud, id, typed_known).await? else {
             return Ok(None);
         };
-        let mut inputs = match serde_json::to_value(&found.inputs).map_err(AwsError::internal)? {
-            Value::Object(inputs) => inputs,
-            _ => Map::new(),
+        let found_inputs = properties(&found.inputs)?;
+        let inputs = match (known, recorded) {
+            (Some(known), Some(recorded)) => reconcile(known.inputs, &recorded, &found_inputs),
+            _ => found_inputs,
         };
-        // A property that the type does not model is still what the record says it is.
-        if let Some(known) = known {
-            for (name, value) in known.inputs {
-                inputs.entry(name).or_insert(value);
-            }
-        }
-        inputs.retain(|_, value| !value.is_null());
         Ok(Some(Resource {
             urn: found.urn,
             stack: found.stack,
@@ -312,8 +337,62 @@ impl<T: ResourceType> AnyResourceType for T {
     }
 }
 
+/// The known inputs with what was found different. Where nothing changed they stay as the
+/// program wrote them, to the letter: with what the type does not model, and without what it
+/// fills in.
+fn reconcile(mut known: Properties, recorded: &Properties, found: &Properties) -> Properties {
+    for name in recorded.keys().chain(found.keys()) {
+        match (recorded.get(name), found.get(name)) {
+            (recorded, found) if recorded == found => {}
+            (_, Some(found)) => {
+                known.insert(name.clone(), found.clone());
+            }
+            (_, None) => {
+                known.remove(name);
+            }
+        }
+    }
+    known
+}
+
+/// Typed inputs as properties, without what is null.
+fn properties(inputs: &impl Serialize) -> AwsResult<Properties> {
+    match serde_json::to_value(inputs).map_err(AwsError::internal)? {
+        Value::Object(properties) => Ok(without_nulls(properties)),
+        _ => Ok(Map::new()),
+    }
+}
+
+fn without_nulls(properties: Properties) -> Properties {
+    properties
+        .into_iter()
+        .filter(|(_, value)| !value.is_null())
+        .map(|(name, value)| {
+            let value = match value {
+                Value::Object(inner) => Value::Object(without_nulls(inner)),
+                Value::Array(items) => items
+                    .into_iter()
+                    .map(|item| match item {
+                        Value::Object(inner) => Value::Object(without_nulls(inner)),
+                        other => other,
+                    })
+                    .collect(),
+                other => other,
+            };
+            (name, value)
+        })
+        .collect()
+}
+
+/// Inputs as the type has them. The provider's own notes (names with two underscores) are not
+/// for it.
 fn typed<T: ResourceType>(inputs: &Properties) -> AwsResult<T::Inputs> {
-    serde_json::from_value(Value::Object(inputs.clone())).map_err(|error| {
+    let inputs = inputs
+        .iter()
+        .filter(|(name, _)| !name.starts_with("__"))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    serde_json::from_value(Value::Object(inputs)).map_err(|error| {
         AwsError::new(
             400,
             "ValidationException",

@@ -1,17 +1,515 @@
 //! The gRPC service that Pulumi's engine attaches to.
 
+use super::check::{self, failures};
+use super::connection::{Configured, Connection};
+use super::deployments::Record;
+use super::diff::{self, Change};
+use super::naming::Proposal;
+use super::package::Declared;
+use super::resource::{New, Properties};
+use super::settings::{self, Settings};
+use super::urn::Urn;
+use super::value::{Property, PropertyMap, decode, encode, from_json, secret_like, to_json};
+use super::{invoke, outputs};
 use crate::cloud::Cloud;
+use crate::edge::http::ACCEPT_PAUSE;
+use crate::error::{AwsError, AwsResult};
 use anyhow::Result;
-use std::sync::Arc;
+use async_trait::async_trait;
+use futures::Stream;
+use pulumi_gestalt_proto::pulumi::pulumirpc as rpc;
+use rpc::check_request::autonaming_options::Mode;
+use rpc::resource_provider_server::{ResourceProvider, ResourceProviderServer};
+use std::collections::HashMap;
+use std::future::Future;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tonic::{Request, Response, Status};
+
+/// The engine's own limit of a message, 400 MiB: an asset given as text travels in one.
+const MAX_MESSAGE: usize = 400 << 20;
+
+type Answer<T> = Result<Response<T>, Status>;
 
 /// Serves the provider protocol until `shutdown`, then finishes the calls under way.
 pub async fn serve(
-    _listener: TcpListener,
-    _cloud: Arc<Cloud>,
+    listener: TcpListener,
+    cloud: Arc<Cloud>,
     shutdown: CancellationToken,
 ) -> Result<()> {
-    shutdown.cancelled().await;
+    let service = ResourceProviderServer::new(Provider::new(cloud))
+        .max_decoding_message_size(MAX_MESSAGE)
+        .max_encoding_message_size(MAX_MESSAGE);
+    tonic::transport::Server::builder()
+        .add_service(service)
+        .serve_with_incoming_shutdown(incoming(listener), shutdown.cancelled_owned())
+        .await?;
     Ok(())
+}
+
+fn incoming(listener: TcpListener) -> impl Stream<Item = io::Result<Connection>> {
+    futures::stream::unfold(listener, |listener| async {
+        loop {
+            match listener.accept().await {
+                Ok((stream, _)) => return Some((Ok(Connection::new(stream)), listener)),
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    })
+}
+
+/// The provider of the package, for all stacks that are deployed to this cloud.
+struct Provider {
+    cloud: Arc<Cloud>,
+    /// What each stack was configured with last, for a connection that the engine had to open
+    /// anew in the middle of its work.
+    stacks: Mutex<HashMap<(String, String), Arc<Settings>>>,
+}
+
+impl Provider {
+    fn new(cloud: Arc<Cloud>) -> Self {
+        Self {
+            cloud,
+            stacks: Mutex::default(),
+        }
+    }
+
+    fn settings<T>(&self, request: &Request<T>, urn: Option<&Urn>) -> Arc<Settings> {
+        let configured = request.extensions().get::<Configured>();
+        let of_connection = configured.and_then(Configured::get);
+        of_connection
+            .or_else(|| {
+                let stacks = self.stacks.lock().unwrap_or_else(PoisonError::into_inner);
+                let urn = urn?;
+                stacks
+                    .get(&(urn.stack.clone(), urn.project.clone()))
+                    .cloned()
+            })
+            .unwrap_or_default()
+    }
+
+    fn new_resource(&self, urn: &Urn, region: &str) -> New {
+        New {
+            urn: urn.as_str().to_owned(),
+            stack: urn.stack.clone(),
+            name: urn.name.clone(),
+            generation: self.cloud.deployments.next_generation(urn.as_str()),
+            region: region.to_owned(),
+        }
+    }
+
+    fn declared(&self, urn: &Urn) -> Result<Declared<'_>, Status> {
+        let package = &self.cloud.package;
+        package
+            .resource_type(&urn.token)
+            .ok_or_else(|| Status::unimplemented(check::unknown_type(package, &urn.token)))
+    }
+
+    /// The record of the resource of this id. Types without regions have ids of their own.
+    fn record(&self, declared: Declared<'_>, id: &str, region: &str) -> Option<Record> {
+        let regional = declared.schema.input_properties.contains_key("region");
+        let region = regional.then_some(region);
+        let deployments = &self.cloud.deployments;
+        deployments.find(declared.of.token(), id, region)
+    }
+
+    /// The resource of this id: the record of it, or what its type finds in the cloud though
+    /// no program has declared it (it was imported).
+    async fn deployed(
+        &self,
+        declared: Declared<'_>,
+        id: &str,
+        region: &str,
+    ) -> AwsResult<Option<Record>> {
+        if let Some(record) = self.record(declared, id, region) {
+            return Ok(Some(record));
+        }
+        let found = declared.of.read(&self.cloud, id, None).await?;
+        let adopt = |resource| self.cloud.deployments.adopt(declared.of.token(), resource);
+        Ok(found.map(adopt))
+    }
+
+    /// Runs a change to its end, even when the engine goes away in the middle of it.
+    async fn finish<T: Send + 'static>(
+        &self,
+        change: impl Future<Output = AwsResult<T>> + Send + 'static,
+    ) -> Result<T, Status> {
+        match self.cloud.tasks.spawn(change).await {
+            Ok(done) => done.map_err(status),
+            Err(error) => Err(Status::internal(format!(
+                "the embedded cloud failed; see its log: {error}"
+            ))),
+        }
+    }
+}
+
+#[async_trait]
+impl ResourceProvider for Provider {
+    async fn handshake(
+        &self,
+        _: Request<rpc::ProviderHandshakeRequest>,
+    ) -> Answer<rpc::ProviderHandshakeResponse> {
+        Ok(Response::new(rpc::ProviderHandshakeResponse {
+            accept_secrets: true,
+            accept_resources: true,
+            accept_outputs: false,
+            supports_autonaming_configuration: true,
+        }))
+    }
+
+    async fn attach(&self, _: Request<rpc::PluginAttach>) -> Answer<()> {
+        Ok(Response::new(()))
+    }
+
+    async fn get_plugin_info(&self, _: Request<()>) -> Answer<rpc::PluginInfo> {
+        Ok(Response::new(rpc::PluginInfo {
+            version: self.cloud.package.schema().version.clone(),
+        }))
+    }
+
+    async fn get_schema(
+        &self,
+        _: Request<rpc::GetSchemaRequest>,
+    ) -> Answer<rpc::GetSchemaResponse> {
+        Ok(Response::new(rpc::GetSchemaResponse {
+            schema: self.cloud.package.schema_json().to_owned(),
+        }))
+    }
+
+    async fn check_config(
+        &self,
+        request: Request<rpc::CheckRequest>,
+    ) -> Answer<rpc::CheckResponse> {
+        let inputs = decode(request.into_inner().news)?;
+        let refusals = settings::check(&inputs);
+        Ok(Response::new(rpc::CheckResponse {
+            failures: failures(refusals, &inputs),
+            inputs: Some(encode(inputs)),
+        }))
+    }
+
+    async fn diff_config(&self, request: Request<rpc::DiffRequest>) -> Answer<rpc::DiffResponse> {
+        let request = request.into_inner();
+        let (old, new) = (decode(request.old_inputs)?, decode(request.news)?);
+        Ok(Response::new(diff::diff_config(&old, &new)))
+    }
+
+    async fn configure(
+        &self,
+        request: Request<rpc::ConfigureRequest>,
+    ) -> Answer<rpc::ConfigureResponse> {
+        let configured = request.extensions().get::<Configured>().cloned();
+        let request = request.into_inner();
+        let config = decode(request.args)?;
+        settings::guard_account(&config).map_err(Status::failed_precondition)?;
+
+        let settings = Arc::new(Settings::read(&config));
+        if let Some(configured) = configured {
+            configured.set(Arc::clone(&settings));
+        }
+        if let Some(urn) = request.urn.as_deref().and_then(Urn::parse) {
+            let begun = self.cloud.deployments.begin(&urn.stack, &urn.project);
+            begun.await.map_err(status)?;
+            let mut stacks = self.stacks.lock().unwrap_or_else(PoisonError::into_inner);
+            stacks.insert((urn.stack, urn.project), settings);
+        }
+        Ok(Response::new(rpc::ConfigureResponse {
+            accept_secrets: true,
+            supports_preview: true,
+            accept_resources: true,
+            accept_outputs: false,
+            supports_autonaming_configuration: true,
+        }))
+    }
+
+    async fn invoke(&self, request: Request<rpc::InvokeRequest>) -> Answer<rpc::InvokeResponse> {
+        let settings = self.settings(&request, None);
+        let request = request.into_inner();
+        let schema = self.cloud.package.schema();
+        let arguments = decode(request.args)?;
+        let refusals = schema.check_arguments(&request.tok, &arguments);
+        let answer = match refusals.is_empty() {
+            true => invoke::invoke(&request.tok, &settings, &arguments).ok_or_else(|| {
+                let known: Vec<&str> = schema.functions().collect();
+                Status::unimplemented(format!(
+                    "the embedded cloud has no function {}: it has {}",
+                    request.tok,
+                    known.join(", ")
+                ))
+            })?,
+            false => Err(refusals),
+        };
+        Ok(Response::new(match answer {
+            Ok(answer) => rpc::InvokeResponse {
+                r#return: Some(encode(answer)),
+                failures: Vec::new(),
+            },
+            Err(refusals) => rpc::InvokeResponse {
+                r#return: None,
+                failures: failures(refusals, &arguments),
+            },
+        }))
+    }
+
+    async fn check(&self, request: Request<rpc::CheckRequest>) -> Answer<rpc::CheckResponse> {
+        let urn = urn(&request.get_ref().urn)?;
+        let settings = self.settings(&request, Some(&urn));
+        let request = request.into_inner();
+        let (old, news) = (decode(request.olds)?, decode(request.news)?);
+        let package = &self.cloud.package;
+        let Some(declared) = package.resource_type(&urn.token) else {
+            return Ok(Response::new(rpc::CheckResponse {
+                inputs: Some(encode(news)),
+                failures: vec![rpc::CheckFailure {
+                    property: String::new(),
+                    reason: check::unknown_type(package, &urn.token),
+                }],
+            }));
+        };
+        let new = self.new_resource(&urn, outputs::region(declared, &settings, &news));
+        let proposal = proposal(request.autonaming);
+        let (inputs, refusals) = check::check(package, declared, &new, &proposal, &old, news);
+        Ok(Response::new(rpc::CheckResponse {
+            failures: failures(refusals, &inputs),
+            inputs: Some(encode(inputs)),
+        }))
+    }
+
+    async fn diff(&self, request: Request<rpc::DiffRequest>) -> Answer<rpc::DiffResponse> {
+        let urn = urn(&request.get_ref().urn)?;
+        let settings = self.settings(&request, Some(&urn));
+        let request = request.into_inner();
+        let declared = self.declared(&urn)?;
+        let new_inputs = decode(request.news)?;
+        Ok(Response::new(diff::diff(&Change {
+            declared,
+            old_inputs: &decode(request.old_inputs)?,
+            new_inputs: &new_inputs,
+            old_outputs: &decode(request.olds)?,
+            new_tags: outputs::tags(declared, &settings, &new_inputs),
+            new_region: outputs::region(declared, &settings, &new_inputs),
+        })))
+    }
+
+    async fn create(&self, request: Request<rpc::CreateRequest>) -> Answer<rpc::CreateResponse> {
+        let urn = urn(&request.get_ref().urn)?;
+        let settings = self.settings(&request, Some(&urn));
+        let request = request.into_inner();
+        let declared = self.declared(&urn)?;
+        let inputs = decode(request.properties)?;
+        if request.preview {
+            let promised = outputs::promised(declared, &settings, &inputs, None);
+            return Ok(Response::new(rpc::CreateResponse {
+                properties: Some(encode(promised)),
+                ..Default::default()
+            }));
+        }
+
+        let new = self.new_resource(&urn, outputs::region(declared, &settings, &inputs));
+        let common = common(declared, &settings, &inputs);
+        let plain = to_json(&inputs);
+        let cloud = Arc::clone(&self.cloud);
+        let record = self.finish(async move {
+            let deployments = &cloud.deployments;
+            deployments
+                .create(&cloud, &urn.token, new, plain, common)
+                .await
+        });
+        let resource = record.await?.resource;
+        let outputs = outputs::deployed(declared, &inputs, &resource);
+        Ok(Response::new(rpc::CreateResponse {
+            id: resource.id,
+            properties: Some(encode(outputs)),
+            refresh_before_update: false,
+        }))
+    }
+
+    async fn read(&self, request: Request<rpc::ReadRequest>) -> Answer<rpc::ReadResponse> {
+        let urn = urn(&request.get_ref().urn)?;
+        let settings = self.settings(&request, Some(&urn));
+        let request = request.into_inner();
+        let declared = self.declared(&urn)?;
+        let (old_inputs, old_outputs) = (decode(request.inputs)?, decode(request.properties)?);
+        let region = region_of(declared, &settings, &old_inputs, &old_outputs);
+
+        let known = self.record(declared, &request.id, &region);
+        let known = known.map(|record| record.resource);
+        let found = declared.of.read(&self.cloud, &request.id, known).await;
+        let Some(resource) = found.map_err(status)? else {
+            return Ok(Response::new(rpc::ReadResponse::default()));
+        };
+        let inputs = secret_like(from_json(&resource.inputs), &old_inputs);
+        let outputs = outputs::deployed(declared, &inputs, &resource);
+        Ok(Response::new(rpc::ReadResponse {
+            id: resource.id,
+            properties: Some(encode(secret_like(outputs, &old_outputs))),
+            inputs: Some(encode(inputs)),
+            refresh_before_update: false,
+        }))
+    }
+
+    async fn update(&self, request: Request<rpc::UpdateRequest>) -> Answer<rpc::UpdateResponse> {
+        let urn = urn(&request.get_ref().urn)?;
+        let settings = self.settings(&request, Some(&urn));
+        let request = request.into_inner();
+        let declared = self.declared(&urn)?;
+        let (old_inputs, old_outputs) = (decode(request.old_inputs)?, decode(request.olds)?);
+        let inputs = decode(request.news)?;
+        if request.preview {
+            let old = Some((&old_inputs, &old_outputs));
+            let promised = outputs::promised(declared, &settings, &inputs, old);
+            return Ok(Response::new(rpc::UpdateResponse {
+                properties: Some(encode(promised)),
+                refresh_before_update: false,
+            }));
+        }
+
+        let region = region_of(declared, &settings, &old_inputs, &old_outputs);
+        let known = self.deployed(declared, &request.id, &region).await;
+        let old = known
+            .map_err(status)?
+            .ok_or_else(|| not_deployed(&urn, &request.id))?;
+        let common = common(declared, &settings, &inputs);
+        let plain = to_json(&inputs);
+        let cloud = Arc::clone(&self.cloud);
+        let record = self.finish(async move {
+            let deployments = &cloud.deployments;
+            let urn = urn.as_str().to_owned();
+            deployments.update(&cloud, old, urn, plain, common).await
+        });
+        let outputs = outputs::deployed(declared, &inputs, &record.await?.resource);
+        Ok(Response::new(rpc::UpdateResponse {
+            properties: Some(encode(outputs)),
+            refresh_before_update: false,
+        }))
+    }
+
+    async fn delete(&self, request: Request<rpc::DeleteRequest>) -> Answer<()> {
+        let urn = urn(&request.get_ref().urn)?;
+        let settings = self.settings(&request, Some(&urn));
+        let request = request.into_inner();
+        let declared = self.declared(&urn)?;
+        let (inputs, outputs) = (decode(request.old_inputs)?, decode(request.properties)?);
+        let region = region_of(declared, &settings, &inputs, &outputs);
+
+        let known = self.deployed(declared, &request.id, &region).await;
+        let Some(record) = known.map_err(status)? else {
+            // Gone already, which is what was asked for.
+            return Ok(Response::new(()));
+        };
+        let cloud = Arc::clone(&self.cloud);
+        let deleted = self.finish(async move { cloud.deployments.delete(&cloud, &record).await });
+        deleted.await?;
+        Ok(Response::new(()))
+    }
+
+    /// The engine says this at the end of each of its runs too. What is under way here takes
+    /// milliseconds and is better finished than cut off, and other stacks may be at work.
+    async fn cancel(&self, _: Request<()>) -> Answer<()> {
+        Ok(Response::new(()))
+    }
+
+    async fn parameterize(
+        &self,
+        _: Request<rpc::ParameterizeRequest>,
+    ) -> Answer<rpc::ParameterizeResponse> {
+        Err(Status::unimplemented("the aws package has no parameters"))
+    }
+
+    async fn call(&self, request: Request<rpc::CallRequest>) -> Answer<rpc::CallResponse> {
+        let method = request.into_inner().tok;
+        Err(Status::unimplemented(format!(
+            "the embedded cloud has no method {method}"
+        )))
+    }
+
+    async fn construct(
+        &self,
+        request: Request<rpc::ConstructRequest>,
+    ) -> Answer<rpc::ConstructResponse> {
+        let component = request.into_inner().r#type;
+        Err(Status::unimplemented(format!(
+            "the embedded cloud has no component {component}"
+        )))
+    }
+
+    async fn get_mapping(
+        &self,
+        _: Request<rpc::GetMappingRequest>,
+    ) -> Answer<rpc::GetMappingResponse> {
+        Err(Status::unimplemented("no mappings"))
+    }
+
+    async fn get_mappings(
+        &self,
+        _: Request<rpc::GetMappingsRequest>,
+    ) -> Answer<rpc::GetMappingsResponse> {
+        Err(Status::unimplemented("no mappings"))
+    }
+}
+
+fn urn(text: &str) -> Result<Urn, Status> {
+    Urn::parse(text).ok_or_else(|| Status::invalid_argument(format!("{text:?} is no URN")))
+}
+
+fn proposal(autonaming: Option<rpc::check_request::AutonamingOptions>) -> Proposal {
+    match autonaming {
+        None => Proposal::Free,
+        Some(options) => match options.mode() {
+            Mode::Disable => Proposal::Disabled,
+            Mode::Propose | Mode::Enforce if options.proposed_name.is_empty() => Proposal::Free,
+            Mode::Propose | Mode::Enforce => Proposal::Name(options.proposed_name),
+        },
+    }
+}
+
+/// The region of a resource that is deployed.
+fn region_of(
+    declared: Declared<'_>,
+    settings: &Settings,
+    inputs: &PropertyMap,
+    outputs: &PropertyMap,
+) -> String {
+    let recorded = outputs.get("region").and_then(Property::as_str);
+    recorded
+        .unwrap_or_else(|| outputs::region(declared, settings, inputs))
+        .to_owned()
+}
+
+/// The computed properties that all types have alike.
+fn common(declared: Declared<'_>, settings: &Settings, inputs: &PropertyMap) -> Properties {
+    let mut common = PropertyMap::new();
+    if let Some(tags) = outputs::tags(declared, settings, inputs) {
+        common.insert("tagsAll".to_owned(), tags);
+    }
+    if declared.schema.input_properties.contains_key("region") {
+        let region = outputs::region(declared, settings, inputs).to_owned();
+        common.insert("region".to_owned(), Property::String(region));
+    }
+    to_json(&common)
+}
+
+fn not_deployed(urn: &Urn, id: &str) -> Status {
+    Status::not_found(format!(
+        "the embedded cloud has no {} {id}: run pulumi refresh to take it out of the stack",
+        urn.token
+    ))
+}
+
+/// What AWS refuses leaves the resource as it was, and so does a failure of the embedded cloud:
+/// none of these codes tells the engine that the resource's state is in doubt.
+fn status(error: AwsError) -> Status {
+    let message = error.to_string();
+    match error.status {
+        403 => Status::permission_denied(message),
+        404 => Status::not_found(message),
+        409 => Status::already_exists(message),
+        400..=499 => Status::failed_precondition(message),
+        _ => Status::aborted(message),
+    }
 }
