@@ -88,17 +88,17 @@ pub fn public(inputs: &PropertyMap) -> PropertyMap {
 
 fn mark_secrets(declared: Declared<'_>, inputs: &PropertyMap, outputs: PropertyMap) -> PropertyMap {
     let mut outputs = secret_like(outputs, inputs);
-    if let Some(tags) = inputs.get("tags") {
-        if let Some(all) = outputs.remove("tagsAll") {
-            outputs.insert("tagsAll".to_owned(), all.secret_like(tags));
-        }
+    if let Some(tags) = inputs.get("tags")
+        && let Some(all) = outputs.remove("tagsAll")
+    {
+        outputs.insert("tagsAll".to_owned(), all.secret_like(tags));
     }
     for (name, property) in &declared.schema.properties {
-        if property.secret {
-            if let Some(value) = outputs.remove(name) {
-                let secret = Property::Secret(Box::new(value.unwrapped().clone()));
-                outputs.insert(name.clone(), secret);
-            }
+        if property.secret
+            && let Some(value) = outputs.remove(name)
+        {
+            let secret = Property::Secret(Box::new(value.unwrapped().clone()));
+            outputs.insert(name.clone(), secret);
         }
     }
     outputs

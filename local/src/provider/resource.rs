@@ -165,6 +165,10 @@ pub trait ResourceType: Send + Sync + 'static {
     /// [`Self::AUTO_NAME`]: there the provider finds out by itself.
     const DELETE_BEFORE_REPLACE: bool = false;
 
+    /// Whether nothing runs behind it: it is validated and stored, and the rest of the cloud
+    /// takes no notice of it.
+    const DECLARED_ONLY: bool = false;
+
     /// The computed properties that an update may change. Previews show them as unknown.
     const CHANGES_ON_UPDATE: &'static [&'static str] = &[];
 
@@ -222,6 +226,7 @@ pub trait AnyResourceType: Send + Sync + 'static {
     fn auto_name(&self) -> Option<AutoName>;
     fn lower_case_name(&self) -> bool;
     fn delete_before_replace(&self) -> bool;
+    fn declared_only(&self) -> bool;
     fn changes_on_update(&self) -> &'static [&'static str];
     fn validate(&self, inputs: &Properties) -> Vec<Refusal>;
     async fn create(
@@ -266,6 +271,10 @@ impl<T: ResourceType> AnyResourceType for T {
 
     fn delete_before_replace(&self) -> bool {
         T::DELETE_BEFORE_REPLACE
+    }
+
+    fn declared_only(&self) -> bool {
+        T::DECLARED_ONLY
     }
 
     fn changes_on_update(&self) -> &'static [&'static str] {
@@ -384,12 +393,12 @@ fn without_nulls(properties: Properties) -> Properties {
         .collect()
 }
 
-/// Inputs as the type has them. The provider's own notes (names with two underscores) are not
-/// for it.
+/// Inputs as the type has them. Not for it are the provider's own notes (names with two
+/// underscores) and the region, which is [`New::region`] and [`Resource::region`] for all alike.
 fn typed<T: ResourceType>(inputs: &Properties) -> AwsResult<T::Inputs> {
     let inputs = inputs
         .iter()
-        .filter(|(name, _)| !name.starts_with("__"))
+        .filter(|(name, _)| !name.starts_with("__") && *name != "region")
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
     serde_json::from_value(Value::Object(inputs)).map_err(|error| {

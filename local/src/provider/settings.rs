@@ -150,10 +150,10 @@ pub fn check(config: &PropertyMap) -> Vec<Refusal> {
             refusals.push(Refusal::new(name.clone(), reason));
         }
     }
-    if let Some(region) = config.get("region").and_then(Property::as_str) {
-        if let Some(reason) = wrong_region(region) {
-            refusals.push(Refusal::new("region", reason));
-        }
+    if let Some(region) = config.get("region").and_then(Property::as_str)
+        && let Some(reason) = wrong_region(region)
+    {
+        refusals.push(Refusal::new("region", reason));
     }
     refusals.extend(wrong_default_tags(config));
     refusals
@@ -180,15 +180,16 @@ pub fn guard_account(config: &PropertyMap) -> Result<(), String> {
                 .collect(),
         )
     };
-    if let Some(allowed) = ids("allowedAccountIds") {
-        if !allowed.is_empty() && !allowed.iter().any(|id| id == ACCOUNT_ID) {
-            return Err(format!(
-                "the embedded cloud is account {ACCOUNT_ID}, but aws:allowedAccountIds of this \
+    if let Some(allowed) = ids("allowedAccountIds")
+        && !allowed.is_empty()
+        && !allowed.iter().any(|id| id == ACCOUNT_ID)
+    {
+        return Err(format!(
+            "the embedded cloud is account {ACCOUNT_ID}, but aws:allowedAccountIds of this \
                  stack allows {} alone: deploy it to AWS, in a shell without \
                  PULUMI_DEBUG_PROVIDERS, or use the stack that is meant for the laptop",
-                allowed.join(", ")
-            ));
-        }
+            allowed.join(", ")
+        ));
     }
     if ids("forbiddenAccountIds")
         .is_some_and(|forbidden| forbidden.iter().any(|id| id == ACCOUNT_ID))
