@@ -1,1 +1,41 @@
+//! Tests a Pulumi program without Pulumi: an engine inside the test, which runs the program's
+//! binary, answers what it registers, and keeps a record of it.
+//!
+//! ```no_run
+//! use pulumi_mock::{Answer, Mock};
+//! use serde_json::json;
+//!
+//! # fn main() -> anyhow::Result<()> {
+//! let run = Mock::new()
+//!     .config("shop:currency", "EUR")
+//!     .function("aws:index/getRegion:getRegion", json!({ "region": "eu-west-1" }))
+//!     .answer(|resource| match resource.r#type.as_str() {
+//!         "aws:s3/bucket:Bucket" => Answer::new().output("arn", "arn:aws:s3:::orders"),
+//!         _ => Answer::new(),
+//!     })
+//!     .run("target/debug/infra")?; // in a test: env!("CARGO_BIN_EXE_infra")
+//!
+//! let policy = run.resource("orders-policy")?;
+//! assert_eq!(policy.inputs["bucket"], json!("orders-id"));
+//! assert!(policy.depends_on("orders"));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A resource that no answer is given for is created: its outputs are its inputs, its id is its
+//! name with `-id` behind it. With [`Mock::preview`] nothing has an id, and outputs that an answer
+//! adds are unknown, so the same answers serve both.
+//!
+//! Values are [`serde_json::Value`]s, in which a secret, an unknown value, a file or an archive
+//! look as [`value`] says.
 
+mod engine;
+mod journal;
+mod mock;
+mod resource;
+mod run;
+pub mod value;
+
+pub use mock::Mock;
+pub use resource::{Alias, Answer, Invoke, Options, Resource};
+pub use run::{Event, Log, Run, Severity};

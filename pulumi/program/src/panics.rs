@@ -29,8 +29,16 @@ pub(crate) fn message() -> String {
         .unwrap_or_else(|| "the program ended without a result".to_owned())
 }
 
+/// With what Tokio panics when Gestalt blocks on something while outputs are computed.
+const NESTED: &str = "Cannot start a runtime from within a runtime";
+
 fn describe(panic: &PanicHookInfo<'_>) -> String {
     let reason = panic.payload_as_str().unwrap_or("no message");
+    if reason.starts_with(NESTED) {
+        return "a closure of an output registers a resource or asks one for an output: do that \
+                outside, and let the closure use the result"
+            .to_owned();
+    }
     match panic.location() {
         Some(at) => format!(
             "the program panicked at {}:{}: {reason}",

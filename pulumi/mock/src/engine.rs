@@ -1,0 +1,429 @@
+//! The engine's two services, as far as a program uses them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+use pulumi_gestalt_proto::pulumi::pulumirpc;
+use pulumi_gestalt_proto::pulumi::pulumirpc::engine_server::{Engine, EngineServer};
+use pulumi_gestalt_proto::pulumi::pulumirpc::resource_monitor_server::{
+    ResourceMonitor, ResourceMonitorServer,
+};
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::transport::Server;
+use tonic::{Request, Response, Status, async_trait};
+
+use crate::journal::{Ending, Journal};
+use crate::resource::{Answer, Invoke, Outcome, Resource};
+use crate::run::{Event, Log, Severity};
+use crate::value;
+
+const STACK_TYPE: &str = "pulumi:pulumi:Stack";
+/// What a shuffled answer takes at most.
+const LONGEST_SHUFFLE: u64 = 20;
+
+type Answering = dyn Fn(&Resource) -> Answer + Send + Sync;
+type Function = dyn Fn(&Invoke) -> Result<Value, String> + Send + Sync;
+
+/// What a test says about the engine.
+pub(crate) struct Script {
+    pub project: String,
+    pub stack: String,
+    pub preview: bool,
+    pub answer: Box<Answering>,
+    pub functions: BTreeMap<String, Box<Function>>,
+    pub shuffle: Option<u64>,
+}
+
+impl Default for Script {
+    fn default() -> Self {
+        Self {
+            project: String::new(),
+            stack: String::new(),
+            preview: false,
+            answer: Box::new(|_| Answer::new()),
+            functions: BTreeMap::new(),
+            shuffle: None,
+        }
+    }
+}
+
+#[derive(Clone)]
+struct MockEngine {
+    script: Arc<Script>,
+    journal: Arc<Journal>,
+}
+
+/// Serves on two free ports; gives back the addresses of the monitor and of the engine.
+pub(crate) async fn serve(script: Arc<Script>, journal: Arc<Journal>) -> Result<(String, String)> {
+    let mock = MockEngine { script, journal };
+    let monitor = ResourceMonitorServer::new(mock.clone()).max_decoding_message_size(usize::MAX);
+    let monitor = listen(Server::builder().add_service(monitor)).await?;
+    let engine = listen(Server::builder().add_service(EngineServer::new(mock))).await?;
+    Ok((monitor, engine))
+}
+
+async fn listen(router: tonic::transport::server::Router) -> Result<String> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?.to_string();
+    tokio::spawn(router.serve_with_incoming(TcpListenerStream::new(listener)));
+    Ok(address)
+}
+
+impl MockEngine {
+    async fn register(
+        &self,
+        request: pulumirpc::RegisterResourceRequest,
+    ) -> Result<pulumirpc::RegisterResourceResponse, Status> {
+        self.check_open()?;
+        if request.r#type == STACK_TYPE {
+            return Ok(self.register_stack(request));
+        }
+        let resource = self.ask(request)?;
+        let mut answer = (self.script.answer)(&resource);
+        if let Some(seed) = self.script.shuffle {
+            answer.delay += shuffled(seed, &resource.urn);
+        }
+        tokio::select! {
+            () = self.wait(&answer) => {}
+            () = self.journal.until(|entries| entries.ending.map(drop)) => {}
+        }
+        self.check_open()?;
+        self.reply(&resource, answer).await
+    }
+
+    fn register_stack(
+        &self,
+        request: pulumirpc::RegisterResourceRequest,
+    ) -> pulumirpc::RegisterResourceResponse {
+        let Script { project, stack, .. } = &*self.script;
+        let urn = format!(
+            "urn:pulumi:{stack}::{project}::{STACK_TYPE}::{}",
+            request.name
+        );
+        self.journal
+            .write(|entries| entries.run.stack_urn.clone_from(&urn));
+        pulumirpc::RegisterResourceResponse {
+            urn,
+            ..pulumirpc::RegisterResourceResponse::default()
+        }
+    }
+
+    /// Takes a registration into the record, if the engine would.
+    fn ask(&self, request: pulumirpc::RegisterResourceRequest) -> Result<Resource, Status> {
+        self.journal.write(|entries| {
+            let run = &mut entries.run;
+            let known: BTreeSet<_> = run
+                .resources
+                .iter()
+                .map(|resource| resource.urn.as_str())
+                .chain([run.stack_urn.as_str()])
+                .collect();
+            for urn in request.dependencies.iter().chain([&request.parent]) {
+                if !known.contains(urn.as_str()) {
+                    return Err(Status::invalid_argument(format!(
+                        "{} refers to {urn:?}, which is not registered",
+                        request.name
+                    )));
+                }
+            }
+            let urn = child_of(&request.parent, &request.r#type, &request.name);
+            if known.contains(urn.as_str()) {
+                return Err(Status::already_exists(format!(
+                    "duplicate resource URN '{urn}'; try giving it a unique name"
+                )));
+            }
+            let resource = Resource::new(request, urn.clone(), entries.answered());
+            entries.run.events.push(Event::Asked(urn));
+            entries.run.resources.push(resource.clone());
+            Ok(resource)
+        })
+    }
+
+    async fn wait(&self, answer: &Answer) {
+        for name in &answer.after_request_of {
+            self.journal
+                .until(|entries| entries.was_asked(name).then_some(()))
+                .await;
+        }
+        for name in &answer.after_answer_to {
+            self.journal
+                .until(|entries| entries.was_answered(name).then_some(()))
+                .await;
+        }
+        tokio::time::sleep(answer.delay).await;
+    }
+
+    async fn reply(
+        &self,
+        resource: &Resource,
+        answer: Answer,
+    ) -> Result<pulumirpc::RegisterResourceResponse, Status> {
+        match answer.outcome {
+            Outcome::Created => Ok(self.created(resource, answer)),
+            Outcome::Refused(message) => Err(Status::unknown(message)),
+            Outcome::Failed(message) => {
+                self.show(&message, resource);
+                self.end(Ending::Failed);
+                self.check_open()?;
+                Err(Status::internal("the engine goes on"))
+            }
+            Outcome::FailedAlone(message) => {
+                self.show(&message, resource);
+                Ok(pulumirpc::RegisterResourceResponse {
+                    urn: resource.urn.clone(),
+                    result: pulumirpc::Result::Fail.into(),
+                    ..pulumirpc::RegisterResourceResponse::default()
+                })
+            }
+            Outcome::EngineLost => {
+                self.end(Ending::EngineLost);
+                std::future::pending().await
+            }
+            Outcome::Interrupted => {
+                self.end(Ending::Interrupted);
+                std::future::pending().await
+            }
+        }
+    }
+
+    fn created(&self, resource: &Resource, answer: Answer) -> pulumirpc::RegisterResourceResponse {
+        let mut outputs = resource.inputs.as_object().cloned().unwrap_or_default();
+        for (name, value) in answer.outputs {
+            let value = if self.script.preview {
+                value::unknown()
+            } else {
+                value
+            };
+            outputs.insert(name, value);
+        }
+        let id = match answer.id {
+            _ if self.script.preview || !resource.custom => String::new(),
+            Some(id) => id,
+            None => format!("{}-id", resource.name),
+        };
+        self.journal.write(|entries| {
+            entries
+                .run
+                .events
+                .push(Event::Answered(resource.urn.clone()));
+        });
+        pulumirpc::RegisterResourceResponse {
+            urn: resource.urn.clone(),
+            id,
+            object: resource.custom.then(|| value::to_struct(&outputs)),
+            ..pulumirpc::RegisterResourceResponse::default()
+        }
+    }
+
+    fn show(&self, message: &str, resource: &Resource) {
+        self.journal.write(|entries| {
+            entries.run.logs.push(Log {
+                severity: Severity::Error,
+                message: message.to_owned(),
+                urn: Some(resource.urn.clone()),
+            });
+        });
+    }
+
+    fn end(&self, ending: Ending) {
+        self.journal
+            .write(|entries| _ = entries.ending.get_or_insert(ending));
+    }
+
+    /// After an error the engine cuts off what is under way, and takes nothing more.
+    fn check_open(&self) -> Result<(), Status> {
+        match self.journal.read().ending {
+            None => Ok(()),
+            Some(_) => Err(Status::unavailable("resource monitor shut down")),
+        }
+    }
+}
+
+fn child_of(parent: &str, r#type: &str, name: &str) -> String {
+    let mut parts = parent.splitn(4, "::");
+    let mut part = || parts.next().unwrap_or_default();
+    let (stack, project, parent_type) = (part(), part(), part());
+    match parent_type {
+        STACK_TYPE => format!("{stack}::{project}::{}::{name}", r#type),
+        parent_type => format!("{stack}::{project}::{parent_type}${}::{name}", r#type),
+    }
+}
+
+fn shuffled(seed: u64, urn: &str) -> Duration {
+    let mut hasher = DefaultHasher::new();
+    (seed, urn).hash(&mut hasher);
+    Duration::from_millis(hasher.finish() % LONGEST_SHUFFLE)
+}
+
+#[async_trait]
+impl ResourceMonitor for MockEngine {
+    async fn supports_feature(
+        &self,
+        _: Request<pulumirpc::SupportsFeatureRequest>,
+    ) -> Result<Response<pulumirpc::SupportsFeatureResponse>, Status> {
+        Ok(Response::new(pulumirpc::SupportsFeatureResponse {
+            has_support: true,
+        }))
+    }
+
+    async fn invoke(
+        &self,
+        request: Request<pulumirpc::ResourceInvokeRequest>,
+    ) -> Result<Response<pulumirpc::InvokeResponse>, Status> {
+        self.check_open()?;
+        let request = request.into_inner();
+        let invoke = Invoke {
+            token: request.tok,
+            arguments: value::from_struct(request.args.unwrap_or_default()),
+            version: request.version,
+        };
+        let token = invoke.token.clone();
+        self.journal
+            .write(|entries| entries.run.invokes.push(invoke.clone()));
+        let function = self.script.functions.get(&token).ok_or_else(|| {
+            Status::unknown(format!("the test gives no result of the function {token}"))
+        })?;
+        let result = function(&invoke).map_err(Status::unknown)?;
+        let object = result.as_object().ok_or_else(|| {
+            Status::unknown(format!("the test's result of {token} is not an object"))
+        })?;
+        Ok(Response::new(pulumirpc::InvokeResponse {
+            r#return: Some(value::to_struct(object)),
+            failures: Vec::new(),
+        }))
+    }
+
+    async fn register_resource(
+        &self,
+        request: Request<pulumirpc::RegisterResourceRequest>,
+    ) -> Result<Response<pulumirpc::RegisterResourceResponse>, Status> {
+        self.register(request.into_inner()).await.map(Response::new)
+    }
+
+    async fn register_resource_outputs(
+        &self,
+        request: Request<pulumirpc::RegisterResourceOutputsRequest>,
+    ) -> Result<Response<()>, Status> {
+        self.check_open()?;
+        let request = request.into_inner();
+        let outputs = value::from_struct(request.outputs.unwrap_or_default());
+        self.journal.write(|entries| {
+            let run = &mut entries.run;
+            if request.urn == run.stack_urn {
+                run.outputs = Some(outputs);
+            } else {
+                run.component_outputs.insert(request.urn, outputs);
+            }
+        });
+        Ok(Response::new(()))
+    }
+
+    async fn signal_and_wait_for_shutdown(&self, _: Request<()>) -> Result<Response<()>, Status> {
+        self.check_open()?;
+        self.journal
+            .write(|entries| entries.run.signalled_end = true);
+        Ok(Response::new(()))
+    }
+
+    async fn call(
+        &self,
+        _: Request<pulumirpc::ResourceCallRequest>,
+    ) -> Result<Response<pulumirpc::CallResponse>, Status> {
+        Err(Status::unimplemented("the mock calls no methods"))
+    }
+
+    async fn read_resource(
+        &self,
+        _: Request<pulumirpc::ReadResourceRequest>,
+    ) -> Result<Response<pulumirpc::ReadResourceResponse>, Status> {
+        Err(Status::unimplemented("the mock reads no resources"))
+    }
+
+    async fn register_stack_transform(
+        &self,
+        _: Request<pulumirpc::Callback>,
+    ) -> Result<Response<()>, Status> {
+        Err(Status::unimplemented("the mock has no transforms"))
+    }
+
+    async fn register_stack_invoke_transform(
+        &self,
+        _: Request<pulumirpc::Callback>,
+    ) -> Result<Response<()>, Status> {
+        Err(Status::unimplemented("the mock has no transforms"))
+    }
+
+    async fn register_resource_hook(
+        &self,
+        _: Request<pulumirpc::RegisterResourceHookRequest>,
+    ) -> Result<Response<()>, Status> {
+        Err(Status::unimplemented("the mock has no hooks"))
+    }
+
+    async fn register_error_hook(
+        &self,
+        _: Request<pulumirpc::RegisterErrorHookRequest>,
+    ) -> Result<Response<()>, Status> {
+        Err(Status::unimplemented("the mock has no hooks"))
+    }
+
+    async fn register_package(
+        &self,
+        _: Request<pulumirpc::RegisterPackageRequest>,
+    ) -> Result<Response<pulumirpc::RegisterPackageResponse>, Status> {
+        Err(Status::unimplemented("the mock has no packages"))
+    }
+}
+
+#[async_trait]
+impl Engine for MockEngine {
+    async fn log(&self, request: Request<pulumirpc::LogRequest>) -> Result<Response<()>, Status> {
+        let request = request.into_inner();
+        let log = Log {
+            severity: match request.severity() {
+                pulumirpc::LogSeverity::Debug => Severity::Debug,
+                pulumirpc::LogSeverity::Info => Severity::Info,
+                pulumirpc::LogSeverity::Warning => Severity::Warning,
+                pulumirpc::LogSeverity::Error => Severity::Error,
+            },
+            message: request.message,
+            urn: (!request.urn.is_empty()).then_some(request.urn),
+        };
+        self.journal.write(|entries| entries.run.logs.push(log));
+        Ok(Response::new(()))
+    }
+
+    async fn get_root_resource(
+        &self,
+        _: Request<pulumirpc::GetRootResourceRequest>,
+    ) -> Result<Response<pulumirpc::GetRootResourceResponse>, Status> {
+        let urn = self.journal.read().run.stack_urn.clone();
+        Ok(Response::new(pulumirpc::GetRootResourceResponse { urn }))
+    }
+
+    async fn set_root_resource(
+        &self,
+        _: Request<pulumirpc::SetRootResourceRequest>,
+    ) -> Result<Response<pulumirpc::SetRootResourceResponse>, Status> {
+        Ok(Response::new(pulumirpc::SetRootResourceResponse {}))
+    }
+
+    async fn start_debugging(
+        &self,
+        _: Request<pulumirpc::StartDebuggingRequest>,
+    ) -> Result<Response<()>, Status> {
+        Ok(Response::new(()))
+    }
+
+    async fn require_pulumi_version(
+        &self,
+        _: Request<pulumirpc::RequirePulumiVersionRequest>,
+    ) -> Result<Response<pulumirpc::RequirePulumiVersionResponse>, Status> {
+        Ok(Response::new(pulumirpc::RequirePulumiVersionResponse {}))
+    }
+}

@@ -1,0 +1,260 @@
+//! A mock engine, as a test sets it up, and a run of a program under it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::process::{Child, Command};
+use tokio::runtime::Runtime;
+
+use crate::engine::{self, Script};
+use crate::journal::{Ending, Journal};
+use crate::resource::{Answer, Invoke, Resource};
+use crate::run::Run;
+
+/// A program that has not ended by then never will.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// An engine to run a program under.
+pub struct Mock {
+    organization: String,
+    root_directory: PathBuf,
+    config: BTreeMap<String, String>,
+    secrets: BTreeSet<String>,
+    patience: Duration,
+    script: Script,
+}
+
+impl Default for Mock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Mock {
+    /// An update of stack `test` of project `project`, started in the current directory.
+    pub fn new() -> Self {
+        Self {
+            organization: "organization".to_owned(),
+            root_directory: PathBuf::from("."),
+            config: BTreeMap::new(),
+            secrets: BTreeSet::new(),
+            patience: PATIENCE,
+            script: Script {
+                project: "project".to_owned(),
+                stack: "test".to_owned(),
+                ..Script::default()
+            },
+        }
+    }
+
+    pub fn project(mut self, project: &str) -> Self {
+        self.script.project = project.to_owned();
+        self
+    }
+
+    pub fn stack(mut self, stack: &str) -> Self {
+        self.script.stack = stack.to_owned();
+        self
+    }
+
+    pub fn organization(mut self, organization: &str) -> Self {
+        self.organization = organization.to_owned();
+        self
+    }
+
+    /// The folder of Pulumi.yaml, where the program runs.
+    pub fn root_directory(mut self, path: impl Into<PathBuf>) -> Self {
+        self.root_directory = path.into();
+        self
+    }
+
+    /// Only shows what an update would do.
+    pub fn preview(mut self) -> Self {
+        self.script.preview = true;
+        self
+    }
+
+    /// A value of the stack's configuration; the key is `NAMESPACE:KEY`.
+    pub fn config(mut self, key: &str, value: &str) -> Self {
+        self.config.insert(key.to_owned(), value.to_owned());
+        self
+    }
+
+    /// The same, for a secret.
+    pub fn secret(mut self, key: &str, value: &str) -> Self {
+        self.secrets.insert(key.to_owned());
+        self.config(key, value)
+    }
+
+    /// How each registration is answered.
+    pub fn answer(mut self, answer: impl Fn(&Resource) -> Answer + Send + Sync + 'static) -> Self {
+        self.script.answer = Box::new(answer);
+        self
+    }
+
+    /// What a provider's function returns.
+    pub fn function(mut self, token: &str, result: Value) -> Self {
+        self.script
+            .functions
+            .insert(token.to_owned(), Box::new(move |_| Ok(result.clone())));
+        self
+    }
+
+    /// What a provider's function returns, or its error.
+    pub fn function_with(
+        mut self,
+        token: &str,
+        result: impl Fn(&Invoke) -> Result<Value, String> + Send + Sync + 'static,
+    ) -> Self {
+        self.script
+            .functions
+            .insert(token.to_owned(), Box::new(result));
+        self
+    }
+
+    /// Delays every answer by some milliseconds, which depend on the seed and the resource alone.
+    pub fn shuffle(mut self, seed: u64) -> Self {
+        self.script.shuffle = Some(seed);
+        self
+    }
+
+    /// How long the program may run.
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// Runs the program, and gives back what it did. However the program ends, this is no error.
+    ///
+    /// # Errors
+    /// When the program cannot be started, or does not end in time.
+    pub fn run(self, program: impl AsRef<Path>) -> Result<Run> {
+        let program = program.as_ref().to_owned();
+        // A thread of its own, so that it works inside of a runtime too.
+        let run = std::thread::spawn(move || self.run_here(&program)).join();
+        match run {
+            Ok(run) => run,
+            Err(_) => bail!("the answers panicked"),
+        }
+    }
+
+    fn run_here(mut self, program: &Path) -> Result<Run> {
+        let mut command = self.command(program)?;
+        let journal = Arc::new(Journal::new());
+        let script = Arc::new(std::mem::take(&mut self.script));
+        // Two runtimes, so that the engine can be lost.
+        let servers = Runtime::new()?;
+        let (monitor, engine) = servers.block_on(engine::serve(script, journal.clone()))?;
+        let mut servers = Some(servers);
+        let runtime = Runtime::new()?;
+        let outcome = runtime.block_on(async {
+            let mut child = command
+                .env("PULUMI_MONITOR", monitor)
+                .env("PULUMI_ENGINE", engine)
+                .spawn()
+                .with_context(|| format!("{} does not start", program.display()))?;
+            let stdout = tokio::spawn(read(child.stdout.take()));
+            let stderr = tokio::spawn(read(child.stderr.take()));
+            let status = self.wait(&mut child, &journal, &mut servers).await?;
+            if status.is_none() {
+                child.kill().await?;
+            }
+            anyhow::Ok((status, stdout.await?, stderr.await?))
+        });
+        end(servers);
+        end(Some(runtime));
+        let (status, stdout, stderr) = outcome?;
+        let mut run = journal.read().run.clone();
+        run.stdout = stdout;
+        run.stderr = stderr;
+        match status {
+            Some(status) => {
+                run.exit_code = status.code();
+                Ok(run)
+            }
+            None => bail!("the program had not ended after {:?}: {run}", self.patience),
+        }
+    }
+
+    /// `None` when the time is over.
+    async fn wait(
+        &self,
+        child: &mut Child,
+        journal: &Journal,
+        servers: &mut Option<Runtime>,
+    ) -> Result<Option<ExitStatus>> {
+        let end = tokio::time::timeout(self.patience, async {
+            tokio::select! {
+                status = child.wait() => return Ok(status?),
+                ending = journal.until(|entries| {
+                    entries.ending.filter(|ending| *ending != Ending::Failed)
+                }) => match ending {
+                    Ending::EngineLost => end(servers.take()),
+                    _ => interrupt(child)?,
+                },
+            }
+            Ok(child.wait().await?)
+        });
+        end.await.ok().transpose()
+    }
+
+    fn command(&self, program: &Path) -> Result<Command> {
+        let root = std::path::absolute(&self.root_directory)?;
+        let mut command = Command::new(program);
+        for (name, _) in std::env::vars_os() {
+            if name.as_encoded_bytes().starts_with(b"PULUMI_") {
+                command.env_remove(name);
+            }
+        }
+        command
+            .env("PULUMI_PROJECT", &self.script.project)
+            .env("PULUMI_STACK", &self.script.stack)
+            .env("PULUMI_ORGANIZATION", &self.organization)
+            .env("PULUMI_ROOT_DIRECTORY", &root)
+            .env("PULUMI_PWD", &root)
+            .env("PULUMI_DRY_RUN", self.script.preview.to_string())
+            .env("PULUMI_PARALLEL", "16")
+            .env("PULUMI_CONFIG", serde_json::to_string(&self.config)?)
+            .env(
+                "PULUMI_CONFIG_SECRET_KEYS",
+                serde_json::to_string(&self.secrets)?,
+            )
+            .current_dir(root)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        Ok(command)
+    }
+}
+
+/// Drops whatever still runs in it.
+fn end(runtime: Option<Runtime>) {
+    if let Some(runtime) = runtime {
+        runtime.shutdown_background();
+    }
+}
+
+fn interrupt(child: &Child) -> Result<()> {
+    let pid = child
+        .id()
+        .and_then(|pid| Pid::from_raw(pid.cast_signed()))
+        .context("the program has ended")?;
+    Ok(kill_process(pid, Signal::INT)?)
+}
+
+async fn read(stream: Option<impl AsyncRead + Unpin>) -> String {
+    let mut bytes = Vec::new();
+    if let Some(mut stream) = stream {
+        // What could be read by the time the program ends is its output.
+        let _ = stream.read_to_end(&mut bytes).await;
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}

@@ -1,0 +1,266 @@
+//! What a program asks for, and what a test answers.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use pulumi_gestalt_proto::pulumi::pulumirpc;
+use pulumi_gestalt_proto::pulumi::pulumirpc::alias::Alias as WireAlias;
+use pulumi_gestalt_proto::pulumi::pulumirpc::alias::spec::Parent;
+use serde_json::{Map, Value};
+
+use crate::value;
+
+/// A resource, as the program registered it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Resource {
+    pub r#type: String,
+    pub name: String,
+    pub urn: String,
+    /// The URN of the parent.
+    pub parent: String,
+    /// Managed by a provider; a component is not.
+    pub custom: bool,
+    /// An object.
+    pub inputs: Value,
+    /// The URNs of all that it depends on.
+    pub dependencies: BTreeSet<String>,
+    /// For each input that depends on something, the URNs of that.
+    pub property_dependencies: BTreeMap<String, BTreeSet<String>>,
+    pub options: Options,
+    /// The URNs of what had been answered when the program asked for this one.
+    pub asked_after: BTreeSet<String>,
+    /// The request as it came.
+    pub request: pulumirpc::RegisterResourceRequest,
+}
+
+/// The options of a resource; what the program does not say is `None` or empty.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Options {
+    pub protect: Option<bool>,
+    pub retain_on_delete: Option<bool>,
+    pub delete_before_replace: Option<bool>,
+    pub ignore_changes: Vec<String>,
+    pub replace_on_changes: Vec<String>,
+    pub additional_secret_outputs: Vec<String>,
+    pub aliases: Vec<Alias>,
+    pub import: Option<String>,
+    /// A provider reference, `URN::ID`.
+    pub provider: Option<String>,
+    pub version: Option<String>,
+    pub deleted_with: Option<String>,
+    /// For `create`, `update` and `delete`.
+    pub timeouts: BTreeMap<&'static str, String>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Alias {
+    pub urn: Option<String>,
+    pub name: Option<String>,
+    pub r#type: Option<String>,
+    pub parent: Option<String>,
+    pub no_parent: bool,
+}
+
+/// A call of a provider's function.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Invoke {
+    pub token: String,
+    /// An object.
+    pub arguments: Value,
+    pub version: String,
+}
+
+impl Resource {
+    /// Whether it depends on a resource of this name.
+    pub fn depends_on(&self, name: &str) -> bool {
+        self.dependency_names().contains(name)
+    }
+
+    /// The names of all that it depends on.
+    pub fn dependency_names(&self) -> BTreeSet<&str> {
+        self.dependencies.iter().map(|urn| name_of(urn)).collect()
+    }
+
+    /// Whether the resource of this name had been answered when the program asked for this one.
+    pub fn comes_after(&self, name: &str) -> bool {
+        self.asked_after.iter().any(|urn| name_of(urn) == name)
+    }
+
+    pub(crate) fn new(
+        request: pulumirpc::RegisterResourceRequest,
+        urn: String,
+        asked_after: BTreeSet<String>,
+    ) -> Self {
+        Self {
+            r#type: request.r#type.clone(),
+            name: request.name.clone(),
+            urn,
+            parent: request.parent.clone(),
+            custom: request.custom,
+            inputs: value::from_struct(request.object.clone().unwrap_or_default()),
+            dependencies: request.dependencies.iter().cloned().collect(),
+            property_dependencies: request
+                .property_dependencies
+                .iter()
+                .filter(|(_, dependencies)| !dependencies.urns.is_empty())
+                .map(|(name, dependencies)| {
+                    (name.clone(), dependencies.urns.iter().cloned().collect())
+                })
+                .collect(),
+            options: Options::new(&request),
+            asked_after,
+            request,
+        }
+    }
+}
+
+/// The name at the end of a URN.
+pub(crate) fn name_of(urn: &str) -> &str {
+    urn.splitn(4, "::").nth(3).unwrap_or(urn)
+}
+
+impl Options {
+    fn new(request: &pulumirpc::RegisterResourceRequest) -> Self {
+        let timeouts = request.custom_timeouts.iter().flat_map(|timeouts| {
+            [
+                ("create", &timeouts.create),
+                ("update", &timeouts.update),
+                ("delete", &timeouts.delete),
+            ]
+        });
+        Self {
+            protect: request.protect,
+            retain_on_delete: request.retain_on_delete,
+            delete_before_replace: request
+                .delete_before_replace_defined
+                .then_some(request.delete_before_replace),
+            ignore_changes: request.ignore_changes.clone(),
+            replace_on_changes: request.replace_on_changes.clone(),
+            additional_secret_outputs: request.additional_secret_outputs.clone(),
+            aliases: request.aliases.iter().map(Alias::new).collect(),
+            import: said(&request.import_id),
+            provider: said(&request.provider),
+            version: said(&request.version),
+            deleted_with: said(&request.deleted_with),
+            timeouts: timeouts
+                .filter_map(|(name, time)| Some((name, said(time)?)))
+                .collect(),
+        }
+    }
+}
+
+impl Alias {
+    fn new(alias: &pulumirpc::Alias) -> Self {
+        match &alias.alias {
+            None => Self::default(),
+            Some(WireAlias::Urn(urn)) => Self {
+                urn: Some(urn.clone()),
+                ..Self::default()
+            },
+            Some(WireAlias::Spec(spec)) => Self {
+                urn: None,
+                name: said(&spec.name),
+                r#type: said(&spec.r#type),
+                parent: match &spec.parent {
+                    Some(Parent::ParentUrn(urn)) => Some(urn.clone()),
+                    _ => None,
+                },
+                no_parent: spec.parent == Some(Parent::NoParent(true)),
+            },
+        }
+    }
+}
+
+fn said(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// How the engine answers a registration; without more, the resource is created.
+#[derive(Debug, Clone, Default)]
+pub struct Answer {
+    pub(crate) outputs: Map<String, Value>,
+    pub(crate) id: Option<String>,
+    pub(crate) delay: Duration,
+    pub(crate) after_request_of: Vec<String>,
+    pub(crate) after_answer_to: Vec<String>,
+    pub(crate) outcome: Outcome,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(crate) enum Outcome {
+    #[default]
+    Created,
+    Failed(String),
+    FailedAlone(String),
+    Refused(String),
+    EngineLost,
+    Interrupted,
+}
+
+impl Answer {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// An output besides the inputs, or instead of one; unknown in a preview.
+    pub fn output(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.outputs.insert(name.to_owned(), value.into());
+        self
+    }
+
+    pub fn id(mut self, id: &str) -> Self {
+        self.id = Some(id.to_owned());
+        self
+    }
+
+    /// Takes this long.
+    pub fn delay(mut self, delay: Duration) -> Self {
+        self.delay = delay;
+        self
+    }
+
+    /// Comes only after the program has asked for the resource of this name too: a program that
+    /// waits with that for this answer never ends.
+    pub fn after_request_of(mut self, name: &str) -> Self {
+        self.after_request_of.push(name.to_owned());
+        self
+    }
+
+    /// Comes only after the resource of this name has been answered.
+    pub fn after_answer_to(mut self, name: &str) -> Self {
+        self.after_answer_to.push(name.to_owned());
+        self
+    }
+
+    /// The provider fails: the engine shows the error and takes nothing more.
+    pub fn fail(message: &str) -> Self {
+        Self::with(Outcome::Failed(message.to_owned()))
+    }
+
+    /// The provider fails under `--continue-on-error`: the engine shows the error and goes on.
+    pub fn fail_alone(message: &str) -> Self {
+        Self::with(Outcome::FailedAlone(message.to_owned()))
+    }
+
+    /// The engine refuses the registration, and shows nothing.
+    pub fn refuse(message: &str) -> Self {
+        Self::with(Outcome::Refused(message.to_owned()))
+    }
+
+    /// The engine is killed.
+    pub fn lose_engine() -> Self {
+        Self::with(Outcome::EngineLost)
+    }
+
+    /// The program gets the signal of Ctrl-C, and no answer.
+    pub fn interrupt() -> Self {
+        Self::with(Outcome::Interrupted)
+    }
+
+    fn with(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            ..Self::default()
+        }
+    }
+}

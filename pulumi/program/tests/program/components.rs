@@ -1,0 +1,50 @@
+//! Components.
+
+use anyhow::Result;
+use serde_json::json;
+
+use crate::{SAMPLES, sample, thing};
+
+#[test]
+fn resources_stand_under_their_components() -> Result<()> {
+    let run = sample("components").run(SAMPLES)?;
+    let outer = "urn:pulumi:test::project::test:index:Outer::outer";
+    let inner = "urn:pulumi:test::project::test:index:Outer$test:index:Inner::inner";
+    assert_eq!(run.resource("outer")?.urn, outer);
+    assert_eq!(run.resource("outer")?.parent, run.stack_urn);
+    assert_eq!(run.resource("inner")?.parent, outer);
+    assert_eq!(run.resource("leaf")?.parent, inner);
+    assert_eq!(run.resource("outside")?.parent, run.stack_urn);
+    assert!(!run.resource("outer")?.custom);
+    assert!(run.resource("leaf")?.custom);
+    assert_eq!(run.resource("inner")?.options.protect, Some(true));
+    Ok(())
+}
+
+#[test]
+fn every_component_registers_its_outputs() -> Result<()> {
+    let run = sample("components").run(SAMPLES)?;
+    let outputs: Vec<_> = run.component_outputs.values().collect();
+    assert_eq!(
+        outputs,
+        [
+            // inner
+            &json!({}),
+            // outer
+            &json!({ "leaf": "leaf-id", "word": "hello" }),
+        ]
+    );
+    assert_eq!(run.outputs, Some(json!({ "leaf": "leaf-id" })));
+    Ok(())
+}
+
+#[test]
+fn a_component_is_no_dependency_of_its_children() -> Result<()> {
+    let run = sample("components").run(SAMPLES)?;
+    assert!(run.resource("leaf")?.dependencies.is_empty());
+    let inner = "urn:pulumi:test::project::test:index:Outer$test:index:Inner";
+    let leaf = format!("{inner}$test:index:Thing::leaf");
+    assert_eq!(run.resource("outside")?.dependencies, [leaf].into());
+    assert_eq!(run.resource("outside")?.urn, thing("outside"));
+    Ok(())
+}

@@ -1,0 +1,255 @@
+//! However a program fails, one message says why, and the exit code says that it did.
+
+use std::process::Command;
+
+use anyhow::Result;
+use pulumi_mock::{Answer, Mock, Run};
+
+use crate::{SAMPLES, sample, thing};
+
+/// What has one message, and no word of Rust's about itself.
+fn only_error(run: &Run) -> Result<&str> {
+    let errors = run.errors();
+    anyhow::ensure!(errors.len() == 1, "{errors:#?}");
+    anyhow::ensure!(!errors[0].contains("RUST_BACKTRACE"), "{}", errors[0]);
+    anyhow::ensure!(run.exit_code == Some(32), "{run}");
+    anyhow::ensure!(!run.signalled_end, "the program called itself complete");
+    Ok(errors[0])
+}
+
+fn two(answer: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Mock {
+    sample("two").answer(move |resource| answer(&resource.name))
+}
+
+#[test]
+fn a_refused_registration_is_shown_with_its_resource() -> Result<()> {
+    let run = two(|name| match name {
+        "left" => Answer::refuse("unknown provider 'test'"),
+        _ => Answer::new(),
+    })
+    .run(SAMPLES)?;
+    assert_eq!(
+        only_error(&run)?,
+        "left [test:index:Thing] was not registered: unknown provider 'test'"
+    );
+    assert_eq!(run.logs[0].urn, Some(thing("left")));
+    assert!(!run.to_string().contains("hunter2"), "{run}");
+    Ok(())
+}
+
+#[test]
+fn after_a_refusal_the_rest_goes_on() -> Result<()> {
+    let run = two(|name| match name {
+        "left" => Answer::refuse("no"),
+        // Asked for before `left` is refused, or after: it is answered later.
+        "right" => Answer::new()
+            .after_request_of("left")
+            .delay(std::time::Duration::from_millis(20)),
+        _ => Answer::new(),
+    })
+    .run(SAMPLES)?;
+    only_error(&run)?;
+    assert!(run.resource("after-right").is_ok(), "{run}");
+    assert!(run.resource("after-left").is_err(), "{run}");
+    assert_eq!(run.outputs, None);
+    Ok(())
+}
+
+#[test]
+fn a_long_row_is_finished_after_a_refusal() -> Result<()> {
+    let run = sample("several")
+        .answer(|resource| match resource.name.as_str() {
+            "refused" => Answer::refuse("no"),
+            _ => Answer::new().after_request_of("refused"),
+        })
+        .run(SAMPLES)?;
+    only_error(&run)?;
+    assert!(run.resource("row-19").is_ok(), "{run}");
+    Ok(())
+}
+
+#[test]
+fn each_refusal_is_shown_once() -> Result<()> {
+    let run = two(|name| match name {
+        "left" => Answer::refuse("no left").after_request_of("right"),
+        "right" => Answer::refuse("no right").after_request_of("left"),
+        _ => Answer::new(),
+    })
+    .run(SAMPLES)?;
+    let mut errors = run.errors();
+    errors.sort_unstable();
+    assert_eq!(
+        errors,
+        [
+            "left [test:index:Thing] was not registered: no left",
+            "right [test:index:Thing] was not registered: no right",
+        ]
+    );
+    assert_eq!(run.exit_code, Some(32));
+    Ok(())
+}
+
+#[test]
+fn what_the_engine_has_shown_is_not_shown_again() -> Result<()> {
+    let run = two(|name| match name {
+        "left" => Answer::fail("AccessDenied: not allowed"),
+        // Cut off by the failure.
+        _ => Answer::new().after_answer_to("left"),
+    })
+    .run(SAMPLES)?;
+    assert_eq!(only_error(&run)?, "AccessDenied: not allowed");
+    Ok(())
+}
+
+#[test]
+fn what_fails_alone_stops_only_what_hangs_on_it() -> Result<()> {
+    let run = two(|name| match name {
+        "left" => Answer::fail_alone("AccessDenied: not allowed"),
+        _ => Answer::new(),
+    })
+    .run(SAMPLES)?;
+    assert_eq!(only_error(&run)?, "AccessDenied: not allowed");
+    assert!(run.resource("after-right").is_ok(), "{run}");
+    assert!(run.resource("after-left").is_err(), "{run}");
+    Ok(())
+}
+
+#[test]
+fn a_lost_engine_is_told_once() -> Result<()> {
+    let run = two(|name| match name {
+        "left" => Answer::lose_engine().after_request_of("right"),
+        _ => Answer::new().after_answer_to("left"),
+    })
+    .run(SAMPLES)?;
+    assert!(
+        only_error(&run)?.contains("lost the Pulumi engine"),
+        "{run}"
+    );
+    Ok(())
+}
+
+#[test]
+fn ctrl_c_ends_quietly() -> Result<()> {
+    let run = two(|_| Answer::interrupt()).run(SAMPLES)?;
+    assert_eq!(run.errors(), Vec::<&str>::new());
+    assert_ne!(run.exit_code, Some(0));
+    Ok(())
+}
+
+#[test]
+fn a_panic_in_a_closure_is_one_line_with_its_place() -> Result<()> {
+    let run = sample("panic").run(SAMPLES)?;
+    let error = only_error(&run)?;
+    assert!(
+        error.starts_with("the program panicked at ")
+            && error.contains("tests/samples/failures.rs:")
+            && error.ends_with(": base-id is no number"),
+        "{error}"
+    );
+    Ok(())
+}
+
+#[test]
+fn a_closure_that_needs_the_engine_says_what_to_do() -> Result<()> {
+    let run = sample("nested").run(SAMPLES)?;
+    assert!(
+        only_error(&run)?.starts_with("a closure of an output registers"),
+        "{run}"
+    );
+    Ok(())
+}
+
+#[test]
+fn an_output_of_another_type_says_what_it_is() -> Result<()> {
+    let run = sample("mistyped").run(SAMPLES)?;
+    let error = only_error(&run)?;
+    assert!(
+        error.contains("Expected Integer, got String(\"x\")"),
+        "{error}"
+    );
+    Ok(())
+}
+
+#[test]
+fn a_program_that_fails_has_touched_nothing() -> Result<()> {
+    let run = sample("error").run(SAMPLES)?;
+    assert_eq!(
+        only_error(&run)?,
+        "cannot read the site's pages: no such file"
+    );
+    assert!(run.resources.is_empty(), "{run}");
+    Ok(())
+}
+
+#[test]
+fn a_name_that_is_exported_twice_is_refused() -> Result<()> {
+    let run = sample("exported-twice").run(SAMPLES)?;
+    assert_eq!(only_error(&run)?, "the stack output name is exported twice");
+    assert!(run.resources.is_empty(), "{run}");
+    Ok(())
+}
+
+#[test]
+fn a_function_that_fails_is_shown() -> Result<()> {
+    let run = sample("function")
+        .function_with("test:index:lookUp", |_| Err("no such thing".to_owned()))
+        .run(SAMPLES)?;
+    assert_eq!(
+        only_error(&run)?,
+        "test:index:lookUp gave no answer: no such thing"
+    );
+    Ok(())
+}
+
+#[test]
+fn missing_configuration_says_how_to_set_it() -> Result<()> {
+    let run = Mock::new().run(SAMPLES)?;
+    assert_eq!(
+        only_error(&run)?,
+        "config project:program is missing: set it with `pulumi config set project:program VALUE`"
+    );
+    Ok(())
+}
+
+fn by_hand(environment: &[(&str, &str)]) -> Result<(Option<i32>, String)> {
+    let output = Command::new(SAMPLES)
+        .env_clear()
+        .envs(environment.iter().copied())
+        .output()?;
+    assert!(output.stdout.is_empty());
+    Ok((output.status.code(), String::from_utf8(output.stderr)?))
+}
+
+#[test]
+fn started_by_hand_it_says_how_to_start_it() -> Result<()> {
+    let (code, error) = by_hand(&[])?;
+    assert_eq!(code, Some(1));
+    assert_eq!(error.lines().count(), 1, "{error}");
+    assert!(error.contains("`pulumi up -s STACK`"), "{error}");
+    Ok(())
+}
+
+#[test]
+fn an_engine_that_is_not_there_is_named() -> Result<()> {
+    let (code, error) = by_hand(&[
+        // Port 0 takes no connections.
+        ("PULUMI_MONITOR", "127.0.0.1:0"),
+        ("PULUMI_ENGINE", "127.0.0.1:0"),
+        ("PULUMI_PROJECT", "project"),
+        ("PULUMI_STACK", "test"),
+        ("PULUMI_ORGANIZATION", "organization"),
+        ("PULUMI_ROOT_DIRECTORY", "."),
+    ])?;
+    assert_eq!(code, Some(1));
+    assert_eq!(error.lines().count(), 1, "{error}");
+    assert!(error.contains("127.0.0.1:0 (PULUMI_MONITOR)"), "{error}");
+    Ok(())
+}
+
+#[test]
+fn a_missing_variable_is_named() -> Result<()> {
+    let (code, error) = by_hand(&[("PULUMI_MONITOR", "127.0.0.1:0")])?;
+    assert_eq!(code, Some(1));
+    assert!(error.contains("PULUMI_ENGINE is not set"), "{error}");
+    Ok(())
+}

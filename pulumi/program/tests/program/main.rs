@@ -1,0 +1,22 @@
+//! Programs under a mock engine: what they register, and how they end.
+
+mod components;
+mod concurrency;
+mod failures;
+mod graph;
+mod mock;
+mod options;
+mod values;
+
+use pulumi_mock::Mock;
+
+const SAMPLES: &str = env!("CARGO_BIN_EXE_pulumi-program-samples");
+
+/// An engine that runs the sample program of this name.
+fn sample(program: &str) -> Mock {
+    Mock::new().config("project:program", program)
+}
+
+fn thing(name: &str) -> String {
+    format!("urn:pulumi:test::project::test:index:Thing::{name}")
+}

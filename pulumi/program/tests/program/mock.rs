@@ -1,0 +1,57 @@
+//! The mock engine itself.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use pulumi_mock::{Answer, Mock};
+
+use crate::{SAMPLES, sample};
+
+#[test]
+fn a_program_that_does_not_end_is_an_error() -> Result<()> {
+    let outcome = sample("two")
+        .answer(|_| Answer::new().after_answer_to("nothing"))
+        .patience(Duration::from_millis(500))
+        .run(SAMPLES);
+    let error = outcome.err().map(|error| error.to_string());
+    let error = error.unwrap_or_default();
+    assert!(
+        error.contains("had not ended") && error.contains("left ["),
+        "{error}"
+    );
+    Ok(())
+}
+
+#[test]
+fn a_program_that_is_not_there_is_an_error() {
+    let outcome = Mock::new().run("no/such/program");
+    let error = outcome.err().map(|error| error.to_string());
+    assert_eq!(error.as_deref(), Some("no/such/program does not start"));
+}
+
+#[test]
+fn an_answer_can_refuse_the_wrong_order() -> Result<()> {
+    // Nothing in the program says that `after-left` comes after `after-right`.
+    let run = sample("two")
+        .answer(|resource| match resource.name.as_str() {
+            "after-left" if !resource.comes_after("after-right") => {
+                Answer::refuse("the other one comes first")
+            }
+            "right" => Answer::new().after_request_of("after-left"),
+            _ => Answer::new(),
+        })
+        .run(SAMPLES)?;
+    assert!(
+        run.errors()[0].ends_with("the other one comes first"),
+        "{run}"
+    );
+    Ok(())
+}
+
+#[test]
+fn what_the_engine_would_refuse_is_refused() -> Result<()> {
+    let run = sample("same-name").run(SAMPLES)?;
+    assert_eq!(run.errors().len(), 1, "{run}");
+    assert!(run.errors()[0].contains("duplicate resource URN"), "{run}");
+    Ok(())
+}

@@ -1,0 +1,132 @@
+//! Values on their way to the engine and back.
+
+use anyhow::Result;
+use pulumi_mock::value::{file_archive, file_asset, secret, string_asset, unknown};
+use pulumi_mock::{Answer, Mock, Run};
+use serde_json::json;
+
+use crate::{SAMPLES, sample, thing};
+
+fn values() -> Result<Run> {
+    sample("values")
+        .secret("project:password", "hunter2")
+        .answer(|resource| match resource.name.as_str() {
+            "inputs" => Answer::new()
+                .output("count", 5_000_000_000_i64)
+                .output("small", 41)
+                .output(
+                    "settings",
+                    json!({ "user": "ann", "password": secret("hunter2") }),
+                ),
+            _ => Answer::new(),
+        })
+        .run(SAMPLES)
+}
+
+#[test]
+fn inputs_arrive_as_the_program_has_them() -> Result<()> {
+    let run = values()?;
+    let resource = run.resource("inputs")?;
+    assert_eq!(
+        resource.inputs,
+        json!({
+            "integer": 7,
+            "fraction": 0.5,
+            "large": 5_000_000_000_i64,
+            "flag": true,
+            "set": "here",
+            "list": [1, null, 3],
+            "nested": { "b": {} },
+            "secret": secret("hunter2"),
+            "derived": secret("hunter2!"),
+            "deep": secret(json!({ "list": ["x", "hunter2"], "y": 1 })),
+            "exactly": { "user": "ann", "password": secret("hunter2") },
+            "archive": file_archive("f.zip"),
+            "file": file_asset("index.html"),
+            "text": string_asset("body"),
+        })
+    );
+    assert!(resource.request.accept_secrets);
+    assert!(resource.request.supports_partial_values);
+    assert!(resource.request.supports_result_reporting);
+    Ok(())
+}
+
+#[test]
+fn outputs_arrive_as_the_engine_has_them() -> Result<()> {
+    let run = values()?;
+    assert_eq!(
+        run.resource("outputs")?.inputs,
+        json!({
+            "count": 5_000_000_000_i64,
+            "small": 42,
+            // What was computed from a secret is one, however deep that was.
+            "user": secret("ann"),
+            "code": file_archive("f.zip"),
+            "password": secret("hunter2"),
+        })
+    );
+    assert_eq!(run.outputs, Some(json!({ "password": secret("hunter2") })));
+    Ok(())
+}
+
+#[test]
+fn in_a_preview_what_is_unknown_stays_so() -> Result<()> {
+    let run = sample("unknowns")
+        .preview()
+        .answer(|resource| match resource.name.as_str() {
+            "base" => Answer::new()
+                .output("arn", "arn:base")
+                .output("settings", json!({ "user": "ann" })),
+            _ => Answer::new(),
+        })
+        .run(SAMPLES)?;
+    let dependent = run.resource("dependent")?;
+    assert_eq!(
+        dependent.inputs,
+        json!({
+            "arn": unknown(),
+            "derived": unknown(),
+            "id": unknown(),
+            "name": "known",
+            "nested": { "arn": unknown(), "name": "known" },
+            "secret": unknown(),
+            "whole": unknown(),
+        })
+    );
+    // What is known keeps what it depends on; Gestalt drops that of unknown values.
+    assert_eq!(dependent.dependencies, [thing("base")].into());
+    assert_eq!(
+        run.outputs,
+        Some(json!({ "arn": unknown(), "name": "known" }))
+    );
+    assert_eq!(run.exit_code, Some(0));
+    Ok(())
+}
+
+#[test]
+fn a_value_with_something_unknown_in_it_is_unknown_to_the_program() -> Result<()> {
+    let run = sample("values")
+        .preview()
+        .secret("project:password", "hunter2")
+        .run(SAMPLES)?;
+    assert_eq!(run.resource("outputs")?.inputs["user"], unknown());
+    assert_eq!(run.exit_code, Some(0));
+    Ok(())
+}
+
+#[test]
+fn the_configuration_of_a_provider_is_strings() -> Result<()> {
+    let mock: Mock = sample("provider").secret("project:password", "hunter2");
+    let run = mock.run(SAMPLES)?;
+    assert_eq!(
+        run.resource("provider")?.inputs,
+        json!({
+            "region": "eu-west-1",
+            "retries": "3",
+            "tags": r#"{"a":"b"}"#,
+            "account": secret(r#"{"password":"hunter2"}"#),
+        })
+    );
+    Ok(())
+}

@@ -1,0 +1,28 @@
+//! A component with another one in it.
+
+use anyhow::Result;
+use pulumi_gestalt_rust::Output;
+use pulumi_program::{Component, Options, Program};
+
+use crate::{input, text, thing, thing_with};
+
+pub(crate) fn stack(program: &Program) -> Result<()> {
+    let outer = Component::new(program, "test:index:Outer", "outer", Options::new());
+    let inner = Component::new(
+        program,
+        "test:index:Inner",
+        "inner",
+        Options::new().parent(&outer).protect(true),
+    );
+    let leaf = thing_with(
+        program,
+        "leaf",
+        &[input("size", &Output::new(1))],
+        Options::new().parent(&inner).build(),
+    );
+    thing(program, "outside", &[input("leaf", &leaf.get_id())]);
+    outer.output("leaf", &leaf.get_id());
+    outer.output("word", &text("hello"));
+    program.export("leaf", &leaf.get_id());
+    Ok(())
+}

@@ -1,0 +1,95 @@
+//! Programs in which something goes wrong, by themselves or by what they are answered.
+
+use anyhow::{Context as _, Result, bail};
+use pulumi_gestalt_rust::{InvokeResourceRequest, Output};
+use pulumi_program::Program;
+
+use crate::{input, text, thing};
+
+/// Two resources that have nothing to do with each other, and one that hangs on each.
+pub(crate) fn two(program: &Program) -> Result<()> {
+    let left = thing(
+        program,
+        "left",
+        &[input("secret", &Output::new_secret("hunter2".to_owned()))],
+    );
+    let right = thing(program, "right", &[]);
+    thing(program, "after-left", &[input("id", &left.get_id())]);
+    thing(program, "after-right", &[input("id", &right.get_id())]);
+    program.export("left", &left.get_id());
+    Ok(())
+}
+
+/// A row of resources, each of which hangs on the one before through several outputs.
+pub(crate) fn several(program: &Program) -> Result<()> {
+    let mut id = text("start");
+    for number in 0..20 {
+        for _ in 0..10 {
+            id = id.map(|id| id);
+        }
+        id = thing(program, &format!("row-{number}"), &[input("id", &id)]).get_id();
+    }
+    thing(program, "refused", &[]);
+    Ok(())
+}
+
+pub(crate) fn panic(program: &Program) -> Result<()> {
+    let base = thing(program, "base", &[]);
+    let id = base.get_id().map(|id| {
+        let number: Option<u32> = id.parse().ok();
+        assert!(number.is_some(), "{id} is no number");
+        id
+    });
+    thing(program, "dependent", &[input("id", &id)]);
+    Ok(())
+}
+
+/// Reads an output as what it is not.
+pub(crate) fn mistyped(program: &Program) -> Result<()> {
+    let base = thing(program, "base", &[input("name", &text("x"))]);
+    let name: Output<i32> = base.get_field("name");
+    thing(program, "dependent", &[input("name", &name)]);
+    Ok(())
+}
+
+pub(crate) fn error(program: &Program) -> Result<()> {
+    thing(program, "base", &[]);
+    let read: Result<()> = (|| bail!("no such file"))();
+    read.context("cannot read the site's pages")
+}
+
+pub(crate) fn exported_twice(program: &Program) -> Result<()> {
+    thing(program, "base", &[]);
+    program.export("name", &text("a"));
+    program.export("name", &text("b"));
+    Ok(())
+}
+
+pub(crate) fn function(program: &Program) -> Result<()> {
+    let found = program.invoke_resource(InvokeResourceRequest {
+        token: "test:index:lookUp".to_owned(),
+        version: "1.2.3".to_owned(),
+        object: &[],
+    });
+    thing(
+        program,
+        "dependent",
+        &[input("found", &found.get_field::<String>("found"))],
+    );
+    Ok(())
+}
+
+/// Registers a resource when another one is there, which Gestalt cannot do.
+pub(crate) fn nested(program: &Program) -> Result<()> {
+    let base = thing(program, "base", &[]);
+    let other = thing(program, "other", &[]);
+    let id = base.get_id().and_then(move |_| other.get_id());
+    thing(program, "dependent", &[input("id", &id)]);
+    Ok(())
+}
+
+pub(crate) fn same_name(program: &Program) -> Result<()> {
+    thing(program, "same", &[]);
+    thing(program, "same", &[]);
+    Ok(())
+}

@@ -1,0 +1,58 @@
+//! Resources that depend on each other in every way that a program can say.
+
+use anyhow::Result;
+use pulumi_gestalt_rust::{InvokeResourceRequest, Output, pulumi_any};
+use pulumi_program::{Options, Program, pulumi_combine};
+
+use crate::{input, text, thing, thing_with};
+
+pub(crate) fn stack(program: &Program) -> Result<()> {
+    let alone = thing(program, "alone", &[input("size", &Output::new(3))]);
+    let base = thing(program, "base", &[]);
+
+    let arn: Output<String> = base.get_field("arn");
+    thing(
+        program,
+        "mapped",
+        &[
+            input("target", &arn.map(|arn| format!("{arn}/*"))),
+            input("plain", &text("x")),
+        ],
+    );
+
+    let both: Output<String> = pulumi_combine!(base.get_id(), alone.get_id())
+        .map(|(base, alone)| format!("{base}+{alone}"));
+    thing(
+        program,
+        "combined",
+        &[input("both", &both), input("one", &alone.get_id())],
+    );
+
+    let document = Output::new(pulumi_any!({
+        "statements": [{ "resource": arn.clone() }, { "resource": "*" },],
+    }));
+    thing(program, "nested", &[input("document", &document)]);
+
+    thing_with(
+        program,
+        "told",
+        &[input("plain", &text("x"))],
+        Options::new().depends_on(&[&base.get_urn()]).build(),
+    );
+
+    let other = alone.get_id();
+    let chosen = arn.and_then(move |_| other.clone());
+    thing(program, "chosen", &[input("id", &chosen)]);
+
+    let looked_up = program.invoke_resource(InvokeResourceRequest {
+        token: "test:index:lookUp".to_owned(),
+        version: "1.2.3".to_owned(),
+        object: &[input("arn", &arn)],
+    });
+    let found: Output<String> = looked_up.get_field("found");
+    thing(program, "looked-up", &[input("found", &found)]);
+
+    program.export("arn", &arn);
+    program.export("both", &both);
+    Ok(())
+}

@@ -1,0 +1,88 @@
+//! The programs that the tests run: config `project:program` names one.
+
+mod components;
+mod failures;
+mod graph;
+mod options;
+mod values;
+
+use std::process::ExitCode;
+
+use anyhow::bail;
+use pulumi_gestalt_rust::{
+    CompositeOutput, CustomResourceOptions, Output, RegisterResourceRequest,
+    ResourceRequestObjectField, ToPulumiValue,
+};
+use pulumi_program::{Options, Program};
+
+fn main() -> ExitCode {
+    pulumi_program::run(
+        |program| match program.config().require("program")?.text.as_str() {
+            "graph" => graph::stack(program),
+            "values" => values::stack(program),
+            "unknowns" => values::unknowns(program),
+            "provider" => values::provider(program),
+            "options" => options::stack(program),
+            "components" => components::stack(program),
+            "two" => failures::two(program),
+            "several" => failures::several(program),
+            "panic" => failures::panic(program),
+            "same-name" => failures::same_name(program),
+            "nested" => failures::nested(program),
+            "mistyped" => failures::mistyped(program),
+            "error" => failures::error(program),
+            "exported-twice" => failures::exported_twice(program),
+            "function" => failures::function(program),
+            other => bail!("there is no program {other}"),
+        },
+    )
+}
+
+/// An input of a resource.
+pub(crate) fn input<'a, T>(name: &str, value: &'a Output<T>) -> ResourceRequestObjectField<'a>
+where
+    T: ToPulumiValue + Clone + Send + Sync + 'static,
+{
+    ResourceRequestObjectField {
+        name: name.to_owned(),
+        value,
+    }
+}
+
+/// A resource of type `test:index:Thing`.
+pub(crate) fn thing(
+    program: &Program,
+    name: &str,
+    inputs: &[ResourceRequestObjectField],
+) -> CompositeOutput {
+    thing_with(program, name, inputs, Options::new().build())
+}
+
+pub(crate) fn thing_with(
+    program: &Program,
+    name: &str,
+    inputs: &[ResourceRequestObjectField],
+    options: CustomResourceOptions,
+) -> CompositeOutput {
+    resource(program, "test:index:Thing", name, inputs, Some(options))
+}
+
+pub(crate) fn resource(
+    program: &Program,
+    r#type: &str,
+    name: &str,
+    inputs: &[ResourceRequestObjectField],
+    options: Option<CustomResourceOptions>,
+) -> CompositeOutput {
+    program.register_resource(RegisterResourceRequest {
+        type_: r#type.to_owned(),
+        name: name.to_owned(),
+        version: "1.2.3".to_owned(),
+        object: inputs,
+        options,
+    })
+}
+
+pub(crate) fn text(value: &str) -> Output<String> {
+    Output::new(value.to_owned())
+}
