@@ -4,7 +4,7 @@
 use super::naming::{self, Proposal};
 use super::package::{Declared, Package};
 use super::resource::{New, Refusal};
-use super::settings::wrong_region;
+use super::settings::{Settings, wrong_region};
 use super::value::{Property, PropertyMap, to_json};
 use pulumi_gestalt_proto::pulumi::pulumirpc::CheckFailure;
 
@@ -12,6 +12,7 @@ use pulumi_gestalt_proto::pulumi::pulumirpc::CheckFailure;
 pub fn check(
     package: &Package,
     declared: Declared<'_>,
+    settings: &Settings,
     new: &New,
     proposal: &Proposal,
     old: &PropertyMap,
@@ -20,6 +21,12 @@ pub fn check(
     let mut refusals = Vec::new();
     if let Err(refusal) = naming::name(declared, new, proposal, old, &mut inputs) {
         refusals.push(refusal);
+    }
+    let taggable = declared.schema.input_properties.contains_key("tags");
+    if taggable && !settings.default_tags.is_empty() {
+        // As the real provider does it: default tags are inputs, and a change of them shows.
+        let tags = settings.tags(inputs.get("tags"));
+        inputs.insert("tags".to_owned(), tags);
     }
     refusals.extend(package.schema().check(declared.schema, &inputs));
     if let Some(region) = inputs.get("region").and_then(Property::as_str) {

@@ -15,8 +15,6 @@ pub struct Change<'a> {
     pub old_inputs: &'a PropertyMap,
     pub new_inputs: &'a PropertyMap,
     pub old_outputs: &'a PropertyMap,
-    /// The tags it is to have, with the provider's default tags.
-    pub new_tags: Option<Property>,
     /// The region it is to be in.
     pub new_region: &'a str,
 }
@@ -39,7 +37,6 @@ pub fn diff(change: &Change<'_>) -> DiffResponse {
         })
         .collect();
     region_change(change, &mut detailed);
-    tags_change(change, &mut detailed);
 
     response(detailed, must_go_first(change))
 }
@@ -150,18 +147,6 @@ fn region_change(change: &Change<'_>, detailed: &mut BTreeMap<String, PropertyDi
             "region".to_owned(),
             property_diff(Kind::UpdateReplace, by_input),
         );
-    }
-}
-
-/// Default tags of the provider are no input, but a change of them changes the resource.
-fn tags_change(change: &Change<'_>, detailed: &mut BTreeMap<String, PropertyDiff>) {
-    let old_tags = change.old_outputs.get("tagsAll");
-    if let (Some(old), Some(new)) = (old_tags, &change.new_tags) {
-        let mut paths = BTreeMap::new();
-        compare("tagsAll", old, new, &mut paths);
-        for (path, kind) in paths {
-            detailed.insert(path, property_diff(kind, false));
-        }
     }
 }
 

@@ -25,7 +25,6 @@ pub fn deployed(
 /// is unknown, except that an update rarely changes what was computed once.
 pub fn promised(
     declared: Declared<'_>,
-    settings: &Settings,
     inputs: &PropertyMap,
     old: Option<(&PropertyMap, &PropertyMap)>,
 ) -> PropertyMap {
@@ -50,16 +49,18 @@ pub fn promised(
             }
         }
     }
-    if let Some(tags) = tags(declared, settings, inputs) {
+    if let Some(tags) = all_tags(declared, inputs) {
         outputs.insert("tagsAll".to_owned(), tags);
     }
     mark_secrets(declared, inputs, outputs)
 }
 
-/// All tags of a resource, for types that can have tags.
-pub fn tags(declared: Declared<'_>, settings: &Settings, inputs: &PropertyMap) -> Option<Property> {
+/// `tagsAll` of a resource, for types that can have tags. The provider's default tags are
+/// among the inputs since these were checked.
+pub fn all_tags(declared: Declared<'_>, inputs: &PropertyMap) -> Option<Property> {
     let taggable = declared.schema.input_properties.contains_key("tags");
-    taggable.then(|| settings.tags(inputs.get("tags")))
+    let tags = inputs.get("tags").cloned();
+    taggable.then(|| tags.unwrap_or_else(|| Property::Object(PropertyMap::new())))
 }
 
 /// The region of a resource: its own, or its provider's.

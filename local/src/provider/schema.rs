@@ -180,13 +180,13 @@ impl<'a> Checker<'a> {
                 Some(kind) => self.value(kind, value, &path),
                 None => {
                     let names = properties.keys().map(String::as_str);
-                    self.refuse(&path, no_such_property(name, names));
+                    self.refuse(&path, no_such("property", name, names));
                 }
             }
         }
         for name in required {
             if !values.contains_key(name) {
-                self.refuse(&join(path, name), "is required, but missing".to_owned());
+                self.refuse(&join(path, name), "required, but missing".to_owned());
             }
         }
     }
@@ -307,10 +307,10 @@ impl<'a> Checker<'a> {
 }
 
 /// Why a name is refused, with the nearest of the names there are.
-pub fn no_such_property<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
+pub fn no_such<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> String {
     match nearest(name, known) {
-        Some(other) => format!("is no property of it; did you mean {other}?"),
-        None => "is no property of it".to_owned(),
+        Some(other) => format!("there is no such {what}; did you mean {other}?"),
+        None => format!("there is no such {what}"),
     }
 }
 

@@ -273,7 +273,8 @@ impl ResourceProvider for Provider {
         };
         let new = self.new_resource(&urn, outputs::region(declared, &settings, &news));
         let proposal = proposal(request.autonaming);
-        let (inputs, refusals) = check::check(package, declared, &new, &proposal, &old, news);
+        let (inputs, refusals) =
+            check::check(package, declared, &settings, &new, &proposal, &old, news);
         Ok(Response::new(rpc::CheckResponse {
             failures: failures(refusals, &inputs),
             inputs: Some(encode(inputs)),
@@ -291,7 +292,6 @@ impl ResourceProvider for Provider {
             old_inputs: &decode(request.old_inputs)?,
             new_inputs: &new_inputs,
             old_outputs: &decode(request.olds)?,
-            new_tags: outputs::tags(declared, &settings, &new_inputs),
             new_region: outputs::region(declared, &settings, &new_inputs),
         })))
     }
@@ -303,7 +303,7 @@ impl ResourceProvider for Provider {
         let declared = self.declared(&urn)?;
         let inputs = decode(request.properties)?;
         if request.preview {
-            let promised = outputs::promised(declared, &settings, &inputs, None);
+            let promised = outputs::promised(declared, &inputs, None);
             return Ok(Response::new(rpc::CreateResponse {
                 properties: Some(encode(promised)),
                 ..Default::default()
@@ -362,7 +362,7 @@ impl ResourceProvider for Provider {
         let inputs = decode(request.news)?;
         if request.preview {
             let old = Some((&old_inputs, &old_outputs));
-            let promised = outputs::promised(declared, &settings, &inputs, old);
+            let promised = outputs::promised(declared, &inputs, old);
             return Ok(Response::new(rpc::UpdateResponse {
                 properties: Some(encode(promised)),
                 refresh_before_update: false,
@@ -484,7 +484,7 @@ fn region_of(
 /// The computed properties that all types have alike.
 fn common(declared: Declared<'_>, settings: &Settings, inputs: &PropertyMap) -> Properties {
     let mut common = PropertyMap::new();
-    if let Some(tags) = outputs::tags(declared, settings, inputs) {
+    if let Some(tags) = outputs::all_tags(declared, inputs) {
         common.insert("tagsAll".to_owned(), tags);
     }
     if declared.schema.input_properties.contains_key("region") {

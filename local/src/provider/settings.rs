@@ -1,7 +1,7 @@
 //! The provider's configuration: `aws:region`, `aws:defaultTags` and the like.
 
 use super::resource::Refusal;
-use super::schema::no_such_property;
+use super::schema::no_such;
 use super::value::{Property, PropertyMap};
 use crate::identity::{ACCOUNT_ID, DEFAULT_REGION};
 use regex_lite::Regex;
@@ -107,22 +107,21 @@ impl Settings {
         settings
     }
 
-    /// The tags of a resource with these tags of its own, which win.
+    /// The default tags together with a resource's own, which win.
     pub fn tags(&self, own: Option<&Property>) -> Property {
-        let mut tags: PropertyMap = self
-            .default_tags
-            .iter()
-            .map(|(name, value)| (name.clone(), Property::String(value.clone())))
-            .collect();
-        match own.map(Property::unwrapped) {
-            Some(Property::Unknown) => return Property::Unknown,
-            Some(Property::Object(own)) => tags.extend(own.clone()),
-            _ => {}
-        }
-        let tags = Property::Object(tags);
+        let defaults = self.default_tags.iter();
+        let defaults =
+            defaults.map(|(name, value)| (name.clone(), Property::String(value.clone())));
         match own {
-            Some(own) => tags.secret_like(own),
-            None => tags,
+            Some(Property::Secret(own)) => Property::Secret(Box::new(self.tags(Some(own)))),
+            Some(Property::Object(own)) => {
+                let mut tags: PropertyMap = defaults.collect();
+                tags.extend(own.clone());
+                Property::Object(tags)
+            }
+            // Unknown tags, or something that is refused anyway.
+            Some(other) => other.clone(),
+            None => Property::Object(defaults.collect()),
         }
     }
 }
@@ -136,12 +135,13 @@ pub fn check(config: &PropertyMap) -> Vec<Refusal> {
         }
         let known = SETTINGS.iter().find(|(setting, _, _)| setting == name);
         let reason = match known {
-            None => Some(no_such_property(
+            None => Some(no_such(
+                "setting",
                 name,
-                SETTINGS.iter().map(|(setting, _, _)| *setting),
+                SETTINGS.iter().map(|known| known.0),
             )),
             Some((_, _, Use::Refused)) => Some(
-                "is not supported by the embedded cloud: leave it to the stacks that go to AWS"
+                "the embedded cloud cannot do this: leave it to the stacks that go to AWS"
                     .to_owned(),
             ),
             Some((_, shape, _)) => wrong_shape(*shape, value),
@@ -253,7 +253,7 @@ fn wrong_default_tags(config: &PropertyMap) -> Vec<Refusal> {
     for (name, value) in &object {
         let path = format!("defaultTags.{name}");
         if name != "tags" {
-            let reason = no_such_property(name, std::iter::once("tags"));
+            let reason = no_such("property", name, std::iter::once("tags"));
             refusals.push(Refusal::new(path, reason));
             continue;
         }
