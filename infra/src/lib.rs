@@ -1,1 +1,3 @@
+//! The stack.
 
+pub mod config;

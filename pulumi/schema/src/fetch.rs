@@ -82,8 +82,11 @@ fn download(package: &str, version: &str) -> Result<PathBuf> {
     Ok(wheel)
 }
 
-/// `mysfits` in the user's cache folder.
-fn cache() -> Result<PathBuf> {
+/// Where downloads are kept: `mysfits` in the user's cache folder.
+///
+/// # Errors
+/// When the environment names no such folder.
+pub fn cache() -> Result<PathBuf> {
     let base = match (std::env::var_os("XDG_CACHE_HOME"), std::env::var_os("HOME")) {
         (Some(folder), _) if Path::new(&folder).is_absolute() => PathBuf::from(folder),
         (_, Some(home)) => PathBuf::from(home).join(".cache"),

@@ -15,7 +15,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-pub use fetch::Origin;
+pub use fetch::{Origin, cache};
 pub use selection::Selection;
 pub use spec::{Package, Properties, Property, Shape, TypeDef};
 pub use trim::{Source, trim};

@@ -1,0 +1,86 @@
+//! What a text in the configuration may be.
+
+use http::Uri;
+
+use super::reader::Allowed;
+
+/// The base URL of a service: to it a path is added.
+pub fn base_url(text: &str) -> Result<(), Allowed> {
+    let fits = parse_web_address(text).is_some_and(|uri| uri.query().is_none());
+    allow(
+        fits && !text.contains('#'),
+        "an http or https URL without a query",
+        "https://mysfits.example.com",
+    )
+}
+
+/// What a browser sends as `Origin`: scheme, host and port, nothing behind them.
+pub fn origin(text: &str) -> Result<(), Allowed> {
+    let fits = parse_web_address(text).is_some_and(|uri| {
+        let authority = uri.authority().map_or("", |authority| authority.as_str());
+        let scheme = uri.scheme_str().unwrap_or_default();
+        !authority.contains(['*', '@']) && text == format!("{scheme}://{authority}")
+    });
+    allow(
+        fits && text == text.to_lowercase(),
+        "an origin (scheme, host and port in lower case, no path, no *)",
+        "https://www.example.com",
+    )
+}
+
+/// A prefix of S3 keys, Firehose's expressions among it.
+pub fn prefix(text: &str) -> Result<(), Allowed> {
+    let fits = !text.starts_with('/') && !text.chars().any(char::is_control);
+    allow(
+        fits && (1..=512).contains(&text.chars().count()),
+        "1 to 512 characters that do not start with /",
+        "firehose/",
+    )
+}
+
+pub fn user_pool(text: &str) -> Result<(), Allowed> {
+    let fits = text.split_once('_').is_some_and(|(region, id)| {
+        !region.is_empty() && !id.is_empty() && is_word(id) && is_word(&region.replace('-', ""))
+    });
+    allow(
+        fits && text.len() <= 55,
+        "the id of a user pool",
+        "us-east-1_abcdefghi",
+    )
+}
+
+pub fn user_pool_client(text: &str) -> Result<(), Allowed> {
+    let fits = is_word(text) && (1..=128).contains(&text.len());
+    allow(fits, "the id of a user pool's client", "1example23456789")
+}
+
+/// `key=value`. AWS keeps the prefix `aws:` for itself.
+pub fn tag(entry: &str) -> Result<(), Allowed> {
+    let (key, value) = entry.split_once('=').unwrap_or((entry, ""));
+    let fits = (1..=128).contains(&key.chars().count())
+        && value.chars().count() <= 256
+        && !key.to_lowercase().starts_with("aws:");
+    allow(
+        fits,
+        "a key of 1 to 128 characters, not starting with aws:, and a value of up to 256",
+        "VALUE",
+    )
+}
+
+fn parse_web_address(text: &str) -> Option<Uri> {
+    let uri: Uri = text.parse().ok()?;
+    let web = matches!(uri.scheme_str(), Some("http" | "https"));
+    (web && uri.host().is_some_and(|host| !host.is_empty())).then_some(uri)
+}
+
+fn is_word(text: &str) -> bool {
+    text.chars().all(|letter| letter.is_ascii_alphanumeric())
+}
+
+fn allow(fits: bool, what: &'static str, example: &'static str) -> Result<(), Allowed> {
+    if fits {
+        Ok(())
+    } else {
+        Err(Allowed { what, example })
+    }
+}

@@ -1,0 +1,187 @@
+//! The configuration of a stack: every `mysfits:` key, read once, typed after that.
+//!
+//! A value is set with `pulumi config set KEY VALUE`, or stands in `Pulumi.STACK.yaml`. Without a
+//! value a key has its default. What is not as it should be is reported together, and what is
+//! not a key is refused.
+
+mod check;
+mod reader;
+
+use std::collections::BTreeMap;
+
+use reader::Reader;
+pub use reader::{Mistake, Mistakes};
+
+/// What an environment may differ in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    pub storage: Storage,
+    pub processor: Processor,
+    pub delivery: Delivery,
+    pub api: Api,
+    pub site: Site,
+    /// `repository`: whether the stack has the CodeCommit repository of the processor's source.
+    /// Default true.
+    pub repository: bool,
+    /// `logRetention`: days that CloudWatch keeps log events, one of the numbers it allows, or 0
+    /// for ever. Default 30.
+    pub log_retention: u32,
+    /// `tags`: a map of tags for every resource that takes them, beside those in
+    /// `aws:defaultTags`. Default none.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// The bucket with the clicks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Storage {
+    /// `clicksRetention`: days after which a click's object is deleted, 1 to 36500. Default: kept
+    /// for ever.
+    pub clicks_retention: Option<u32>,
+    /// `forceDestroy`: whether `pulumi destroy` deletes buckets that still hold objects. Default
+    /// false.
+    pub force_destroy: bool,
+    /// `protect`: whether `pulumi destroy` refuses to delete the clicks bucket and the delivery
+    /// stream. Default false.
+    pub protect: bool,
+}
+
+/// The Lambda function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Processor {
+    /// `mysfitsApiUrl`: base URL of an existing mysfits service, with or without a trailing slash.
+    /// Default: the catalogue of this repository is published beside the site.
+    pub mysfits_api_url: Option<String>,
+    /// `architecture`: `x86_64` or `arm64`, the instruction set that the processor is compiled
+    /// for. Default: that of the machine that deploys, which also compiles it.
+    pub architecture: &'static str,
+}
+
+/// The delivery stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// `bufferInterval`: seconds that Firehose gathers records before it writes an object, 0 to
+    /// 900. Default 60.
+    pub buffer_interval: u32,
+    /// `bufferSize`: MiB that it gathers before it writes an object earlier, 1 to 128. Default 50.
+    pub buffer_size: u32,
+    /// `processorBufferInterval`: seconds that it gathers records before it calls the processor, 0
+    /// to 900 but not 60. Default 30.
+    ///
+    /// AWS does not store 60, its own default, and so would show a difference at every preview.
+    pub processor_buffer_interval: u32,
+    /// `compression`: of the objects: `UNCOMPRESSED`, `GZIP`, `ZIP`, `Snappy` or `HADOOP_SNAPPY`.
+    /// Default `UNCOMPRESSED`.
+    pub compression: &'static str,
+    /// `prefix`: of the objects' keys, 1 to 512 characters, before the date that Firehose adds.
+    /// Default `firehose/`.
+    pub prefix: String,
+}
+
+/// The REST API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Api {
+    /// `throttleRate`: requests a second that the API admits, 1 to 10000. Default 1000: what
+    /// Firehose takes from one stream in most regions.
+    pub throttle_rate: u32,
+    /// `throttleBurst`: requests that it admits at once, 1 to 5000. Default 500.
+    pub throttle_burst: u32,
+    /// `allowedOrigins`: a list of origins, beside the site's own, whose pages may send clicks.
+    /// Default none.
+    pub allowed_origins: Vec<String>,
+    /// `manageApiGatewayAccount`: whether the stack sets the role with which API Gateway writes
+    /// logs. There is one in an account and region: exactly one stack may have it. Default true.
+    pub manage_account: bool,
+}
+
+/// The site.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Site {
+    /// `siteScheme`: `https` or `http`, of the site's address. Default `https`.
+    pub scheme: &'static str,
+    /// `cognitoUserPoolId`: the user pool that visitors sign in to. Default none.
+    pub cognito_user_pool_id: Option<String>,
+    /// `cognitoUserPoolClientId`: the site's client of that pool. Default none.
+    pub cognito_user_pool_client_id: Option<String>,
+}
+
+impl Config {
+    /// Reads the configuration of a stack, as the engine hands it over: values by full key.
+    ///
+    /// # Errors
+    /// With every mistake in it.
+    pub fn read(stack: &str, values: &BTreeMap<String, String>) -> Result<Self, Mistakes> {
+        let mut reader = Reader::new(stack, values);
+        let config = Self {
+            storage: Storage {
+                clicks_retention: reader.optional_number("clicksRetention", "days", 1..=36_500),
+                force_destroy: reader.flag("forceDestroy", false),
+                protect: reader.flag("protect", false),
+            },
+            processor: Processor {
+                mysfits_api_url: reader.optional("mysfitsApiUrl", check::base_url),
+                architecture: reader.choice(
+                    "architecture",
+                    &["x86_64", "arm64"],
+                    host_architecture(),
+                ),
+            },
+            delivery: Delivery {
+                buffer_interval: reader.number("bufferInterval", "seconds", 0..=900, 60),
+                buffer_size: reader.number("bufferSize", "MiB", 1..=128, 50),
+                processor_buffer_interval: reader.checked_number(
+                    "processorBufferInterval",
+                    "seconds from 0 to 900, but not 60",
+                    30,
+                    |seconds| seconds <= 900 && seconds != 60,
+                ),
+                compression: reader.choice(
+                    "compression",
+                    &["UNCOMPRESSED", "GZIP", "ZIP", "Snappy", "HADOOP_SNAPPY"],
+                    "UNCOMPRESSED",
+                ),
+                prefix: reader
+                    .optional("prefix", check::prefix)
+                    .unwrap_or_else(|| "firehose/".to_owned()),
+            },
+            api: Api {
+                throttle_rate: reader.number("throttleRate", "requests/s", 1..=10_000, 1_000),
+                throttle_burst: reader.number("throttleBurst", "requests", 1..=5_000, 500),
+                allowed_origins: reader.list("allowedOrigins", check::origin),
+                manage_account: reader.flag("manageApiGatewayAccount", true),
+            },
+            site: Site {
+                scheme: reader.choice("siteScheme", &["https", "http"], "https"),
+                cognito_user_pool_id: reader.optional("cognitoUserPoolId", check::user_pool),
+                cognito_user_pool_client_id: reader
+                    .optional("cognitoUserPoolClientId", check::user_pool_client),
+            },
+            repository: reader.flag("repository", true),
+            log_retention: reader.checked_number(
+                "logRetention",
+                "0 (for ever), 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, \
+                 1827, 2192, 2557, 2922, 3288 or 3653 days",
+                30,
+                |days| LOG_RETENTIONS.contains(&days),
+            ),
+            tags: reader.map("tags", check::tag),
+        };
+        reader.finish(config)
+    }
+}
+
+/// As the aws package's documentation of `cloudwatch.LogGroup` lists them.
+const LOG_RETENTIONS: [u32; 23] = [
+    0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
+    3288, 3653,
+];
+
+fn host_architecture() -> &'static str {
+    if std::env::consts::ARCH == "aarch64" {
+        "arm64"
+    } else {
+        "x86_64"
+    }
+}
+
+#[cfg(test)]
+mod tests;

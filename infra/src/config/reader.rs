@@ -1,0 +1,250 @@
+//! Takes values out of the configuration, and gathers what is wrong with them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::ops::RangeInclusive;
+
+/// The project's namespace in the configuration.
+const NAMESPACE: &str = "mysfits:";
+
+/// What is allowed for a value, and a value that is.
+pub struct Allowed {
+    pub what: &'static str,
+    pub example: &'static str,
+}
+
+/// Says whether a value is allowed, and if not, what would be.
+pub type Check = fn(&str) -> Result<(), Allowed>;
+
+pub struct Reader<'a> {
+    stack: &'a str,
+    values: &'a BTreeMap<String, String>,
+    known: BTreeSet<&'static str>,
+    mistakes: Vec<Mistake>,
+}
+
+impl<'a> Reader<'a> {
+    pub fn new(stack: &'a str, values: &'a BTreeMap<String, String>) -> Self {
+        Self {
+            stack,
+            values,
+            known: BTreeSet::new(),
+            mistakes: Vec::new(),
+        }
+    }
+
+    pub fn number(
+        &mut self,
+        key: &'static str,
+        unit: &str,
+        range: RangeInclusive<u32>,
+        default: u32,
+    ) -> u32 {
+        let what = format!("{unit} from {} to {}", range.start(), range.end());
+        self.checked_number(key, &what, default, |number| range.contains(&number))
+    }
+
+    pub fn checked_number(
+        &mut self,
+        key: &'static str,
+        what: &str,
+        default: u32,
+        allowed: impl Fn(u32) -> bool,
+    ) -> u32 {
+        self.parse(key, what, &default.to_string(), |text| {
+            text.parse().ok().filter(|number| allowed(*number))
+        })
+        .unwrap_or(default)
+    }
+
+    pub fn optional_number(
+        &mut self,
+        key: &'static str,
+        unit: &str,
+        range: RangeInclusive<u32>,
+    ) -> Option<u32> {
+        let what = format!("{unit} from {} to {}", range.start(), range.end());
+        self.parse(key, &what, "90", |text| {
+            text.parse().ok().filter(|number| range.contains(number))
+        })
+    }
+
+    pub fn flag(&mut self, key: &'static str, default: bool) -> bool {
+        self.parse(key, "true or false", &default.to_string(), |text| {
+            text.parse().ok()
+        })
+        .unwrap_or(default)
+    }
+
+    pub fn choice(
+        &mut self,
+        key: &'static str,
+        choices: &[&'static str],
+        default: &'static str,
+    ) -> &'static str {
+        let what = format!("one of {}", choices.join(", "));
+        self.parse(key, &what, default, |text| {
+            choices.iter().find(|choice| **choice == text).copied()
+        })
+        .unwrap_or(default)
+    }
+
+    pub fn optional(&mut self, key: &'static str, check: Check) -> Option<String> {
+        let text = self.take(key)?;
+        match check(text) {
+            Ok(()) => Some(text.to_owned()),
+            Err(allowed) => {
+                let set = format!("{} '{}'", self.full(key), allowed.example);
+                self.mistake(key, text, allowed.what, &set);
+                None
+            }
+        }
+    }
+
+    /// A list, as the engine hands it over: JSON.
+    pub fn list(&mut self, key: &'static str, check: Check) -> Vec<String> {
+        let Some(text) = self.take(key) else {
+            return Vec::new();
+        };
+        let Ok(items) = serde_json::from_str::<Vec<String>>(text) else {
+            let set = format!("--path '{}[0]' VALUE", self.full(key));
+            self.mistake(key, text, "a list of strings", &set);
+            return Vec::new();
+        };
+        for (at, item) in items.iter().enumerate() {
+            if let Err(allowed) = check(item) {
+                let set = format!("--path '{}[{at}]' '{}'", self.full(key), allowed.example);
+                self.mistake(&format!("{key}[{at}]"), item, allowed.what, &set);
+            }
+        }
+        items
+    }
+
+    /// A map, as the engine hands it over: JSON. The check sees `key=value`.
+    pub fn map(&mut self, key: &'static str, check: Check) -> BTreeMap<String, String> {
+        let Some(text) = self.take(key) else {
+            return BTreeMap::new();
+        };
+        let Ok(entries) = serde_json::from_str::<BTreeMap<String, String>>(text) else {
+            let set = format!("--path '{}.NAME' VALUE", self.full(key));
+            self.mistake(key, text, "a map of strings", &set);
+            return BTreeMap::new();
+        };
+        for (name, value) in &entries {
+            let entry = format!("{name}={value}");
+            if let Err(allowed) = check(&entry) {
+                let set = format!("--path '{}.NAME' '{}'", self.full(key), allowed.example);
+                self.mistake(key, &entry, allowed.what, &set);
+            }
+        }
+        entries
+    }
+
+    /// The configuration, when nothing was wrong and every key was asked for.
+    pub fn finish<T>(mut self, config: T) -> Result<T, Mistakes> {
+        for key in self.values.keys() {
+            let Some(name) = key.strip_prefix(NAMESPACE) else {
+                continue;
+            };
+            if !self.known.contains(name) {
+                let trouble = match self.nearest(name) {
+                    Some(nearest) => format!("is no key, {NAMESPACE}{nearest} is"),
+                    None => "is no key".to_owned(),
+                };
+                self.mistakes.push(Mistake {
+                    key: key.clone(),
+                    trouble,
+                    mend: format!("pulumi config rm --stack {} {key}", self.stack),
+                });
+            }
+        }
+        if self.mistakes.is_empty() {
+            return Ok(config);
+        }
+        Err(Mistakes {
+            stack: self.stack.to_owned(),
+            mistakes: self.mistakes,
+        })
+    }
+
+    fn parse<T>(
+        &mut self,
+        key: &'static str,
+        what: &str,
+        example: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        let text = self.take(key)?;
+        let parsed = parse(text);
+        if parsed.is_none() {
+            let set = format!("{} {example}", self.full(key));
+            self.mistake(key, text, what, &set);
+        }
+        parsed
+    }
+
+    fn take(&mut self, key: &'static str) -> Option<&'a str> {
+        self.known.insert(key);
+        self.values.get(&self.full(key)).map(String::as_str)
+    }
+
+    fn mistake(&mut self, key: &str, value: &str, allowed: &str, set: &str) {
+        self.mistakes.push(Mistake {
+            key: self.full(key),
+            trouble: format!("is '{value}', allowed: {allowed}"),
+            mend: format!("pulumi config set --stack {} {set}", self.stack),
+        });
+    }
+
+    fn full(&self, key: &str) -> String {
+        format!("{NAMESPACE}{key}")
+    }
+
+    fn nearest(&self, name: &str) -> Option<&'static str> {
+        let distance = |key: &&'static str| strsim::damerau_levenshtein(key, name);
+        let nearest = self.known.iter().copied().min_by_key(distance)?;
+        (distance(&nearest) <= 3).then_some(nearest)
+    }
+}
+
+/// One thing that is wrong with the configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistake {
+    pub key: String,
+    /// The value and what is allowed instead.
+    pub trouble: String,
+    /// The command that mends it.
+    pub mend: String,
+}
+
+/// Everything that is wrong with the configuration of a stack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistakes {
+    pub stack: String,
+    pub mistakes: Vec<Mistake>,
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { key, trouble, mend } = self;
+        write!(f, "{key} {trouble}; mend it with: {mend}")
+    }
+}
+
+impl fmt::Display for Mistakes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = self.mistakes.len();
+        let noun = if count == 1 { "mistake" } else { "mistakes" };
+        write!(
+            f,
+            "{count} {noun} in the configuration of stack {}",
+            self.stack
+        )?;
+        for mistake in &self.mistakes {
+            write!(f, "\n  {mistake}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Mistakes {}

@@ -1,0 +1,108 @@
+use super::*;
+
+fn read(values: &[(&str, &str)]) -> Result<Config, Mistakes> {
+    let values = values
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+        .collect();
+    Config::read("dev", &values)
+}
+
+#[test]
+fn an_empty_configuration_is_the_defaults() -> Result<(), Mistakes> {
+    let config = read(&[("aws:region", "us-east-1")])?;
+    assert_eq!(config.delivery.buffer_interval, 60);
+    assert_eq!(config.delivery.buffer_size, 50);
+    assert_eq!(config.delivery.compression, "UNCOMPRESSED");
+    assert_eq!(config.delivery.prefix, "firehose/");
+    assert_eq!(config.site.scheme, "https");
+    assert_eq!(config.processor.mysfits_api_url, None);
+    assert_eq!(config.storage.clicks_retention, None);
+    assert!(config.repository && config.api.manage_account);
+    assert!(!config.storage.force_destroy && !config.storage.protect);
+    Ok(())
+}
+
+#[test]
+fn every_kind_of_value_is_read() -> Result<(), Mistakes> {
+    let config = read(&[
+        ("mysfits:bufferInterval", "0"),
+        ("mysfits:compression", "GZIP"),
+        ("mysfits:protect", "true"),
+        ("mysfits:clicksRetention", "400"),
+        ("mysfits:mysfitsApiUrl", "https://mysfits.example.com/v1/"),
+        (
+            "mysfits:allowedOrigins",
+            r#"["https://a.example","http://localhost:8080"]"#,
+        ),
+        ("mysfits:tags", r#"{"team":"mysfits"}"#),
+    ])?;
+    assert_eq!(config.delivery.buffer_interval, 0);
+    assert_eq!(config.delivery.compression, "GZIP");
+    assert!(config.storage.protect);
+    assert_eq!(config.storage.clicks_retention, Some(400));
+    assert_eq!(
+        config.api.allowed_origins,
+        ["https://a.example", "http://localhost:8080"]
+    );
+    assert_eq!(config.tags["team"], "mysfits");
+    Ok(())
+}
+
+#[test]
+fn all_mistakes_are_reported_at_once_each_with_its_remedy() {
+    let mistakes = read(&[
+        ("mysfits:bufferInterval", "901"),
+        ("mysfits:bufferSize", "half"),
+        ("mysfits:processorBufferInterval", "60"),
+        ("mysfits:forceDestroy", "yes"),
+        ("mysfits:compression", "gzip"),
+        ("mysfits:logRetention", "31"),
+        ("mysfits:mysfitsApiUrl", "ftp://mysfits.example.com"),
+        ("mysfits:allowedOrigins", r#"["https://a.example","*"]"#),
+        ("mysfits:tags", r#"{"aws:team":"mysfits"}"#),
+        ("mysfits:bufferIntervall", "60"),
+    ])
+    .err();
+    let report = mistakes
+        .as_ref()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    let expected = "10 mistakes in the configuration of stack dev
+  mysfits:forceDestroy is 'yes', allowed: true or false; mend it with: pulumi config set --stack dev mysfits:forceDestroy false
+  mysfits:mysfitsApiUrl is 'ftp://mysfits.example.com', allowed: an http or https URL without a query; mend it with: pulumi config set --stack dev mysfits:mysfitsApiUrl 'https://mysfits.example.com'
+  mysfits:bufferInterval is '901', allowed: seconds from 0 to 900; mend it with: pulumi config set --stack dev mysfits:bufferInterval 60
+  mysfits:bufferSize is 'half', allowed: MiB from 1 to 128; mend it with: pulumi config set --stack dev mysfits:bufferSize 50
+  mysfits:processorBufferInterval is '60', allowed: seconds from 0 to 900, but not 60; mend it with: pulumi config set --stack dev mysfits:processorBufferInterval 30
+  mysfits:compression is 'gzip', allowed: one of UNCOMPRESSED, GZIP, ZIP, Snappy, HADOOP_SNAPPY; mend it with: pulumi config set --stack dev mysfits:compression UNCOMPRESSED
+  mysfits:allowedOrigins[1] is '*', allowed: an origin (scheme, host and port in lower case, no path, no *); mend it with: pulumi config set --stack dev --path 'mysfits:allowedOrigins[1]' 'https://www.example.com'
+  mysfits:logRetention is '31', allowed: 0 (for ever), 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653 days; mend it with: pulumi config set --stack dev mysfits:logRetention 30
+  mysfits:tags is 'aws:team=mysfits', allowed: a key of 1 to 128 characters, not starting with aws:, and a value of up to 256; mend it with: pulumi config set --stack dev --path 'mysfits:tags.NAME' 'VALUE'
+  mysfits:bufferIntervall is no key, mysfits:bufferInterval is; mend it with: pulumi config rm --stack dev mysfits:bufferIntervall";
+    assert_eq!(report, expected);
+}
+
+#[test]
+fn what_a_browser_would_not_send_is_no_origin() {
+    for text in [
+        "https://a.example/",
+        "https://a.example/path",
+        "https://*.example",
+        "a.example",
+        "https://A.example",
+        "https://u@a.example",
+        "null",
+    ] {
+        let list = serde_json::json!([text]).to_string();
+        assert!(
+            read(&[("mysfits:allowedOrigins", &list)]).is_err(),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_list_that_is_none_is_refused() {
+    assert!(read(&[("mysfits:allowedOrigins", "https://a.example")]).is_err());
+    assert!(read(&[("mysfits:tags", "[]")]).is_err());
+}
