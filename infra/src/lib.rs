@@ -1,3 +1,70 @@
-//! The stack.
+//! The stack of Mythical Mysfits: a click on a profile becomes an enriched record in S3.
+//!
+//! The function [`stack`] is its table of contents. Where it is deployed to is the business of the
+//! stack file and the provider, and nothing here asks.
 
+mod api;
+mod bucket;
+mod catalogue;
 pub mod config;
+mod delivery;
+mod outputs;
+mod policy;
+mod processor;
+mod repository;
+mod scope;
+mod site;
+mod storage;
+
+use anyhow::Result;
+use pulumi_program::{Output, Program};
+
+use api::ClicksApi;
+use config::Config;
+use delivery::Delivery;
+use outputs::Outputs;
+use processor::Processor;
+use repository::Repository;
+use scope::Scope;
+use site::{Settings, Site};
+
+/// Describes everything that is deployed.
+///
+/// # Errors
+/// When the configuration has mistakes, or a file of the site cannot be read.
+pub fn stack(program: &Program) -> Result<()> {
+    let config = Config::read(program.stack(), program.config().own())?;
+    let scope = Scope::new(program, &config);
+
+    let site = Site::new(&scope);
+    let mysfits_api = match &config.processor.mysfits_api_url {
+        Some(url) => Output::new(url.clone()),
+        None => site.publish_catalogue(&scope)?,
+    };
+
+    let clicks = storage::clicks_bucket(&scope);
+    let processor = Processor::new(&scope, mysfits_api.clone());
+    let delivery = Delivery::new(&scope, &clicks, &processor);
+    let api = ClicksApi::new(&scope, &delivery, &site.url);
+
+    let settings = Settings {
+        mysfits_api: &mysfits_api,
+        clicks_endpoint: &api.endpoint,
+    };
+    site.publish(&scope, &settings)?;
+
+    let repository = config.repository.then(|| Repository::new(&scope));
+    Outputs {
+        clicks_endpoint: &api.endpoint,
+        site_url: &site.url,
+        mysfits_api_endpoint: &mysfits_api,
+        clicks_bucket: &clicks.name,
+        site_bucket: &site.bucket,
+        delivery_stream: &delivery.stream_name,
+        processor: &processor.name,
+        repository: repository.as_ref(),
+        region: &scope.region,
+    }
+    .export(program);
+    Ok(())
+}

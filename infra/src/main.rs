@@ -1,1 +1,5 @@
-fn main() {}
+//! The program that Pulumi runs.
+
+fn main() -> std::process::ExitCode {
+    pulumi_program::run(infra::stack)
+}

@@ -9,7 +9,9 @@ mod reader;
 
 use std::collections::BTreeMap;
 
+use pulumi_program::ConfigValue;
 use reader::Reader;
+
 pub use reader::{Mistake, Mistakes};
 
 /// What an environment may differ in.
@@ -105,11 +107,14 @@ pub struct Site {
 }
 
 impl Config {
-    /// Reads the configuration of a stack, as the engine hands it over: values by full key.
+    /// Reads the configuration of a stack: the keys of this project, without its name.
     ///
     /// # Errors
     /// With every mistake in it.
-    pub fn read(stack: &str, values: &BTreeMap<String, String>) -> Result<Self, Mistakes> {
+    pub fn read<'a>(
+        stack: &'a str,
+        values: impl Iterator<Item = (&'a str, &'a ConfigValue)>,
+    ) -> Result<Self, Mistakes> {
         let mut reader = Reader::new(stack, values);
         let config = Self {
             storage: Storage {

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::RangeInclusive;
 
+use pulumi_program::ConfigValue;
+
 /// The project's namespace in the configuration.
 const NAMESPACE: &str = "mysfits:";
 
@@ -18,16 +20,16 @@ pub type Check = fn(&str) -> Result<(), Allowed>;
 
 pub struct Reader<'a> {
     stack: &'a str,
-    values: &'a BTreeMap<String, String>,
+    values: BTreeMap<&'a str, &'a ConfigValue>,
     known: BTreeSet<&'static str>,
     mistakes: Vec<Mistake>,
 }
 
 impl<'a> Reader<'a> {
-    pub fn new(stack: &'a str, values: &'a BTreeMap<String, String>) -> Self {
+    pub fn new(stack: &'a str, values: impl Iterator<Item = (&'a str, &'a ConfigValue)>) -> Self {
         Self {
             stack,
-            values,
+            values: values.collect(),
             known: BTreeSet::new(),
             mistakes: Vec::new(),
         }
@@ -142,19 +144,17 @@ impl<'a> Reader<'a> {
 
     /// The configuration, when nothing was wrong and every key was asked for.
     pub fn finish<T>(mut self, config: T) -> Result<T, Mistakes> {
-        for key in self.values.keys() {
-            let Some(name) = key.strip_prefix(NAMESPACE) else {
-                continue;
-            };
+        for name in self.values.keys() {
             if !self.known.contains(name) {
+                let key = self.full(name);
                 let trouble = match self.nearest(name) {
                     Some(nearest) => format!("is no key, {NAMESPACE}{nearest} is"),
                     None => "is no key".to_owned(),
                 };
                 self.mistakes.push(Mistake {
-                    key: key.clone(),
                     trouble,
                     mend: format!("pulumi config rm --stack {} {key}", self.stack),
+                    key,
                 });
             }
         }
@@ -185,10 +185,13 @@ impl<'a> Reader<'a> {
 
     fn take(&mut self, key: &'static str) -> Option<&'a str> {
         self.known.insert(key);
-        self.values.get(&self.full(key)).map(String::as_str)
+        self.values.get(key).map(|value| value.text.as_str())
     }
 
     fn mistake(&mut self, key: &str, value: &str, allowed: &str, set: &str) {
+        let name = key.split('[').next().unwrap_or(key);
+        let secret = self.values.get(name).is_some_and(|value| value.secret);
+        let value = if secret { "[secret]" } else { value };
         self.mistakes.push(Mistake {
             key: self.full(key),
             trouble: format!("is '{value}', allowed: {allowed}"),

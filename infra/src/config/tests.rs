@@ -1,16 +1,26 @@
 use super::*;
 
 fn read(values: &[(&str, &str)]) -> Result<Config, Mistakes> {
-    let values = values
+    let values: Vec<(&str, ConfigValue)> = values
         .iter()
-        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+        .map(|(key, text)| {
+            let text = (*text).to_owned();
+            let key = key.trim_start_matches("mysfits:");
+            (
+                key,
+                ConfigValue {
+                    text,
+                    secret: false,
+                },
+            )
+        })
         .collect();
-    Config::read("dev", &values)
+    Config::read("dev", values.iter().map(|(key, value)| (*key, value)))
 }
 
 #[test]
 fn an_empty_configuration_is_the_defaults() -> Result<(), Mistakes> {
-    let config = read(&[("aws:region", "us-east-1")])?;
+    let config = read(&[])?;
     assert_eq!(config.delivery.buffer_interval, 60);
     assert_eq!(config.delivery.buffer_size, 50);
     assert_eq!(config.delivery.compression, "UNCOMPRESSED");

@@ -1,0 +1,91 @@
+//! Which pages may send clicks: those of the site, and of the configured origins.
+
+use std::collections::HashMap;
+
+/// The origins that are allowed, never all of them.
+#[derive(Clone)]
+pub struct Cors {
+    site: String,
+    more: Vec<String>,
+}
+
+/// Headers by name, and their values.
+pub type Headers = Vec<(&'static str, String)>;
+
+impl Cors {
+    pub fn new(site: String, more: &[String]) -> Self {
+        let more = more.iter().filter(|origin| **origin != site);
+        Self {
+            more: more.cloned().collect(),
+            site,
+        }
+    }
+
+    /// The headers of every answer to a click. One origin stands there; where more are allowed,
+    /// the [`script`](Self::script) replaces it.
+    pub fn headers(&self) -> Headers {
+        let mut headers = vec![("Access-Control-Allow-Origin", self.site.clone())];
+        if !self.more.is_empty() {
+            headers.push(("Vary", "Origin".to_owned()));
+        }
+        headers
+    }
+
+    /// Velocity that answers an allowed origin by its name. Nothing when there is only one.
+    pub fn script(&self) -> String {
+        if self.more.is_empty() {
+            return String::new();
+        }
+        let conditions: Vec<String> = self
+            .more
+            .iter()
+            .map(|origin| format!("$origin == '{origin}'"))
+            .collect();
+        let condition = conditions.join(" || ");
+        format!(
+            "#set($origin = $input.params('Origin'))\n\
+             #if({condition})\n\
+             #set($context.responseOverride.header.Access-Control-Allow-Origin = $origin)\n\
+             #end\n"
+        )
+    }
+
+    /// For an answer of the gateway itself, which runs no script: the site's pages can read it.
+    pub fn of_gateway(&self) -> HashMap<String, String> {
+        let header = |(name, value): (&str, String)| {
+            let parameter = format!("gatewayresponse.header.{name}");
+            (parameter, format!("'{value}'"))
+        };
+        self.headers().into_iter().map(header).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_origin_needs_no_script() {
+        let site = "https://d1.cloudfront.net".to_owned();
+        let cors = Cors::new(site.clone(), std::slice::from_ref(&site));
+        assert_eq!(cors.script(), "");
+        assert_eq!(cors.headers(), [("Access-Control-Allow-Origin", site)]);
+    }
+
+    #[test]
+    fn more_origins_are_answered_by_name() {
+        let more = [
+            "https://a.example".to_owned(),
+            "http://localhost:8080".to_owned(),
+        ];
+        let cors = Cors::new("https://d1.cloudfront.net".to_owned(), &more);
+        let script = cors.script();
+        assert!(
+            script.contains(
+                "#if($origin == 'https://a.example' || $origin == 'http://localhost:8080')"
+            )
+        );
+        assert!(cors.headers().contains(&("Vary", "Origin".to_owned())));
+        assert!(!script.contains('*'));
+    }
+}

@@ -1,0 +1,113 @@
+//! The answers of a method.
+
+use std::collections::HashMap;
+
+use aws::apigateway::{integration_response, method_response};
+use pulumi_gestalt_providers_aws as aws;
+use pulumi_program::Output;
+use serde_json::json;
+
+use super::Api;
+use super::answers::Answer;
+use super::cors::{Cors, Headers};
+use super::snapshot::Snapshot;
+
+/// A method that has its integration.
+pub struct Method<'a> {
+    api: &'a Api<'a>,
+    name: &'static str,
+    resource: Output<String>,
+    /// As the integration knows it: what takes it comes after the integration.
+    http_method: Output<String>,
+}
+
+impl<'a> Method<'a> {
+    pub fn new(
+        api: &'a Api<'a>,
+        name: &'static str,
+        resource: &Output<String>,
+        http_method: Output<String>,
+    ) -> Self {
+        Self {
+            api,
+            name,
+            resource: resource.clone(),
+            http_method,
+        }
+    }
+
+    /// Adds an answer. Its headers are declared in the method response, without which API Gateway
+    /// refuses them in the integration response.
+    pub fn answer(&self, snapshot: &mut Snapshot, answer: Answer, cors: &Output<Cors>) {
+        let program = self.api.scope.program;
+        let name = format!("mysfits-api-{}-{}", self.name, answer.status);
+
+        let declared = cors.map(move |cors| declared(&headers(&answer, &cors)));
+        let response = method_response::create_with_options(
+            program,
+            &name,
+            method_response::MethodResponseArgs::builder()
+                .rest_api(self.api.id.clone())
+                .resource_id(self.resource.clone())
+                .http_method(self.http_method.clone())
+                .status_code(answer.status)
+                .response_parameters(declared.clone())
+                .build_struct(),
+            self.api.options.clone().build(),
+        );
+        snapshot.add(&response.urn, &declared);
+
+        let parameters = cors.map(move |cors| parameters(&headers(&answer, &cors)));
+        let templates = cors.map(move |cors| {
+            let template = format!("{}{}", cors.script(), answer.body);
+            HashMap::from([("application/json".to_owned(), template)])
+        });
+        let integration = integration_response::create_with_options(
+            program,
+            &name,
+            integration_response::IntegrationResponseArgs::builder()
+                .rest_api(self.api.id.clone())
+                .resource_id(self.resource.clone())
+                .http_method(self.http_method.clone())
+                .status_code(response.status_code)
+                .selection_pattern(answer.selection_pattern.map(str::to_owned))
+                .response_parameters(parameters.clone())
+                .response_templates(templates.clone())
+                .build_struct(),
+            self.api.options.clone().build(),
+        );
+        let captured = pulumi_program::pulumi_combine!(parameters, templates).map(
+            move |(parameters, templates)| {
+                json!([
+                    answer.status,
+                    answer.selection_pattern,
+                    parameters,
+                    templates
+                ])
+            },
+        );
+        snapshot.add(&integration.urn, &captured);
+    }
+}
+
+fn headers(answer: &Answer, cors: &Cors) -> Headers {
+    let own = answer.headers.iter();
+    let own = own.map(|(name, value)| (*name, (*value).to_owned()));
+    cors.headers().into_iter().chain(own).collect()
+}
+
+fn declared(headers: &Headers) -> HashMap<String, bool> {
+    let names = headers.iter().map(|(name, _)| parameter(name));
+    names.map(|name| (name, true)).collect()
+}
+
+fn parameters(headers: &Headers) -> HashMap<String, String> {
+    headers
+        .iter()
+        .map(|(name, value)| (parameter(name), format!("'{value}'")))
+        .collect()
+}
+
+fn parameter(header: &str) -> String {
+    format!("method.response.header.{header}")
+}

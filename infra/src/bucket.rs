@@ -1,0 +1,109 @@
+//! A private bucket: encrypted, owned by this account alone, closed to the public, TLS only.
+
+use aws::s3::{
+    bucket, bucket_ownership_controls, bucket_policy, bucket_public_access_block,
+    bucket_server_side_encryption_configuration as encryption,
+};
+use aws::types::s3::{
+    BucketOwnershipControlsRule, BucketServerSideEncryptionConfigurationRule,
+    BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefault,
+};
+use pulumi_gestalt_providers_aws as aws;
+use pulumi_program::{Component, Options, Output, pulumi_combine};
+use serde_json::Value;
+
+use crate::policy;
+use crate::scope::Scope;
+
+pub struct PrivateBucket {
+    pub name: Output<String>,
+    pub arn: Output<String>,
+    pub regional_domain_name: Output<String>,
+    logical_name: &'static str,
+}
+
+impl PrivateBucket {
+    /// The bucket, to which a [`policy`](Self::policy) still belongs.
+    pub fn new(scope: &Scope<'_>, parent: &Component, name: &'static str, protect: bool) -> Self {
+        let program = scope.program;
+        let options = Options::new().parent(parent);
+        let bucket = bucket::create_with_options(
+            program,
+            name,
+            bucket::BucketArgs::builder()
+                .force_destroy(scope.config.storage.force_destroy)
+                .tags(scope.tags())
+                .build_struct(),
+            options.clone().protect(protect).build(),
+        );
+        bucket_public_access_block::create_with_options(
+            program,
+            &format!("{name}-access"),
+            bucket_public_access_block::BucketPublicAccessBlockArgs::builder()
+                .bucket(bucket.bucket.clone())
+                .block_public_acls(true)
+                .block_public_policy(true)
+                .ignore_public_acls(true)
+                .restrict_public_buckets(true)
+                .build_struct(),
+            options.clone().build(),
+        );
+        bucket_ownership_controls::create_with_options(
+            program,
+            &format!("{name}-ownership"),
+            bucket_ownership_controls::BucketOwnershipControlsArgs::builder()
+                .bucket(bucket.bucket.clone())
+                .rule(
+                    BucketOwnershipControlsRule::builder()
+                        .object_ownership("BucketOwnerEnforced")
+                        .build_struct(),
+                )
+                .build_struct(),
+            options.clone().build(),
+        );
+        encryption::create_with_options(
+            program,
+            &format!("{name}-encryption"),
+            encryption::BucketServerSideEncryptionConfigurationArgs::builder()
+                .bucket(bucket.bucket.clone())
+                .rules([encrypted()])
+                .build_struct(),
+            options.build(),
+        );
+        Self {
+            name: bucket.bucket,
+            arn: bucket.arn,
+            regional_domain_name: bucket.bucket_regional_domain_name,
+            logical_name: name,
+        }
+    }
+
+    /// The bucket's policy: TLS only, and what `statements` add.
+    pub fn policy(&self, scope: &Scope<'_>, parent: &Component, statements: Output<Vec<Value>>) {
+        let document = pulumi_combine!(self.arn.clone(), statements).map(|(arn, more)| {
+            let mut statements = vec![policy::tls_only(&arn)];
+            statements.extend(more);
+            policy::document(&statements)
+        });
+        bucket_policy::create_with_options(
+            scope.program,
+            &format!("{}-policy", self.logical_name),
+            bucket_policy::BucketPolicyArgs::builder()
+                .bucket(self.name.clone())
+                .policy(document)
+                .build_struct(),
+            Options::new().parent(parent).build(),
+        );
+    }
+}
+
+/// With keys of S3's own, which cost nothing and need no policy.
+fn encrypted() -> BucketServerSideEncryptionConfigurationRule {
+    let by_default =
+        BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefault::builder()
+            .sse_algorithm("AES256")
+            .build_struct();
+    BucketServerSideEncryptionConfigurationRule::builder()
+        .apply_server_side_encryption_by_default(by_default)
+        .build_struct()
+}

@@ -1,0 +1,258 @@
+//! The delivery stream: clicks in, through the processor, into the bucket.
+
+use aws::cloudwatch::{log_group, log_stream};
+use aws::iam::{role, role_policy};
+use aws::kinesis::firehose_delivery_stream as stream;
+use aws::lambda::permission;
+use aws::types::kinesis::{
+    FirehoseDeliveryStreamExtendedS3Configuration as Destination,
+    FirehoseDeliveryStreamExtendedS3ConfigurationCloudwatchLoggingOptions as Logging,
+    FirehoseDeliveryStreamExtendedS3ConfigurationProcessingConfiguration as Processing,
+    FirehoseDeliveryStreamExtendedS3ConfigurationProcessingConfigurationProcessor as ProcessorStep,
+    FirehoseDeliveryStreamExtendedS3ConfigurationProcessingConfigurationProcessorParameter as Parameter,
+};
+use pulumi_gestalt_providers_aws as aws;
+use pulumi_program::{Component, Options, Output, pulumi_combine};
+
+use crate::bucket::PrivateBucket;
+use crate::config;
+use crate::policy;
+use crate::processor::Processor;
+use crate::scope::Scope;
+
+/// MB that Firehose gathers before it calls the processor.
+///
+/// The worst legal reply must fit Lambda's 6 MB. The API admits no click under 64 bytes, so half a
+/// MB holds at most 8,192 of them, and the reply may have 732 bytes for each: around 100 for the
+/// record's id and result, the rest for the enriched line in base64. That is 320 bytes more than
+/// the click has for the mysfit's three values, many times of what any of them needs.
+///
+/// It is not Firehose's own default either, which AWS would not store: a difference for ever.
+const PROCESSOR_BUFFER_MB: &str = "0.5";
+
+/// Where records go that the processor could not make sense of. It needs the type of the error
+/// and, as it has no date of its own, the time.
+const ERROR_PREFIX: &str = "!{firehose:error-output-type}/!{timestamp:yyyy/MM/dd/HH}/";
+
+pub struct Delivery {
+    pub stream_name: Output<String>,
+    pub stream_arn: Output<String>,
+}
+
+impl Delivery {
+    pub fn new(scope: &Scope<'_>, bucket: &PrivateBucket, processor: &Processor) -> Self {
+        let program = scope.program;
+        let component = scope.component("Delivery", "delivery");
+        let options = Options::new().parent(&component);
+
+        let group = log_group::create_with_options(
+            program,
+            "mysfits-delivery",
+            log_group::LogGroupArgs::builder()
+                .retention_in_days(scope.config.log_retention.cast_signed())
+                .tags(scope.tags())
+                .build_struct(),
+            options.clone().build(),
+        );
+        let errors = log_stream::create_with_options(
+            program,
+            "mysfits-delivery",
+            log_stream::LogStreamArgs::builder()
+                .log_group_name(group.name.clone())
+                .build_struct(),
+            options.clone().build(),
+        );
+        let role = Role::new(scope, &component, bucket, processor, &errors.arn);
+
+        let destination = pulumi_combine!(
+            bucket.arn.clone(),
+            role.arn,
+            processor.arn.clone(),
+            group.name,
+            errors.name
+        );
+        let settings = scope.config.delivery.clone();
+        let destination = destination.map(move |(bucket, role, function, group, stream)| {
+            let logging = Logging::builder()
+                .enabled(true)
+                .log_group_name(group)
+                .log_stream_name(stream)
+                .build_struct();
+            destination_of(&settings, bucket, role, &function, logging)
+        });
+        let stream = stream::create_with_options(
+            program,
+            "mysfits-clicks",
+            stream::FirehoseDeliveryStreamArgs::builder()
+                .destination("extended_s3")
+                .extended_s3_configuration(destination)
+                .tags(scope.tags())
+                .build_struct(),
+            // Firehose tries the role while it creates the stream.
+            options
+                .clone()
+                .depends_on(&[&role.policy])
+                .protect(scope.config.storage.protect)
+                .build(),
+        );
+        permission::create_with_options(
+            program,
+            "mysfits-delivery",
+            permission::PermissionArgs::builder()
+                .action("lambda:InvokeFunction")
+                .function(processor.name.clone())
+                .principal("firehose.amazonaws.com")
+                .source_account(scope.account.clone())
+                .source_arn(stream.arn.clone())
+                .build_struct(),
+            options.build(),
+        );
+        component.output("stream", &stream.name);
+        Self {
+            stream_name: stream.name,
+            stream_arn: stream.arn,
+        }
+    }
+}
+
+/// What Firehose may do on the stream's behalf.
+struct Role {
+    arn: Output<String>,
+    policy: Output<String>,
+}
+
+impl Role {
+    fn new(
+        scope: &Scope<'_>,
+        parent: &Component,
+        bucket: &PrivateBucket,
+        processor: &Processor,
+        errors: &Output<String>,
+    ) -> Self {
+        let options = Options::new().parent(parent);
+        let trust = scope
+            .account
+            .map(|account| policy::trust_with_external_id("firehose.amazonaws.com", &account));
+        let role = role::create_with_options(
+            scope.program,
+            "mysfits-delivery",
+            role::RoleArgs::builder()
+                .description("What Firehose may do with clicks: process them, and store them")
+                .assume_role_policy(trust)
+                .tags(scope.tags())
+                .build_struct(),
+            options.clone().build(),
+        );
+        let permissions =
+            pulumi_combine!(bucket.arn.clone(), processor.arn.clone(), errors.clone())
+                .map(|(bucket, function, errors)| permissions(&bucket, &function, errors));
+        let policy = role_policy::create_with_options(
+            scope.program,
+            "mysfits-delivery",
+            role_policy::RolePolicyArgs::builder()
+                .role(role.name)
+                .policy(permissions)
+                .build_struct(),
+            options.build(),
+        );
+        Self {
+            arn: role.arn,
+            policy: policy.urn,
+        }
+    }
+}
+
+fn destination_of(
+    settings: &config::Delivery,
+    bucket: String,
+    role: String,
+    function: &str,
+    logging: Logging,
+) -> Destination {
+    Destination::builder()
+        .bucket_arn(bucket)
+        .role_arn(role)
+        .prefix(settings.prefix.clone())
+        .error_output_prefix(ERROR_PREFIX)
+        .buffering_interval(settings.buffer_interval.cast_signed())
+        .buffering_size(settings.buffer_size.cast_signed())
+        .compression_format(settings.compression)
+        .cloudwatch_logging_options(logging)
+        .processing_configuration(processing(settings, function))
+        .build_struct()
+}
+
+/// Parameters at their defaults (retries, role) are left out: AWS does not store them.
+fn processing(settings: &config::Delivery, function: &str) -> Processing {
+    let parameter = |name: &str, value: String| {
+        Parameter::builder()
+            .parameter_name(name)
+            .parameter_value(value)
+            .build_struct()
+    };
+    let step = ProcessorStep::builder()
+        .type_("Lambda")
+        .parameters(vec![
+            parameter("LambdaArn", latest(function)),
+            parameter("BufferSizeInMBs", PROCESSOR_BUFFER_MB.to_owned()),
+            parameter(
+                "BufferIntervalInSeconds",
+                settings.processor_buffer_interval.to_string(),
+            ),
+        ])
+        .build_struct();
+    Processing::builder()
+        .enabled(true)
+        .processors(vec![step])
+        .build_struct()
+}
+
+fn permissions(bucket: &str, function: &str, errors: String) -> String {
+    policy::document(&[
+        policy::allow(
+            "Store",
+            &[
+                "s3:AbortMultipartUpload",
+                "s3:GetBucketLocation",
+                "s3:GetObject",
+                "s3:ListBucket",
+                "s3:ListBucketMultipartUploads",
+                "s3:PutObject",
+            ],
+            &[bucket.to_owned(), format!("{bucket}/*")],
+        ),
+        policy::allow("Process", &["lambda:InvokeFunction"], &[latest(function)]),
+        policy::allow("LogErrors", &["logs:PutLogEvents"], &[errors]),
+    ])
+}
+
+/// Firehose wants to know which version of the function it calls.
+fn latest(function: &str) -> String {
+    format!("{function}:$LATEST")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Lambda's limit for the payload of a synchronous answer.
+    const LARGEST_REPLY: usize = 6_000_000;
+    /// Bytes that the three values of a mysfit may have together. The longest in the catalogue
+    /// have 26.
+    const LONGEST_VALUES: usize = 300;
+
+    #[test]
+    fn the_worst_legal_reply_fits() -> Result<(), std::num::ParseFloatError> {
+        let id = "b41ff031-141e-4a8d-bb56-158a22bea0b3";
+        let click = format!(r#"{{"userId":"u","mysfitId":"{id}"}}"#);
+        let added =
+            r#","goodevil":"","lawchaos":"","species":"","clickedAt":"2026-01-01T00:00:00.000Z""#;
+        let line = click.len() + added.len() + LONGEST_VALUES + "\n".len();
+        let around = r#"{"recordId":"","result":"Ok","data":""},"#.len() + 64;
+        let reply = around + line.div_ceil(3) * 4;
+        let buffer = PROCESSOR_BUFFER_MB.parse::<f64>()? * 1024.0 * 1024.0;
+        let records = buffer / click.len() as f64;
+        assert!(records * reply as f64 <= LARGEST_REPLY as f64);
+        Ok(())
+    }
+}

@@ -1,0 +1,107 @@
+//! The processor: the Lambda function that enriches a batch of clicks.
+
+use std::collections::HashMap;
+
+use aws::cloudwatch::log_group;
+use aws::iam::{role, role_policy};
+use aws::lambda::function;
+use aws::types::lambda::{FunctionEnvironment, FunctionLoggingConfig};
+use pulumi_gestalt_providers_aws as aws;
+use pulumi_program::{FileArchive, Options, Output};
+
+use crate::policy;
+use crate::scope::Scope;
+
+/// The package that the language host makes of crate `lambda` before it starts this program.
+const PACKAGE: &str = "target/lambda/bootstrap.zip";
+const MEMORY_MB: i32 = 128;
+const TIMEOUT_SECONDS: i32 = 30;
+
+pub struct Processor {
+    pub name: Output<String>,
+    pub arn: Output<String>,
+}
+
+impl Processor {
+    /// `mysfits_api`: the base URL of the mysfits service.
+    pub fn new(scope: &Scope<'_>, mysfits_api: Output<String>) -> Self {
+        let program = scope.program;
+        let component = scope.component("Processor", "processor");
+        let options = Options::new().parent(&component);
+
+        let logs = log_group::create_with_options(
+            program,
+            "mysfits-processor",
+            log_group::LogGroupArgs::builder()
+                .retention_in_days(scope.config.log_retention.cast_signed())
+                .tags(scope.tags())
+                .build_struct(),
+            options.clone().build(),
+        );
+        let role = role::create_with_options(
+            program,
+            "mysfits-processor",
+            role::RoleArgs::builder()
+                .description("What the clicks processor may do: write its log")
+                .assume_role_policy(policy::trust("lambda.amazonaws.com"))
+                .tags(scope.tags())
+                .build_struct(),
+            options.clone().build(),
+        );
+        let may_log = role_policy::create_with_options(
+            program,
+            "mysfits-processor",
+            role_policy::RolePolicyArgs::builder()
+                .role(role.name.clone())
+                .policy(logs.arn.map(|group| permissions(&group)))
+                .build_struct(),
+            options.clone().build(),
+        );
+        let function = function::create_with_options(
+            program,
+            "mysfits-processor",
+            function::FunctionArgs::builder()
+                .description("Enriches clicks with what the mysfits service knows")
+                .runtime("provided.al2023")
+                .handler("bootstrap")
+                .architectures([scope.config.processor.architecture])
+                .code(FileArchive::new(PACKAGE))
+                .memory_size(MEMORY_MB)
+                .timeout(TIMEOUT_SECONDS)
+                .role(role.arn)
+                .environment(mysfits_api.map(environment))
+                .logging_config(logs.name.map(logging))
+                .tags(scope.tags())
+                .build_struct(),
+            // So that its first invocation can log.
+            options.depends_on(&[&may_log.urn]).build(),
+        );
+        component.output("function", &function.name);
+        Self {
+            name: function.name,
+            arn: function.arn,
+        }
+    }
+}
+
+fn environment(mysfits_api: String) -> FunctionEnvironment {
+    FunctionEnvironment::builder()
+        .variables(HashMap::from([("MYSFITS_API_URL".to_owned(), mysfits_api)]))
+        .build_struct()
+}
+
+fn logging(group: String) -> FunctionLoggingConfig {
+    FunctionLoggingConfig::builder()
+        .log_format("JSON")
+        .log_group(group)
+        .build_struct()
+}
+
+/// `log_group` is the group's ARN; the function makes a stream in it for every environment.
+fn permissions(log_group: &str) -> String {
+    policy::document(&[policy::allow(
+        "Log",
+        &["logs:CreateLogStream", "logs:PutLogEvents"],
+        &[format!("{log_group}:*")],
+    )])
+}
