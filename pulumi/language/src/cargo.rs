@@ -217,7 +217,9 @@ async fn read_status(
     };
     while let Ok(Some(line)) = stderr.next_line().await {
         if is_status(&line) {
-            progress.status(line.trim());
+            if is_news(line.trim()) {
+                progress.status(line.trim());
+            }
         } else {
             kept.push(line);
         }
@@ -232,6 +234,12 @@ fn is_status(line: &str) -> bool {
     let indent = line.len() - verb.len();
     let width = verb.find(' ').unwrap_or(verb.len());
     indent > 0 && indent + width == 12 && verb.starts_with(char::is_uppercase)
+}
+
+/// Two builds side by side take turns at Cargo's package cache, and that a build is finished is
+/// what comes next.
+fn is_news(status: &str) -> bool {
+    !status.starts_with("Finished") && !status.ends_with("file lock on package cache")
 }
 
 fn lines<R: AsyncRead>(stream: R) -> Lines<BufReader<R>> {

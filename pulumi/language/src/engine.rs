@@ -44,16 +44,26 @@ impl Engine {
         Ok(())
     }
 
-    /// Shows the events of builds until all their senders are gone.
+    /// Shows the events of builds until all their senders are gone, and then takes the last
+    /// status away.
     pub async fn show(&self, mut events: UnboundedReceiver<Event>) {
+        let mut shown = false;
         while let Some(event) = events.recv().await {
             match event {
-                Event::Status(status) => self.status(status).await,
-                // The engine shows this process's standard error line by line.
+                Event::Status(status) => {
+                    self.status(status).await;
+                    shown = true;
+                }
                 Event::Message(message) => {
-                    writeln!(std::io::stderr(), "{}", message.trim_end()).ok();
+                    let logged = self.log(LogSeverity::Info, message.clone(), false).await;
+                    if logged.is_err() {
+                        writeln!(std::io::stderr(), "{}", message.trim_end()).ok();
+                    }
                 }
             }
+        }
+        if shown {
+            self.status(String::new()).await;
         }
     }
 }
