@@ -1,1 +1,36 @@
-fn main() {}
+//! `cargo xtask`: the one door for people.
+
+mod binaries;
+mod checkout;
+mod cloud;
+mod commands;
+mod ports;
+mod progress;
+mod pulumi;
+mod session;
+mod tools;
+mod variables;
+
+use clap::Parser;
+use commands::Command;
+use std::process::ExitCode;
+
+/// The mysfits click stream, on this machine.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match arguments.command.run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! `cargo xtask click`: one click through the deployed API, and its record.
+
+use crate::progress;
+use crate::session::{Outputs, Session};
+use crate::variables::{ACCESS_KEY, REGION, SECRET_KEY, endpoint};
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use reqwest::Client;
+use rusty_s3::actions::ListObjectsV2;
+use rusty_s3::{Bucket, Credentials, S3Action, UrlStyle};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// How long a record may take: the local stack's buffers hold it for two seconds, a slower
+/// configuration for longer.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How often the bucket is looked at.
+const INTERVAL: Duration = Duration::from_millis(200);
+
+/// For how long the signature of a request holds.
+const SIGNATURE: Duration = Duration::from_secs(60);
+
+#[derive(Args)]
+pub struct Click {
+    /// Who clicks
+    #[arg(long, default_value = "guest")]
+    user: String,
+    /// The name or the id of who is clicked on; without it, the first in the catalogue
+    #[arg(long)]
+    mysfit: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Catalogue {
+    mysfits: Vec<Mysfit>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Mysfit {
+    mysfit_id: String,
+    name: String,
+}
+
+impl Click {
+    pub async fn run(self) -> Result<()> {
+        let session = Session::open().await?;
+        if session.cloud().running().await?.is_none() {
+            bail!("the embedded cloud is not running: run `cargo xtask up`");
+        }
+        let outputs = session.outputs().await?;
+        let client = Client::builder().no_proxy().build()?;
+        let mysfit = self.choose(&client, &outputs).await?;
+        let bucket = Objects::new(client.clone(), session.port, &outputs.clicks_bucket)?;
+
+        let before = bucket.keys().await?;
+        send(&client, &outputs, &self.user, &mysfit).await?;
+        eprintln!("{} clicked on {}", self.user, mysfit.name);
+        let found = bucket.wait_for(before, |record| {
+            record["userId"] == self.user && record["mysfitId"] == mysfit.mysfit_id
+        });
+        let (key, record) = match tokio::time::timeout(
+            PATIENCE,
+            progress::during("waiting for the record in S3", found),
+        )
+        .await
+        {
+            Ok(found) => found?,
+            Err(_) => bail!(
+                "no record of the click came to s3://{} within {PATIENCE:?}: see {}",
+                outputs.clicks_bucket,
+                session.checkout.home.join("cloud.log").display()
+            ),
+        };
+        eprintln!("s3://{}/{key}", outputs.clicks_bucket);
+        println!("{record}");
+        Ok(())
+    }
+
+    async fn choose(&self, client: &Client, outputs: &Outputs) -> Result<Mysfit> {
+        let base = outputs.mysfits_api_endpoint.trim_end_matches('/');
+        let url = format!("{base}/mysfits");
+        let catalogue = async {
+            let response = client.get(&url).send().await?.error_for_status()?;
+            response.json::<Catalogue>().await
+        };
+        let mut mysfits = catalogue
+            .await
+            .with_context(|| format!("the catalogue {url} cannot be read"))?
+            .mysfits;
+        let Some(wanted) = &self.mysfit else {
+            let first = mysfits.into_iter().next();
+            return first.with_context(|| format!("the catalogue {url} is empty"));
+        };
+        let matches = |mysfit: &Mysfit| {
+            mysfit.mysfit_id == *wanted || mysfit.name.to_lowercase() == wanted.to_lowercase()
+        };
+        match mysfits.iter().position(matches) {
+            Some(position) => Ok(mysfits.swap_remove(position)),
+            None => {
+                let names: Vec<&str> = mysfits.iter().map(|mysfit| mysfit.name.as_str()).collect();
+                bail!(
+                    "no mysfit is called `{wanted}`: there are {}",
+                    names.join(", ")
+                )
+            }
+        }
+    }
+}
+
+async fn send(client: &Client, outputs: &Outputs, user: &str, mysfit: &Mysfit) -> Result<()> {
+    let url = &outputs.clicks_endpoint;
+    let response = client
+        .put(url)
+        .json(&json!({ "userId": user, "mysfitId": mysfit.mysfit_id }))
+        .send()
+        .await
+        .with_context(|| format!("the click cannot be sent to {url}"))?;
+    let status = response.status();
+    if !status.is_success() {
+        bail!("{url} answered {status}: {}", response.text().await?);
+    }
+    Ok(())
+}
+
+/// The objects of a bucket.
+struct Objects {
+    client: Client,
+    bucket: Bucket,
+    credentials: Credentials,
+}
+
+impl Objects {
+    fn new(client: Client, port: u16, bucket: &str) -> Result<Self> {
+        let endpoint = endpoint(port).parse()?;
+        Ok(Self {
+            client,
+            bucket: Bucket::new(endpoint, UrlStyle::Path, bucket.to_owned(), REGION)?,
+            credentials: Credentials::new(ACCESS_KEY, SECRET_KEY),
+        })
+    }
+
+    async fn keys(&self) -> Result<BTreeSet<String>> {
+        let mut keys = BTreeSet::new();
+        let mut token = None;
+        loop {
+            let mut list = self.bucket.list_objects_v2(Some(&self.credentials));
+            if let Some(token) = &token {
+                list.with_continuation_token(token);
+            }
+            let page = ListObjectsV2::parse_response(&self.get(list.sign(SIGNATURE)).await?)?;
+            keys.extend(page.contents.into_iter().map(|object| object.key));
+            token = page.next_continuation_token;
+            if token.is_none() {
+                return Ok(keys);
+            }
+        }
+    }
+
+    /// Looks into objects that are new until a line of one is wanted.
+    async fn wait_for(
+        &self,
+        mut seen: BTreeSet<String>,
+        wanted: impl Fn(&Value) -> bool,
+    ) -> Result<(String, Value)> {
+        loop {
+            for key in self.keys().await? {
+                if !seen.insert(key.clone()) {
+                    continue;
+                }
+                let object = self.bucket.get_object(Some(&self.credentials), &key);
+                let text = self.get(object.sign(SIGNATURE)).await?;
+                let records = text
+                    .lines()
+                    .filter_map(|line| serde_json::from_str(line).ok());
+                if let Some(record) = records.into_iter().find(&wanted) {
+                    return Ok((key, record));
+                }
+            }
+            tokio::time::sleep(INTERVAL).await;
+        }
+    }
+
+    async fn get(&self, url: impl reqwest::IntoUrl) -> Result<String> {
+        let response = self.client.get(url).send().await?;
+        let status = response.status();
+        let text = response.text().await?;
+        if !status.is_success() {
+            bail!("the embedded cloud's S3 answered {status}: {text}");
+        }
+        Ok(text)
+    }
+}

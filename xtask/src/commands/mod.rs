@@ -1,0 +1,44 @@
+//! One file a command.
+
+mod click;
+mod down;
+mod env;
+mod package;
+mod setup;
+mod test;
+mod up;
+
+use anyhow::Result;
+use clap::Subcommand;
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Starts the embedded cloud and deploys stack `local` on it
+    Up(up::Up),
+    /// Sends one click and waits for its record
+    Click(click::Click),
+    /// Destroys stack `local` and stops the embedded cloud
+    Down(down::Down),
+    /// Prints what a shell needs for plain `pulumi` and `aws`: eval "$(cargo xtask env)"
+    Env(env::Env),
+    /// Runs every test
+    Test(test::Test),
+    /// Builds the Lambda function's archive and prints its path
+    Package(package::Package),
+    /// Puts pulumi-language-rust on PATH for plain `pulumi up -s dev`
+    Setup(setup::Setup),
+}
+
+impl Command {
+    pub async fn run(self) -> Result<()> {
+        match self {
+            Self::Up(command) => command.run().await,
+            Self::Click(command) => command.run().await,
+            Self::Down(command) => command.run().await,
+            Self::Env(command) => command.run().await,
+            Self::Test(command) => command.run().await,
+            Self::Package(command) => command.run().await,
+            Self::Setup(command) => command.run().await,
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! The ports of a checkout's embedded cloud: the same from run to run, others in each checkout.
+
+use crate::checkout::Checkout;
+use anyhow::{Context, Result, bail};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::net::{Ipv4Addr, TcpListener};
+
+/// How many ports a cloud takes, from its first one on.
+const BLOCK: u16 = 16;
+
+/// Where blocks are looked for: above the well-known services, below the ports that Linux hands
+/// out to clients.
+const FIRST: u16 = 20_000;
+const LAST: u16 = 32_000;
+
+/// The first port: `MYSFITS_PORT`, or the remembered one, or a free block that follows from the
+/// checkout's path.
+pub fn first(checkout: &Checkout) -> Result<u16> {
+    if let Some(port) = std::env::var_os("MYSFITS_PORT").filter(|port| !port.is_empty()) {
+        return parse(&port.to_string_lossy()).context("MYSFITS_PORT is no port");
+    }
+    let file = checkout.home.join("port");
+    if let Ok(remembered) = std::fs::read_to_string(&file) {
+        return parse(remembered.trim())
+            .with_context(|| format!("{} holds no port: remove it", file.display()));
+    }
+    let port = choose(checkout)?;
+    std::fs::write(&file, format!("{port}\n"))
+        .with_context(|| format!("{} cannot be written", file.display()))?;
+    Ok(port)
+}
+
+fn parse(port: &str) -> Result<u16> {
+    let port: u16 = port.parse().with_context(|| format!("`{port}`"))?;
+    if port == 0 || port > u16::MAX - BLOCK {
+        bail!("`{port}`: a block of {BLOCK} ports starts there");
+    }
+    Ok(port)
+}
+
+fn choose(checkout: &Checkout) -> Result<u16> {
+    let mut hasher = DefaultHasher::new();
+    checkout.home.hash(&mut hasher);
+    let blocks = (LAST - FIRST) / BLOCK;
+    let start = (hasher.finish() % u64::from(blocks)) as u16;
+    (0..blocks)
+        .map(|step| FIRST + (start + step) % blocks * BLOCK)
+        .find(|port| is_free(*port))
+        .with_context(|| {
+            format!("no {BLOCK} free ports in a row from {FIRST} to {LAST}: set MYSFITS_PORT")
+        })
+}
+
+fn is_free(first: u16) -> bool {
+    (first..first + BLOCK).all(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok())
+}

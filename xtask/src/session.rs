@@ -1,0 +1,132 @@
+//! A checkout made ready: the CLI found, the programs built, and, where it is needed, the
+//! embedded cloud running and the stacks there.
+
+use crate::binaries::{self, Installed};
+use crate::checkout::Checkout;
+use crate::cloud::Cloud;
+use crate::ports;
+use crate::progress;
+use crate::pulumi;
+use crate::variables::Variables;
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+use std::fs;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+use tokio::process::Command;
+
+/// The stack of the embedded cloud.
+pub const LOCAL: &str = "local";
+
+/// What a command that talks to the engine works with.
+#[derive(Debug)]
+pub struct Session {
+    pub checkout: Checkout,
+    pub port: u16,
+    pub variables: Variables,
+    program: Installed,
+}
+
+/// The outputs of a deployed stack that commands use.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Outputs {
+    pub clicks_endpoint: String,
+    pub clicks_bucket: String,
+    pub mysfits_api_endpoint: String,
+}
+
+impl Session {
+    /// Finds or builds the CLI, builds the programs. Nothing runs yet.
+    pub async fn open() -> Result<Self> {
+        let checkout = Checkout::open()?;
+        let port = ports::first(&checkout)?;
+        let pulumi = pulumi::find(&checkout).await?;
+        let program = binaries::install(&checkout, &pulumi).await?;
+        fs::create_dir_all(checkout.backend())
+            .with_context(|| format!("{} cannot be created", checkout.backend().display()))?;
+        Ok(Self {
+            variables: Variables::new(&checkout, port)?,
+            checkout,
+            port,
+            program,
+        })
+    }
+
+    pub fn cloud(&self) -> Cloud<'_> {
+        Cloud::new(&self.checkout, self.port)
+    }
+
+    /// Has a cloud of the program just built running. The time is that of a start.
+    pub async fn ensure_cloud(&self) -> Result<Option<Duration>> {
+        let cloud = self.cloud();
+        if let Some(health) = cloud.running().await? {
+            if !self.program.changed {
+                return Ok(None);
+            }
+            cloud.stop(&health).await?;
+        }
+        let started = Instant::now();
+        cloud.start(&self.program.path).await?;
+        Ok(Some(started.elapsed()))
+    }
+
+    /// Has a stack in the local backend.
+    pub async fn ensure_stack(&self, stack: &str) -> Result<()> {
+        if self.has_stack(stack) {
+            return Ok(());
+        }
+        let mut command = self.pulumi(&["stack", "init", stack]);
+        if stack != LOCAL {
+            command.arg("--no-select");
+        }
+        // What it prints is not for the standard output of a command like `env`.
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
+        let name = format!("creating stack {stack}");
+        let output = progress::during(&name, command.output()).await?;
+        if !output.status.success() {
+            bail!(
+                "stack {stack} cannot be created: {}",
+                String::from_utf8_lossy(&output.stderr).trim()
+            );
+        }
+        Ok(())
+    }
+
+    pub fn has_stack(&self, stack: &str) -> bool {
+        let stacks = self.checkout.backend().join(".pulumi/stacks/mysfits");
+        stacks.join(format!("{stack}.json")).is_file()
+    }
+
+    /// The CLI, in the environment that `cargo xtask env` prints.
+    pub fn pulumi(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(self.checkout.bin().join("pulumi"));
+        command
+            .args(arguments)
+            .current_dir(&self.checkout.root)
+            .stdin(Stdio::null());
+        self.variables.apply(&mut command);
+        crate::tools::forget_own_package(&mut command);
+        command
+    }
+
+    /// The outputs of stack `local`, as JSON.
+    pub async fn raw_outputs(&self) -> Result<serde_json::Value> {
+        let output = self
+            .pulumi(&["stack", "output", "--json", "--stack", LOCAL])
+            .output()
+            .await?;
+        if !output.status.success() {
+            bail!(
+                "stack {LOCAL} has no outputs: {}",
+                String::from_utf8_lossy(&output.stderr).trim()
+            );
+        }
+        Ok(serde_json::from_slice(&output.stdout)?)
+    }
+
+    pub async fn outputs(&self) -> Result<Outputs> {
+        serde_json::from_value(self.raw_outputs().await?)
+            .context("stack local is not deployed: run `cargo xtask up`")
+    }
+}

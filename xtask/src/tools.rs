@@ -1,0 +1,58 @@
+//! Programs of others that a command needs.
+
+use anyhow::{Context, Result, bail};
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use tokio::process::Command;
+
+/// The first program of this name on PATH, in folders other than `except`.
+pub fn on_path(name: &str, except: &Path) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .filter(|folder| folder != except)
+        .map(|folder| folder.join(name))
+        .find(|program| is_executable(program))
+}
+
+/// A Cargo that does not see what the Cargo around `cargo xtask` told this process about itself.
+pub fn cargo(root: &Path) -> Command {
+    let mut command = Command::new("cargo");
+    command.current_dir(root);
+    forget_own_package(&mut command);
+    command
+}
+
+/// Removes the variables that Cargo sets for the program that it runs: build scripts that read
+/// them would be run again in every other shell.
+pub fn forget_own_package(command: &mut Command) {
+    let own = |name: &OsStr| {
+        let name = name.to_string_lossy();
+        name.starts_with("CARGO_PKG_")
+            || name.starts_with("CARGO_MANIFEST_")
+            || name.starts_with("CARGO_BIN_")
+            || name == "CARGO_CRATE_NAME"
+            || name == "CARGO_PRIMARY_PACKAGE"
+    };
+    for (name, _) in std::env::vars_os().filter(|(name, _)| own(name)) {
+        command.env_remove(name);
+    }
+}
+
+/// Runs a program to its end; its output goes where ours goes.
+pub async fn run(command: &mut Command, what: &str) -> Result<()> {
+    let program = command.as_std().get_program().to_owned();
+    let status = command
+        .status()
+        .await
+        .with_context(|| format!("{} cannot be started", program.display()))?;
+    if !status.success() {
+        bail!("{what} failed");
+    }
+    Ok(())
+}
+
+fn is_executable(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(path)
+        .is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
+}

@@ -1,0 +1,143 @@
+//! The environment of a shell in which plain `pulumi` and `aws` use the embedded cloud.
+
+use crate::checkout::Checkout;
+use anyhow::{Context, Result};
+use std::ffi::{OsStr, OsString};
+use tokio::process::Command;
+
+/// The passphrase of stacks in the local backend. Their files hold no secret: the salt of each
+/// is in the repository for this passphrase.
+const PASSPHRASE: &str = "mysfits";
+
+/// Variables to set and to unset.
+#[derive(Debug)]
+pub struct Variables {
+    set: Vec<(&'static str, OsString)>,
+    unset: Vec<OsString>,
+}
+
+impl Variables {
+    /// For the embedded cloud of a checkout, whose first port is `port`.
+    pub fn new(checkout: &Checkout, port: u16) -> Result<Self> {
+        let mut backend = OsString::from("file://");
+        backend.push(checkout.backend());
+        let set = vec![
+            ("PATH", path(checkout)?),
+            ("PULUMI_HOME", checkout.pulumi_home().into()),
+            ("PULUMI_BACKEND_URL", backend),
+            ("PULUMI_CONFIG_PASSPHRASE", PASSPHRASE.into()),
+            ("PULUMI_DEBUG_PROVIDERS", format!("aws:{port}").into()),
+            ("PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION", "true".into()),
+            // The language host is an installed plugin too; see `binaries`.
+            ("PULUMI_IGNORE_AMBIENT_PLUGINS", "true".into()),
+            ("PULUMI_SKIP_UPDATE_CHECK", "true".into()),
+            ("AWS_ENDPOINT_URL", endpoint(port).into()),
+            ("AWS_ACCESS_KEY_ID", ACCESS_KEY.into()),
+            ("AWS_SECRET_ACCESS_KEY", SECRET_KEY.into()),
+            ("AWS_REGION", REGION.into()),
+            // boto3 and the AWS CLI read only this one.
+            ("AWS_DEFAULT_REGION", REGION.into()),
+            ("AWS_CONFIG_FILE", "/dev/null".into()),
+            ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null".into()),
+            ("AWS_EC2_METADATA_DISABLED", "true".into()),
+        ];
+        Ok(Self {
+            set,
+            unset: unset(),
+        })
+    }
+
+    /// Gives the environment to a program.
+    pub fn apply(&self, command: &mut Command) {
+        for name in &self.unset {
+            command.env_remove(name);
+        }
+        command.envs(self.set.iter().map(|(name, value)| (name, value)));
+    }
+
+    /// Lines for a POSIX shell.
+    pub fn to_shell(&self) -> Result<String> {
+        let mut lines = String::new();
+        for name in &self.unset {
+            lines += &format!("unset {}\n", name.to_string_lossy());
+        }
+        for (name, value) in &self.set {
+            let value = value
+                .to_str()
+                .with_context(|| format!("the value of {name} is not UTF-8"))?;
+            lines += &format!("export {name}={}\n", quote(value));
+        }
+        Ok(lines)
+    }
+}
+
+pub const ACCESS_KEY: &str = "local";
+pub const SECRET_KEY: &str = "local";
+pub const REGION: &str = "us-east-1";
+
+/// Where AWS's protocols are spoken.
+pub fn endpoint(port: u16) -> String {
+    format!("http://127.0.0.1:{}", port + 1)
+}
+
+fn path(checkout: &Checkout) -> Result<OsString> {
+    let bin = checkout.bin();
+    let rest = std::env::var_os("PATH").unwrap_or_default();
+    let rest = std::env::split_paths(&rest).filter(|folder| *folder != bin);
+    std::env::join_paths(std::iter::once(bin.clone()).chain(rest))
+        .with_context(|| format!("{} cannot be on PATH: it has a colon", bin.display()))
+}
+
+/// What would lead a client past the embedded cloud, or to a profile that is not there.
+fn unset() -> Vec<OsString> {
+    let mut names: Vec<OsString> = [
+        "AWS_PROFILE",
+        "AWS_DEFAULT_PROFILE",
+        "AWS_SESSION_TOKEN",
+        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+        "PULUMI_CONFIG_PASSPHRASE_FILE",
+        "PULUMI_STACK",
+    ]
+    .map(OsString::from)
+    .into();
+    let of_a_service = |name: &OsStr| name.to_string_lossy().starts_with("AWS_ENDPOINT_URL_");
+    names.extend(
+        std::env::vars_os()
+            .map(|(name, _)| name)
+            .filter(|name| of_a_service(name)),
+    );
+    names
+}
+
+fn quote(value: &str) -> String {
+    let plain =
+        |character: char| character.is_ascii_alphanumeric() || "/.:-_=@%+,".contains(character);
+    if !value.is_empty() && value.chars().all(plain) {
+        value.to_owned()
+    } else {
+        format!("'{}'", value.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shell_reads_back_what_was_quoted() -> Result<()> {
+        for value in [
+            "/plain/path:/b",
+            "/with space/bin",
+            "it's",
+            "$HOME `x` \"y\"",
+            "",
+        ] {
+            let script = format!("V={}; printf %s \"$V\"", quote(value));
+            let shell = std::process::Command::new("sh")
+                .args(["-c", &script])
+                .output()?;
+            assert_eq!(String::from_utf8(shell.stdout)?, value);
+        }
+        Ok(())
+    }
+}
