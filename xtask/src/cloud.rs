@@ -1,6 +1,7 @@
 //! The embedded cloud as a process in the background.
 
 use crate::checkout::Checkout;
+use crate::http;
 use crate::progress;
 use crate::variables;
 use anyhow::{Context, Result, bail};
@@ -45,12 +46,8 @@ impl<'a> Cloud<'a> {
 
     /// The running cloud, if there is one.
     pub async fn running(&self) -> Result<Option<Health>> {
-        let client = reqwest::Client::builder()
-            .timeout(ANSWER)
-            .no_proxy()
-            .build()?;
         let url = format!("{}/_mysfits/health", variables::endpoint(self.port));
-        let Ok(response) = client.get(url).send().await else {
+        let Ok(response) = http::client()?.get(url).timeout(ANSWER).send().await else {
             return Ok(None);
         };
         let Ok(health) = response.json::<Health>().await else {

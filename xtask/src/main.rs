@@ -4,6 +4,7 @@ mod binaries;
 mod checkout;
 mod cloud;
 mod commands;
+mod http;
 mod ports;
 mod progress;
 mod pulumi;

@@ -1,5 +1,6 @@
 //! `cargo xtask click`: one click through the deployed API, and its record.
 
+use crate::http;
 use crate::progress;
 use crate::session::{Outputs, Session};
 use crate::variables::{ACCESS_KEY, REGION, SECRET_KEY, endpoint};
@@ -52,7 +53,7 @@ impl Click {
             bail!("the embedded cloud is not running: run `cargo xtask up`");
         }
         let outputs = session.outputs().await?;
-        let client = Client::builder().no_proxy().build()?;
+        let client = http::client()?;
         let mysfit = self.choose(&client, &outputs).await?;
         let bucket = Objects::new(client.clone(), session.port, &outputs.clicks_bucket)?;
 
