@@ -2,5 +2,6 @@
 
 pub mod api;
 pub mod aws;
+pub mod health;
 pub mod http;
 pub mod site;
