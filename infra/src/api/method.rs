@@ -17,8 +17,10 @@ pub struct Method<'a> {
     api: &'a Api<'a>,
     name: &'static str,
     resource: Output<String>,
-    /// As the integration knows it: what takes it comes after the integration.
-    http_method: Output<String>,
+    /// The verb as the method knows it, and as its integration does: what takes it comes after
+    /// the one or the other.
+    of_method: Output<String>,
+    of_integration: Output<String>,
 }
 
 impl<'a> Method<'a> {
@@ -26,13 +28,15 @@ impl<'a> Method<'a> {
         api: &'a Api<'a>,
         name: &'static str,
         resource: &Output<String>,
-        http_method: Output<String>,
+        of_method: Output<String>,
+        of_integration: Output<String>,
     ) -> Self {
         Self {
             api,
             name,
             resource: resource.clone(),
-            http_method,
+            of_method,
+            of_integration,
         }
     }
 
@@ -49,7 +53,7 @@ impl<'a> Method<'a> {
             method_response::MethodResponseArgs::builder()
                 .rest_api(self.api.id.clone())
                 .resource_id(self.resource.clone())
-                .http_method(self.http_method.clone())
+                .http_method(self.of_method.clone())
                 .status_code(answer.status)
                 .response_parameters(declared.clone())
                 .build_struct(),
@@ -68,7 +72,7 @@ impl<'a> Method<'a> {
             integration_response::IntegrationResponseArgs::builder()
                 .rest_api(self.api.id.clone())
                 .resource_id(self.resource.clone())
-                .http_method(self.http_method.clone())
+                .http_method(self.of_integration.clone())
                 .status_code(response.status_code)
                 .selection_pattern(answer.selection_pattern.map(str::to_owned))
                 .response_parameters(parameters.clone())

@@ -3,25 +3,22 @@
 mod answers;
 mod cors;
 mod method;
+mod preflight;
+mod put;
 mod snapshot;
 mod stage;
 
 use std::collections::HashMap;
 
-use aws::apigateway::{
-    integration, method as api_method, model, request_validator, resource, response, rest_api,
-};
-use aws::iam::{role, role_policy};
+use aws::apigateway::{resource, response, rest_api};
 use aws::types::apigateway::RestApiEndpointConfiguration;
 use pulumi_gestalt_providers_aws as aws;
 use pulumi_program::{Component, Options, Output, pulumi_combine};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::delivery::Delivery;
-use crate::policy;
 use crate::scope::Scope;
 use cors::Cors;
-use method::Method;
 use snapshot::Snapshot;
 
 pub struct ClicksApi {
@@ -115,127 +112,6 @@ impl<'a> Api<'a> {
         }
     }
 
-    /// PUT: what is a click goes to Firehose.
-    fn put(
-        &self,
-        snapshot: &mut Snapshot,
-        resource: &Output<String>,
-        delivery: &Delivery,
-        component: &Component,
-    ) -> Method<'_> {
-        let program = self.scope.program;
-        let click = model::create_with_options(
-            program,
-            "mysfits-api-click",
-            model::ModelArgs::builder()
-                .rest_api(self.id.clone())
-                .name("Click")
-                .description("A click on the profile of a mysfit")
-                .content_type("application/json")
-                .schema(click_schema().to_string())
-                .build_struct(),
-            self.options.clone().build(),
-        );
-        snapshot.add(&click.urn, &Output::new(click_schema()));
-        let validator = request_validator::create_with_options(
-            program,
-            "mysfits-api-body",
-            request_validator::RequestValidatorArgs::builder()
-                .rest_api(self.id.clone())
-                .name("body")
-                .validate_request_body(true)
-                .validate_request_parameters(false)
-                .build_struct(),
-            self.options.clone().build(),
-        );
-        snapshot.add(&validator.urn, &validator.id);
-
-        let models = click
-            .name
-            .map(|name| HashMap::from([("application/json".to_owned(), name)]));
-        let method = api_method::create_with_options(
-            program,
-            "mysfits-api-put",
-            api_method::MethodArgs::builder()
-                .rest_api(self.id.clone())
-                .resource_id(resource.clone())
-                .http_method("PUT")
-                .authorization("NONE")
-                .request_models(models)
-                .request_validator_id(validator.id)
-                .build_struct(),
-            self.options.clone().build(),
-        );
-        snapshot.add(&method.urn, &Output::new("PUT".to_owned()));
-
-        let role = self.role(component, delivery);
-        let uri = delivery.stream_arn.map(|arn| put_record_uri(&arn));
-        let templates = delivery.stream_name.map(|name| {
-            let template = answers::put_record_template(&name);
-            HashMap::from([("application/json".to_owned(), template)])
-        });
-        let headers = HashMap::from([(
-            "integration.request.header.Content-Type".to_owned(),
-            "'application/x-amz-json-1.1'".to_owned(),
-        )]);
-        let integration = integration::create_with_options(
-            program,
-            "mysfits-api-put",
-            integration::IntegrationArgs::builder()
-                .rest_api(self.id.clone())
-                .resource_id(resource.clone())
-                .http_method(method.http_method)
-                .type_("AWS")
-                .integration_http_method("POST")
-                .uri(uri.clone())
-                .credentials(role.clone())
-                .passthrough_behavior("NEVER")
-                .request_parameters(headers.clone())
-                .request_templates(templates.clone())
-                .build_struct(),
-            self.options.clone().build(),
-        );
-        let captured = pulumi_combine!(uri, role, templates)
-            .map(move |(uri, role, templates)| json!([uri, role, templates, headers]));
-        snapshot.add(&integration.urn, &captured);
-        Method::new(self, "put", resource, integration.http_method)
-    }
-
-    /// OPTIONS: what a browser asks before it sends a PUT to another origin.
-    fn options(&self, snapshot: &mut Snapshot, resource: &Output<String>) -> Method<'_> {
-        let method = api_method::create_with_options(
-            self.scope.program,
-            "mysfits-api-options",
-            api_method::MethodArgs::builder()
-                .rest_api(self.id.clone())
-                .resource_id(resource.clone())
-                .http_method("OPTIONS")
-                .authorization("NONE")
-                .build_struct(),
-            self.options.clone().build(),
-        );
-        snapshot.add(&method.urn, &Output::new("OPTIONS".to_owned()));
-        let templates = HashMap::from([(
-            "application/json".to_owned(),
-            answers::MOCK_TEMPLATE.to_owned(),
-        )]);
-        let integration = integration::create_with_options(
-            self.scope.program,
-            "mysfits-api-options",
-            integration::IntegrationArgs::builder()
-                .rest_api(self.id.clone())
-                .resource_id(resource.clone())
-                .http_method(method.http_method)
-                .type_("MOCK")
-                .passthrough_behavior("NEVER")
-                .request_templates(templates.clone())
-                .build_struct(),
-            self.options.clone().build(),
-        );
-        snapshot.add(&integration.urn, &Output::new(templates));
-        Method::new(self, "options", resource, integration.http_method)
-    }
-
     /// What the gateway itself answers when it refuses a request; without these headers a page
     /// could not even see the status.
     fn gateway_response(&self, snapshot: &mut Snapshot, kind: &str, cors: &Output<Cors>) {
@@ -257,74 +133,5 @@ impl<'a> Api<'a> {
         );
         let captured = headers.map(move |headers| json!([headers, templates]));
         snapshot.add(&response.urn, &captured);
-    }
-
-    /// The role with which API Gateway calls Firehose. Its trust has no condition: API Gateway
-    /// names neither account nor API when it assumes a role.
-    fn role(&self, component: &Component, delivery: &Delivery) -> Output<String> {
-        let options = Options::new().parent(component);
-        let role = role::create_with_options(
-            self.scope.program,
-            "mysfits-api",
-            role::RoleArgs::builder()
-                .description("What the clicks API may do: put records into the delivery stream")
-                .assume_role_policy(policy::trust("apigateway.amazonaws.com"))
-                .tags(self.scope.tags())
-                .build_struct(),
-            options.clone().build(),
-        );
-        let permissions = delivery.stream_arn.map(|stream| {
-            policy::document(&[policy::allow("Put", &["firehose:PutRecord"], &[stream])])
-        });
-        role_policy::create_with_options(
-            self.scope.program,
-            "mysfits-api",
-            role_policy::RolePolicyArgs::builder()
-                .role(role.name)
-                .policy(permissions)
-                .build_struct(),
-            options.build(),
-        );
-        role.arn
-    }
-}
-
-/// What a click is, and nothing else is: a name of 1 to 128 characters and the id of a mysfit.
-fn click_schema() -> Value {
-    json!({
-        "$schema": "http://json-schema.org/draft-04/schema#",
-        "title": "Click",
-        "type": "object",
-        "properties": {
-            "userId": { "type": "string", "minLength": 1, "maxLength": 128 },
-            "mysfitId": {
-                "type": "string",
-                "pattern": "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$",
-            },
-        },
-        "required": ["userId", "mysfitId"],
-        "additionalProperties": false,
-    })
-}
-
-/// The address of Firehose's action for an integration, in the partition and region of `stream`.
-fn put_record_uri(stream: &str) -> String {
-    let mut parts = stream.split(':');
-    let partition = parts.nth(1).unwrap_or("aws");
-    let region = parts.nth(1).unwrap_or_default();
-    format!("arn:{partition}:apigateway:{region}:firehose:action/PutRecord")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_uri_is_in_the_stream_s_partition_and_region() {
-        let stream = "arn:aws-cn:firehose:cn-north-1:123456789012:deliverystream/clicks";
-        assert_eq!(
-            put_record_uri(stream),
-            "arn:aws-cn:apigateway:cn-north-1:firehose:action/PutRecord"
-        );
     }
 }

@@ -1,0 +1,135 @@
+//! Stack files, and what happens when one is wrong.
+
+use anyhow::{Context, Result};
+use serde_json::json;
+
+use super::{all, mock, names, one, run};
+
+/// The `mysfits:` keys of a committed stack file, which are plain values all.
+fn stack_file(stack: &str) -> Result<Vec<(String, String)>> {
+    let path = format!("{}/../Pulumi.{stack}.yaml", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(&path).with_context(|| path.clone())?;
+    let lines = text
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("mysfits:"));
+    lines
+        .map(|line| {
+            let (key, value) = line.split_once(": ").context("not a plain value")?;
+            Ok((format!("mysfits:{key}"), value.trim_matches('"').to_owned()))
+        })
+        .collect()
+}
+
+#[test]
+fn every_committed_stack_file_is_accepted() -> Result<()> {
+    for stack in ["dev", "prod", "local"] {
+        let mut mock = mock().stack(stack);
+        for (key, value) in stack_file(stack)? {
+            mock = mock.config(&key, &value);
+        }
+        let run = run(mock)?;
+        let repository = one(&run, "codecommit/repository", "mysfits-processor")?;
+        let name = "MythicalMysfits-ClicksProcessingLambdaRepository";
+        let expected = match stack {
+            "dev" => name.to_owned(),
+            _ => format!("{name}-{stack}"),
+        };
+        assert_eq!(repository.inputs["repositoryName"], expected);
+        let protected = run
+            .resources
+            .iter()
+            .any(|one| one.options.protect == Some(true));
+        assert_eq!(protected, stack == "prod");
+        let thrown_away = all(&run, "s3/bucket").all(|one| one.inputs["forceDestroy"] == true);
+        assert_eq!(thrown_away, stack != "prod");
+    }
+    Ok(())
+}
+
+#[test]
+fn the_local_stack_sees_a_click_at_once() -> Result<()> {
+    let mut mock = mock().stack("local");
+    for (key, value) in stack_file("local")? {
+        mock = mock.config(&key, &value);
+    }
+    let run = run(mock)?;
+    let stream = one(&run, "kinesis/firehoseDeliveryStream", "mysfits-clicks")?;
+    let s3 = &stream.inputs["extendedS3Configuration"];
+    assert_eq!(s3["bufferingInterval"], 1);
+    let parameters = &s3["processingConfiguration"]["processors"][0]["parameters"];
+    assert_eq!(
+        parameters[2],
+        json!({ "parameterName": "BufferIntervalInSeconds", "parameterValue": "1" })
+    );
+    let settings = one(&run, "apigateway/methodSettings", "mysfits-api")?;
+    assert_eq!(
+        settings.inputs["settings"],
+        json!({ "throttlingBurstLimit": 5000, "throttlingRateLimit": 10000 })
+    );
+    let outputs = run.outputs.unwrap_or_default();
+    assert_eq!(outputs["siteUrl"], "http://d111111abcdef8.cloudfront.net");
+    Ok(())
+}
+
+#[test]
+fn a_wrong_configuration_registers_nothing_and_says_everything() -> Result<()> {
+    let run = mock()
+        .config("mysfits:bufferInterval", "1000")
+        .config("mysfits:siteSheme", "http")
+        .run(env!("CARGO_BIN_EXE_infra"))?;
+    assert_eq!(run.exit_code, Some(32));
+    assert_eq!(run.resources, []);
+    let errors = run.errors().join("\n");
+    assert_eq!(
+        errors,
+        "2 mistakes in the configuration of stack dev
+  mysfits:bufferInterval is '1000', allowed: seconds from 0 to 900; mend it with: pulumi config set --stack dev mysfits:bufferInterval 60
+  mysfits:siteSheme is no key, mysfits:siteScheme is; mend it with: pulumi config rm --stack dev mysfits:siteSheme"
+    );
+    Ok(())
+}
+
+#[test]
+fn parts_can_be_left_out() -> Result<()> {
+    let mock = mock()
+        .config("mysfits:repository", "false")
+        .config("mysfits:manageApiGatewayAccount", "false");
+    let run = run(mock)?;
+    let names = names(&run);
+    assert!(!names.iter().any(|name| name.starts_with("codecommit/")));
+    assert!(!names.iter().any(|name| name.contains("apigateway/account")));
+    assert!(!names.iter().any(|name| name.contains("mysfits-api-logs")));
+    let outputs = run.outputs.unwrap_or_default();
+    assert!(outputs.get("repositoryCloneUrlHttp").is_none());
+    Ok(())
+}
+
+#[test]
+fn clicks_are_kept_for_ever_unless_the_configuration_says_otherwise() -> Result<()> {
+    let rules = |mock| -> Result<serde_json::Value> {
+        let run = run(mock)?;
+        let lifecycle = one(
+            &run,
+            "s3/bucketLifecycleConfiguration",
+            "mysfits-clicks-lifecycle",
+        )?;
+        Ok(lifecycle.inputs["rules"].clone())
+    };
+    let leftovers = json!({
+        "id": "leftovers",
+        "status": "Enabled",
+        "filter": { "prefix": "" },
+        "noncurrentVersionExpiration": { "noncurrentDays": 30 },
+        "abortIncompleteMultipartUpload": { "daysAfterInitiation": 7 },
+    });
+    assert_eq!(rules(mock())?, json!([leftovers]));
+    let clicks = json!({
+        "id": "clicks",
+        "status": "Enabled",
+        "filter": { "prefix": "" },
+        "expiration": { "days": 400 },
+    });
+    let configured = mock().config("mysfits:clicksRetention", "400");
+    assert_eq!(rules(configured)?, json!([leftovers, clicks]));
+    Ok(())
+}
