@@ -7,7 +7,7 @@
 use anyhow::{Context, Result};
 use redb::{Database, ReadableDatabase, TableDefinition};
 use std::path::Path;
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Weak, mpsc};
 use tokio::sync::oneshot;
 
 /// One table for all: keys are `table\0key`, so that tables need no declaration.
@@ -65,8 +65,10 @@ impl Store {
 
         let database = Arc::new(database);
         let (writer, groups) = mpsc::channel();
+        // The thread holds the database only while it writes, so that the file is free again
+        // when the last handle is gone.
         std::thread::Builder::new().name("store".into()).spawn({
-            let database = Arc::clone(&database);
+            let database = Arc::downgrade(&database);
             move || write_groups(&database, &groups)
         })?;
         Ok(Self { database, writer })
@@ -113,12 +115,15 @@ fn full_key(table: &str, key: &str) -> String {
     format!("{table}\0{key}")
 }
 
-fn write_groups(database: &Database, groups: &mpsc::Receiver<Group>) {
+fn write_groups(database: &Weak<Database>, groups: &mpsc::Receiver<Group>) {
     while let Ok(first) = groups.recv() {
         let mut waiting = vec![first];
         waiting.extend(groups.try_iter().take(MAX_GROUP - 1));
-        let result = write(database, waiting.iter().map(|group| &group.batch))
-            .map_err(|error| format!("the store cannot be written: {error:#}"));
+        let result = match database.upgrade() {
+            Some(database) => write(&database, waiting.iter().map(|group| &group.batch))
+                .map_err(|error| format!("the store cannot be written: {error:#}")),
+            None => Err("the store is closed".to_owned()),
+        };
         for group in waiting {
             // A writer that stopped waiting does not need the answer.
             let _ = group.done.send(result.clone());
@@ -161,13 +166,7 @@ mod tests {
                 .await?;
             store.commit(Batch::new().delete("a", "1")).await?;
         }
-        // The writer thread lets go of the file when it sees that the last handle is gone.
-        let store = loop {
-            match Store::open(&path) {
-                Ok(store) => break store,
-                Err(_) => tokio::task::yield_now().await,
-            }
-        };
+        let store = Store::open(&path)?;
         assert_eq!(store.get("a", "1")?, None);
         assert_eq!(store.scan("a", "")?, [("2".to_owned(), b"two".to_vec())]);
         Ok(())

@@ -80,3 +80,25 @@ impl Package {
         self.inner.types.keys().copied()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_types_say_of_properties_is_about_properties_there_are() -> Result<()> {
+        let package = Package::aws()?;
+        for token in package.tokens() {
+            let Some(Declared { of, schema }) = package.resource_type(token) else {
+                bail!("{token} is not declared");
+            };
+            let inputs = &schema.input_properties;
+            let replacing = of.replaces_on().iter().copied();
+            for property in replacing.chain(of.auto_name().map(|auto| auto.property)) {
+                let top = property.split('.').next().unwrap_or_default();
+                assert!(inputs.contains_key(top), "{token} has no input {property}");
+            }
+        }
+        Ok(())
+    }
+}

@@ -148,12 +148,16 @@ impl Property {
     }
 
     /// The value, secret where `pattern` is: at the same places of objects, and as a whole where
-    /// the two are shaped differently.
+    /// the two differ otherwise, since a service may have put a list into another order.
     pub fn secret_like(self, pattern: &Property) -> Self {
         match (self, pattern) {
             (Self::Secret(inner), _) => Self::Secret(inner),
             (Self::Object(map), Self::Object(patterns)) => Self::Object(secret_like(map, patterns)),
-            (value, pattern) if pattern.has_secrets() => Self::Secret(Box::new(value)),
+            (value, pattern) if pattern.has_secrets() => match value.to_json() == pattern.to_json()
+            {
+                true => pattern.clone(),
+                false => Self::Secret(Box::new(value)),
+            },
             (value, _) => value,
         }
     }
