@@ -15,6 +15,8 @@ use crate::trim::Source;
 pub enum Origin {
     /// The engine, and where it cannot answer the SDK on PyPI.
     Any,
+    /// The SDK on PyPI.
+    PyPi,
     /// A wheel of the Python SDK that is already here.
     Wheel(PathBuf),
     /// The output of `pulumi package get-schema` that is already here.
@@ -31,6 +33,10 @@ pub(crate) fn source(selection: &Selection, origin: Origin) -> Result<Box<dyn So
             let json =
                 std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
             Ok(Box::new(FullSchema::parse(&json)?))
+        }
+        Origin::PyPi => {
+            let wheel = download(package, version)?;
+            Ok(Box::new(Wheel::open(&wheel, package)?))
         }
         Origin::Any => match from_engine(package, version) {
             Ok(schema) => Ok(Box::new(schema)),

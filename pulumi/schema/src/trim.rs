@@ -251,9 +251,13 @@ impl Trimmer<'_> {
                     .property(property)
                     .with_context(|| format!("property {name} of type {token}"))?;
                 properties.insert(name, property);
+            } else {
+                ensure!(
+                    !def.required.contains(&name),
+                    "property {name} of type {token} is required"
+                );
             }
         }
-        def.required = kept(&def.required, &properties);
         def.properties = properties;
         self.types.insert(token.to_owned(), def);
         Ok(())
@@ -274,14 +278,6 @@ fn is_resource(shape: &Shape) -> bool {
         .reference
         .as_deref()
         .is_some_and(|reference| reference.starts_with("#/resources/"))
-}
-
-fn kept(names: &BTreeSet<String>, properties: &Properties) -> BTreeSet<String> {
-    names
-        .iter()
-        .filter(|name| properties.contains_key(*name))
-        .cloned()
-        .collect()
 }
 
 fn intersection(one: &BTreeSet<String>, other: &BTreeSet<String>) -> BTreeSet<String> {

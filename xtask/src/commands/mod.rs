@@ -4,6 +4,7 @@ mod click;
 mod down;
 mod env;
 mod package;
+mod schema;
 mod setup;
 mod test;
 mod up;
@@ -25,6 +26,8 @@ pub enum Command {
     Test(test::Test),
     /// Builds the Lambda function's archive and prints its path
     Package(package::Package),
+    /// Writes the schema of the aws binding, as pulumi/aws/tokens.toml selects it
+    Schema(schema::Schema),
     /// Puts pulumi-language-rust on PATH for plain `pulumi up -s dev`
     Setup(setup::Setup),
 }
@@ -38,6 +41,7 @@ impl Command {
             Self::Env(command) => command.run().await,
             Self::Test(command) => command.run().await,
             Self::Package(command) => command.run().await,
+            Self::Schema(command) => command.run().await,
             Self::Setup(command) => command.run().await,
         }
     }
