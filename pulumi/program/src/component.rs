@@ -1,8 +1,9 @@
 //! Components: the parts of a stack, with their resources under them.
 
 use pulumi_gestalt_grpc_connection::session::{ComponentHandle, Session};
-use pulumi_gestalt_rust::{Output, RegisterResourceRequest, ToPulumiValue};
+use pulumi_gestalt_rust::{Output, ToPulumiValue};
 
+use crate::context::RegisterResourceRequest;
 use crate::options::Options;
 use crate::program::Program;
 
@@ -13,7 +14,7 @@ use crate::program::Program;
 /// # fn stack(program: &Program, bucket_name: Output<String>) {
 /// let storage = Component::new(program, "shop:index:Storage", "storage", Options::new());
 /// let in_storage = Options::new().parent(&storage);
-/// // bucket::create_with_options(program, "orders", args, in_storage.clone().build());
+/// // bucket::create_with_options(program, "orders", args, in_storage.clone());
 /// storage.output("bucket", &bucket_name);
 /// # }
 /// ```
@@ -32,7 +33,7 @@ impl Component {
                 name: name.to_owned(),
                 version: String::new(),
                 object: &[],
-                options: Some(options.component().build()),
+                options: Some(options.component()),
             })
             .get_urn();
         let resolved = urn.clone();

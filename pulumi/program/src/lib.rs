@@ -15,7 +15,7 @@
 //!     //     program,
 //!     //     "orders",
 //!     //     BucketArgs::builder().build_struct(),
-//!     //     Options::new().parent(&storage).protect(true).build(),
+//!     //     Options::new().parent(&storage).protect(true),
 //!     // );
 //!     // storage.output("bucket", &bucket.bucket);
 //!     program.export("region", &program.new_output(&"eu-west-1".to_owned()));
@@ -28,19 +28,35 @@
 //! component outputs are registered as they become known. A function that fails has touched
 //! nothing.
 
+mod all;
 mod asset;
 mod component;
 mod config;
+mod context;
 mod environment;
 mod options;
 mod panics;
 mod program;
 mod run;
 
+pub use all::{All, all};
 pub use asset::{FileArchive, FileAsset, StringAsset};
 pub use component::Component;
 pub use config::{Config, ConfigValue};
+pub use context::{
+    CompositeOutput, Context, Field, InvokeResourceRequest, RegisterResourceRequest,
+    ResourceRequestObjectField,
+};
 pub use options::{Alias, Options, Timeouts, Urn};
 pub use program::Program;
-pub use pulumi_gestalt_rust::{Context, CustomResourceOptions, Output, pulumi_combine};
 pub use run::run;
+
+// What a generated binding names besides.
+#[doc(hidden)]
+pub use options::Options as CustomResourceOptions;
+#[doc(hidden)]
+pub use pulumi_gestalt_rust::__private;
+pub use pulumi_gestalt_rust::{
+    FromPulumiValue, Input, OneOf2, OneOf3, OneOf4, Output, Provider, PulumiAny, ToPulumiAny,
+    ToPulumiValue, include_provider, pulumi_any, pulumi_combine,
+};

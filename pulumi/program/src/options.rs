@@ -1,9 +1,8 @@
 //! The options of a resource.
 
-use pulumi_gestalt_grpc_connection::UNKNOWN;
 use pulumi_gestalt_grpc_connection::options as wire;
 use pulumi_gestalt_model::ResolvedOutput;
-use pulumi_gestalt_rust::{CustomResourceOptions, Output};
+use pulumi_gestalt_rust::{CustomResourceOptions, Output, Provider};
 
 use crate::component::Component;
 
@@ -16,19 +15,18 @@ use crate::component::Component;
 ///     .depends_on(&[&role_policy])
 ///     .protect(true)
 ///     .ignore_changes(&["tags"])
-///     .alias(Alias::name("orders-v1"))
-///     .build();
+///     .alias(Alias::name("orders-v1"));
 /// # }
 /// ```
 ///
-/// [`build`](Self::build) gives what the generated binding's `create_with_options` takes.
+/// The generated binding's `create_with_options` takes them.
 #[derive(Clone, Default)]
 pub struct Options {
     known: wire::ResourceOptions,
     parent: Option<Output<String>>,
     depends_on: Vec<Output<String>>,
     deleted_with: Option<Output<String>>,
-    provider: Option<(Output<String>, Output<String>)>,
+    provider: Option<Output<String>>,
     aliases: Vec<Alias>,
 }
 
@@ -123,9 +121,9 @@ impl Options {
         self
     }
 
-    /// The provider that manages the resource, by the URN and the id of the provider's resource.
-    pub fn provider(mut self, urn: &Output<String>, id: &Output<String>) -> Self {
-        self.provider = Some((urn.clone(), id.clone()));
+    /// The provider that manages the resource, other than the default one.
+    pub fn provider(mut self, provider: &impl Provider) -> Self {
+        self.provider = Some(provider.get_provider_id());
         self
     }
 
@@ -155,11 +153,14 @@ impl Options {
         self
     }
 
-    /// The form in which a binding takes them.
-    ///
+    /// These options: for a binding that wants them built.
+    pub fn build(self) -> Self {
+        self
+    }
+
     /// Gestalt has a slot for the provider alone; the options travel in it as text, and the
     /// connection to the engine takes them out again.
-    pub fn build(self) -> CustomResourceOptions {
+    pub(crate) fn into_gestalt(self) -> CustomResourceOptions {
         let encoded = Output::from_resolved_future(async move {
             ResolvedOutput {
                 value: Some(self.resolve().await.encode()),
@@ -183,28 +184,13 @@ impl Options {
         if let Some(urn) = self.deleted_with {
             options.deleted_with = urn.resolve().await.value;
         }
-        if let Some((urn, id)) = self.provider {
-            // In a preview a provider that does not exist yet has no id.
-            let id = id.resolve().await.value;
-            let id = id.as_deref().unwrap_or(UNKNOWN);
-            options.provider = urn.resolve().await.value.map(|urn| format!("{urn}::{id}"));
+        if let Some(provider) = self.provider {
+            options.provider = provider.resolve().await.value;
         }
         for alias in self.aliases {
             options.aliases.push(alias.resolve().await);
         }
         options
-    }
-}
-
-impl From<Options> for CustomResourceOptions {
-    fn from(options: Options) -> Self {
-        options.build()
-    }
-}
-
-impl From<Options> for Option<CustomResourceOptions> {
-    fn from(options: Options) -> Self {
-        Some(options.build())
     }
 }
 

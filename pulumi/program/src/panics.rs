@@ -20,6 +20,15 @@ pub(crate) fn keep_here() {
     }));
 }
 
+/// Ends the program with this message, from where nothing can be returned.
+pub(crate) fn end(message: String) -> ! {
+    MESSAGE
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .get_or_insert(message);
+    panic::resume_unwind(Box::new(()))
+}
+
 /// The message that was kept.
 pub(crate) fn message() -> String {
     MESSAGE

@@ -7,14 +7,15 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Result, bail};
 use pulumi_gestalt_grpc_connection::session::Session;
-use pulumi_gestalt_rust::{Context, Output, ToPulumiValue};
+use pulumi_gestalt_rust::{Output, ToPulumiValue};
 
 use crate::config::Config;
+use crate::context::Context;
 use crate::environment::Environment;
 
 /// A program while it describes its stack.
 ///
-/// It stands wherever Gestalt wants its [`Context`].
+/// It stands wherever a binding wants a [`Context`].
 pub struct Program {
     context: Context,
     environment: Environment,

@@ -9,9 +9,10 @@ use anyhow::{Context as _, Result};
 use pulumi_gestalt_grpc_connection::report;
 use pulumi_gestalt_grpc_connection::session::{FAILED_AND_REPORTED, Session};
 
+use crate::context::Context;
 use crate::environment::Environment;
+use crate::panics;
 use crate::program::Program;
-use crate::{Context, panics};
 
 /// How a program ended.
 enum End {

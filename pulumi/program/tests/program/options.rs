@@ -175,10 +175,6 @@ fn a_provider_is_referred_to_by_urn_and_id() -> Result<()> {
         options_of(&run, "own-provider")?.provider,
         reference("provider-id")
     );
-    assert_eq!(
-        options_of(&run, "plain-provider")?.provider,
-        reference("provider-id")
-    );
 
     let preview = sample("options").preview().run(SAMPLES)?;
     let unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";

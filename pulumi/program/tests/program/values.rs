@@ -1,5 +1,7 @@
 //! Values on their way to the engine and back.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 use pulumi_mock::value::{file_archive, file_asset, secret, string_asset, unknown};
 use pulumi_mock::{Answer, Mock, Run};
@@ -13,6 +15,7 @@ fn values() -> Result<Run> {
         .answer(|resource| match resource.name.as_str() {
             "inputs" => Answer::new()
                 .output("count", 5_000_000_000_i64)
+                .output("rate", 10)
                 .output("small", 41)
                 .output(
                     "settings",
@@ -60,6 +63,7 @@ fn outputs_arrive_as_the_engine_has_them() -> Result<()> {
         json!({
             "count": 5_000_000_000_i64,
             "small": 42,
+            "rate": 11,
             // What was computed from a secret is one, however deep that was.
             "user": secret("ann"),
             "code": file_archive("f.zip"),
@@ -67,6 +71,24 @@ fn outputs_arrive_as_the_engine_has_them() -> Result<()> {
         })
     );
     assert_eq!(run.outputs, Some(json!({ "password": secret("hunter2") })));
+    Ok(())
+}
+
+#[test]
+fn what_comes_of_an_absent_output_depends_on_its_resource() -> Result<()> {
+    let run = values()?;
+    assert_eq!(run.resource("told")?.inputs, json!({ "word": "nothing" }));
+    assert!(run.resource("told")?.depends_on("inputs"));
+    Ok(())
+}
+
+#[test]
+fn in_a_preview_an_unknown_argument_makes_a_functions_answer_unknown() -> Result<()> {
+    let run = sample("graph").preview().run(SAMPLES)?;
+    assert!(run.invokes.is_empty());
+    let looked_up = run.resource("looked-up")?;
+    assert_eq!(looked_up.inputs, json!({ "found": unknown() }));
+    assert!(looked_up.depends_on("base"));
     Ok(())
 }
 
@@ -94,8 +116,16 @@ fn in_a_preview_what_is_unknown_stays_so() -> Result<()> {
             "whole": unknown(),
         })
     );
-    // What is known keeps what it depends on; Gestalt drops that of unknown values.
-    assert_eq!(dependent.dependencies, [thing("base")].into());
+    // Unknown or not, a value says what it depends on: the plan of an update holds it to that.
+    let base: BTreeSet<_> = [thing("base")].into();
+    assert_eq!(dependent.dependencies, base);
+    for property in ["arn", "derived", "id", "name", "nested", "secret", "whole"] {
+        assert_eq!(
+            dependent.property_dependencies.get(property),
+            Some(&base),
+            "{property}"
+        );
+    }
     assert_eq!(
         run.outputs,
         Some(json!({ "arn": unknown(), "name": "known" }))

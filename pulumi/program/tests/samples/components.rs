@@ -1,8 +1,7 @@
 //! A component with another one in it.
 
 use anyhow::Result;
-use pulumi_gestalt_rust::Output;
-use pulumi_program::{Component, Options, Program};
+use pulumi_program::{Component, Options, Output, Program};
 
 use crate::{input, text, thing, thing_with};
 
@@ -18,7 +17,7 @@ pub(crate) fn stack(program: &Program) -> Result<()> {
         program,
         "leaf",
         &[input("size", &Output::new(1))],
-        Options::new().parent(&inner).build(),
+        Options::new().parent(&inner),
     );
     thing(program, "outside", &[input("leaf", &leaf.get_id())]);
     outer.output("leaf", &leaf.get_id());

@@ -1,8 +1,7 @@
 //! Programs in which something goes wrong, by themselves or by what they are answered.
 
 use anyhow::{Context as _, Result, bail};
-use pulumi_gestalt_rust::{InvokeResourceRequest, Output};
-use pulumi_program::Program;
+use pulumi_program::{InvokeResourceRequest, Output, Program};
 
 use crate::{input, text, thing};
 

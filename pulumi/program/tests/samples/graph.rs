@@ -1,8 +1,7 @@
 //! Resources that depend on each other in every way that a program can say.
 
 use anyhow::Result;
-use pulumi_gestalt_rust::{InvokeResourceRequest, Output, pulumi_any};
-use pulumi_program::{Options, Program, pulumi_combine};
+use pulumi_program::{InvokeResourceRequest, Options, Output, Program, all, pulumi_any};
 
 use crate::{input, text, thing, thing_with};
 
@@ -20,8 +19,8 @@ pub(crate) fn stack(program: &Program) -> Result<()> {
         ],
     );
 
-    let both: Output<String> = pulumi_combine!(base.get_id(), alone.get_id())
-        .map(|(base, alone)| format!("{base}+{alone}"));
+    let both: Output<String> =
+        all((&base.get_id(), &alone.get_id())).map(|(base, alone)| format!("{base}+{alone}"));
     thing(
         program,
         "combined",
@@ -37,7 +36,7 @@ pub(crate) fn stack(program: &Program) -> Result<()> {
         program,
         "told",
         &[input("plain", &text("x"))],
-        Options::new().depends_on(&[&base.get_urn()]).build(),
+        Options::new().depends_on(&[&base.get_urn()]),
     );
 
     let other = alone.get_id();

@@ -1,6 +1,7 @@
 //! The programs that the tests run: config `project:program` names one.
 
 mod components;
+mod described;
 mod failures;
 mod graph;
 mod options;
@@ -9,15 +10,15 @@ mod values;
 use std::process::ExitCode;
 
 use anyhow::bail;
-use pulumi_gestalt_rust::{
-    CompositeOutput, CustomResourceOptions, Output, RegisterResourceRequest,
-    ResourceRequestObjectField, ToPulumiValue,
+use pulumi_program::{
+    CompositeOutput, Options, Output, Program, RegisterResourceRequest, ResourceRequestObjectField,
+    ToPulumiValue,
 };
-use pulumi_program::{Options, Program};
 
 fn main() -> ExitCode {
     pulumi_program::run(
         |program| match program.config().require("program")?.text.as_str() {
+            "described" => described::stack(program),
             "graph" => graph::stack(program),
             "values" => values::stack(program),
             "unknowns" => values::unknowns(program),
@@ -55,14 +56,14 @@ pub(crate) fn thing(
     name: &str,
     inputs: &[ResourceRequestObjectField],
 ) -> CompositeOutput {
-    thing_with(program, name, inputs, Options::new().build())
+    thing_with(program, name, inputs, Options::new())
 }
 
 pub(crate) fn thing_with(
     program: &Program,
     name: &str,
     inputs: &[ResourceRequestObjectField],
-    options: CustomResourceOptions,
+    options: Options,
 ) -> CompositeOutput {
     resource(program, "test:index:Thing", name, inputs, Some(options))
 }
@@ -72,7 +73,7 @@ pub(crate) fn resource(
     r#type: &str,
     name: &str,
     inputs: &[ResourceRequestObjectField],
-    options: Option<CustomResourceOptions>,
+    options: Option<Options>,
 ) -> CompositeOutput {
     program.register_resource(RegisterResourceRequest {
         type_: r#type.to_owned(),

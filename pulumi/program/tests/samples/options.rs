@@ -7,7 +7,7 @@ use crate::{resource, thing, thing_with};
 
 pub(crate) fn stack(program: &Program) -> Result<()> {
     let plain = |name: &str| resource(program, "test:index:Thing", name, &[], None);
-    let with = |name: &str, options: Options| thing_with(program, name, &[], options.build());
+    let with = |name: &str, options: Options| thing_with(program, name, &[], options);
     let base = plain("base");
     let urn = base.get_urn();
 
@@ -54,18 +54,6 @@ pub(crate) fn stack(program: &Program) -> Result<()> {
     );
 
     let provider = resource(program, "pulumi:providers:test", "provider", &[], None);
-    with(
-        "own-provider",
-        Options::new().provider(&provider.get_urn(), &provider.get_id()),
-    );
-    // As a generated provider has it, without these options.
-    thing_with(
-        program,
-        "plain-provider",
-        &[],
-        pulumi_program::CustomResourceOptions {
-            provider: Some(provider.get_provider_id()),
-        },
-    );
+    with("own-provider", Options::new().provider(&provider));
     Ok(())
 }

@@ -4,8 +4,7 @@ use std::collections::HashMap;
 
 use anyhow::Result;
 use pulumi_gestalt_model::{PulumiValue, PulumiValueContent as Content};
-use pulumi_gestalt_rust::{Output, PulumiAny, pulumi_any};
-use pulumi_program::{FileArchive, FileAsset, Program, StringAsset};
+use pulumi_program::{FileArchive, FileAsset, Output, Program, PulumiAny, StringAsset, pulumi_any};
 
 use crate::{input, resource, text, thing};
 
@@ -51,6 +50,7 @@ pub(crate) fn stack(program: &Program) -> Result<()> {
     // What came back goes in again.
     let count: Output<f64> = source.get_field("count");
     let small: Output<i32> = source.get_field("small");
+    let rate: Output<f64> = source.get_field("rate");
     let settings: Output<HashMap<String, String>> = source.get_field("settings");
     let absent: Output<Option<String>> = source.get_field("absent");
     let code: Output<PulumiAny> = source.get_field_any("archive");
@@ -60,12 +60,15 @@ pub(crate) fn stack(program: &Program) -> Result<()> {
         &[
             input("count", &count),
             input("small", &small.map(|small| small + 1)),
+            input("rate", &rate.map(|rate| rate + 1.0)),
             input("user", &settings.map(|settings| settings["user"].clone())),
             input("absent", &absent),
             input("code", &code),
             input("password", &source.get_field::<String>("secret")),
         ],
     );
+    let word = absent.map(|absent| absent.unwrap_or("nothing".to_owned()));
+    thing(program, "told", &[input("word", &word)]);
     program.export("password", &password);
     program.export("nothing", &absent);
     Ok(())

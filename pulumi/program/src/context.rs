@@ -1,0 +1,289 @@
+//! Gestalt's context, as the generated binding finds it.
+//!
+//! The binding says `pulumi_gestalt_rust::Context`, and its crate gives it this crate under that
+//! name. So the generated code stays as it is, and a resource gets what Gestalt drops on the way:
+//! its options, and what an unknown or absent output depends on.
+
+use std::collections::HashSet;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use pulumi_gestalt_grpc_connection::UNKNOWN;
+use pulumi_gestalt_model::{PulumiValue, PulumiValueContent, ResolvedOutput};
+use pulumi_gestalt_rust as gestalt;
+use pulumi_gestalt_rust::{FromPulumiValue, Output, Provider, PulumiAny, ToPulumiValue};
+
+use crate::options::Options;
+use crate::panics;
+
+/// The place where resources are registered.
+pub struct Context {
+    gestalt: gestalt::Context,
+}
+
+/// A resource, as a binding or a program registers it.
+pub struct RegisterResourceRequest<'a> {
+    pub type_: String,
+    pub name: String,
+    /// Of the provider's plugin; empty for whichever there is.
+    pub version: String,
+    pub object: &'a [ResourceRequestObjectField<'a>],
+    pub options: Option<Options>,
+}
+
+/// A call of a provider's function.
+pub struct InvokeResourceRequest<'a> {
+    pub token: String,
+    pub version: String,
+    pub object: &'a [ResourceRequestObjectField<'a>],
+}
+
+/// One input of a resource, or argument of a function.
+pub struct ResourceRequestObjectField<'a> {
+    pub name: String,
+    pub value: &'a dyn Field,
+}
+
+/// An output of any type, as an input.
+pub trait Field {
+    fn value(&self) -> Output<PulumiValue>;
+}
+
+impl<T: ToPulumiValue + Send + Sync + 'static> Field for Output<T> {
+    fn value(&self) -> Output<PulumiValue> {
+        let output = self.clone();
+        // Known to Gestalt, whatever it is: it keeps what a value depends on only so.
+        Output::from_resolved_future(async move {
+            ResolvedOutput {
+                value: Some(output.to_pulumi_value().await),
+                secret: false,
+                dependencies: HashSet::new(),
+            }
+        })
+    }
+}
+
+/// The outputs of a resource or a function.
+pub struct CompositeOutput {
+    gestalt: gestalt::CompositeOutput,
+    origin: Arc<Origin>,
+    /// For messages: `NAME [TYPE]`, or a function's token.
+    subject: String,
+}
+
+/// What outputs depend on.
+enum Origin {
+    Resource(Output<String>),
+    Function(Vec<Output<PulumiValue>>),
+}
+
+impl Context {
+    pub(crate) fn new() -> Self {
+        Self {
+            gestalt: gestalt::Context::new(),
+        }
+    }
+
+    /// Registers a resource, as soon as all its inputs are there.
+    pub fn register_resource(&self, request: RegisterResourceRequest) -> CompositeOutput {
+        let subject = format!("{} [{}]", request.name, request.type_);
+        let values: Vec<_> = request
+            .object
+            .iter()
+            .map(|field| field.value.value())
+            .collect();
+        let gestalt = self
+            .gestalt
+            .register_resource(gestalt::RegisterResourceRequest {
+                type_: request.type_,
+                name: request.name,
+                version: request.version,
+                object: &fields(request.object, &values),
+                options: request.options.map(Options::into_gestalt),
+            });
+        CompositeOutput {
+            origin: Arc::new(Origin::Resource(gestalt.get_urn())),
+            gestalt,
+            subject,
+        }
+    }
+
+    /// Calls a provider's function, as soon as all its arguments are there.
+    pub fn invoke_resource(&self, request: InvokeResourceRequest) -> CompositeOutput {
+        let subject = request.token.clone();
+        let values: Vec<_> = request
+            .object
+            .iter()
+            .map(|field| field.value.value())
+            .collect();
+        let gestalt = self
+            .gestalt
+            .invoke_resource(gestalt::InvokeResourceRequest {
+                token: request.token,
+                version: request.version,
+                object: &fields(request.object, &values),
+            });
+        CompositeOutput {
+            gestalt,
+            origin: Arc::new(Origin::Function(values)),
+            subject,
+        }
+    }
+}
+
+impl Deref for Context {
+    type Target = gestalt::Context;
+
+    fn deref(&self) -> &gestalt::Context {
+        &self.gestalt
+    }
+}
+
+fn fields<'a>(
+    object: &[ResourceRequestObjectField],
+    values: &'a [Output<PulumiValue>],
+) -> Vec<gestalt::ResourceRequestObjectField<'a>> {
+    object
+        .iter()
+        .zip(values)
+        .map(|(field, value)| gestalt::ResourceRequestObjectField {
+            name: field.name.clone(),
+            value,
+        })
+        .collect()
+}
+
+impl CompositeOutput {
+    /// An output by its name. One that is not of type `T` ends the program, when it is used.
+    pub fn get_field<T>(&self, key: &str) -> Output<T>
+    where
+        T: FromPulumiValue + Send + Sync + 'static,
+    {
+        let what = format!("the output {key} of {}", self.subject);
+        self.with_origin(self.gestalt.get_field_any(key), move |value| {
+            convert(&value).unwrap_or_else(|error| panics::end(format!("{what}: {error}")))
+        })
+    }
+
+    /// An output of any type.
+    pub fn get_field_any(&self, key: &str) -> Output<PulumiAny> {
+        self.with_origin(self.gestalt.get_field_any(key), PulumiAny::ready)
+    }
+
+    /// Unknown in a preview when the resource does not exist yet.
+    pub fn get_id(&self) -> Output<String> {
+        self.with_origin(self.gestalt.get_id(), text)
+    }
+
+    pub fn get_urn(&self) -> Output<String> {
+        self.gestalt.get_urn()
+    }
+
+    /// `URN::ID`, by which other resources refer to this one as their provider. It is known even
+    /// in a preview in which the provider does not exist yet: the id in it then says so.
+    pub fn get_provider_id(&self) -> Output<String> {
+        let (urn, id) = (self.get_urn(), self.get_id());
+        Output::from_resolved_future(async move {
+            let (urn, id) = (urn.resolve().await, id.resolve().await);
+            let id = id.value.as_deref().unwrap_or(UNKNOWN).to_owned();
+            ResolvedOutput {
+                value: urn.value.map(|urn| format!("{urn}::{id}")),
+                secret: false,
+                dependencies: urn.dependencies,
+            }
+        })
+    }
+
+    /// Gestalt forgets what a value depends on that is unknown or absent.
+    fn with_origin<V, T>(
+        &self,
+        output: Output<V>,
+        convert: impl FnOnce(PulumiValue) -> T + Send + 'static,
+    ) -> Output<T>
+    where
+        V: ToPulumiValue + Clone + Send + Sync + 'static,
+        T: Send + Sync + 'static,
+    {
+        let origin = self.origin.clone();
+        Output::from_resolved_future(async move {
+            let mut resolved = output.resolve().await;
+            resolved.dependencies.extend(origin.dependencies().await);
+            let value = match resolved.value {
+                None => None,
+                Some(value) => Some(convert(value.to_pulumi_value().await)),
+            };
+            ResolvedOutput {
+                value,
+                secret: resolved.secret,
+                dependencies: resolved.dependencies,
+            }
+        })
+    }
+}
+
+impl Provider for CompositeOutput {
+    fn get_provider_id(&self) -> Output<String> {
+        self.get_provider_id()
+    }
+}
+
+impl Origin {
+    async fn dependencies(&self) -> HashSet<String> {
+        match self {
+            Self::Resource(urn) => urn.resolve().await.value.into_iter().collect(),
+            Self::Function(arguments) => {
+                let mut all = HashSet::new();
+                for argument in arguments {
+                    all.extend(argument.to_pulumi_value().await.dependencies);
+                }
+                all
+            }
+        }
+    }
+}
+
+fn text(value: PulumiValue) -> String {
+    match value.content {
+        PulumiValueContent::String(text) => text,
+        other => panics::end(format!("the engine gave {other:?} where a text belongs")),
+    }
+}
+
+/// The wire does not tell whole numbers from others, and Gestalt takes every whole one for an
+/// integer: where that does not fit, they are numbers.
+fn convert<T: FromPulumiValue>(value: &PulumiValue) -> Result<T, String> {
+    T::from_pulumi_value(value)
+        .or_else(|error| T::from_pulumi_value(&with_numbers(value.clone())).map_err(|_| error))
+        .map_err(|error| {
+            let reason = error.iter_reports().last();
+            let reason = reason.map(|reason| reason.format_current_context().to_string());
+            without_value(&reason.unwrap_or_default()).to_owned()
+        })
+}
+
+/// `Expected Integer, got String` of `Expected Integer, got String("hunter2")`.
+fn without_value(reason: &str) -> &str {
+    let value = reason
+        .split_once(", got ")
+        .and_then(|(_, got)| got.split_once('('));
+    match value {
+        Some((_, value)) => &reason[..reason.len() - value.len() - 1],
+        None => reason,
+    }
+}
+
+fn with_numbers(mut value: PulumiValue) -> PulumiValue {
+    use PulumiValueContent as Content;
+    value.content = match value.content {
+        Content::Integer(number) => Content::Number(number.into()),
+        Content::Array(values) => Content::Array(values.into_iter().map(with_numbers).collect()),
+        Content::Object(entries) => Content::Object(
+            entries
+                .into_iter()
+                .map(|(name, value)| (name, with_numbers(value)))
+                .collect(),
+        ),
+        content => content,
+    };
+    value
+}

@@ -1,0 +1,9 @@
+//! Programs under the real engine: the Pulumi CLI, this workspace's language host, and a provider
+//! inside the test.
+//!
+//! `pulumi` has to be on PATH; `cargo xtask test` sees to that.
+
+mod failures;
+mod life;
+mod provider;
+mod stack;

@@ -1,0 +1,185 @@
+//! A project with one stack, and the CLI in it.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
+use tokio::sync::OnceCell;
+
+use crate::provider::Provider;
+
+const SAMPLES: &str = env!("CARGO_BIN_EXE_pulumi-program-samples");
+/// A command that has not ended by then never will.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+pub(crate) struct Stack {
+    folder: TempDir,
+    path: std::ffi::OsString,
+    port: u16,
+    pub provider: Provider,
+}
+
+/// How a command ended, and what it said.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub success: bool,
+    pub text: String,
+}
+
+impl Stack {
+    pub(crate) async fn new() -> Result<Self> {
+        let (provider, port) = Provider::serve().await?;
+        let host = language_host().await?;
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let folders = [host].into_iter().chain(std::env::split_paths(&path));
+        let stack = Self {
+            folder: tempfile::tempdir()?,
+            path: std::env::join_paths(folders)?,
+            port,
+            provider,
+        };
+        let project = json!({
+            "name": "project",
+            "runtime": { "name": "rust", "options": { "binary": SAMPLES } },
+        });
+        // JSON is YAML.
+        std::fs::write(stack.file("Pulumi.yaml"), project.to_string())?;
+        std::fs::write(stack.file("Cargo.toml"), "[workspace]\n")?;
+        std::fs::create_dir(stack.file("backend"))?;
+        stack.describe(json!([]))?;
+        stack.succeed(&["stack", "init", "test"]).await?;
+        Ok(stack)
+    }
+
+    /// What the program registers from now on.
+    pub(crate) fn describe(&self, things: Value) -> Result<()> {
+        let path = self.file("Pulumi.test.yaml");
+        let salt = std::fs::read_to_string(&path).unwrap_or_default();
+        let salt = salt
+            .lines()
+            .find_map(|line| line.strip_prefix("encryptionsalt: "));
+        let mut settings = json!({
+            "config": { "project:program": "described", "project:things": things },
+        });
+        if let Some(salt) = salt {
+            settings["encryptionsalt"] = salt.into();
+        }
+        // The salt stands on a line of its own, where the next description finds it.
+        let text = settings.to_string();
+        let text = match salt {
+            Some(salt) => format!("encryptionsalt: {salt}\nconfig: {}\n", settings["config"]),
+            None => text,
+        };
+        Ok(std::fs::write(path, text)?)
+    }
+
+    pub(crate) async fn up(&self) -> Result<Outcome> {
+        self.run(&["up", "--yes", "--skip-preview"]).await
+    }
+
+    /// An update that has to succeed, of these things.
+    pub(crate) async fn deploy(&self, things: Value) -> Result<Vec<String>> {
+        self.describe(things)?;
+        self.succeed(&["up", "--yes", "--skip-preview"]).await?;
+        Ok(self.provider.events())
+    }
+
+    pub(crate) async fn succeed(&self, arguments: &[&str]) -> Result<String> {
+        let outcome = self.run(arguments).await?;
+        ensure!(outcome.success, "{arguments:?} failed:\n{}", outcome.text);
+        Ok(outcome.text)
+    }
+
+    pub(crate) async fn run(&self, arguments: &[&str]) -> Result<Outcome> {
+        finish(self.start(arguments)?).await
+    }
+
+    pub(crate) fn start(&self, arguments: &[&str]) -> Result<Child> {
+        let mut command = Command::new("pulumi");
+        for (name, _) in std::env::vars_os() {
+            if name.as_encoded_bytes().starts_with(b"PULUMI_") {
+                command.env_remove(name);
+            }
+        }
+        command
+            .args(arguments)
+            .args(["--non-interactive", "--color", "never"])
+            .current_dir(self.folder.path())
+            .env("PATH", &self.path)
+            .env("PULUMI_HOME", self.file("home"))
+            .env(
+                "PULUMI_BACKEND_URL",
+                format!("file://{}", self.file("backend").display()),
+            )
+            .env("PULUMI_CONFIG_PASSPHRASE", "test")
+            .env("PULUMI_SKIP_UPDATE_CHECK", "true")
+            .env("PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION", "true")
+            .env("PULUMI_DEBUG_PROVIDERS", format!("test:{}", self.port))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        command.spawn().context(
+            "the Pulumi CLI does not start: `pulumi` has to be on PATH (`cargo xtask test` sees to that)",
+        )
+    }
+
+    /// The resources in the state, without the stack and the providers.
+    pub(crate) async fn state(&self) -> Result<Vec<Value>> {
+        let export = self.succeed(&["stack", "export"]).await?;
+        let mut export: Value = serde_json::from_str(&export)?;
+        let Some(resources) = export["deployment"]["resources"].as_array_mut() else {
+            bail!("the export has no resources: {export}");
+        };
+        let mut resources = std::mem::take(resources);
+        resources.retain(|resource| {
+            let kind = resource["type"].as_str().unwrap_or_default();
+            kind.starts_with("test:")
+        });
+        Ok(resources)
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+}
+
+pub(crate) async fn finish(child: Child) -> Result<Outcome> {
+    let output = tokio::time::timeout(PATIENCE, child.wait_with_output())
+        .await
+        .context("the command does not end")??;
+    let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
+    text.push_str(&String::from_utf8_lossy(&output.stderr));
+    Ok(Outcome {
+        success: output.status.success(),
+        text,
+    })
+}
+
+/// The folder of this workspace's language host.
+async fn language_host() -> Result<PathBuf> {
+    static BUILT: OnceCell<()> = OnceCell::const_new();
+    BUILT.get_or_try_init(build_language_host).await?;
+    let folder = std::path::Path::new(SAMPLES).parent();
+    Ok(folder.context("the samples lie in no folder")?.to_owned())
+}
+
+async fn build_language_host() -> Result<()> {
+    let status = Command::new(env!("CARGO"))
+        .args([
+            "build",
+            "--quiet",
+            "--workspace",
+            "--bin",
+            "pulumi-language-rust",
+        ])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .status()
+        .await?;
+    ensure!(status.success(), "the language host was not built");
+    Ok(())
+}
