@@ -32,9 +32,6 @@ pub struct Member {
     /// The outputs to keep: those that a program reads.
     #[serde(default)]
     pub outputs: BTreeSet<String>,
-    /// Inputs whose change replaces the resource, beyond those that the package says itself.
-    #[serde(default)]
-    pub replaces: BTreeSet<String>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -74,6 +74,7 @@ pub struct EnumValue {
     pub value: serde_json::Value,
 }
 
+/// What forces a replacement is left out: only one of the two descriptions says it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Property {
@@ -81,8 +82,6 @@ pub struct Property {
     pub shape: Shape,
     #[serde(default, skip_serializing)]
     pub deprecation_message: Option<String>,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub will_replace_on_changes: bool,
 }
 
 /// The type of a property, an item, or an alternative.

@@ -67,13 +67,7 @@ impl Trimmer<'_> {
     fn resource(&mut self, token: &str, member: &Member) -> Result<Resource> {
         let full = self.source.resource(token)?;
         let required = full.required_inputs;
-        let mut input_properties = self.inputs(full.input_properties, &required, member)?;
-        for name in &member.replaces {
-            input_properties
-                .get_mut(name)
-                .with_context(|| format!("`replaces` names {name}, which is not a kept input"))?
-                .will_replace_on_changes = true;
-        }
+        let input_properties = self.inputs(full.input_properties, &required, member)?;
         Ok(Resource {
             required_inputs: required,
             input_properties,
@@ -164,7 +158,6 @@ impl Trimmer<'_> {
         Ok(Property {
             shape: self.shape(property.shape)?,
             deprecation_message: None,
-            will_replace_on_changes: property.will_replace_on_changes,
         })
     }
 

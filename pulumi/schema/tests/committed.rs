@@ -26,7 +26,6 @@ fn a_selection_of_what_is_not_there_is_refused() -> Result<()> {
         ("outputs = [\"size\"]", "there is no output size"),
         ("inputs = [\"size\"]", "there is no input size"),
         ("inputs = []\noutputs = [\"tags\"]", "may be absent"),
-        ("replaces = [\"size\"]", "not a kept input"),
     ];
     for (member, expected) in cases {
         let tokens = scratch.path().join("tokens.toml");

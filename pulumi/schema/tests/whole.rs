@@ -114,7 +114,7 @@ fn the_selection_is_cut_out_and_mapped() -> Result<()> {
                             "additionalProperties": { "type": "string" },
                             "x-mapped-from": "pulumi.json#/Asset",
                         },
-                        "shop": { "type": "string", "willReplaceOnChanges": true },
+                        "shop": { "type": "string" },
                         "size": {
                             "type": "string",
                             "oneOf": [

@@ -204,8 +204,7 @@ fn getters(class: &[Statement], names: &Names<'_>) -> Result<Object> {
     let mut required = BTreeSet::new();
     let mut name: Option<Option<String>> = None;
     let mut deprecated = None;
-    let mut class = class.iter().peekable();
-    while let Some(statement) = class.next() {
+    for statement in class {
         let text = statement.text.as_str();
         if let Some(rest) = text.strip_prefix("@pulumi.getter") {
             name = Some(lines::between(rest, "name=\"", "\"").map(str::to_owned));
@@ -226,8 +225,6 @@ fn getters(class: &[Statement], names: &Names<'_>) -> Result<Object> {
             if !expression.is_optional() {
                 required.insert(property.clone());
             }
-            let description = class.peek().map(|next| next.text.as_str());
-            let replaces = description.is_some_and(says_replacement);
             let shape = expression
                 .shape(names)
                 .with_context(|| format!("type of {property}: {annotation}"))?;
@@ -236,7 +233,6 @@ fn getters(class: &[Statement], names: &Names<'_>) -> Result<Object> {
                 Property {
                     shape,
                     deprecation_message: deprecated.take(),
-                    will_replace_on_changes: replaces,
                 },
             );
         }
@@ -246,14 +242,6 @@ fn getters(class: &[Statement], names: &Names<'_>) -> Result<Object> {
         properties,
         required,
     })
-}
-
-/// The SDK carries no flag for what forces a replacement, only its documentation does.
-fn says_replacement(description: &str) -> bool {
-    let description = description.to_lowercase();
-    ["forces new resource", "forces a new resource"]
-        .iter()
-        .any(|phrase| description.starts_with("\"\"\"") && description.contains(phrase))
 }
 
 /// A function's arguments: `__args__['camelCase'] = snake_case`, with the types in its head.
@@ -296,7 +284,6 @@ fn arguments(statements: &[Statement], token: &Token) -> Result<Object> {
             Property {
                 shape: expression.shape(&token.names())?,
                 deprecation_message: None,
-                will_replace_on_changes: false,
             },
         );
     }
