@@ -106,7 +106,7 @@ impl Session {
             .current_dir(&self.checkout.root)
             .stdin(Stdio::null());
         self.variables.apply(&mut command);
-        crate::tools::forget_own_package(&mut command);
+        pulumi_language_rust::cargo::forget_own_package(&mut command);
         command
     }
 

@@ -1,7 +1,7 @@
 //! Programs of others that a command needs.
 
 use anyhow::{Context, Result, bail};
-use std::ffi::OsStr;
+use pulumi_language_rust::cargo::forget_own_package;
 use std::path::{Path, PathBuf};
 use tokio::process::Command;
 
@@ -20,22 +20,6 @@ pub fn cargo(root: &Path) -> Command {
     command.current_dir(root);
     forget_own_package(&mut command);
     command
-}
-
-/// Removes the variables that Cargo sets for the program that it runs: build scripts that read
-/// them would be run again in every other shell.
-pub fn forget_own_package(command: &mut Command) {
-    let own = |name: &OsStr| {
-        let name = name.to_string_lossy();
-        name.starts_with("CARGO_PKG_")
-            || name.starts_with("CARGO_MANIFEST_")
-            || name.starts_with("CARGO_BIN_")
-            || name == "CARGO_CRATE_NAME"
-            || name == "CARGO_PRIMARY_PACKAGE"
-    };
-    for (name, _) in std::env::vars_os().filter(|(name, _)| own(name)) {
-        command.env_remove(name);
-    }
 }
 
 /// Runs a program to its end; its output goes where ours goes.

@@ -4,7 +4,7 @@ use crate::group::Group;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use std::collections::HashMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader, Lines};
@@ -92,6 +92,7 @@ impl Build<'_> {
             ])
             .current_dir(self.root)
             .envs(self.environment.iter().map(|(name, value)| (name, value)));
+        forget_own_package(&mut command);
         if let Some(profile) = self.profile {
             command.args(["--profile", profile]);
         }
@@ -158,6 +159,22 @@ impl Progress {
         if let Self::Events(events) = self {
             events.send(Event::Status(text.to_owned())).ok();
         }
+    }
+}
+
+/// Removes the variables that `cargo run` sets for the program that it runs: build scripts that
+/// read them would be run again, and all that depends on them compiled again, in every other
+/// shell.
+pub fn forget_own_package(command: &mut Command) {
+    let own = |name: &OsStr| {
+        let name = name.to_string_lossy();
+        ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"]
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
+            || ["CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE", "OUT_DIR"].contains(&name.as_ref())
+    };
+    for (name, _) in std::env::vars_os().filter(|(name, _)| own(name)) {
+        command.env_remove(name);
     }
 }
 
