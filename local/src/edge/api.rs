@@ -2,25 +2,65 @@
 
 use super::http;
 use crate::cloud::Cloud;
-use ::http::{Request, Response, StatusCode};
+use crate::services::apigateway::{MAX_PAYLOAD, Payload};
+use ::http::{HeaderValue, Request, Response, StatusCode, header};
 use anyhow::Result;
 use bytes::Bytes;
-use http_body_util::Full;
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+
+/// How long a client may take to send its body.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Who calls: the listener is on loopback.
+const PEER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// Answers requests until `shutdown`, then finishes those that are under way.
 pub async fn serve(
     listener: TcpListener,
-    _cloud: Arc<Cloud>,
+    cloud: Arc<Cloud>,
     shutdown: CancellationToken,
 ) -> Result<()> {
-    http::serve(listener, shutdown, |_: Request<Incoming>| async {
-        let mut response = Response::new(Full::<Bytes>::default());
-        *response.status_mut() = StatusCode::NOT_IMPLEMENTED;
-        response
+    http::serve(listener, shutdown, move |request: Request<Incoming>| {
+        let cloud = Arc::clone(&cloud);
+        async move { answer(&cloud, request).await.map(Full::new) }
     })
     .await
+}
+
+async fn answer(cloud: &Arc<Cloud>, request: Request<Incoming>) -> Response<Bytes> {
+    let (parts, body) = request.into_parts();
+    let body = Limited::new(body, MAX_PAYLOAD).collect();
+    let payload = match tokio::time::timeout(BODY_TIMEOUT, body).await {
+        Ok(Ok(body)) => Payload::Whole(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Payload::TooLarge,
+        Ok(Err(_)) => return closing(StatusCode::BAD_REQUEST),
+        Err(_) => return closing(StatusCode::REQUEST_TIMEOUT),
+    };
+    let whole = matches!(payload, Payload::Whole(_));
+    let request = Request::from_parts(parts, payload);
+    let mut response = cloud.apigateway.handle(cloud, PEER, request).await;
+    if !whole {
+        // What is left of the body would have to be read before the next request.
+        close(&mut response);
+    }
+    response
+}
+
+fn closing(status: StatusCode) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = status;
+    close(&mut response);
+    response
+}
+
+fn close(response: &mut Response<Bytes>) {
+    response
+        .headers_mut()
+        .insert(header::CONNECTION, HeaderValue::from_static("close"));
 }

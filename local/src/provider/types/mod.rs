@@ -1,5 +1,6 @@
 //! The resource types that can be deployed, a module a service.
 
+mod apigateway;
 mod codecommit;
 mod iam;
 
@@ -7,9 +8,11 @@ use super::resource::AnyResourceType;
 
 /// Every resource type of the embedded cloud.
 pub fn all() -> Vec<Box<dyn AnyResourceType>> {
-    vec![
+    let mut types: Vec<Box<dyn AnyResourceType>> = vec![
         Box::new(codecommit::Repository),
         Box::new(iam::Role),
         Box::new(iam::RolePolicy),
-    ]
+    ];
+    types.extend(apigateway::all());
+    types
 }

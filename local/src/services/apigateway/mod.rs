@@ -1,5 +1,153 @@
 //! API Gateway: REST APIs, deployed to stages, run as an ordered chain of steps.
+//!
+//! | module | what lives there |
+//! | --- | --- |
+//! | [`definition`], [`state`] | what is declared |
+//! | [`rules`], [`problem`] | what is refused, and how that is said |
+//! | [`program`], [`live`] | what a deployment has captured; what answers right now |
+//! | [`steps`], [`exchange`] | a request on its way |
+//! | [`context`], [`mapping`], [`substitution`], [`template`] | the four languages of API Gateway |
+//! | [`json`], [`jsonpath`], [`scope`] | what they read |
+//!
+//! The resource types in `provider::types::apigateway` tell it what is declared. A change of a
+//! declaration is not live: what is live is what the stage's deployment captured. Settings of a
+//! stage are live at once.
+
+pub mod context;
+pub mod definition;
+pub mod exchange;
+pub mod json;
+pub mod jsonpath;
+pub mod live;
+pub mod mapping;
+pub mod problem;
+pub mod program;
+pub mod rules;
+pub mod scope;
+pub mod state;
+pub mod steps;
+pub mod substitution;
+pub mod template;
+
+pub use exchange::Payload;
+pub use steps::payload::MAX_PAYLOAD;
+
+use crate::cloud::Cloud;
+use crate::error::AwsResult;
+use bytes::Bytes;
+use context::Outcome;
+use exchange::Exchange;
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
+use live::Table;
+use state::State;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use steps::throttle::{Bucket, Limit};
+use steps::{access_log, gateway_response};
+use template::url_decode;
+use uuid::Uuid;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+const EXTENDED_REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-apigw-id");
+const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 
 /// The REST APIs of the account.
-#[derive(Debug, Default)]
-pub struct ApiGateway {}
+#[derive(Debug)]
+pub struct ApiGateway {
+    state: Mutex<State>,
+    /// Replaced as a whole after every change.
+    table: RwLock<Arc<Table>>,
+    /// The account's limit for all of its APIs.
+    account: Bucket,
+}
+
+impl Default for ApiGateway {
+    fn default() -> Self {
+        Self {
+            state: Mutex::default(),
+            table: RwLock::default(),
+            account: Bucket::new(Limit::ACCOUNT),
+        }
+    }
+}
+
+impl ApiGateway {
+    /// Answers a request to `/API-ID/STAGE/…` that came from `peer`.
+    pub async fn handle(
+        &self,
+        cloud: &Arc<Cloud>,
+        peer: IpAddr,
+        request: Request<Payload>,
+    ) -> Response<Bytes> {
+        let (parts, payload) = request.into_parts();
+        let table = Arc::clone(&self.table.read().unwrap_or_else(PoisonError::into_inner));
+        let Some((stage, path)) = table.find(parts.uri.path()) else {
+            return forbidden();
+        };
+        let mut exchange = Exchange::new(cloud, &stage, path, &parts, payload, peer);
+        let mut response = match steps::run(&mut exchange, &self.account).await {
+            Ok(response) => response,
+            Err(refused) => gateway_response::answer(&mut exchange, &refused),
+        };
+        identify(
+            response.headers_mut(),
+            &exchange.context.request_id,
+            &exchange.context.extended_request_id,
+        );
+        exchange.context.outcome = Some(Outcome {
+            status: response.status().as_u16(),
+            length: response.body().len(),
+            latency_ms: exchange.started.elapsed().as_millis(),
+        });
+        access_log::write(&exchange);
+        response
+    }
+
+    /// Looks at what is declared.
+    pub fn look<T>(&self, look: impl FnOnce(&State) -> AwsResult<T>) -> AwsResult<T> {
+        look(&self.lock())
+    }
+
+    /// Changes what is declared; what answers requests follows.
+    pub fn change<T>(&self, change: impl FnOnce(&mut State) -> AwsResult<T>) -> AwsResult<T> {
+        let mut state = self.lock();
+        let result = change(&mut state)?;
+        let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
+        *table = Arc::new(Table::of(&state, &table));
+        Ok(result)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The answer to a request for an API or stage that does not exist.
+fn forbidden() -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from_static(br#"{"message":"Forbidden"}"#));
+    *response.status_mut() = StatusCode::FORBIDDEN;
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    headers.insert(ERROR_TYPE, HeaderValue::from_static("ForbiddenException"));
+    identify(
+        headers,
+        &Uuid::new_v4().to_string(),
+        &context::extended_request_id(),
+    );
+    response
+}
+
+/// The ids by which a request can be found again.
+fn identify(headers: &mut HeaderMap, request_id: &str, extended_request_id: &str) {
+    for (name, id) in [
+        (REQUEST_ID, request_id),
+        (EXTENDED_REQUEST_ID, extended_request_id),
+    ] {
+        if let Ok(id) = HeaderValue::from_str(id) {
+            headers.insert(name, id);
+        }
+    }
+}

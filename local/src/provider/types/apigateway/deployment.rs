@@ -1,0 +1,102 @@
+//! `aws:apigateway/deployment:Deployment`
+
+use super::{check_region, refused};
+use crate::cloud::Cloud;
+use crate::error::{AwsError, AwsResult};
+use crate::provider::resource::{Deployed, New, Refusal, Resource, ResourceType};
+use crate::services::apigateway::definition::{Definition, Deployment as Inputs};
+use crate::services::apigateway::program::Program;
+use crate::store::Batch;
+use async_trait::async_trait;
+use serde_json::json;
+use std::sync::Arc;
+use time::format_description::well_known::Rfc3339;
+
+/// The table of what deployments have captured; it is what runs, whatever is declared since.
+const CAPTURED: &str = "apigateway.deployments";
+
+/// An API as it was at one time.
+pub struct Deployment;
+
+#[async_trait]
+impl ResourceType for Deployment {
+    type Inputs = Inputs;
+
+    const TOKEN: &'static str = "aws:apigateway/deployment:Deployment";
+    const REPLACES_ON: &'static [&'static str] = &["restApi", "triggers", "variables"];
+
+    fn validate(&self, inputs: &Inputs) -> Vec<Refusal> {
+        if inputs.variables.is_empty() {
+            return Vec::new();
+        }
+        // AWS gives them to the stage that CreateDeployment names, and here it names none.
+        let reason = "the embedded cloud does not support variables of a deployment: give them to \
+                      the stage";
+        vec![Refusal::new("variables", reason)]
+    }
+
+    async fn create(&self, cloud: &Arc<Cloud>, new: &New, inputs: &Inputs) -> AwsResult<Deployed> {
+        check_region(inputs.region.as_ref(), new)?;
+        let definition = cloud.apigateway.look(|state| {
+            let api = state.api(&inputs.rest_api)?;
+            api.check_deployable()?;
+            Ok(api.definition.clone())
+        })?;
+        let id = new.suffix(6);
+        Program::compile(&id, &definition).map_err(|problems| refused(&problems))?;
+
+        let captured = serde_json::to_vec(&definition).map_err(AwsError::internal)?;
+        let batch = Batch::new().put(CAPTURED, &key(&inputs.rest_api, &id), captured);
+        commit(cloud, batch).await?;
+        let created = cloud.clock.now().format(&Rfc3339).unwrap_or_default();
+        Ok(Deployed::new(id, json!({ "createdDate": created })))
+    }
+
+    async fn activate(&self, cloud: &Arc<Cloud>, resource: &Resource<Inputs>) -> AwsResult<()> {
+        let api = &resource.inputs.rest_api;
+        let known = cloud
+            .apigateway
+            .look(|state| Ok(state.api(api)?.deployments.contains_key(&resource.id)))?;
+        if known {
+            return Ok(());
+        }
+        let captured = cloud.store.get(CAPTURED, &key(api, &resource.id));
+        let captured = captured.map_err(AwsError::internal)?.ok_or_else(|| {
+            AwsError::internal(format!("what deployment {} captured is gone", resource.id))
+        })?;
+        let definition: Definition =
+            serde_json::from_slice(&captured).map_err(AwsError::internal)?;
+        let program = Program::compile(&resource.id, &definition);
+        let program = Arc::new(program.map_err(|problems| refused(&problems))?);
+        cloud.apigateway.change(|state| {
+            let deployments = &mut state.api_mut(api)?.deployments;
+            deployments.insert(resource.id.clone(), program);
+            Ok(())
+        })
+    }
+
+    async fn delete(&self, cloud: &Arc<Cloud>, resource: &Resource<Inputs>) -> AwsResult<()> {
+        let api = &resource.inputs.rest_api;
+        cloud.apigateway.change(|state| {
+            if let Some(api) = state.apis.get_mut(api) {
+                api.check_deployment_unused(&resource.id)?;
+                api.deployments.remove(&resource.id);
+            }
+            Ok(())
+        })?;
+        commit(
+            cloud,
+            Batch::new().delete(CAPTURED, &key(api, &resource.id)),
+        )
+        .await
+    }
+}
+
+fn key(api: &str, deployment: &str) -> String {
+    format!("{api}/{deployment}")
+}
+
+async fn commit(cloud: &Arc<Cloud>, batch: Batch) -> AwsResult<()> {
+    let committed = cloud.store.commit(batch).await;
+    committed.map_err(|error| AwsError::internal(format!("{error:#}")))
+}

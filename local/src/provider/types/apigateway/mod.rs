@@ -1,0 +1,74 @@
+//! The resource types of API Gateway's REST APIs. Their ids are the aws provider's.
+
+mod account;
+mod deployment;
+mod integration;
+mod method;
+mod model;
+mod resource;
+mod response;
+mod rest_api;
+mod stage;
+
+use crate::error::{AwsError, AwsResult};
+use crate::provider::resource::{AnyResourceType, New, Refusal};
+use crate::services::apigateway::problem::Problem;
+use crate::services::apigateway::rules::{METHODS, bad_request};
+
+/// Every type.
+pub fn all() -> Vec<Box<dyn AnyResourceType>> {
+    vec![
+        Box::new(account::Account),
+        Box::new(deployment::Deployment),
+        Box::new(integration::Integration),
+        Box::new(integration::IntegrationResponse),
+        Box::new(method::Method),
+        Box::new(method::MethodResponse),
+        Box::new(model::Model),
+        Box::new(model::RequestValidator),
+        Box::new(resource::Resource),
+        Box::new(response::Response),
+        Box::new(rest_api::RestApi),
+        Box::new(stage::MethodSettings),
+        Box::new(stage::Stage),
+    ]
+}
+
+/// What is wrong with inputs, from what was found when they were compiled.
+fn refusals<T>(compiled: Result<T, Vec<Problem>>) -> Vec<Refusal> {
+    let problems = compiled.err().unwrap_or_default();
+    problems
+        .into_iter()
+        .map(|problem| Refusal::new(problem.property, problem.reason))
+        .collect()
+}
+
+/// The same, as the refusal of an operation.
+fn refused(problems: &[Problem]) -> AwsError {
+    let problems: Vec<String> = problems.iter().map(Problem::to_string).collect();
+    bad_request(problems.join("; "))
+}
+
+/// Refuses a region of the resource's own: what belongs together is in the provider's region.
+fn check_region(region: Option<&String>, new: &New) -> AwsResult<()> {
+    match region {
+        Some(region) if *region != new.region => Err(bad_request(format!(
+            "region: the embedded cloud deploys to the provider's region ({}), not to {region}",
+            new.region
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn check_http_method(http_method: &str) -> Option<Refusal> {
+    let known = METHODS.contains(&http_method);
+    (!known).then(|| {
+        Refusal::new(
+            "httpMethod",
+            format!(
+                "Invalid HttpMethod specified. Valid options are {}",
+                METHODS.join(",")
+            ),
+        )
+    })
+}

@@ -1,0 +1,143 @@
+//! `aws:apigateway/model:Model` and `aws:apigateway/requestValidator:RequestValidator`
+
+use super::check_region;
+use crate::cloud::Cloud;
+use crate::error::AwsResult;
+use crate::provider::resource::{
+    AutoName, Deployed, New, Properties, Refusal, Resource, ResourceType,
+};
+use crate::services::apigateway::definition::{
+    Model as ModelInputs, RequestValidator as ValidatorInputs,
+};
+use crate::services::apigateway::rules::bad_request;
+use crate::services::apigateway::steps::validate;
+use async_trait::async_trait;
+use serde_json::json;
+use std::sync::Arc;
+
+/// The schema of a payload.
+pub struct Model;
+
+#[async_trait]
+impl ResourceType for Model {
+    type Inputs = ModelInputs;
+
+    const TOKEN: &'static str = "aws:apigateway/model:Model";
+    const REPLACES_ON: &'static [&'static str] = &["contentType", "name", "restApi"];
+
+    fn validate(&self, inputs: &ModelInputs) -> Vec<Refusal> {
+        let mut refusals = Vec::new();
+        if inputs.name.is_none() {
+            // The aws provider's automatic names have a dash, which no model's name may have.
+            refusals.push(Refusal::new("name", "a model needs a name here"));
+        }
+        if let Err(reason) = validate::schema(inputs) {
+            refusals.push(Refusal::new("schema", reason));
+        }
+        refusals
+    }
+
+    async fn create(
+        &self,
+        cloud: &Arc<Cloud>,
+        new: &New,
+        inputs: &ModelInputs,
+    ) -> AwsResult<Deployed> {
+        check_region(inputs.region.as_ref(), new)?;
+        let name = inputs.name.as_deref().unwrap_or_default();
+        cloud
+            .apigateway
+            .look(|state| state.api(&inputs.rest_api)?.check_model(name, inputs))?;
+        Ok(Deployed::new(new.suffix(6), json!({})))
+    }
+
+    async fn activate(
+        &self,
+        cloud: &Arc<Cloud>,
+        resource: &Resource<ModelInputs>,
+    ) -> AwsResult<()> {
+        let inputs = resource.inputs.clone();
+        let name = inputs.name.clone().unwrap_or_default();
+        cloud.apigateway.change(|state| {
+            let api = state.api_mut(&inputs.rest_api)?;
+            api.definition.models.insert(name, inputs);
+            Ok(())
+        })
+    }
+
+    async fn update(
+        &self,
+        _cloud: &Arc<Cloud>,
+        old: &Resource<ModelInputs>,
+        inputs: &ModelInputs,
+    ) -> AwsResult<Properties> {
+        validate::schema(inputs).map_err(bad_request)?;
+        Ok(old.outputs.clone())
+    }
+
+    async fn delete(&self, cloud: &Arc<Cloud>, resource: &Resource<ModelInputs>) -> AwsResult<()> {
+        let name = resource.inputs.name.as_deref().unwrap_or_default();
+        cloud.apigateway.change(|state| {
+            if let Some(api) = state.apis.get_mut(&resource.inputs.rest_api) {
+                api.check_model_unused(name)?;
+                api.definition.models.remove(name);
+            }
+            Ok(())
+        })
+    }
+}
+
+/// What of requests is validated.
+pub struct RequestValidator;
+
+#[async_trait]
+impl ResourceType for RequestValidator {
+    type Inputs = ValidatorInputs;
+
+    const TOKEN: &'static str = "aws:apigateway/requestValidator:RequestValidator";
+    const REPLACES_ON: &'static [&'static str] = &["restApi"];
+    const AUTO_NAME: Option<AutoName> = Some(AutoName {
+        property: "name",
+        max_length: 255,
+    });
+
+    async fn create(
+        &self,
+        cloud: &Arc<Cloud>,
+        new: &New,
+        inputs: &ValidatorInputs,
+    ) -> AwsResult<Deployed> {
+        check_region(inputs.region.as_ref(), new)?;
+        let api = |id: &str| cloud.apigateway.look(|state| state.api(id).map(|_| ()));
+        api(&inputs.rest_api).map_err(|_| bad_request("Invalid REST API identifier specified"))?;
+        Ok(Deployed::new(new.suffix(6), json!({})))
+    }
+
+    async fn activate(
+        &self,
+        cloud: &Arc<Cloud>,
+        resource: &Resource<ValidatorInputs>,
+    ) -> AwsResult<()> {
+        let inputs = resource.inputs.clone();
+        cloud.apigateway.change(|state| {
+            let api = state.api_mut(&inputs.rest_api)?;
+            api.definition
+                .validators
+                .insert(resource.id.clone(), inputs);
+            Ok(())
+        })
+    }
+
+    async fn delete(
+        &self,
+        cloud: &Arc<Cloud>,
+        resource: &Resource<ValidatorInputs>,
+    ) -> AwsResult<()> {
+        cloud.apigateway.change(|state| {
+            if let Some(api) = state.apis.get_mut(&resource.inputs.rest_api) {
+                api.definition.validators.remove(&resource.id);
+            }
+            Ok(())
+        })
+    }
+}

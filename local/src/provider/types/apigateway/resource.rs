@@ -1,0 +1,79 @@
+//! `aws:apigateway/resource:Resource`
+
+use super::check_region;
+use crate::cloud::Cloud;
+use crate::error::AwsResult;
+use crate::provider::resource::{Deployed, New, Properties, Resource as Record, ResourceType};
+use crate::services::apigateway::definition::{Node, Resource as Inputs};
+use crate::services::apigateway::state::State;
+use async_trait::async_trait;
+use serde_json::json;
+use std::sync::Arc;
+
+/// A part of an API's paths.
+pub struct Resource;
+
+#[async_trait]
+impl ResourceType for Resource {
+    type Inputs = Inputs;
+
+    const TOKEN: &'static str = "aws:apigateway/resource:Resource";
+    const REPLACES_ON: &'static [&'static str] = &["restApi"];
+
+    async fn create(&self, cloud: &Arc<Cloud>, new: &New, inputs: &Inputs) -> AwsResult<Deployed> {
+        check_region(inputs.region.as_ref(), new)?;
+        let path = cloud.apigateway.look(|state| {
+            state.api(&inputs.rest_api)?.check_resource(None, inputs)?;
+            path(state, inputs)
+        })?;
+        Ok(Deployed::new(new.suffix(6), json!({ "path": path })))
+    }
+
+    async fn activate(&self, cloud: &Arc<Cloud>, resource: &Record<Inputs>) -> AwsResult<()> {
+        let inputs = &resource.inputs;
+        cloud.apigateway.change(|state| {
+            let resources = &mut state.api_mut(&inputs.rest_api)?.definition.resources;
+            let node: &mut Node = resources.entry(resource.id.clone()).or_default();
+            node.parent = Some(inputs.parent_id.clone());
+            node.path_part.clone_from(&inputs.path_part);
+            Ok(())
+        })
+    }
+
+    async fn update(
+        &self,
+        cloud: &Arc<Cloud>,
+        old: &Record<Inputs>,
+        inputs: &Inputs,
+    ) -> AwsResult<Properties> {
+        let path = cloud.apigateway.look(|state| {
+            let api = state.api(&inputs.rest_api)?;
+            api.check_resource(Some(&old.id), inputs)?;
+            path(state, inputs)
+        })?;
+        let mut outputs = old.outputs.clone();
+        outputs.insert("path".to_owned(), path.into());
+        Ok(outputs)
+    }
+
+    /// With all resources and methods below it, as on AWS.
+    async fn delete(&self, cloud: &Arc<Cloud>, resource: &Record<Inputs>) -> AwsResult<()> {
+        cloud.apigateway.change(|state| {
+            if let Some(api) = state.apis.get_mut(&resource.inputs.rest_api) {
+                api.definition.remove_resource(&resource.id);
+            }
+            Ok(())
+        })
+    }
+}
+
+/// The whole path that a resource has or will have.
+fn path(state: &State, inputs: &Inputs) -> AwsResult<String> {
+    let definition = &state.api(&inputs.rest_api)?.definition;
+    let parent = definition.path(&inputs.parent_id).unwrap_or_default();
+    Ok(format!(
+        "{}/{}",
+        parent.trim_end_matches('/'),
+        inputs.path_part
+    ))
+}

@@ -1,0 +1,53 @@
+//! `aws:apigateway/response:Response`
+
+use super::{check_region, refusals};
+use crate::cloud::Cloud;
+use crate::error::AwsResult;
+use crate::provider::resource::{Deployed, New, Refusal, Resource, ResourceType};
+use crate::services::apigateway::definition::Response as Inputs;
+use crate::services::apigateway::steps::gateway_response::GatewayResponse;
+use async_trait::async_trait;
+use serde_json::json;
+use std::sync::Arc;
+
+/// What the gateway answers by itself.
+pub struct Response;
+
+#[async_trait]
+impl ResourceType for Response {
+    type Inputs = Inputs;
+
+    const TOKEN: &'static str = "aws:apigateway/response:Response";
+    const REPLACES_ON: &'static [&'static str] = &["responseType", "restApiId"];
+
+    fn validate(&self, inputs: &Inputs) -> Vec<Refusal> {
+        refusals(GatewayResponse::compile(inputs))
+    }
+
+    async fn create(&self, cloud: &Arc<Cloud>, new: &New, inputs: &Inputs) -> AwsResult<Deployed> {
+        check_region(inputs.region.as_ref(), new)?;
+        let api = &inputs.rest_api_id;
+        cloud.apigateway.look(|state| state.api(api).map(|_| ()))?;
+        let id = format!("aggr-{api}-{}", inputs.response_type);
+        Ok(Deployed::new(id, json!({})))
+    }
+
+    async fn activate(&self, cloud: &Arc<Cloud>, resource: &Resource<Inputs>) -> AwsResult<()> {
+        let inputs = resource.inputs.clone();
+        cloud.apigateway.change(|state| {
+            let responses = &mut state.api_mut(&inputs.rest_api_id)?.definition.responses;
+            responses.insert(inputs.response_type.clone(), inputs);
+            Ok(())
+        })
+    }
+
+    async fn delete(&self, cloud: &Arc<Cloud>, resource: &Resource<Inputs>) -> AwsResult<()> {
+        let inputs = &resource.inputs;
+        cloud.apigateway.change(|state| {
+            if let Some(api) = state.apis.get_mut(&inputs.rest_api_id) {
+                api.definition.responses.remove(&inputs.response_type);
+            }
+            Ok(())
+        })
+    }
+}
