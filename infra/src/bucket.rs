@@ -9,7 +9,7 @@ use aws::types::s3::{
     BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefault,
 };
 use pulumi_gestalt_providers_aws as aws;
-use pulumi_program::{Component, Options, Output, pulumi_combine};
+use pulumi_program::{Component, Options, Output, all};
 use serde_json::Value;
 
 use crate::policy;
@@ -34,7 +34,7 @@ impl PrivateBucket {
                 .force_destroy(scope.config.storage.force_destroy)
                 .tags(scope.tags())
                 .build_struct(),
-            options.clone().protect(protect).build(),
+            options.clone().protect(protect),
         );
         bucket_public_access_block::create_with_options(
             program,
@@ -46,7 +46,7 @@ impl PrivateBucket {
                 .ignore_public_acls(true)
                 .restrict_public_buckets(true)
                 .build_struct(),
-            options.clone().build(),
+            options.clone(),
         );
         bucket_ownership_controls::create_with_options(
             program,
@@ -59,7 +59,7 @@ impl PrivateBucket {
                         .build_struct(),
                 )
                 .build_struct(),
-            options.clone().build(),
+            options.clone(),
         );
         encryption::create_with_options(
             program,
@@ -68,7 +68,7 @@ impl PrivateBucket {
                 .bucket(bucket.bucket.clone())
                 .rules([encrypted()])
                 .build_struct(),
-            options.build(),
+            options,
         );
         Self {
             name: bucket.bucket,
@@ -80,7 +80,7 @@ impl PrivateBucket {
 
     /// The bucket's policy: TLS only, and what `statements` add.
     pub fn policy(&self, scope: &Scope<'_>, parent: &Component, statements: Output<Vec<Value>>) {
-        let document = pulumi_combine!(self.arn.clone(), statements).map(|(arn, more)| {
+        let document = all((&self.arn, &statements)).map(|(arn, more)| {
             let mut statements = vec![policy::tls_only(&arn)];
             statements.extend(more);
             policy::document(&statements)
@@ -92,7 +92,7 @@ impl PrivateBucket {
                 .bucket(self.name.clone())
                 .policy(document)
                 .build_struct(),
-            Options::new().parent(parent).build(),
+            Options::new().parent(parent),
         );
     }
 }

@@ -12,7 +12,7 @@ use aws::types::kinesis::{
     FirehoseDeliveryStreamExtendedS3ConfigurationProcessingConfigurationProcessorParameter as Parameter,
 };
 use pulumi_gestalt_providers_aws as aws;
-use pulumi_program::{Component, Options, Output, pulumi_combine};
+use pulumi_program::{Component, Options, Output, all};
 
 use crate::bucket::PrivateBucket;
 use crate::config;
@@ -52,7 +52,7 @@ impl Delivery {
                 .retention_in_days(scope.config.log_retention.cast_signed())
                 .tags(scope.tags())
                 .build_struct(),
-            options.clone().build(),
+            options.clone(),
         );
         let errors = log_stream::create_with_options(
             program,
@@ -60,17 +60,17 @@ impl Delivery {
             log_stream::LogStreamArgs::builder()
                 .log_group_name(group.name.clone())
                 .build_struct(),
-            options.clone().build(),
+            options.clone(),
         );
         let role = Role::new(scope, &component, bucket, processor, &errors.arn);
 
-        let destination = pulumi_combine!(
-            bucket.arn.clone(),
-            role.arn,
-            processor.arn.clone(),
-            group.name,
-            errors.name
-        );
+        let destination = all((
+            &bucket.arn,
+            &role.arn,
+            &processor.arn,
+            &group.name,
+            &errors.name,
+        ));
         let settings = scope.config.delivery.clone();
         let destination = destination.map(move |(bucket, role, function, group, stream)| {
             let logging = Logging::builder()
@@ -92,8 +92,7 @@ impl Delivery {
             options
                 .clone()
                 .depends_on(&[&role.policy])
-                .protect(scope.config.storage.protect)
-                .build(),
+                .protect(scope.config.storage.protect),
         );
         permission::create_with_options(
             program,
@@ -105,7 +104,7 @@ impl Delivery {
                 .source_account(scope.account.clone())
                 .source_arn(stream.arn.clone())
                 .build_struct(),
-            options.build(),
+            options,
         );
         component.output("stream", &stream.name);
         Self {
@@ -141,11 +140,10 @@ impl Role {
                 .assume_role_policy(trust)
                 .tags(scope.tags())
                 .build_struct(),
-            options.clone().build(),
+            options.clone(),
         );
-        let permissions =
-            pulumi_combine!(bucket.arn.clone(), processor.arn.clone(), errors.clone())
-                .map(|(bucket, function, errors)| permissions(&bucket, &function, errors));
+        let permissions = all((&bucket.arn, &processor.arn, errors))
+            .map(|(bucket, function, errors)| permissions(&bucket, &function, errors));
         let policy = role_policy::create_with_options(
             scope.program,
             "mysfits-delivery",
@@ -153,7 +151,7 @@ impl Role {
                 .role(role.name)
                 .policy(permissions)
                 .build_struct(),
-            options.build(),
+            options,
         );
         Self {
             arn: role.arn,

@@ -36,7 +36,7 @@ impl Processor {
                 .retention_in_days(scope.config.log_retention.cast_signed())
                 .tags(scope.tags())
                 .build_struct(),
-            options.clone().build(),
+            options.clone(),
         );
         let role = role::create_with_options(
             program,
@@ -46,7 +46,7 @@ impl Processor {
                 .assume_role_policy(policy::trust("lambda.amazonaws.com"))
                 .tags(scope.tags())
                 .build_struct(),
-            options.clone().build(),
+            options.clone(),
         );
         let may_log = role_policy::create_with_options(
             program,
@@ -55,7 +55,7 @@ impl Processor {
                 .role(role.name.clone())
                 .policy(logs.arn.map(|group| permissions(&group)))
                 .build_struct(),
-            options.clone().build(),
+            options.clone(),
         );
         let function = function::create_with_options(
             program,
@@ -74,7 +74,7 @@ impl Processor {
                 .tags(scope.tags())
                 .build_struct(),
             // So that its first invocation can log.
-            options.depends_on(&[&may_log.urn]).build(),
+            options.depends_on(&[&may_log.urn]),
         );
         component.output("function", &function.name);
         Self {

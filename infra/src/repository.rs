@@ -22,7 +22,7 @@ impl Repository {
                 .description("The source of the clicks processor of Mythical Mysfits")
                 .tags(scope.tags())
                 .build_struct(),
-            Options::new().parent(&component).build(),
+            Options::new().parent(&component),
         );
         component.output("cloneUrlHttp", &repository.clone_url_http);
         Self {

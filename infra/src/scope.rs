@@ -40,16 +40,3 @@ impl<'a> Scope<'a> {
         (!tags.is_empty()).then(|| tags.clone().into_iter().collect())
     }
 }
-
-/// All of them, in order.
-pub fn all<T: Clone + Send + Sync + 'static>(
-    outputs: impl IntoIterator<Item = Output<T>>,
-) -> Output<Vec<T>> {
-    let none = Output::new(Vec::new());
-    outputs.into_iter().fold(none, |before, next| {
-        pulumi_program::pulumi_combine!(before, next).map(|(mut all, next)| {
-            all.push(next);
-            all
-        })
-    })
-}

@@ -43,7 +43,7 @@ pub fn clicks_bucket(scope: &Scope<'_>) -> PrivateBucket {
                     .build_struct(),
             )
             .build_struct(),
-        options.clone().build(),
+        options.clone(),
     );
     lifecycle::create_with_options(
         scope.program,
@@ -53,7 +53,7 @@ pub fn clicks_bucket(scope: &Scope<'_>) -> PrivateBucket {
             .bucket(versioning.bucket)
             .rules(lifecycle_rules(&scope.config.storage))
             .build_struct(),
-        options.build(),
+        options,
     );
     storage.output("bucket", &bucket.name);
     bucket

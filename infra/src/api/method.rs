@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aws::apigateway::{integration_response, method_response};
 use pulumi_gestalt_providers_aws as aws;
-use pulumi_program::Output;
+use pulumi_program::{Output, all};
 use serde_json::json;
 
 use super::Api;
@@ -57,7 +57,7 @@ impl<'a> Method<'a> {
                 .status_code(answer.status)
                 .response_parameters(declared.clone())
                 .build_struct(),
-            self.api.options.clone().build(),
+            self.api.options.clone(),
         );
         snapshot.add(&response.urn, &declared);
 
@@ -78,18 +78,16 @@ impl<'a> Method<'a> {
                 .response_parameters(parameters.clone())
                 .response_templates(templates.clone())
                 .build_struct(),
-            self.api.options.clone().build(),
+            self.api.options.clone(),
         );
-        let captured = pulumi_program::pulumi_combine!(parameters, templates).map(
-            move |(parameters, templates)| {
-                json!([
-                    answer.status,
-                    answer.selection_pattern,
-                    parameters,
-                    templates
-                ])
-            },
-        );
+        let captured = all((&parameters, &templates)).map(move |(parameters, templates)| {
+            json!([
+                answer.status,
+                answer.selection_pattern,
+                parameters,
+                templates
+            ])
+        });
         snapshot.add(&integration.urn, &captured);
     }
 }

@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use aws::apigateway::{resource, response, rest_api};
 use aws::types::apigateway::RestApiEndpointConfiguration;
 use pulumi_gestalt_providers_aws as aws;
-use pulumi_program::{Component, Options, Output, pulumi_combine};
+use pulumi_program::{Component, Options, Output, all};
 use serde_json::json;
 
 use crate::delivery::Delivery;
@@ -47,8 +47,7 @@ impl ClicksApi {
         }
 
         let invoke_url = stage::deploy(&api, &component, snapshot);
-        let endpoint =
-            pulumi_combine!(invoke_url, clicks.path).map(|(url, path)| format!("{url}{path}"));
+        let endpoint = all((&invoke_url, &clicks.path)).map(|(url, path)| format!("{url}{path}"));
         component.output("endpoint", &endpoint);
         Self { endpoint }
     }
@@ -84,7 +83,7 @@ impl<'a> Api<'a> {
                 )
                 .tags(scope.tags())
                 .build_struct(),
-            options.clone().build(),
+            options.clone(),
         );
         Self {
             scope,
@@ -103,7 +102,7 @@ impl<'a> Api<'a> {
                 .parent_id(self.root.clone())
                 .path_part("clicks")
                 .build_struct(),
-            self.options.clone().build(),
+            self.options.clone(),
         );
         snapshot.add(&resource.urn, &resource.id);
         Path {
@@ -129,7 +128,7 @@ impl<'a> Api<'a> {
                 .response_parameters(headers.clone())
                 .response_templates(templates.clone())
                 .build_struct(),
-            self.options.clone().build(),
+            self.options.clone(),
         );
         let captured = headers.map(move |headers| json!([headers, templates]));
         snapshot.add(&response.urn, &captured);

@@ -21,7 +21,7 @@ impl Api<'_> {
                 .http_method("OPTIONS")
                 .authorization("NONE")
                 .build_struct(),
-            self.options.clone().build(),
+            self.options.clone(),
         );
         snapshot.add(&method.urn, &Output::new("OPTIONS".to_owned()));
         let templates = HashMap::from([(
@@ -39,7 +39,7 @@ impl Api<'_> {
                 .passthrough_behavior("NEVER")
                 .request_templates(templates.clone())
                 .build_struct(),
-            self.options.clone().build(),
+            self.options.clone(),
         );
         snapshot.add(&integration.urn, &Output::new(templates));
         Method::new(

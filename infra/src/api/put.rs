@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use aws::apigateway::{integration, method as api_method, model, request_validator};
 use aws::iam::{role, role_policy};
 use pulumi_gestalt_providers_aws as aws;
-use pulumi_program::{Component, Options, Output, pulumi_combine};
+use pulumi_program::{Component, Options, Output, all};
 use serde_json::{Value, json};
 
 use super::method::Method;
@@ -33,7 +33,7 @@ impl Api<'_> {
                 .content_type("application/json")
                 .schema(click_schema().to_string())
                 .build_struct(),
-            self.options.clone().build(),
+            self.options.clone(),
         );
         snapshot.add(&click.urn, &Output::new(click_schema()));
         let validator = request_validator::create_with_options(
@@ -45,7 +45,7 @@ impl Api<'_> {
                 .validate_request_body(true)
                 .validate_request_parameters(false)
                 .build_struct(),
-            self.options.clone().build(),
+            self.options.clone(),
         );
         snapshot.add(&validator.urn, &validator.id);
 
@@ -63,7 +63,7 @@ impl Api<'_> {
                 .request_models(models)
                 .request_validator_id(validator.id)
                 .build_struct(),
-            self.options.clone().build(),
+            self.options.clone(),
         );
         snapshot.add(&method.urn, &Output::new("PUT".to_owned()));
 
@@ -92,9 +92,9 @@ impl Api<'_> {
                 .request_parameters(headers.clone())
                 .request_templates(templates.clone())
                 .build_struct(),
-            self.options.clone().build(),
+            self.options.clone(),
         );
-        let captured = pulumi_combine!(uri, role, templates)
+        let captured = all((&uri, &role, &templates))
             .map(move |(uri, role, templates)| json!([uri, role, templates, headers]));
         snapshot.add(&integration.urn, &captured);
         Method::new(
@@ -118,7 +118,7 @@ impl Api<'_> {
                 .assume_role_policy(policy::trust("apigateway.amazonaws.com"))
                 .tags(self.scope.tags())
                 .build_struct(),
-            options.clone().build(),
+            options.clone(),
         );
         let permissions = delivery.stream_arn.map(|stream| {
             policy::document(&[policy::allow("Put", &["firehose:PutRecord"], &[stream])])
@@ -130,7 +130,7 @@ impl Api<'_> {
                 .role(role.name)
                 .policy(permissions)
                 .build_struct(),
-            options.build(),
+            options,
         );
         role.arn
     }

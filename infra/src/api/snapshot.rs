@@ -3,12 +3,10 @@
 //! A deployment is a picture of the API: it must be taken after everything that it shows, and
 //! again whenever any of that changes.
 
-use pulumi_program::Output;
+use pulumi_program::{Output, all};
 use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-
-use crate::scope::all;
 
 #[derive(Default)]
 pub struct Snapshot {

@@ -36,7 +36,7 @@ pub fn deploy(api: &Api<'_>, component: &Component, snapshot: Snapshot) -> Outpu
                     .map(|digest| HashMap::from([("definition".to_owned(), digest)])),
             )
             .build_struct(),
-        after_the_api.build(),
+        after_the_api,
     );
     let logs = log_group::create_with_options(
         program,
@@ -45,7 +45,7 @@ pub fn deploy(api: &Api<'_>, component: &Component, snapshot: Snapshot) -> Outpu
             .retention_in_days(scope.config.log_retention.cast_signed())
             .tags(scope.tags())
             .build_struct(),
-        options.clone().build(),
+        options.clone(),
     );
     let mut after_the_account = options.clone();
     if scope.config.api.manage_account {
@@ -61,7 +61,7 @@ pub fn deploy(api: &Api<'_>, component: &Component, snapshot: Snapshot) -> Outpu
             .access_log_settings(logs.arn.map(access_log))
             .tags(scope.tags())
             .build_struct(),
-        after_the_account.build(),
+        after_the_account,
     );
     method_settings::create_with_options(
         program,
@@ -77,7 +77,7 @@ pub fn deploy(api: &Api<'_>, component: &Component, snapshot: Snapshot) -> Outpu
                     .build_struct(),
             )
             .build_struct(),
-        options.clone().build(),
+        options.clone(),
     );
     stage.invoke_url
 }
@@ -93,7 +93,7 @@ fn account(scope: &Scope<'_>, component: &Component) -> Output<String> {
             .assume_role_policy(policy::trust("apigateway.amazonaws.com"))
             .tags(scope.tags())
             .build_struct(),
-        options.clone().build(),
+        options.clone(),
     );
     let may_log = role_policy::create_with_options(
         scope.program,
@@ -102,7 +102,7 @@ fn account(scope: &Scope<'_>, component: &Component) -> Output<String> {
             .role(role.name)
             .policy(may_write_any_log())
             .build_struct(),
-        options.clone().build(),
+        options.clone(),
     );
     let account = account::create_with_options(
         scope.program,
@@ -111,7 +111,7 @@ fn account(scope: &Scope<'_>, component: &Component) -> Output<String> {
             .cloudwatch_role_arn(role.arn)
             .build_struct(),
         // API Gateway tries the role when it is set.
-        options.depends_on(&[&may_log.urn]).build(),
+        options.depends_on(&[&may_log.urn]),
     );
     account.urn
 }

@@ -16,7 +16,7 @@ use aws::types::cloudfront::{
     ResponseHeadersPolicySecurityHeadersConfigStrictTransportSecurity as StrictTransportSecurity,
 };
 use pulumi_gestalt_providers_aws as aws;
-use pulumi_program::{Component, Options, Output, pulumi_combine};
+use pulumi_program::{Component, Options, Output, all};
 
 use crate::bucket::PrivateBucket;
 use crate::scope::Scope;
@@ -43,7 +43,7 @@ pub fn create(scope: &Scope<'_>, parent: &Component, bucket: &PrivateBucket) -> 
             .signing_behavior("always")
             .signing_protocol("sigv4")
             .build_struct(),
-        options.clone().build(),
+        options.clone(),
     );
     let cache = cache_policy::create_with_options(
         program,
@@ -55,7 +55,7 @@ pub fn create(scope: &Scope<'_>, parent: &Component, bucket: &PrivateBucket) -> 
             .max_ttl(A_YEAR_SECONDS)
             .parameters_in_cache_key_and_forwarded_to_origin(cache_key())
             .build_struct(),
-        options.clone().build(),
+        options.clone(),
     );
     let headers = response_headers_policy::create_with_options(
         program,
@@ -64,25 +64,23 @@ pub fn create(scope: &Scope<'_>, parent: &Component, bucket: &PrivateBucket) -> 
             .comment("Security headers of the mysfits site")
             .security_headers_config(security_headers())
             .build_struct(),
-        options.clone().build(),
+        options.clone(),
     );
 
-    let origins = pulumi_combine!(bucket.regional_domain_name.clone(), access.id).map(
-        |(domain_name, access)| {
-            vec![
-                DistributionOrigin::builder()
-                    .origin_id(ORIGIN)
-                    .domain_name(domain_name)
-                    .origin_access_control_id(access)
-                    .build_struct(),
-            ]
-        },
-    );
+    let origins = all((&bucket.regional_domain_name, &access.id)).map(|(domain_name, access)| {
+        vec![
+            DistributionOrigin::builder()
+                .origin_id(ORIGIN)
+                .domain_name(domain_name)
+                .origin_access_control_id(access)
+                .build_struct(),
+        ]
+    });
     let viewers = match scope.config.site.scheme {
         "http" => "allow-all",
         _ => "redirect-to-https",
     };
-    let behaviour = pulumi_combine!(cache.id, headers.id)
+    let behaviour = all((&cache.id, &headers.id))
         .map(move |(cache, headers)| behaviour(viewers, cache, headers));
     let distribution = distribution::create_with_options(
         program,
@@ -100,7 +98,7 @@ pub fn create(scope: &Scope<'_>, parent: &Component, bucket: &PrivateBucket) -> 
             .viewer_certificate(default_certificate())
             .tags(scope.tags())
             .build_struct(),
-        options.build(),
+        options,
     );
     Distribution {
         arn: distribution.arn,

@@ -110,7 +110,7 @@ pub fn upload(
             .content_type(page.content_type)
             .cache_control(page.cache_control)
             .build_struct(),
-        Options::new().parent(parent).build(),
+        Options::new().parent(parent),
     );
 }
 

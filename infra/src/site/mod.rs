@@ -5,12 +5,12 @@ mod files;
 mod settings;
 
 use anyhow::Result;
-use pulumi_program::{Component, Output};
+use pulumi_program::{Component, Output, all};
 
 use crate::bucket::PrivateBucket;
 use crate::catalogue;
 use crate::policy;
-use crate::scope::{Scope, all};
+use crate::scope::Scope;
 use files::Page;
 pub use settings::Settings;
 
@@ -27,9 +27,9 @@ impl Site {
         let component = scope.component("Site", "site");
         let bucket = PrivateBucket::new(scope, &component, "mysfits-site", false);
         let distribution = distribution::create(scope, &component, &bucket);
-        let readers = pulumi_program::pulumi_combine!(bucket.arn.clone(), distribution.arn).map(
-            |(bucket, distribution)| vec![policy::readable_by_distribution(&bucket, &distribution)],
-        );
+        let readers = all((&bucket.arn, &distribution.arn)).map(|(bucket, distribution)| {
+            vec![policy::readable_by_distribution(&bucket, &distribution)]
+        });
         bucket.policy(scope, &component, readers);
 
         let scheme = scope.config.site.scheme;
@@ -55,10 +55,8 @@ impl Site {
 
     /// Uploads the files of `web/`, and what of them only the deployment knows.
     pub fn publish(&self, scope: &Scope<'_>, settings: &Settings<'_>) -> Result<()> {
-        let reachable = all([
-            settings.clicks_endpoint.clone(),
-            settings.mysfits_api.clone(),
-        ]);
+        let reachable = all((settings.clicks_endpoint, settings.mysfits_api))
+            .map(|(clicks, mysfits)| [clicks, mysfits]);
         for file in files::of_site(&scope.program.root_directory().join("web"))? {
             let page = Page::of_file(&file.path)?;
             let source = match file.html {

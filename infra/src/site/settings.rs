@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use http::Uri;
-use pulumi_program::{Output, pulumi_combine};
+use pulumi_program::{Output, all};
 use serde_json::json;
 
 use crate::scope::Scope;
@@ -19,22 +19,19 @@ impl Settings<'_> {
     /// The content of `config.json`.
     pub fn json(&self, scope: &Scope<'_>) -> Output<String> {
         let site = scope.config.site.clone();
-        pulumi_combine!(
-            self.mysfits_api.clone(),
-            self.clicks_endpoint.clone(),
-            scope.region.clone()
+        all((self.mysfits_api, self.clicks_endpoint, &scope.region)).map(
+            move |(mysfits_api, clicks_endpoint, region)| {
+                json!({
+                    "mysfitsApiEndpoint": mysfits_api,
+                    "streamingApiEndpoint": clicks_endpoint,
+                    "cognitoUserPoolId": site.cognito_user_pool_id.as_deref().unwrap_or_default(),
+                    "cognitoUserPoolClientId":
+                        site.cognito_user_pool_client_id.as_deref().unwrap_or_default(),
+                    "awsRegion": region,
+                })
+                .to_string()
+            },
         )
-        .map(move |(mysfits_api, clicks_endpoint, region)| {
-            json!({
-                "mysfitsApiEndpoint": mysfits_api,
-                "streamingApiEndpoint": clicks_endpoint,
-                "cognitoUserPoolId": site.cognito_user_pool_id.as_deref().unwrap_or_default(),
-                "cognitoUserPoolClientId":
-                    site.cognito_user_pool_client_id.as_deref().unwrap_or_default(),
-                "awsRegion": region,
-            })
-            .to_string()
-        })
     }
 }
 

@@ -58,5 +58,5 @@ pub use options::Options as CustomResourceOptions;
 pub use pulumi_gestalt_rust::__private;
 pub use pulumi_gestalt_rust::{
     FromPulumiValue, Input, OneOf2, OneOf3, OneOf4, Output, Provider, PulumiAny, ToPulumiAny,
-    ToPulumiValue, include_provider, pulumi_any, pulumi_combine,
+    ToPulumiValue, include_provider, pulumi_any,
 };

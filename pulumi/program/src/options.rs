@@ -153,11 +153,6 @@ impl Options {
         self
     }
 
-    /// These options: for a binding that wants them built.
-    pub fn build(self) -> Self {
-        self
-    }
-
     /// Gestalt has a slot for the provider alone; the options travel in it as text, and the
     /// connection to the engine takes them out again.
     pub(crate) fn into_gestalt(self) -> CustomResourceOptions {
