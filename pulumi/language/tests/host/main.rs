@@ -1,0 +1,9 @@
+//! The language host as the engine sees it: its process, and the protocol.
+
+#![allow(clippy::unwrap_used)]
+
+mod build;
+mod end;
+mod harness;
+mod questions;
+mod run;
