@@ -12,73 +12,87 @@ use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use crate::json::{Fields, Object, Scalar};
 use crate::refusal::Refusal;
 
-/// The records of one invocation. Their decoded data lies in one buffer, filled while the
-/// event is parsed, so that no record costs a copy of its base64.
+/// The records of one invocation. What the reply takes over and what the clicks are read from
+/// are two things, so that neither is copied.
 #[derive(Debug, Default)]
 pub struct Batch {
+    pub ids: RecordIds,
+    pub contents: Contents,
+    /// Records without a recordId: nothing can be said about them in the reply.
+    pub anonymous: usize,
+}
+
+/// The recordIds in order, in one buffer.
+#[derive(Debug, Default)]
+pub struct RecordIds {
+    text: String,
+    ends: Vec<usize>,
+}
+
+impl RecordIds {
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    pub fn get(&self, index: usize) -> Option<&str> {
+        let end = *self.ends.get(index)?;
+        let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
+        Some(&self.text[start..end])
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        (0..self.len()).filter_map(|index| self.get(index))
+    }
+
+    pub fn push(&mut self, id: &str) {
+        self.text.push_str(id);
+        self.ends.push(self.text.len());
+    }
+}
+
+impl<'a> FromIterator<&'a str> for RecordIds {
+    fn from_iter<T: IntoIterator<Item = &'a str>>(ids: T) -> Self {
+        let mut all = Self::default();
+        ids.into_iter().for_each(|id| all.push(id));
+        all
+    }
+}
+
+/// What the records hold, in the order of their ids. Their data lies in one buffer, decoded
+/// while the event is parsed, so that no record costs a copy of its base64.
+#[derive(Debug, Default)]
+pub struct Contents {
     records: Vec<Record>,
     data: Vec<u8>,
-    /// Records without a recordId: nothing can be said about them in the reply.
-    anonymous: usize,
 }
 
 #[derive(Debug)]
 struct Record {
-    id: Box<str>,
     arrival: Option<i64>,
     data: Result<Range<usize>, Refusal>,
 }
 
-/// One record of a batch.
+/// What one record holds.
 #[derive(Clone, Debug, PartialEq)]
-pub struct RecordRef<'a> {
-    pub id: &'a str,
+pub struct Content<'a> {
     /// `approximateArrivalTimestamp`: milliseconds since 1970.
     pub arrival: Option<i64>,
     pub data: Result<&'a [u8], Refusal>,
 }
 
-impl Batch {
-    pub fn len(&self) -> usize {
-        self.records.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.records.is_empty()
-    }
-
-    pub fn anonymous(&self) -> usize {
-        self.anonymous
-    }
-
-    pub fn records(&self) -> impl Iterator<Item = RecordRef<'_>> {
-        self.records.iter().map(|record| RecordRef {
-            id: &record.id,
+impl Contents {
+    pub fn iter(&self) -> impl Iterator<Item = Content<'_>> {
+        self.records.iter().map(|record| Content {
             arrival: record.arrival,
             data: match &record.data {
                 Ok(range) => Ok(&self.data[range.clone()]),
                 Err(refusal) => Err(refusal.clone()),
             },
         })
-    }
-
-    fn push(&mut self, raw: RawRecord) {
-        let Scalar::Text(id) = raw.id else {
-            self.anonymous += 1;
-            return;
-        };
-        let data = match raw.data {
-            Scalar::Text(base64) => self.decode(&base64),
-            _ => Err(Refusal::NoData),
-        };
-        self.records.push(Record {
-            id: id.into(),
-            arrival: match raw.arrival {
-                Scalar::Integer(milliseconds) => Some(milliseconds),
-                _ => None,
-            },
-            data,
-        });
     }
 
     fn decode(&mut self, base64: &str) -> Result<Range<usize>, Refusal> {
@@ -90,6 +104,25 @@ impl Batch {
                 Err(Refusal::NotBase64)
             }
         }
+    }
+}
+
+impl Batch {
+    fn push(&mut self, raw: RawRecord) {
+        let Scalar::Text(id) = raw.id else {
+            self.anonymous += 1;
+            return;
+        };
+        let data = match raw.data {
+            Scalar::Text(base64) => self.contents.decode(&base64),
+            _ => Err(Refusal::NoData),
+        };
+        let arrival = match raw.arrival {
+            Scalar::Integer(milliseconds) => Some(milliseconds),
+            _ => None,
+        };
+        self.ids.push(&id);
+        self.contents.records.push(Record { arrival, data });
     }
 }
 
@@ -203,13 +236,23 @@ mod tests {
         serde_json::from_slice(event.to_string().as_bytes())
     }
 
+    type Read<'a> = (&'a str, Option<i64>, Result<&'a [u8], Refusal>);
+
+    fn read(batch: &Batch) -> Vec<Read<'_>> {
+        let contents = batch.contents.iter();
+        let records = batch.ids.iter().zip(contents);
+        records
+            .map(|(id, content)| (id, content.arrival, content.data))
+            .collect()
+    }
+
     #[test]
     fn records_are_read_in_order() -> serde_json::Result<()> {
         let batch = batch(json!([
             { "recordId": "b", "approximateArrivalTimestamp": 1495072949453u64, "data": "aGVsbG8=" },
             { "recordId": "a", "approximateArrivalTimestamp": 0, "data": "" },
         ]))?;
-        let read: Vec<_> = batch.records().map(|r| (r.id, r.arrival, r.data)).collect();
+        let read = read(&batch);
         let expected = [
             ("b", Some(1_495_072_949_453), Ok(&b"hello"[..])),
             ("a", Some(0), Ok(&b""[..])),
@@ -232,7 +275,7 @@ mod tests {
             [],
             { "recordId": "7", "approximateArrivalTimestamp": 1, "data": "aGVsbG8=", "x": [{}] },
         ]))?;
-        let read: Vec<_> = batch.records().map(|r| (r.id, r.arrival, r.data)).collect();
+        let read = read(&batch);
         let expected = [
             ("1", Some(1), Err(Refusal::NotBase64)),
             ("2", None, Err(Refusal::NoData)),
@@ -242,7 +285,7 @@ mod tests {
             ("7", Some(1), Ok(&b"hello"[..])),
         ];
         assert_eq!(read, expected);
-        assert_eq!(batch.anonymous(), 4);
+        assert_eq!(batch.anonymous, 4);
         Ok(())
     }
 
@@ -268,7 +311,7 @@ mod tests {
                 .map(|data| json!({ "recordId": "r", "data": STANDARD.encode(data) }))
                 .collect();
             let batch = batch(json!(records))?;
-            let read: Result<Vec<_>, _> = batch.records().map(|r| r.data.map(<[u8]>::to_vec)).collect();
+            let read: Result<Vec<_>, _> = batch.contents.iter().map(|content| content.data.map(<[u8]>::to_vec)).collect();
             prop_assert_eq!(read, Ok(datas));
         }
     }

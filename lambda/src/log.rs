@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::time::Duration;
 
-use serde_json::json;
+use serde::Serialize;
 use tracing::Level;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::processor::{Failed, Outcome, Report};
+use crate::reply::Reply;
 
 const FILTER: &str = "RUST_LOG";
 
@@ -75,50 +76,75 @@ fn lines(request_id: &str, outcome: &Outcome, elapsed: Duration, level: Level) -
         requests,
         asking,
     } = &outcome.report;
-    let mut chunks = failed.chunks(MAX_FAILED_PER_LINE);
-    let mut line = json!({
-        "level": level.as_str(),
-        "message": "batch",
-        "requestId": request_id,
-        "records": records,
-        "ok": outcome.reply.as_ref().map_or(0, |_| records - failed.len()),
-        "mysfits": mysfits,
-        "cacheHits": cache_hits,
-        "upstreamRequests": requests,
-        "upstreamMs": asking.as_millis() as u64,
-        "elapsedMs": elapsed.as_millis() as u64,
+    let reply = outcome.reply.as_ref();
+    let mut chunks = failed
+        .chunks(MAX_FAILED_PER_LINE)
+        .map(|chunk| by_reason(chunk, reply.ok()));
+    let first = Line {
+        level: level.as_str(),
+        message: "batch",
+        request_id,
+        figures: Some(Figures {
+            records: *records,
+            ok: reply.map_or(0, |_| records - failed.len()),
+            without_record_id: *anonymous,
+            mysfits: *mysfits,
+            cache_hits: *cache_hits,
+            upstream_requests: *requests,
+            upstream_ms: asking.as_millis(),
+            elapsed_ms: elapsed.as_millis(),
+        }),
+        error: reply.err().map(ToString::to_string),
+        failed: chunks.next().unwrap_or_default(),
+    };
+    let continued = chunks.map(|failed| Line {
+        level: level.as_str(),
+        message: "batch, continued",
+        request_id,
+        figures: None,
+        error: None,
+        failed,
     });
-    if *anonymous > 0 {
-        line["withoutRecordId"] = json!(anonymous);
-    }
-    if let Err(unanswered) = &outcome.reply {
-        line["error"] = json!(unanswered.to_string());
-    }
-    if let Some(first) = chunks.next() {
-        line["failed"] = by_reason(first);
-    }
-    let continued = chunks.map(|chunk| {
-        json!({
-            "level": level.as_str(),
-            "message": "batch, continued",
-            "requestId": request_id,
-            "failed": by_reason(chunk),
-        })
-    });
-    std::iter::once(line)
+    std::iter::once(first)
         .chain(continued)
-        .map(|line| line.to_string())
+        .filter_map(|line| serde_json::to_string(&line).ok())
         .collect()
 }
 
-/// `{"reason": ["recordId", …], …}`
-fn by_reason(failed: &[Failed]) -> serde_json::Value {
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Line<'a> {
+    level: &'a str,
+    message: &'a str,
+    request_id: &'a str,
+    #[serde(flatten)]
+    figures: Option<Figures>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    /// `{"reason": ["recordId", …], …}`
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    failed: BTreeMap<String, Vec<&'a str>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Figures {
+    records: usize,
+    ok: usize,
+    without_record_id: usize,
+    mysfits: usize,
+    cache_hits: usize,
+    upstream_requests: usize,
+    upstream_ms: u128,
+    elapsed_ms: u128,
+}
+
+fn by_reason<'a>(failed: &[Failed], reply: Option<&'a Reply>) -> BTreeMap<String, Vec<&'a str>> {
     let mut reasons = BTreeMap::<String, Vec<&str>>::new();
-    for Failed { record_id, refusal } in failed {
-        reasons
-            .entry(refusal.to_string())
-            .or_default()
-            .push(record_id);
+    for Failed { index, refusal } in failed {
+        let id = reply.and_then(|reply| reply.ids().get(*index));
+        let ids = reasons.entry(refusal.to_string()).or_default();
+        ids.push(id.unwrap_or_default());
     }
-    json!(reasons)
+    reasons
 }

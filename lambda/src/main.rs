@@ -85,18 +85,17 @@ async fn handle(processor: &Processor, event: LambdaEvent<Batch>) -> Result<Repl
         deadline: start + left - MARGIN.min(left / 10),
         trace_id: context.xray_trace_id.as_deref(),
     };
-    let outcome = processor.process(&batch, invocation).await;
+    let outcome = processor.process(batch, invocation).await;
     let elapsed = start.elapsed();
     let function = &context.env_config.function_name;
-    for line in log::batch(&context.request_id, &outcome, elapsed) {
-        print(&line);
-    }
-    print(&metrics::line(
+    let mut lines = log::batch(&context.request_id, &outcome, elapsed);
+    lines.push(metrics::line(
         function,
         &outcome,
         elapsed,
         SystemTime::now(),
     ));
+    print(&lines);
     outcome.reply.map_err(|unanswered| Diagnostic {
         error_type: "MysfitsServiceUnavailable".to_owned(),
         error_message: unanswered.to_string(),
@@ -104,8 +103,8 @@ async fn handle(processor: &Processor, event: LambdaEvent<Batch>) -> Result<Repl
 }
 
 /// Where the log goes is no reason to fail a batch.
-fn print(line: &str) {
-    let _ = writeln!(std::io::stdout().lock(), "{line}");
+fn print(lines: &[String]) {
+    let _ = writeln!(std::io::stdout().lock(), "{}", lines.join("\n"));
 }
 
 /// Tells Lambda why the function cannot start, so that its error is this text and not

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::catalogue::{Catalogue, Findings};
 use crate::click::Click;
 use crate::enrich::{self, Arrival};
-use crate::event::Batch;
+use crate::event::{Batch, Contents, RecordIds};
 use crate::refusal::Refusal;
 use crate::reply::Reply;
 use crate::upstream::{Answer, Failure};
@@ -45,7 +45,8 @@ pub struct Report {
 
 #[derive(Debug, PartialEq)]
 pub struct Failed {
-    pub record_id: Box<str>,
+    /// Of the record, in the batch and in the reply.
+    pub index: usize,
     pub refusal: Refusal,
 }
 
@@ -80,16 +81,14 @@ impl Processor {
     /// - When there were ids to ask about and none was answered, the trouble is the service's:
     ///   the invocation fails, and Firehose retries the whole batch. No record is lost to a
     ///   service that is down for a moment.
-    pub async fn process(&self, batch: &Batch, invocation: Invocation<'_>) -> Outcome {
-        let clicks: Vec<_> = batch
-            .records()
-            .map(|record| {
-                let click = Click::parse(record.data?)?;
-                let arrival = record.arrival.and_then(Arrival::from_millis);
-                Ok((click, arrival.ok_or(Refusal::NoArrival)?))
-            })
-            .collect();
-        let ids: HashSet<_> = clicks
+    pub async fn process(&self, batch: Batch, invocation: Invocation<'_>) -> Outcome {
+        let Batch {
+            ids: record_ids,
+            contents,
+            anonymous,
+        } = batch;
+        let readings = read(&contents);
+        let ids: HashSet<_> = readings
             .iter()
             .flatten()
             .map(|(click, _)| click.mysfit_id)
@@ -98,49 +97,61 @@ impl Processor {
         let Invocation { deadline, trace_id } = invocation;
         let findings = self.catalogue.find(ids, trace_id, deadline).await;
         let mut report = Report {
-            records: batch.len(),
-            anonymous: batch.anonymous(),
+            records: readings.len(),
+            anonymous,
             mysfits,
             cache_hits: findings.cache_hits,
             requests: findings.requests,
             asking: findings.asking,
             failed: Vec::new(),
         };
-        if let Some(unanswered) = unanswered(&findings) {
-            return Outcome {
-                reply: Err(unanswered),
-                report,
-            };
-        }
-
-        let mut reply = Reply::failed(batch.records().map(|record| record.id.into()));
-        for (index, (record, click)) in batch.records().zip(clicks).enumerate() {
-            let enriched = click.and_then(|click| enrich(&mut reply, index, click, &findings));
-            if let Err(refusal) = enriched {
-                report.failed.push(Failed {
-                    record_id: record.id.into(),
-                    refusal,
-                });
-            }
-        }
-        Outcome {
-            reply: Ok(reply),
-            report,
-        }
+        let reply = answer(record_ids, readings, &findings).map(|(reply, failed)| {
+            report.failed = failed;
+            reply
+        });
+        Outcome { reply, report }
     }
 }
 
-fn unanswered(findings: &Findings) -> Option<Unanswered> {
-    let mut failure = None;
-    for answer in findings.answers.values() {
-        match answer {
-            Ok(_) => return None,
-            Err(error) => failure = Some(error),
+/// What a record says, when it is a click.
+pub type Reading<'a> = Result<(Click<'a>, Arrival), Refusal>;
+
+pub fn read(contents: &Contents) -> Vec<Reading<'_>> {
+    let readings = contents.iter().map(|content| {
+        let click = Click::parse(content.data?)?;
+        let arrival = content.arrival.and_then(Arrival::from_millis);
+        Ok((click, arrival.ok_or(Refusal::NoArrival)?))
+    });
+    readings.collect()
+}
+
+/// The reply, by the rule of `Processor::process`, and the records that failed.
+pub fn answer(
+    record_ids: RecordIds,
+    readings: Vec<Reading>,
+    findings: &Findings,
+) -> Result<(Reply, Vec<Failed>), Unanswered> {
+    if let Some(unanswered) = unanswered(findings) {
+        return Err(unanswered);
+    }
+    let mut reply = Reply::failed(record_ids);
+    let mut failed = Vec::new();
+    for (index, reading) in readings.into_iter().enumerate() {
+        let enriched = reading.and_then(|click| enrich(&mut reply, index, click, findings));
+        if let Err(refusal) = enriched {
+            failed.push(Failed { index, refusal });
         }
     }
-    failure.map(|failure| Unanswered {
-        mysfits: findings.answers.len(),
-        failure: failure.clone(),
+    Ok((reply, failed))
+}
+
+fn unanswered(findings: &Findings) -> Option<Unanswered> {
+    let answers = findings.answers.values();
+    let failures: Option<Vec<_>> = answers.map(|answer| answer.as_ref().err()).collect();
+    let failures = failures?;
+    Some(Unanswered {
+        mysfits: failures.len(),
+        failure: (*failures.first()?).clone(),
     })
 }
 

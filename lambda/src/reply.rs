@@ -19,6 +19,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use crate::enrich;
+use crate::event::RecordIds;
 use crate::json;
 use crate::mysfit::MysfitId;
 use crate::refusal::Refusal;
@@ -60,43 +61,34 @@ const fn base64_len(bytes: usize) -> usize {
 /// A reply in which every record is failed until its line is in and has been found to fit.
 #[derive(Debug)]
 pub struct Reply {
-    entries: Vec<Entry>,
+    ids: RecordIds,
+    /// Where each record's line is, if it has one.
+    places: Vec<Option<Range<usize>>>,
     lines: Vec<u8>,
     /// Of the reply as JSON.
     size: usize,
     limit: usize,
 }
 
-#[derive(Debug)]
-struct Entry {
-    record_id: Box<str>,
-    line: Option<Range<usize>>,
-}
-
 impl Reply {
-    pub fn failed(record_ids: impl IntoIterator<Item = Box<str>>) -> Self {
-        Self::with_limit(record_ids, REPLY_LIMIT)
+    pub fn failed(ids: RecordIds) -> Self {
+        Self::with_limit(ids, REPLY_LIMIT)
     }
 
-    fn with_limit(record_ids: impl IntoIterator<Item = Box<str>>, limit: usize) -> Self {
-        let entries: Vec<_> = record_ids
-            .into_iter()
-            .map(|record_id| Entry {
-                record_id,
-                line: None,
-            })
-            .collect();
-        let records: usize = entries
-            .iter()
-            .map(|entry| FAILED + json::string_len(&entry.record_id))
-            .sum();
-        let commas = entries.len().saturating_sub(1);
+    fn with_limit(ids: RecordIds, limit: usize) -> Self {
+        let records: usize = ids.iter().map(|id| FAILED + json::string_len(id)).sum();
+        let commas = ids.len().saturating_sub(1);
         Self {
             size: ENVELOPE + records + commas,
-            entries,
+            places: vec![None; ids.len()],
             lines: Vec::new(),
+            ids,
             limit,
         }
+    }
+
+    pub fn ids(&self) -> &RecordIds {
+        &self.ids
     }
 
     /// Lets `write` append the line of the record at `index` to what it is given.
@@ -107,10 +99,11 @@ impl Reply {
     ) -> Result<(), Refusal> {
         let start = self.lines.len();
         write(&mut self.lines);
-        let size = self.size - FAILED + OK + base64_len(self.lines.len() - start);
-        match self.entries.get_mut(index) {
-            Some(entry) if size <= self.limit => {
-                entry.line = Some(start..self.lines.len());
+        let end = self.lines.len();
+        let size = self.size - FAILED + OK + base64_len(end - start);
+        match self.places.get_mut(index) {
+            Some(place) if size <= self.limit => {
+                *place = Some(start..end);
                 self.size = size;
                 Ok(())
             }
@@ -119,10 +112,6 @@ impl Reply {
                 Err(Refusal::ReplyFull)
             }
         }
-    }
-
-    pub fn record_id(&self, index: usize) -> Option<&str> {
-        self.entries.get(index).map(|entry| &*entry.record_id)
     }
 }
 
@@ -138,26 +127,32 @@ struct Records<'a>(&'a Reply);
 
 impl Serialize for Records<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Reply { entries, lines, .. } = self.0;
-        serializer.collect_seq(entries.iter().map(|entry| Record { entry, lines }))
+        let Reply {
+            ids, places, lines, ..
+        } = self.0;
+        let records = ids.iter().zip(places);
+        serializer.collect_seq(records.map(|(id, place)| Record {
+            id,
+            line: place.clone().map(|place| &lines[place]),
+        }))
     }
 }
 
 struct Record<'a> {
-    entry: &'a Entry,
-    lines: &'a [u8],
+    id: &'a str,
+    line: Option<&'a [u8]>,
 }
 
 impl Serialize for Record<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut record = serializer.serialize_struct("Record", 3)?;
-        record.serialize_field("recordId", &self.entry.record_id)?;
-        match &self.entry.line {
+        record.serialize_field("recordId", self.id)?;
+        match self.line {
             // Without data: Firehose keeps the record as it came.
             None => record.serialize_field("result", "ProcessingFailed")?,
             Some(line) => {
                 record.serialize_field("result", "Ok")?;
-                record.serialize_field("data", &Base64(&self.lines[line.clone()]))?;
+                record.serialize_field("data", &Base64(line))?;
             }
         }
         record.end()
@@ -184,8 +179,11 @@ mod tests {
 
     const ID: &str = "b41ff031-141e-4a8d-bb56-158a22bea0b3";
 
-    fn ids(count: usize) -> impl Iterator<Item = Box<str>> {
-        (0..count).map(|n| format!("{n:0>MAX_RECORD_ID$}").into())
+    fn ids(count: usize) -> RecordIds {
+        let ids: Vec<_> = (0..count)
+            .map(|n| format!("{n:0>MAX_RECORD_ID$}"))
+            .collect();
+        ids.iter().map(String::as_str).collect()
     }
 
     /// The longest mysfit there is.
@@ -221,7 +219,7 @@ mod tests {
 
     #[test]
     fn the_reply_is_firehoses() -> serde_json::Result<()> {
-        let mut reply = Reply::failed(["a".into(), "b\"\n".into(), "c".into()]);
+        let mut reply = Reply::failed(["a", "b\"\n", "c"].into_iter().collect());
         let ok = reply.enriched(1, |out| out.extend_from_slice(b"{}\n"));
         assert_eq!(ok, Ok(()));
         let text = serde_json::to_string(&reply)?;
@@ -235,7 +233,7 @@ mod tests {
             )
         );
         assert_eq!(
-            serde_json::to_string(&Reply::failed([]))?,
+            serde_json::to_string(&Reply::failed(ids(0)))?,
             r#"{"records":[]}"#
         );
         Ok(())

@@ -2,6 +2,8 @@
 //! well or badly.
 
 mod events;
+// The benchmark drives functions as well, and does more with them.
+#[allow(dead_code)]
 mod function;
 mod service;
 
@@ -9,7 +11,9 @@ mod deadlines;
 mod lookups;
 mod outcomes;
 mod seen;
+mod sharing;
 mod start;
+mod tls;
 
 use std::time::Duration;
 
