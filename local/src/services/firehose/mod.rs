@@ -1,36 +1,135 @@
 //! Amazon Data Firehose: delivery streams that buffer, transform and deliver records.
+//!
+//! | module | what lives there |
+//! | --- | --- |
+//! | [`protocol`] | the JSON protocol: PutRecord, PutRecordBatch, Describe, List |
+//! | [`settings`], [`prefix`] | what a stream was declared to do |
+//! | [`journal`] | accepted records on disk, until they are delivered |
+//! | [`stream`], [`buffer`] | a stream at work: two buffers, and when they are sent on |
+//! | [`worker`], [`transform`], [`failed`], [`delivery`] | what is done with a batch |
+//! | [`neighbours`] | the services around it, called in the delivery role |
 
+mod buffer;
+mod delivery;
+mod failed;
+mod journal;
+mod neighbours;
+mod prefix;
+mod protocol;
+mod settings;
+mod stream;
+mod transform;
+mod worker;
+
+pub use buffer::Hints;
+pub use delivery::{DEFAULT_INTERVAL_SECONDS, DEFAULT_SIZE_MB, INTERVAL_SECONDS, SIZE_MB};
+pub use prefix::{PrefixError, Prefixes};
+pub use settings::{Compression, Destination, LogTarget, MEBIBYTE, Settings, Transform};
+
+/// The limits of a processor.
+pub mod processor {
+    pub use super::transform::{
+        DEFAULT_INTERVAL_SECONDS, DEFAULT_RETRIES, DEFAULT_SIZE_MB, INTERVAL_SECONDS, RETRIES,
+        SIZE_MB,
+    };
+}
+
+use crate::cloud::Cloud;
 use crate::error::{AwsError, AwsResult};
-use crate::services::iam::Caller;
+use crate::identity::ACCOUNT_ID;
 use anyhow::Result;
-use bytes::Bytes;
+use neighbours::Services;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use stream::Stream;
+use tokio_util::task::TaskTracker;
+use worker::Pauses;
 
 /// The delivery streams of the account.
-#[derive(Debug)]
 pub struct Firehose {
-    _folder: PathBuf,
+    folder: PathBuf,
+    /// By ARN.
+    streams: Mutex<BTreeMap<String, Arc<Stream>>>,
+    tasks: TaskTracker,
 }
 
 impl Firehose {
     /// Opens the folder that holds each stream's journal.
     pub fn open(folder: &Path) -> Result<Self> {
         Ok(Self {
-            _folder: folder.to_owned(),
+            folder: folder.to_owned(),
+            streams: Mutex::default(),
+            tasks: TaskTracker::new(),
         })
     }
-}
 
-impl crate::cloud::Cloud {
-    /// One request of Firehose's JSON protocol: `action` is the part of `X-Amz-Target` behind
-    /// the dot. Gives the body of the 200 answer.
-    pub async fn firehose_call(
-        self: &Arc<Self>,
-        _caller: &Caller,
-        _action: &str,
-        _body: &[u8],
-    ) -> AwsResult<Bytes> {
-        Err(AwsError::internal("not built yet"))
+    /// Starts a stream, or has a running one do what it is declared to do now.
+    pub fn deploy(&self, cloud: &Arc<Cloud>, settings: Settings) -> AwsResult<()> {
+        let mut streams = self.streams();
+        if let Some(stream) = streams.get(&settings.arn) {
+            stream.update(settings);
+            return Ok(());
+        }
+        let arn = settings.arn.clone();
+        let folder = self
+            .folder
+            .join(format!("{}.{}", settings.region, settings.name));
+        let neighbours = Arc::new(Services {
+            cloud: Arc::downgrade(cloud),
+        });
+        let stream = Stream::start(
+            &folder,
+            settings,
+            neighbours,
+            cloud.stopping.clone(),
+            Pauses::default(),
+            &self.tasks,
+        )
+        .map_err(|error| AwsError::internal(format!("{error:#}")))?;
+        streams.insert(arn, Arc::new(stream));
+        Ok(())
+    }
+
+    /// Ends a stream; what it has not delivered is lost, as on AWS.
+    pub async fn remove(&self, arn: &str) -> AwsResult<()> {
+        let stream = self.streams().remove(arn);
+        match stream {
+            Some(stream) => stream
+                .discard()
+                .await
+                .map_err(|error| AwsError::internal(format!("{error:#}"))),
+            None => Ok(()),
+        }
+    }
+
+    /// What a stream is declared to do, if there is one of this ARN.
+    pub fn settings(&self, arn: &str) -> Option<Arc<Settings>> {
+        self.streams().get(arn).map(|stream| stream.settings())
+    }
+
+    /// Waits until every stream has ended, which they do when the cloud stops.
+    pub async fn stopped(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    /// The stream of this name, in whichever region it is.
+    fn named(&self, name: &str) -> AwsResult<Arc<Stream>> {
+        self.streams()
+            .values()
+            .find(|stream| stream.settings().name == name)
+            .cloned()
+            .ok_or_else(|| {
+                AwsError::new(
+                    400,
+                    "ResourceNotFoundException",
+                    format!("Firehose {name} under account {ACCOUNT_ID} not found."),
+                )
+            })
+    }
+
+    fn streams(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Stream>>> {
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,26 +1,267 @@
 //! CloudWatch Logs: groups and streams of log lines, kept on disk.
 
+mod protocol;
+mod stored;
+
 use crate::clock::Clock;
-use anyhow::Result;
+use crate::cloud::Cloud;
+use crate::error::{AwsError, AwsResult};
+use crate::identity::arn;
+use crate::services::iam::{Call, Caller};
+use anyhow::{Context, Result};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+pub use stored::Event;
+use stored::{StoredStream, file_name};
+
+/// The retentions that PutRetentionPolicy takes, in days (its API reference).
+pub const RETENTION_DAYS: &[u32] = &[
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
+    3288, 3653,
+];
+
+/// How many files a group holds open: an execution environment of a function has one of its own.
+const MAX_OPEN_FILES: usize = 32;
 
 /// The log groups of the account.
 #[derive(Debug)]
 pub struct Logs {
-    _folder: PathBuf,
-    _clock: Clock,
+    folder: PathBuf,
+    clock: Clock,
+    /// By region and name.
+    groups: Mutex<BTreeMap<(String, String), Group>>,
+}
+
+/// A deployed group, as it was declared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupSettings {
+    pub region: String,
+    pub name: String,
+    /// Events that are older are gone; without it they stay.
+    pub retention_days: Option<u32>,
+    /// In milliseconds since the Unix epoch.
+    pub created: i64,
+}
+
+impl GroupSettings {
+    /// The group's ARN.
+    pub fn arn(&self) -> String {
+        group_arn(&self.region, &self.name)
+    }
+}
+
+/// The ARN of a log group.
+pub fn group_arn(region: &str, name: &str) -> String {
+    arn("logs", region, &format!("log-group:{name}"))
+}
+
+/// The ARN of a log stream.
+pub fn stream_arn(region: &str, group: &str, stream: &str) -> String {
+    format!("{}:log-stream:{stream}", group_arn(region, group))
+}
+
+#[derive(Debug)]
+struct Group {
+    settings: GroupSettings,
+    folder: PathBuf,
+    streams: BTreeMap<String, StoredStream>,
 }
 
 impl Logs {
     /// Opens the folder that holds a folder a group, with a file a stream.
     pub fn open(folder: &Path, clock: Clock) -> Result<Self> {
         Ok(Self {
-            _folder: folder.to_owned(),
-            _clock: clock,
+            folder: folder.to_owned(),
+            clock,
+            groups: Mutex::default(),
         })
     }
 
     /// Appends a message to a stream of a deployed group, and creates the stream when it is
     /// missing. A message to a group that is not deployed is dropped, as on AWS.
-    pub fn put(&self, _group: &str, _stream: &str, _message: &str) {}
+    pub fn put(&self, group: &str, stream: &str, message: &str) {
+        let now = self.clock.unix_millis();
+        let mut groups = self.groups();
+        let Some(group) = groups
+            .values_mut()
+            .find(|found| found.settings.name == group)
+        else {
+            return;
+        };
+        if let Err(error) = group.append(stream, now, [(now, message)]) {
+            tracing::warn!("a log line was dropped: {error:#}");
+        }
+    }
+
+    /// Makes a group live with the streams that are on disk, or changes a live one.
+    pub fn deploy_group(&self, settings: GroupSettings) -> Result<()> {
+        let key = (settings.region.clone(), settings.name.clone());
+        let mut groups = self.groups();
+        if let Some(group) = groups.get_mut(&key) {
+            group.settings = settings;
+            return Ok(());
+        }
+        let folder = self.folder.join(&key.0).join(file_name(&key.1));
+        std::fs::create_dir_all(&folder)
+            .with_context(|| format!("the folder {} cannot be created", folder.display()))?;
+        let mut streams = BTreeMap::new();
+        for entry in std::fs::read_dir(&folder)? {
+            if let Some(stream) = StoredStream::open(&entry?.path())? {
+                streams.insert(stream.name().to_owned(), stream);
+            }
+        }
+        let group = Group {
+            settings,
+            folder,
+            streams,
+        };
+        groups.insert(key, group);
+        Ok(())
+    }
+
+    /// Deletes a group with all its events.
+    pub fn remove_group(&self, region: &str, name: &str) -> Result<()> {
+        let group = self.groups().remove(&(region.into(), name.into()));
+        if let Some(group) = group {
+            std::fs::remove_dir_all(&group.folder)
+                .with_context(|| format!("{} cannot be deleted", group.folder.display()))?;
+        }
+        Ok(())
+    }
+
+    /// Whether a group is deployed.
+    pub fn has_group(&self, region: &str, name: &str) -> bool {
+        self.groups().contains_key(&(region.into(), name.into()))
+    }
+
+    /// Creates a stream in a deployed group; one that is there already stays as it is.
+    pub fn deploy_stream(&self, region: &str, group: &str, stream: &str) -> AwsResult<()> {
+        let now = self.clock.unix_millis();
+        let mut groups = self.groups();
+        let group = groups
+            .get_mut(&(region.into(), group.into()))
+            .ok_or_else(|| no_group())?;
+        group
+            .stream(stream, now)
+            .map(|_| ())
+            .map_err(|error| AwsError::internal(format!("{error:#}")))
+    }
+
+    /// Whether a stream is there.
+    pub fn has_stream(&self, region: &str, group: &str, stream: &str) -> bool {
+        self.groups()
+            .get(&(region.into(), group.into()))
+            .is_some_and(|group| group.streams.contains_key(stream))
+    }
+
+    /// Deletes a stream with all its events.
+    pub fn remove_stream(&self, region: &str, group: &str, stream: &str) -> Result<()> {
+        let mut groups = self.groups();
+        let Some(group) = groups.get_mut(&(region.into(), group.into())) else {
+            return Ok(());
+        };
+        match group.streams.remove(stream) {
+            Some(stream) => stream.delete(),
+            None => Ok(()),
+        }
+    }
+
+    fn groups(&self) -> MutexGuard<'_, BTreeMap<(String, String), Group>> {
+        self.groups.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Group {
+    fn stream(&mut self, name: &str, now: i64) -> Result<&mut StoredStream> {
+        if !self.streams.contains_key(name) {
+            let stream = StoredStream::create(&self.folder, name, now)?;
+            self.streams.insert(name.into(), stream);
+        }
+        self.streams.get_mut(name).context("the stream is gone")
+    }
+
+    fn append<'a>(
+        &mut self,
+        stream: &str,
+        now: i64,
+        messages: impl IntoIterator<Item = (i64, &'a str)>,
+    ) -> Result<()> {
+        let open = self.streams.values().filter(|stream| stream.is_open());
+        if open.count() >= MAX_OPEN_FILES {
+            self.streams.values_mut().for_each(StoredStream::close);
+        }
+        self.stream(stream, now)?.append(now, messages)
+    }
+
+    /// The time before which events are gone.
+    fn horizon(&self, now: i64) -> i64 {
+        const DAY: i64 = 24 * 60 * 60 * 1000;
+        self.settings
+            .retention_days
+            .map_or(i64::MIN, |days| now - i64::from(days) * DAY)
+    }
+}
+
+/// What CloudWatch Logs does not take in a group's name (API reference, `CreateLogGroup`).
+pub fn group_name_problem(name: &str) -> Option<&'static str> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-/#".contains(&byte);
+    let fits = (1..=512).contains(&name.len()) && name.bytes().all(allowed);
+    (!fits).then_some("must be 1 to 512 of the characters a-z, A-Z, 0-9, '_', '-', '/', '.', '#'")
+}
+
+/// What CloudWatch Logs does not take in a stream's name (API reference, `CreateLogStream`).
+pub fn stream_name_problem(name: &str) -> Option<&'static str> {
+    let fits = (1..=512).contains(&name.chars().count()) && !name.contains([':', '*']);
+    (!fits).then_some("must be 1 to 512 characters without ':' and '*'")
+}
+
+fn no_group() -> AwsError {
+    AwsError::new(
+        400,
+        "ResourceNotFoundException",
+        "The specified log group does not exist.",
+    )
+}
+
+impl Cloud {
+    /// Appends messages for a caller that IAM lets do so: with `logs:PutLogEvents`, and
+    /// `logs:CreateLogStream` when the stream is missing.
+    pub fn logs_write(
+        &self,
+        caller: &Caller,
+        region: &str,
+        group: &str,
+        stream: &str,
+        messages: &[String],
+    ) -> AwsResult<()> {
+        let resource = stream_arn(region, group, stream);
+        if !self.logs.has_stream(region, group, stream) {
+            self.may_log(caller, "logs:CreateLogStream", &resource)?;
+            self.logs.deploy_stream(region, group, stream)?;
+        }
+        self.may_log(caller, "logs:PutLogEvents", &resource)?;
+        let now = self.clock.unix_millis();
+        let mut groups = self.logs.groups();
+        let group = groups
+            .get_mut(&(region.into(), group.into()))
+            .ok_or_else(|| no_group())?;
+        group
+            .append(
+                stream,
+                now,
+                messages.iter().map(|message| (now, message.as_str())),
+            )
+            .map_err(|error| AwsError::internal(format!("{error:#}")))
+    }
+
+    fn may_log(&self, caller: &Caller, action: &str, resource: &str) -> AwsResult<()> {
+        self.iam.authorize(&Call {
+            caller,
+            action,
+            resource,
+            context: &[],
+            resource_policy: None,
+        })
+    }
 }
