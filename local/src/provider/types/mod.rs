@@ -1,17 +1,25 @@
 //! The resource types that can be deployed, a module a service.
 
 mod apigateway;
+mod cloudwatch;
 mod codecommit;
+mod firehose;
 mod iam;
+mod lambda;
 
 use super::resource::AnyResourceType;
 
 /// Every resource type of the embedded cloud.
 pub fn all() -> Vec<Box<dyn AnyResourceType>> {
     let mut types: Vec<Box<dyn AnyResourceType>> = vec![
+        Box::new(cloudwatch::LogGroup),
+        Box::new(cloudwatch::LogStream),
         Box::new(codecommit::Repository),
+        Box::new(firehose::FirehoseDeliveryStream),
         Box::new(iam::Role),
         Box::new(iam::RolePolicy),
+        Box::new(lambda::Function),
+        Box::new(lambda::Permission),
     ];
     types.extend(apigateway::all());
     types

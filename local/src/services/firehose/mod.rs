@@ -24,6 +24,7 @@ mod worker;
 pub use buffer::Hints;
 pub use delivery::{DEFAULT_INTERVAL_SECONDS, DEFAULT_SIZE_MB, INTERVAL_SECONDS, SIZE_MB};
 pub use prefix::{PrefixError, Prefixes};
+pub use protocol::DESTINATION_ID;
 pub use settings::{Compression, Destination, LogTarget, MEBIBYTE, Settings, Transform};
 
 /// The limits of a processor.
@@ -43,7 +44,6 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use stream::Stream;
-use tokio_util::task::TaskTracker;
 use worker::Pauses;
 
 /// The delivery streams of the account.
@@ -51,7 +51,6 @@ pub struct Firehose {
     folder: PathBuf,
     /// By ARN.
     streams: Mutex<BTreeMap<String, Arc<Stream>>>,
-    tasks: TaskTracker,
 }
 
 impl Firehose {
@@ -60,7 +59,6 @@ impl Firehose {
         Ok(Self {
             folder: folder.to_owned(),
             streams: Mutex::default(),
-            tasks: TaskTracker::new(),
         })
     }
 
@@ -84,7 +82,7 @@ impl Firehose {
             neighbours,
             cloud.stopping.clone(),
             Pauses::default(),
-            &self.tasks,
+            &cloud.tasks,
         )
         .map_err(|error| AwsError::internal(format!("{error:#}")))?;
         streams.insert(arn, Arc::new(stream));
@@ -106,12 +104,6 @@ impl Firehose {
     /// What a stream is declared to do, if there is one of this ARN.
     pub fn settings(&self, arn: &str) -> Option<Arc<Settings>> {
         self.streams().get(arn).map(|stream| stream.settings())
-    }
-
-    /// Waits until every stream has ended, which they do when the cloud stops.
-    pub async fn stopped(&self) {
-        self.tasks.close();
-        self.tasks.wait().await;
     }
 
     /// The stream of this name, in whichever region it is.

@@ -31,8 +31,9 @@ const MAX_BACKLOG_BYTES: usize = 512 * 1024 * 1024;
 /// What a record costs beside its data.
 const RECORD_COST: usize = 128;
 
-/// How long a stop waits for the buffers to be delivered; the rest stays in the journal.
-const FLUSH_GRACE: Duration = Duration::from_secs(20);
+/// How long a stop waits for the buffers to be delivered; the rest stays in the journal. A
+/// little less than the cloud itself waits for its tasks.
+const FLUSH_GRACE: Duration = Duration::from_secs(8);
 
 /// A running delivery stream.
 pub struct Stream {

@@ -1,16 +1,62 @@
 //! Lambda: functions, their execution environments, and the Runtime API they are driven by.
+//!
+//! | module | what lives there |
+//! | --- | --- |
+//! | [`protocol`] | `Invoke` and its neighbours, as AWS's clients call them |
+//! | [`settings`], [`variables`] | what a function was declared to be |
+//! | [`code`] | deployment packages: checked, kept, unpacked |
+//! | [`function`] | a function's environments: which are free, how many there may be |
+//! | [`environment`], [`process`], [`runtime_api`] | one process, driven from outside |
+//! | [`output`], [`report`], [`failure`] | what its log says, and what its caller hears |
 
+mod code;
+mod environment;
+mod failure;
+mod function;
+mod output;
+mod process;
+mod protocol;
+mod report;
+mod runtime_api;
+pub mod settings;
+pub mod variables;
+
+pub use code::{Code, Package};
+
+use crate::cloud::Cloud;
 use crate::error::{AwsError, AwsResult};
-use crate::services::iam::Caller;
+use crate::identity::arn;
+use crate::services::iam::{Call, Caller};
 use anyhow::Result;
 use bytes::Bytes;
+use code::CodeStore;
+use environment::{Finished, Request, Seed};
+use function::{Function, Throttled};
+use output::Sink;
+use serde_json::{Value, json};
+use settings::{FunctionSettings, LATEST};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use uuid::Uuid;
+
+/// The largest payload of a synchronous invocation (gettingstarted-limits: 6 MB).
+pub const MAX_REQUEST_BYTES: usize = 6 * 1024 * 1024;
 
 /// The functions of the account.
-#[derive(Debug)]
 pub struct Lambda {
-    _folder: PathBuf,
+    code: CodeStore,
+    /// Where running processes are noted.
+    notes: PathBuf,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// By ARN.
+    functions: BTreeMap<String, Arc<Function>>,
+    /// The statements of resource policies, by function and statement id.
+    policies: BTreeMap<String, BTreeMap<String, Value>>,
 }
 
 /// The answer to a synchronous invocation.
@@ -21,25 +67,310 @@ pub struct Invocation {
     /// `Unhandled` when the function failed, timed out or crashed; the header
     /// `X-Amz-Function-Error`.
     pub function_error: Option<String>,
+    /// The last lines of the log of this invocation.
+    pub log_tail: Bytes,
+}
+
+/// The ARN of a function, without version.
+pub fn function_arn(region: &str, name: &str) -> String {
+    arn("lambda", region, &format!("function:{name}"))
 }
 
 impl Lambda {
-    /// Opens the folder that holds each function's unpacked code.
+    /// Opens the folder that holds each function's code, and ends what an earlier run left
+    /// behind.
     pub fn open(folder: &Path) -> Result<Self> {
+        let notes = folder.join("processes");
+        process::kill_left_over(&notes)?;
         Ok(Self {
-            _folder: folder.to_owned(),
+            code: CodeStore::open(&folder.join("code"))?,
+            notes,
+            state: Mutex::default(),
         })
+    }
+
+    /// Checks and stores the deployment package at `path`.
+    pub async fn store_code(
+        self: &Lambda,
+        cloud: &Arc<Cloud>,
+        path: PathBuf,
+    ) -> AwsResult<Package> {
+        let cloud = Arc::clone(cloud);
+        tokio::task::spawn_blocking(move || cloud.lambda.code.store(&path))
+            .await
+            .map_err(AwsError::internal)?
+    }
+
+    /// The unpacked code of a stored package.
+    pub fn code(&self, sha256: &str) -> AwsResult<Arc<Code>> {
+        self.code.code(sha256)
+    }
+
+    /// Makes a function live, or has the next environments of a live one be of this kind.
+    pub fn deploy(&self, settings: FunctionSettings) {
+        let settings = Arc::new(settings);
+        {
+            let mut state = self.state();
+            match state.functions.get(&settings.arn) {
+                Some(function) => function.update(settings),
+                None => {
+                    let arn = settings.arn.clone();
+                    state
+                        .functions
+                        .insert(arn, Arc::new(Function::new(settings)));
+                }
+            }
+        }
+        self.code.sweep();
+    }
+
+    /// Takes a function out of service, with its resource policy.
+    pub fn remove(&self, arn: &str) {
+        {
+            let mut state = self.state();
+            state.functions.remove(arn);
+            state.policies.remove(arn);
+        }
+        self.code.sweep();
+    }
+
+    /// Ends all environments. Called when nothing invokes functions any more.
+    pub fn stop(&self) {
+        for function in self.state().functions.values() {
+            function.stop();
+        }
+    }
+
+    /// What all live functions are.
+    fn all(&self) -> Vec<Arc<FunctionSettings>> {
+        let state = self.state();
+        state.functions.values().map(|one| one.settings()).collect()
+    }
+
+    /// Whether a function of this ARN is live.
+    pub fn has_function(&self, arn: &str) -> bool {
+        self.state().functions.contains_key(arn)
+    }
+
+    /// Adds a statement to a function's resource policy.
+    pub fn put_statement(&self, function_arn: &str, id: &str, statement: Value) {
+        self.state()
+            .policies
+            .entry(function_arn.into())
+            .or_default()
+            .insert(id.into(), statement);
+    }
+
+    /// Whether a function's resource policy has this statement.
+    pub fn has_statement(&self, function_arn: &str, id: &str) -> bool {
+        self.state()
+            .policies
+            .get(function_arn)
+            .is_some_and(|statements| statements.contains_key(id))
+    }
+
+    /// Takes a statement out of a function's resource policy.
+    pub fn remove_statement(&self, function_arn: &str, id: &str) {
+        if let Some(statements) = self.state().policies.get_mut(function_arn) {
+            statements.remove(id);
+        }
+    }
+
+    /// A function's resource policy, when it has one.
+    fn policy(&self, function_arn: &str) -> Option<String> {
+        let state = self.state();
+        let statements = state.policies.get(function_arn)?;
+        (!statements.is_empty()).then(|| {
+            json!({
+                "Version": "2012-10-17",
+                "Id": "default",
+                "Statement": statements.values().collect::<Vec<_>>(),
+            })
+            .to_string()
+        })
+    }
+
+    /// The function that a name, or an ARN with or without version, means.
+    fn find(&self, reference: &str) -> AwsResult<(Arc<Function>, Reference)> {
+        let reference = Reference::parse(reference);
+        let missing = |arn: &str| {
+            AwsError::new(
+                404,
+                "ResourceNotFoundException",
+                format!("Function not found: {arn}"),
+            )
+        };
+        let state = self.state();
+        let function = state.functions.values().find(|function| {
+            let settings = function.settings();
+            settings.name == reference.name
+                && reference
+                    .region
+                    .as_ref()
+                    .is_none_or(|region| *region == settings.region)
+        });
+        let function = function.ok_or_else(|| {
+            let region = reference.region.as_deref();
+            missing(&function_arn(
+                region.unwrap_or(crate::identity::DEFAULT_REGION),
+                &reference.name,
+            ))
+        })?;
+        match reference.qualifier.as_deref() {
+            None | Some(LATEST) => Ok((Arc::clone(function), reference)),
+            Some(version) => Err(missing(&format!("{}:{version}", function.settings().arn))),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl crate::cloud::Cloud {
+/// A function as a caller names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Reference {
+    region: Option<String>,
+    name: String,
+    qualifier: Option<String>,
+}
+
+impl Reference {
+    /// Parses `NAME`, `NAME:QUALIFIER`, `ACCOUNT:function:NAME` or an ARN (API reference,
+    /// `Invoke`).
+    fn parse(text: &str) -> Self {
+        let parts: Vec<_> = text.split(':').collect();
+        let (region, rest) = match parts.as_slice() {
+            ["arn", _, "lambda", region, _account, "function", rest @ ..] => {
+                (Some((*region).to_owned()), rest)
+            }
+            [_account, "function", rest @ ..] => (None, rest),
+            rest => (None, rest),
+        };
+        Self {
+            region,
+            name: rest.first().copied().unwrap_or_default().to_owned(),
+            qualifier: rest.get(1).map(|&qualifier| qualifier.to_owned()),
+        }
+    }
+
+    /// The ARN that IAM decides about and that the function sees: with a version when the
+    /// caller gave one.
+    fn arn(&self, settings: &FunctionSettings) -> String {
+        match &self.qualifier {
+            None => settings.arn.clone(),
+            Some(qualifier) => format!("{}:{qualifier}", settings.arn),
+        }
+    }
+}
+
+impl Cloud {
     /// Invokes a function and waits for its answer (`RequestResponse`).
     pub async fn lambda_invoke(
         self: &Arc<Self>,
-        _caller: &Caller,
-        _function_arn: &str,
-        _payload: Bytes,
+        caller: &Caller,
+        function_arn: &str,
+        payload: Bytes,
     ) -> AwsResult<Invocation> {
-        Err(AwsError::internal("not built yet"))
+        let (function, arn) = self.invocable(caller, function_arn)?;
+        if payload.len() > MAX_REQUEST_BYTES {
+            return Err(AwsError::new(
+                413,
+                "RequestTooLargeException",
+                format!(
+                    "Request must be smaller than {MAX_REQUEST_BYTES} bytes for the \
+                     InvokeFunction operation"
+                ),
+            ));
+        }
+        let slot = function.enter().map_err(|Throttled { reserved }| {
+            AwsError::new(
+                429,
+                "TooManyRequestsException",
+                match reserved {
+                    true => "Rate Exceeded. (ReservedFunctionConcurrentInvocationLimitExceeded)",
+                    false => "Rate Exceeded. (ConcurrentInvocationLimitExceeded)",
+                },
+            )
+        })?;
+        let request = Request {
+            id: Uuid::new_v4().to_string(),
+            function_arn: arn,
+            payload,
+        };
+        let cloud = Arc::clone(self);
+        // A task of its own: an invocation goes on when its caller hangs up.
+        let finished = self.tasks.spawn(async move {
+            let idle = slot.idle();
+            let Finished {
+                answer,
+                log_tail,
+                environment,
+            } = match idle {
+                Some(environment) => environment.invoke(request).await,
+                None => cloud.seed(slot.settings()).invoke(request).await,
+            };
+            slot.leave(environment);
+            (answer, log_tail)
+        });
+        let (answer, log_tail) = finished.await.map_err(AwsError::internal)?;
+        let (payload, function_error) = match answer {
+            Ok(payload) => (payload, None),
+            Err(failure) => (failure.payload, Some("Unhandled".to_owned())),
+        };
+        Ok(Invocation {
+            payload,
+            function_error,
+            log_tail: log_tail.into(),
+        })
+    }
+
+    /// The function that the caller means and may invoke, and the ARN it is invoked under.
+    fn invocable(&self, caller: &Caller, reference: &str) -> AwsResult<(Arc<Function>, String)> {
+        let (function, reference) = self.lambda.find(reference)?;
+        let settings = function.settings();
+        let arn = reference.arn(&settings);
+        self.iam.authorize(&Call {
+            caller,
+            action: "lambda:InvokeFunction",
+            resource: &arn,
+            context: &[],
+            resource_policy: self.lambda.policy(&settings.arn).as_deref(),
+        })?;
+        Ok((function, arn))
+    }
+
+    fn seed(self: &Arc<Self>, settings: Arc<FunctionSettings>) -> Seed {
+        let log_stream = Seed::log_stream(&settings, self.clock.now());
+        Seed {
+            sink: self.log_sink(&settings, &log_stream),
+            notes: self.lambda.notes.clone(),
+            settings,
+            log_stream,
+        }
+    }
+
+    /// Where an environment's lines go: to its stream, when the function's role may write it.
+    fn log_sink(self: &Arc<Self>, settings: &FunctionSettings, stream: &str) -> Sink {
+        // Weak, because the cloud owns the environments that own their logs.
+        let cloud = Arc::downgrade(self);
+        let name = settings.name.clone();
+        let role_arn = settings.role_arn.clone();
+        let region = settings.region.clone();
+        let group = settings.logging.group.clone();
+        let stream = stream.to_owned();
+        Arc::new(move |lines| {
+            let Some(cloud) = cloud.upgrade() else { return };
+            let written = cloud
+                .iam
+                .assume_role(&role_arn, "lambda.amazonaws.com", &[])
+                .and_then(|session| {
+                    let caller = Caller::Role(session);
+                    cloud.logs_write(&caller, &region, &group, &stream, lines)
+                });
+            if let Err(error) = written {
+                tracing::warn!(function = name, %error, "log lines are dropped");
+            }
+        })
     }
 }

@@ -1,0 +1,189 @@
+//! The process of an execution environment: its group, its memory, and that none outlives the
+//! cloud.
+
+use super::settings::FunctionSettings;
+use anyhow::Result;
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process_group, prlimit};
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, PipeReader};
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+use tokio::process::{Child, Command};
+
+/// How often a busy process's memory is looked at.
+const MEMORY_CHECK: Duration = Duration::from_millis(25);
+
+/// Writable address space that a process may have beside its declared memory: stacks of threads
+/// and reserves of allocators, of which little is ever used.
+const ADDRESS_SPACE_ALLOWANCE: u64 = 1024 * 1024 * 1024;
+
+/// A running `bootstrap`; dropping it kills it with all processes it started.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    pid: Pid,
+    ended: bool,
+    memory_limit: u64,
+    /// Says to a later run of the cloud that this process is its to end.
+    note: PathBuf,
+}
+
+/// Why a process does not go on.
+#[derive(Debug)]
+pub enum Trouble {
+    Exited(ExitStatus),
+    OutOfMemory,
+}
+
+impl Process {
+    /// Starts `bootstrap`. What it writes to its standard output and error comes from the pipe.
+    pub fn start(
+        settings: &FunctionSettings,
+        variables: BTreeMap<String, String>,
+        notes: &Path,
+    ) -> io::Result<(Self, PipeReader)> {
+        let (reader, writer) = io::pipe()?;
+        let folder = &settings.code.folder;
+        let child = Command::new(folder.join("bootstrap"))
+            .current_dir(folder)
+            .env_clear()
+            .envs(variables)
+            .stdin(Stdio::null())
+            .stdout(writer.try_clone()?)
+            .stderr(writer)
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()?;
+        let pid = child
+            .id()
+            .and_then(|pid| Pid::from_raw(pid.cast_signed()))
+            .ok_or_else(|| io::Error::other("the process has no id"))?;
+        let memory_limit = u64::from(settings.memory_mb) * 1024 * 1024;
+        let process = Self {
+            child,
+            pid,
+            ended: false,
+            memory_limit,
+            note: notes.join(pid.as_raw_nonzero().to_string()),
+        };
+        process.limit_address_space();
+        process.leave_note();
+        Ok((process, reader))
+    }
+
+    /// Waits until the process cannot go on.
+    pub async fn trouble(&mut self) -> Trouble {
+        let ended = tokio::select! {
+            ended = self.child.wait() => ended,
+            () = memory_above(self.pid, self.memory_limit) => return Trouble::OutOfMemory,
+        };
+        // What it started ends with it.
+        self.kill_group();
+        match ended {
+            Ok(status) => Trouble::Exited(status),
+            Err(error) => {
+                tracing::error!(%error, "a function's process cannot be waited for");
+                Trouble::Exited(ExitStatus::default())
+            }
+        }
+    }
+
+    /// The most memory that it ever used, in MB.
+    pub fn peak_memory_mb(&self) -> u64 {
+        memory(self.pid, "VmHWM:")
+            .unwrap_or(0)
+            .div_ceil(1024 * 1024)
+    }
+
+    /// Ends the process and all that it started, and waits for that.
+    pub async fn kill(mut self) {
+        self.kill_group();
+        // Waited for so that no zombie is left.
+        let _ = self.child.wait().await;
+    }
+
+    fn kill_group(&mut self) {
+        // Once it is over, another process may have the number.
+        if !std::mem::replace(&mut self.ended, true) {
+            // Gone already is as good.
+            let _ = kill_process_group(self.pid, Signal::KILL);
+            let _ = fs::remove_file(&self.note);
+        }
+    }
+
+    /// A bound for what is allocated between two looks at the memory.
+    fn limit_address_space(&self) {
+        let most = Some(self.memory_limit + ADDRESS_SPACE_ALLOWANCE);
+        let limit = Rlimit {
+            current: most,
+            maximum: most,
+        };
+        if let Err(error) = prlimit(Some(self.pid), Resource::Data, limit) {
+            tracing::warn!(%error, "a function's address space cannot be limited");
+        }
+    }
+
+    fn leave_note(&self) {
+        let pid = self.pid.as_raw_nonzero().get();
+        let written = started_at(pid)
+            .map(|started| fs::write(&self.note, started))
+            .unwrap_or(Ok(()));
+        if let Err(error) = written {
+            tracing::warn!(%error, "a function's process is not noted");
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill_group();
+    }
+}
+
+/// Waits until a process uses more than this.
+async fn memory_above(pid: Pid, limit: u64) {
+    while memory(pid, "VmRSS:").is_none_or(|used| used <= limit) {
+        tokio::time::sleep(MEMORY_CHECK).await;
+    }
+}
+
+/// One line of a process's status, in bytes.
+fn memory(pid: Pid, line: &str) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let value = status.lines().find_map(|text| text.strip_prefix(line))?;
+    let kilobytes: u64 = value.split_whitespace().next()?.parse().ok()?;
+    Some(kilobytes * 1024)
+}
+
+/// Kills what an earlier run of the cloud left behind when it was killed itself.
+pub fn kill_left_over(notes: &Path) -> Result<()> {
+    fs::create_dir_all(notes)?;
+    for note in fs::read_dir(notes)? {
+        let path = note?.path();
+        let pid = path
+            .file_name()
+            .and_then(|name| name.to_str()?.parse().ok())
+            .and_then(Pid::from_raw);
+        if let Some(pid) = pid
+            && let Some(started) = started_at(pid.as_raw_nonzero().get())
+            // Process ids are used again; the time of the start tells them apart.
+            && fs::read_to_string(&path)? == started
+        {
+            tracing::info!(%pid, "ending a function's process of an earlier run");
+            let _ = kill_process_group(pid, Signal::KILL);
+        }
+        fs::remove_file(&path)?;
+    }
+    Ok(())
+}
+
+/// When a process was started, in the kernel's own measure.
+fn started_at(pid: i32) -> Option<String> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The second field is the program's name in brackets and may hold anything; the time is the
+    // 22nd of all.
+    let (_, rest) = stat.rsplit_once(')')?;
+    rest.split_whitespace().nth(19).map(str::to_owned)
+}

@@ -1,0 +1,243 @@
+//! Lambda's REST protocol: what `aws lambda invoke` needs, and a look at what is deployed.
+
+use super::settings::{FunctionSettings, LATEST, LogFormat};
+use crate::cloud::Cloud;
+use crate::error::{AwsError, AwsResult};
+use crate::services::iam::{Call, Caller};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri};
+use serde::de::IgnoredAny;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// The version of the API that functions are under.
+const FUNCTIONS: &str = "/2015-03-31/functions";
+
+impl Cloud {
+    /// One request of Lambda's REST protocol. Errors are Lambda's; the edge puts them on the
+    /// wire, with `X-Amzn-ErrorType` and a JSON body.
+    pub async fn lambda_http(
+        self: &Arc<Self>,
+        caller: &Caller,
+        method: &Method,
+        uri: &Uri,
+        headers: &HeaderMap,
+        body: Bytes,
+    ) -> AwsResult<Response<Bytes>> {
+        let path = uri.path().strip_prefix(FUNCTIONS).unwrap_or("?");
+        let segments: Vec<_> = path
+            .split('/')
+            .filter(|segment| !segment.is_empty())
+            .collect();
+        let qualifier = query(uri, "Qualifier");
+        match (method, segments.as_slice()) {
+            (&Method::POST, [name, "invocations"]) => {
+                let function = qualified(name, qualifier.as_deref());
+                self.invoke(caller, &function, headers, body).await
+            }
+            (&Method::GET, []) => {
+                self.lambda_may(caller, "lambda:ListFunctions", "*")?;
+                let functions = self.lambda.all();
+                let functions: Vec<_> = functions
+                    .iter()
+                    .map(|settings| configuration(settings))
+                    .collect();
+                ok(&json!({ "Functions": functions }))
+            }
+            (&Method::GET, [name]) => {
+                let settings = self.described(caller, "lambda:GetFunction", name)?;
+                ok(&json!({ "Configuration": configuration(&settings) }))
+            }
+            (&Method::GET, [name, "configuration"]) => {
+                let settings = self.described(caller, "lambda:GetFunctionConfiguration", name)?;
+                ok(&configuration(&settings))
+            }
+            (&Method::GET, [name, "policy"]) => {
+                let settings = self.described(caller, "lambda:GetPolicy", name)?;
+                let policy = self.lambda.policy(&settings.arn).ok_or_else(|| {
+                    AwsError::new(
+                        404,
+                        "ResourceNotFoundException",
+                        "The resource you requested does not exist.",
+                    )
+                })?;
+                ok(&json!({ "Policy": policy }))
+            }
+            _ => Err(AwsError::new(
+                404,
+                "UnknownOperationException",
+                format!(
+                    "The embedded cloud has no {method} {} of Lambda",
+                    uri.path()
+                ),
+            )),
+        }
+    }
+
+    async fn invoke(
+        self: &Arc<Self>,
+        caller: &Caller,
+        function: &str,
+        headers: &HeaderMap,
+        body: Bytes,
+    ) -> AwsResult<Response<Bytes>> {
+        let payload = match body.is_empty() {
+            true => Bytes::from_static(b"{}"),
+            false => body,
+        };
+        serde_json::from_slice::<IgnoredAny>(&payload).map_err(|error| {
+            AwsError::new(
+                400,
+                "InvalidRequestContentException",
+                format!("Could not parse request body into json: {error}"),
+            )
+        })?;
+        match header(headers, "x-amz-invocation-type").unwrap_or("RequestResponse") {
+            "RequestResponse" => {}
+            "DryRun" => {
+                self.invocable(caller, function)?;
+                let mut response = Response::new(Bytes::new());
+                *response.status_mut() = StatusCode::NO_CONTENT;
+                return Ok(response);
+            }
+            kind => {
+                return Err(AwsError::new(
+                    400,
+                    "InvalidParameterValueException",
+                    format!(
+                        "the embedded cloud invokes with RequestResponse and DryRun, not with {kind}"
+                    ),
+                ));
+            }
+        }
+        let invocation = self.lambda_invoke(caller, function, payload).await?;
+        let mut response = json_response(invocation.payload);
+        let headers_out = response.headers_mut();
+        headers_out.insert("x-amz-executed-version", HeaderValue::from_static(LATEST));
+        if let Some(error) = invocation.function_error
+            && let Ok(error) = HeaderValue::from_str(&error)
+        {
+            headers_out.insert("x-amz-function-error", error);
+        }
+        if header(headers, "x-amz-log-type") == Some("Tail")
+            && let Ok(log) = HeaderValue::from_str(&STANDARD.encode(&invocation.log_tail))
+        {
+            headers_out.insert("x-amz-log-result", log);
+        }
+        Ok(response)
+    }
+
+    fn described(
+        &self,
+        caller: &Caller,
+        action: &str,
+        name: &str,
+    ) -> AwsResult<Arc<FunctionSettings>> {
+        let (function, _) = self.lambda.find(name)?;
+        let settings = function.settings();
+        self.lambda_may(caller, action, &settings.arn)?;
+        Ok(settings)
+    }
+
+    fn lambda_may(&self, caller: &Caller, action: &str, resource: &str) -> AwsResult<()> {
+        self.iam.authorize(&Call {
+            caller,
+            action,
+            resource,
+            context: &[],
+            resource_policy: None,
+        })
+    }
+}
+
+/// A function's configuration, with the field names of the API.
+fn configuration(settings: &FunctionSettings) -> Value {
+    let mut logging = json!({ "LogGroup": settings.logging.group });
+    match settings.logging.format {
+        LogFormat::Text => logging["LogFormat"] = "Text".into(),
+        LogFormat::Json {
+            application,
+            system,
+        } => {
+            logging["LogFormat"] = "JSON".into();
+            logging["ApplicationLogLevel"] = application.name().into();
+            logging["SystemLogLevel"] = system.name().into();
+        }
+    }
+    json!({
+        "FunctionName": settings.name,
+        "FunctionArn": settings.arn,
+        "Runtime": "provided.al2023",
+        "Role": settings.role_arn,
+        "Handler": settings.handler,
+        "Timeout": settings.timeout.as_secs(),
+        "MemorySize": settings.memory_mb,
+        "CodeSha256": settings.code.sha256,
+        "Version": LATEST,
+        "PackageType": "Zip",
+        "State": "Active",
+        "Environment": { "Variables": settings.variables },
+        "LoggingConfig": logging,
+    })
+}
+
+/// The function with the version that stands in the query, if one does.
+fn qualified(name: &str, qualifier: Option<&str>) -> String {
+    let name = percent_decoded(name);
+    match qualifier {
+        Some(qualifier) if !name.ends_with(&format!(":{qualifier}")) => {
+            format!("{name}:{qualifier}")
+        }
+        _ => name,
+    }
+}
+
+fn query(uri: &Uri, name: &str) -> Option<String> {
+    uri.query()?
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .find(|(key, _)| *key == name)
+        .map(|(_, value)| percent_decoded(value))
+}
+
+/// `%3A` and its like; what is no such thing stays.
+fn percent_decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, behind)) = rest.split_first() {
+        let code = behind
+            .get(..2)
+            .filter(|_| byte == b'%')
+            .and_then(|code| std::str::from_utf8(code).ok())
+            .and_then(|code| u8::from_str_radix(code, 16).ok());
+        match code {
+            Some(decoded) => {
+                bytes.push(decoded);
+                rest = &behind[2..];
+            }
+            None => {
+                bytes.push(byte);
+                rest = behind;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+fn ok(value: &Value) -> AwsResult<Response<Bytes>> {
+    Ok(json_response(value.to_string().into()))
+}
+
+fn json_response(body: Bytes) -> Response<Bytes> {
+    let mut response = Response::new(body);
+    response
+        .headers_mut()
+        .insert("content-type", HeaderValue::from_static("application/json"));
+    response
+}
