@@ -126,6 +126,8 @@ impl Server {
                 "stopping without waiting longer for background tasks"
             );
         }
+        // Nothing is left that would invoke one.
+        self.cloud.lambda.stop();
         self.inner_edges.cancel();
         self.listeners.close();
         if tokio::time::timeout(PATIENCE, self.listeners.wait())

@@ -103,6 +103,7 @@ impl ResourceType for FirehoseDeliveryStream {
         property: "name",
         max_length: MAX_NAME,
     });
+    const CHANGES_ON_UPDATE: &'static [&'static str] = &["versionId"];
 
     fn validate(&self, inputs: &StreamInputs) -> Vec<Refusal> {
         let mut refusals = Vec::new();

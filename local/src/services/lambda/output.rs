@@ -255,6 +255,7 @@ mod tests {
         tokio::spawn(feed.run(reader));
         for round in 0..100 {
             output.own([format!("START {round}")]);
+            output.flush().await;
             writer.write_all(b"one\r\ntwo\n\nno newline")?;
             output.own([format!("END {round}")]);
             output.flush().await;

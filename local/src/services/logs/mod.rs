@@ -141,7 +141,7 @@ impl Logs {
         let mut groups = self.groups();
         let group = groups
             .get_mut(&(region.into(), group.into()))
-            .ok_or_else(|| no_group())?;
+            .ok_or_else(no_group)?;
         group
             .stream(stream, now)
             .map(|_| ())
@@ -245,7 +245,7 @@ impl Cloud {
         let mut groups = self.logs.groups();
         let group = groups
             .get_mut(&(region.into(), group.into()))
-            .ok_or_else(|| no_group())?;
+            .ok_or_else(no_group)?;
         group
             .append(
                 stream,

@@ -163,6 +163,12 @@ impl ResourceType for Function {
         property: "name",
         max_length: MAX_NAME,
     });
+    const CHANGES_ON_UPDATE: &'static [&'static str] = &[
+        "lastModified",
+        "codeSha256",
+        "sourceCodeHash",
+        "sourceCodeSize",
+    ];
 
     fn validate(&self, inputs: &FunctionInputs) -> Vec<Refusal> {
         let mut refusals = unsupported(inputs);
