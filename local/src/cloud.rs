@@ -81,7 +81,7 @@ impl Cloud {
         Ok(Arc::new(Self {
             iam: Iam::default(),
             logs: Logs::open(&config.home.join("logs"), clock.clone())?,
-            s3: S3::open(&config.home.join("s3"), store.clone(), clock.clone())?,
+            s3: S3::open(&config.home.join("s3"), store.clone(), clock.clone()).await?,
             lambda: Lambda::open(&config.home.join("lambda"))?,
             firehose: Firehose::open(&config.home.join("firehose"))?,
             apigateway: ApiGateway::default(),

@@ -25,3 +25,8 @@ pub fn bucket_arn(bucket: &str) -> String {
 pub fn arn_name(arn: &str) -> &str {
     arn.rsplit([':', '/']).next().unwrap_or(arn)
 }
+
+/// The dummy keys of the person at the terminal, who acts as the account. They prove nothing:
+/// the cloud answers on loopback alone. But a request that is not signed with them is anonymous.
+pub const ACCESS_KEY_ID: &str = "test";
+pub const SECRET_ACCESS_KEY: &str = "test";

@@ -98,6 +98,31 @@ impl Store {
         Ok(found)
     }
 
+    /// Up to `limit` records of `table` whose key starts with `prefix` and is not less than
+    /// `from`, in the order of their keys.
+    pub fn range(
+        &self,
+        table: &str,
+        prefix: &str,
+        from: &str,
+        limit: usize,
+    ) -> Result<Vec<(String, Vec<u8>)>> {
+        let prefix = full_key(table, prefix);
+        let start = full_key(table, from).max(prefix.clone());
+        let table_length = table.len() + 1;
+        let records = self.database.begin_read()?.open_table(RECORDS)?;
+        let mut found = Vec::new();
+        for record in records.range(start.as_str()..)?.take(limit) {
+            let (key, value) = record?;
+            let key = key.value();
+            if !key.starts_with(&prefix) {
+                break;
+            }
+            found.push((key[table_length..].to_owned(), value.value().to_vec()));
+        }
+        Ok(found)
+    }
+
     /// Makes the batch durable. Fails, with nothing written, when the disk refuses it.
     pub async fn commit(&self, batch: Batch) -> Result<()> {
         let (done, finished) = oneshot::channel();

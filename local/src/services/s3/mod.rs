@@ -1,28 +1,83 @@
 //! S3: buckets, versions of objects, and who may touch them.
+//!
+//! | module | what lives there |
+//! | --- | --- |
+//! | [`buckets`], [`names`], [`access`], [`lifecycle`] | buckets and their settings |
+//! | [`version`], [`bodies`], [`checksums`] | what is stored, and how |
+//! | [`objects`], [`conditions`], [`listing`], [`uploads`] | what can be done with objects |
+//! | [`protocol`] | S3's own protocol, on top of the rest |
+//! | here | the service as its neighbours in this cloud call it |
+
+pub mod access;
+pub mod bodies;
+pub mod buckets;
+pub mod checksums;
+pub mod conditions;
+pub mod errors;
+pub mod lifecycle;
+pub mod listing;
+mod locks;
+pub mod names;
+pub mod objects;
+pub mod protocol;
+pub mod uploads;
+pub mod version;
 
 use crate::clock::Clock;
 use crate::error::{AwsError, AwsResult};
 use crate::services::iam::Caller;
-use crate::store::Store;
-use anyhow::Result;
-use bytes::Bytes;
+use crate::store::{Batch, Store};
+use anyhow::{Context, Result};
+use bodies::{Bodies, MAX_RECORD_BODY};
+use buckets::Buckets;
+use bytes::{Bytes, BytesMut};
+use checksums::Algorithm;
+use conditions::WriteConditions;
+use futures::StreamExt;
+use locks::Locks;
+use objects::{Data, NewObject};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The checksum that S3 adds to an object whose client sent none:
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html>.
+pub const DEFAULT_CHECKSUM: Algorithm = Algorithm::Crc64Nvme;
 
 /// The buckets of the account.
 pub struct S3 {
-    _folder: PathBuf,
-    _store: Store,
-    _clock: Clock,
+    store: Store,
+    clock: Clock,
+    bodies: Bodies,
+    pub buckets: Buckets,
+    sequence: Sequence,
+    locks: Locks,
+    /// Apart from `locks`: completing an upload needs one of each.
+    upload_locks: Locks,
 }
 
 /// What is stored with an object's bytes.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ObjectHeaders {
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub content_type: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub content_encoding: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content_disposition: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content_language: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub cache_control: Option<String>,
+    /// As the client wrote it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub storage_class: Option<String>,
     /// `x-amz-meta-*`, without the prefix.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, String>,
 }
 
@@ -40,12 +95,22 @@ pub struct Object {
 
 impl S3 {
     /// Opens the folder of large bodies; everything else is in `store`.
-    pub fn open(folder: &Path, store: Store, clock: Clock) -> Result<Self> {
+    pub async fn open(folder: &Path, store: Store, clock: Clock) -> Result<Self> {
         Ok(Self {
-            _folder: folder.to_owned(),
-            _store: store,
-            _clock: clock,
+            bodies: Bodies::open(folder, &store)?,
+            buckets: Buckets::open(store.clone())?,
+            sequence: Sequence::open(&store).await?,
+            locks: Locks::new(),
+            upload_locks: Locks::new(),
+            store,
+            clock,
         })
+    }
+}
+
+impl ObjectHeaders {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
     }
 }
 
@@ -54,22 +119,103 @@ impl crate::cloud::Cloud {
     /// Stores an object; durable on return. Gives its version id, where the bucket has versions.
     pub async fn s3_put_object(
         &self,
-        _caller: &Caller,
-        _bucket: &str,
-        _key: &str,
-        _body: Bytes,
-        _headers: ObjectHeaders,
+        caller: &Caller,
+        bucket: &str,
+        key: &str,
+        body: Bytes,
+        headers: ObjectHeaders,
     ) -> AwsResult<Option<String>> {
-        Err(AwsError::internal("not built yet"))
+        let bucket = self.s3.buckets.get(bucket)?;
+        let state = bucket.state();
+        if !names::key_fits(key) {
+            return Err(errors::key_too_long());
+        }
+        self.s3_authorize(caller, &state, "s3:PutObject", Some(key), &[])?;
+        let body = futures::stream::iter([Ok::<_, std::convert::Infallible>(body)]);
+        let body = self
+            .s3
+            .bodies
+            .receive(body, DEFAULT_CHECKSUM, MAX_RECORD_BODY)
+            .await?;
+        let object = NewObject {
+            body,
+            headers,
+            tags: BTreeMap::new(),
+        };
+        let unconditional = WriteConditions::default();
+        let version = self.s3.put(&bucket, key, object, &unconditional).await?;
+        Ok(state.shows_versions().then_some(version.id))
     }
 
     /// Reads the current version of an object.
     pub async fn s3_get_object(
         &self,
-        _caller: &Caller,
-        _bucket: &str,
-        _key: &str,
+        caller: &Caller,
+        bucket: &str,
+        key: &str,
     ) -> AwsResult<Object> {
-        Err(AwsError::internal("not built yet"))
+        let bucket = self.s3.buckets.get(bucket)?;
+        let state = bucket.state();
+        self.s3_authorize(caller, &state, "s3:GetObject", Some(key), &[])?;
+        loop {
+            let (version, content) = match self.s3.find(&state.settings.name, key, None) {
+                Ok(found) => found,
+                // Who may not list a bucket does not learn what is missing in it:
+                // https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+                Err(_) if !self.s3_may(caller, &state, "s3:ListBucket") => {
+                    return Err(errors::access_denied());
+                }
+                Err(missing) => return Err(missing.into()),
+            };
+            let whole = 0..content.size;
+            let body = match self.s3.read(&version, &content, whole).await? {
+                Some(Data::Whole(body)) => body,
+                Some(Data::Stream(mut stream)) => {
+                    let mut body = BytesMut::new();
+                    while let Some(chunk) = stream.next().await {
+                        body.extend_from_slice(&chunk.map_err(AwsError::internal)?);
+                    }
+                    body.freeze()
+                }
+                // Overwritten in the meantime.
+                None => continue,
+            };
+            return Ok(Object {
+                body,
+                etag: content.etag,
+                last_modified: version.last_modified(),
+                headers: content.headers,
+                version_id: state.shows_versions().then_some(version.id),
+            });
+        }
+    }
+}
+
+/// Numbers that grow from write to write, over restarts and whatever the clock says.
+struct Sequence(AtomicU64);
+
+/// The table and key of how often the sequence was opened.
+const META: &str = "s3.meta";
+const EPOCH: &str = "epoch";
+
+/// How many numbers an epoch has: the rest of 64 bits is left for 16 million starts.
+const EPOCH_BITS: u32 = 40;
+
+impl Sequence {
+    async fn open(store: &Store) -> Result<Self> {
+        let epoch: u64 = match store.get(META, EPOCH)? {
+            Some(text) => std::str::from_utf8(&text)?
+                .parse()
+                .context("the store's S3 epoch is no number")?,
+            None => 0,
+        };
+        let epoch = epoch + 1;
+        let record = epoch.to_string().into_bytes();
+        store.commit(Batch::new().put(META, EPOCH, record)).await?;
+        Ok(Self(AtomicU64::new(epoch << EPOCH_BITS)))
+    }
+
+    fn next(&self) -> u64 {
+        self.0.fetch_add(1, Ordering::Relaxed)
     }
 }

@@ -1,0 +1,142 @@
+//! Who may use a bucket: its policy, the callers' policies, and public access blocked.
+
+use super::buckets::State;
+use super::errors::access_denied;
+use crate::cloud::Cloud;
+use crate::error::AwsResult;
+use crate::identity::bucket_arn;
+use crate::services::iam::document::{Document, Effect, Principal, Statement};
+use crate::services::iam::{Call, Caller};
+use serde::{Deserialize, Serialize};
+
+/// The one kind of ownership here: no access control lists.
+pub const BUCKET_OWNER_ENFORCED: &str = "BucketOwnerEnforced";
+
+/// Keys with which a statement for everyone is limited to some, and so not public:
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html#access-control-block-public-access-policy-status>.
+const LIMITING_KEYS: &[&str] = &[
+    "aws:PrincipalAccount",
+    "aws:PrincipalArn",
+    "aws:SourceAccount",
+    "aws:SourceArn",
+];
+
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PublicAccessBlockConfiguration.html>
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct PublicAccessBlock {
+    pub block_public_acls: bool,
+    pub ignore_public_acls: bool,
+    pub block_public_policy: bool,
+    pub restrict_public_buckets: bool,
+}
+
+impl PublicAccessBlock {
+    pub const ALL: Self = Self {
+        block_public_acls: true,
+        ignore_public_acls: true,
+        block_public_policy: true,
+        restrict_public_buckets: true,
+    };
+}
+
+impl Cloud {
+    /// Decides a call on a bucket, or on the object `key` in it.
+    pub fn s3_authorize(
+        &self,
+        caller: &Caller,
+        bucket: &State,
+        action: &str,
+        key: Option<&str>,
+        context: &[(&str, &str)],
+    ) -> AwsResult<()> {
+        let mut resource = bucket_arn(&bucket.settings.name);
+        if let Some(key) = key {
+            resource.push('/');
+            resource.push_str(key);
+        }
+        let restricted = bucket
+            .settings
+            .public_access_block
+            .is_some_and(|block| block.restrict_public_buckets)
+            && bucket.policy.as_ref().is_some_and(is_public);
+        if restricted && *caller == Caller::Anonymous {
+            return Err(access_denied());
+        }
+        let call = Call {
+            caller,
+            action,
+            resource: &resource,
+            context,
+            resource_policy: None,
+        };
+        self.iam.decide(&call, bucket.policy.as_ref())
+    }
+
+    /// Whether the caller would be allowed.
+    pub fn s3_may(&self, caller: &Caller, bucket: &State, action: &str) -> bool {
+        self.s3_authorize(caller, bucket, action, None, &[]).is_ok()
+    }
+}
+
+/// Whether a bucket policy gives something to anybody.
+pub fn is_public(policy: &Document) -> bool {
+    policy.statements.iter().any(|statement| {
+        statement.effect == Effect::Allow && is_for_everyone(statement) && !is_limited(statement)
+    })
+}
+
+fn is_for_everyone(statement: &Statement) -> bool {
+    statement
+        .principals
+        .iter()
+        .flatten()
+        .any(|principal| *principal == Principal::Everyone)
+}
+
+fn is_limited(statement: &Statement) -> bool {
+    statement
+        .conditions
+        .iter()
+        .any(|condition| LIMITING_KEYS.contains(&condition.key()) && condition.is_fixed())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::services::iam::document::Kind;
+
+    /// The page's own examples among them.
+    #[test]
+    fn a_policy_is_public_as_documented() -> Result<(), String> {
+        for (statement, expected) in [
+            (r#""Effect":"Allow","Principal":"*""#, true),
+            (r#""Effect":"Allow","Principal":{"AWS":"*"}"#, true),
+            (r#""Effect":"Deny","Principal":"*""#, false),
+            (r#""Effect":"Allow","Principal":{"AWS":"000000000000"}"#, false),
+            (r#""Effect":"Allow","Principal":{"Service":"cloudfront.amazonaws.com"}"#, false),
+            (
+                r#""Effect":"Allow","Principal":"*","Condition":{"StringEquals":{"aws:SourceAccount":"1"}}"#,
+                false,
+            ),
+            (
+                r#""Effect":"Allow","Principal":"*","Condition":{"StringLike":{"aws:SourceAccount":"*"}}"#,
+                true,
+            ),
+            (
+                r#""Effect":"Allow","Principal":"*","Condition":{"StringNotEquals":{"aws:SourceAccount":"1"}}"#,
+                true,
+            ),
+            (
+                r#""Effect":"Allow","Principal":"*","Condition":{"Bool":{"aws:SecureTransport":"true"}}"#,
+                true,
+            ),
+        ] {
+            let text = format!(
+                r#"{{"Statement":{{{statement},"Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*"}}}}"#
+            );
+            let policy = Document::parse(&text, Kind::Resource)?;
+            assert_eq!(is_public(&policy), expected, "{statement}");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,580 @@
+//! Lifecycle rules: what they may say, and what they delete when.
+//!
+//! Elements and limits:
+//! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html>. Days are
+//! counted from creation and rounded up to the next midnight, UTC:
+//! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html#intro-lifecycle-rules-number-of-days>.
+//! Transitions between storage classes are not among what this cloud does.
+
+use super::S3;
+use super::buckets::{Bucket, Versioning};
+use super::conditions::{Tag, WriteConditions};
+use super::listing::{Of, Query};
+use super::uploads::Upload;
+use super::version::Version;
+use crate::cloud::Cloud;
+use crate::error::AwsResult;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+const MAX_RULES: usize = 1_000;
+const MAX_ID: usize = 255;
+const MAX_NEWER_VERSIONS: u32 = 100;
+/// How many versions are looked at in one go.
+const PAGE: usize = 1_000;
+
+/// How often the rules are applied; AWS does so about once a day.
+const INTERVAL: Duration = Duration::from_secs(60 * 60);
+
+const DAY: i64 = 24 * 60 * 60 * 1_000;
+
+/// A rule, as it is declared.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Rule {
+    pub id: String,
+    pub status: Status,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filter: Option<Filter>,
+    /// The older way to filter by prefix.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expiration: Option<Expiration>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub noncurrent_version_expiration: Option<NoncurrentVersionExpiration>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub abort_incomplete_multipart_upload: Option<AbortIncompleteMultipartUpload>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Status {
+    Enabled,
+    Disabled,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Filter {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub object_size_greater_than: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub object_size_less_than: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tag: Option<FilterTag>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub and: Option<FilterAnd>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FilterTag {
+    pub key: String,
+    pub value: String,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct FilterAnd {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub object_size_greater_than: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub object_size_less_than: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tags: Option<BTreeMap<String, String>>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Expiration {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub days: Option<u32>,
+    /// RFC 3339, midnight UTC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub date: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expired_object_delete_marker: Option<bool>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct NoncurrentVersionExpiration {
+    pub noncurrent_days: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub newer_noncurrent_versions: Option<u32>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct AbortIncompleteMultipartUpload {
+    pub days_after_initiation: Option<u32>,
+}
+
+/// What is to be done with one of an object's versions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Put a delete marker in front.
+    Mark,
+    /// Delete the version at this place, for good.
+    Delete(usize),
+}
+
+/// Refuses rules that AWS refuses, with the place and the reason.
+pub fn check(rules: &[Rule]) -> Result<(), String> {
+    if rules.is_empty() || rules.len() > MAX_RULES {
+        return Err(format!("there must be 1 to {MAX_RULES} rules"));
+    }
+    let mut ids = HashSet::new();
+    for rule in rules {
+        if !ids.insert(&rule.id) {
+            return Err(format!("the rule id {:?} is used twice", rule.id));
+        }
+        rule.check()
+            .map_err(|reason| format!("rule {:?}: {reason}", rule.id))?;
+    }
+    Ok(())
+}
+
+impl Rule {
+    fn check(&self) -> Result<(), String> {
+        if self.id.is_empty() || self.id.chars().count() > MAX_ID {
+            return Err(format!("an id has 1 to {MAX_ID} characters"));
+        }
+        if self.filter.is_some() && self.prefix.is_some() {
+            return Err("it has both a filter and a prefix".into());
+        }
+        if self.expiration.is_none()
+            && self.noncurrent_version_expiration.is_none()
+            && self.abort_incomplete_multipart_upload.is_none()
+        {
+            return Err("it has no action".into());
+        }
+        if let Some(filter) = &self.filter {
+            filter.check()?;
+        }
+        if let Some(expiration) = &self.expiration {
+            let (days, date) = (expiration.days, expiration.date.as_deref());
+            let marker = expiration.expired_object_delete_marker == Some(true);
+            match (days, date, marker) {
+                (Some(days), None, false) if days > 0 => {}
+                (None, Some(date), false) => {
+                    let date = OffsetDateTime::parse(date, &Rfc3339)
+                        .map_err(|error| format!("expiration.date {date:?}: {error}"))?;
+                    if date.unix_timestamp() % (DAY / 1_000) != 0 {
+                        return Err("expiration.date must be at midnight, UTC".into());
+                    }
+                }
+                (None, None, true) => {}
+                _ => {
+                    return Err("expiration must have one of days (at least 1), date and \
+                                expiredObjectDeleteMarker"
+                        .into());
+                }
+            }
+            if marker && self.tags().next().is_some() {
+                return Err("expiredObjectDeleteMarker does not go with a filter by tags".into());
+            }
+        }
+        if let Some(noncurrent) = &self.noncurrent_version_expiration {
+            if noncurrent.noncurrent_days == 0 {
+                return Err("noncurrentDays must be at least 1".into());
+            }
+            if let Some(newer) = noncurrent.newer_noncurrent_versions
+                && !(1..=MAX_NEWER_VERSIONS).contains(&newer)
+            {
+                return Err(format!(
+                    "newerNoncurrentVersions must be within 1 to {MAX_NEWER_VERSIONS}"
+                ));
+            }
+        }
+        if let Some(abort) = &self.abort_incomplete_multipart_upload {
+            if abort.days_after_initiation.is_none_or(|days| days == 0) {
+                return Err("daysAfterInitiation must be at least 1".into());
+            }
+            let (greater, less) = self.sizes();
+            if self.tags().next().is_some() || greater.is_some() || less.is_some() {
+                return Err(
+                    "abortIncompleteMultipartUpload goes with a filter by prefix alone".into(),
+                );
+            }
+        }
+        Ok(())
+    }
+
+    fn prefix(&self) -> &str {
+        let filter = self.filter.as_ref();
+        let and = filter.and_then(|filter| filter.and.as_ref());
+        self.prefix
+            .as_deref()
+            .or_else(|| filter?.prefix.as_deref())
+            .or_else(|| and?.prefix.as_deref())
+            .unwrap_or_default()
+    }
+
+    fn sizes(&self) -> (Option<u64>, Option<u64>) {
+        let Some(filter) = &self.filter else {
+            return (None, None);
+        };
+        match &filter.and {
+            Some(and) => (and.object_size_greater_than, and.object_size_less_than),
+            None => (filter.object_size_greater_than, filter.object_size_less_than),
+        }
+    }
+
+    fn tags(&self) -> impl Iterator<Item = (&String, &String)> {
+        let filter = self.filter.as_ref();
+        let one = filter.and_then(|filter| filter.tag.as_ref());
+        let all = filter.and_then(|filter| filter.and.as_ref()?.tags.as_ref());
+        one.map(|tag| (&tag.key, &tag.value))
+            .into_iter()
+            .chain(all.into_iter().flatten())
+    }
+
+    fn covers(&self, key: &str, version: &Version) -> bool {
+        if self.status == Status::Disabled || !key.starts_with(self.prefix()) {
+            return false;
+        }
+        let (greater, less) = self.sizes();
+        match &version.content {
+            Some(content) => {
+                greater.is_none_or(|greater| content.size > greater)
+                    && less.is_none_or(|less| content.size < less)
+                    && self
+                        .tags()
+                        .all(|(key, value)| content.tags.get(key) == Some(value))
+            }
+            None => greater.is_none() && less.is_none() && self.tags().next().is_none(),
+        }
+    }
+}
+
+impl Filter {
+    fn check(&self) -> Result<(), String> {
+        let criteria = [
+            self.prefix.is_some(),
+            self.object_size_greater_than.is_some(),
+            self.object_size_less_than.is_some(),
+            self.tag.is_some(),
+            self.and.is_some(),
+        ];
+        match criteria.into_iter().filter(|&given| given).count() {
+            0 | 1 => Ok(()),
+            _ => Err("a filter has one criterion; several go into `and`".into()),
+        }
+    }
+}
+
+/// What the rules do with an object's versions, newest first, at `now`.
+pub fn due(
+    rules: &[Rule],
+    key: &str,
+    versions: &[Version],
+    versioning: Versioning,
+    now: i64,
+) -> Vec<Step> {
+    let Some(current) = versions.first() else {
+        return Vec::new();
+    };
+    let mut steps = Vec::new();
+    let current_is_due = rules.iter().any(|rule| {
+        let Some(expiration) = rule.expiration.as_ref().filter(|_| rule.covers(key, current))
+        else {
+            return false;
+        };
+        let old = expiration
+            .days
+            .is_some_and(|days| after_days(current.modified, days) <= now)
+            || expiration.date.as_deref().is_some_and(|date| is_past(date, now));
+        if current.is_delete_marker() {
+            // Only one that hides nothing is expired.
+            versions.len() == 1
+                && (old || expiration.expired_object_delete_marker == Some(true))
+        } else {
+            old
+        }
+    });
+    if current_is_due {
+        let keeps = versioning != Versioning::Never && !current.is_delete_marker();
+        steps.push(if keeps { Step::Mark } else { Step::Delete(0) });
+    }
+    for (index, pair) in versions.windows(2).enumerate() {
+        let [newer, version] = pair else { continue };
+        let is_due = rules.iter().any(|rule| {
+            rule.noncurrent_version_expiration
+                .as_ref()
+                .filter(|_| rule.covers(key, version))
+                .is_some_and(|noncurrent| {
+                    let kept = noncurrent.newer_noncurrent_versions.unwrap_or(0);
+                    after_days(newer.modified, noncurrent.noncurrent_days) <= now
+                        && index >= usize::try_from(kept).unwrap_or(usize::MAX)
+                })
+        });
+        if is_due {
+            steps.push(Step::Delete(index + 1));
+        }
+    }
+    steps
+}
+
+fn upload_is_due(rules: &[Rule], upload: &Upload, now: i64) -> bool {
+    rules.iter().any(|rule| {
+        rule.status == Status::Enabled
+            && upload.key.starts_with(rule.prefix())
+            && rule
+                .abort_incomplete_multipart_upload
+                .as_ref()
+                .and_then(|abort| abort.days_after_initiation)
+                .is_some_and(|days| after_days(upload.initiated, days) <= now)
+    })
+}
+
+/// The midnight at or behind `days` days after `start`.
+fn after_days(start: i64, days: u32) -> i64 {
+    let end = start + i64::from(days) * DAY;
+    end + (DAY - end.rem_euclid(DAY)) % DAY
+}
+
+fn is_past(date: &str, now: i64) -> bool {
+    OffsetDateTime::parse(date, &Rfc3339)
+        .is_ok_and(|date| date.unix_timestamp().saturating_mul(1_000) <= now)
+}
+
+/// Applies the rules of all buckets from time to time until the cloud stops.
+pub fn spawn(cloud: &Arc<Cloud>) {
+    let task = Arc::clone(cloud);
+    cloud.tasks.spawn(async move {
+        loop {
+            if let Err(error) = task.s3.expire(task.clock.unix_millis()).await {
+                tracing::warn!(%error, "lifecycle rules could not be applied");
+            }
+            tokio::select! {
+                () = tokio::time::sleep(INTERVAL) => {}
+                () = task.stopping.cancelled() => return,
+            }
+        }
+    });
+}
+
+impl S3 {
+    /// Applies the rules of all buckets as of `now`.
+    pub async fn expire(&self, now: i64) -> AwsResult<()> {
+        for bucket in self.buckets.list() {
+            let state = bucket.state();
+            let settings = &state.settings;
+            if settings.lifecycle.is_empty() {
+                continue;
+            }
+            for upload in self.uploads(&settings.name, "")? {
+                if upload_is_due(&settings.lifecycle, &upload, now) {
+                    self.abort_upload(&settings.name, &upload).await?;
+                }
+            }
+            self.expire_versions(&bucket, now).await?;
+        }
+        Ok(())
+    }
+
+    async fn expire_versions(&self, bucket: &Bucket, now: i64) -> AwsResult<()> {
+        let name = bucket.state().settings.name.clone();
+        let mut query = Query {
+            limit: PAGE,
+            ..Query::default()
+        };
+        let mut key = String::new();
+        let mut versions = Vec::new();
+        loop {
+            let page = self.list(&name, Of::Versions, &query)?;
+            for entry in page.entries {
+                if entry.key != key {
+                    self.expire_object(bucket, &key, &versions, now).await?;
+                    key = entry.key;
+                    versions.clear();
+                }
+                versions.push(entry.version);
+            }
+            match page.next {
+                Some(next) => query.after = Some(next),
+                None => return self.expire_object(bucket, &key, &versions, now).await,
+            }
+        }
+    }
+
+    async fn expire_object(
+        &self,
+        bucket: &Bucket,
+        key: &str,
+        versions: &[Version],
+        now: i64,
+    ) -> AwsResult<()> {
+        let state = bucket.state();
+        let settings = &state.settings;
+        for step in due(&settings.lifecycle, key, versions, settings.versioning, now) {
+            let none = WriteConditions::default();
+            match step {
+                Step::Delete(index) => {
+                    let id = Some(versions[index].id.as_str());
+                    self.delete(bucket, key, id, &none).await?;
+                }
+                Step::Mark => {
+                    // Written anew in the meantime, it is not the object that is due.
+                    let etag = versions[0].content.as_ref().map(|content| &content.etag);
+                    let same = WriteConditions {
+                        if_match: etag.cloned().map(Tag::Is),
+                        ..none
+                    };
+                    match self.delete(bucket, key, None, &same).await {
+                        Err(error) if error.is_server_fault() => return Err(error),
+                        _ => {}
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::version::{Body, Content};
+    use super::*;
+
+    fn rules(json: &str) -> Result<Vec<Rule>, serde_json::Error> {
+        let json = format!(r#"[{{"id":"r","status":"Enabled",{json}}}]"#);
+        serde_json::from_str(&json)
+    }
+
+    /// A version that was written at this hour, of this size; without a size a delete marker.
+    fn version(hour: i64, size: Option<u64>) -> Version {
+        Version {
+            id: hour.to_string(),
+            sequence: 0,
+            modified: hour * 60 * 60 * 1_000,
+            content: size.map(|size| Content {
+                size,
+                etag: String::new(),
+                headers: Default::default(),
+                checksum: None,
+                parts: Vec::new(),
+                tags: BTreeMap::new(),
+                body: Body::Record,
+            }),
+        }
+    }
+
+    #[test]
+    fn days_are_rounded_up_to_midnight() {
+        let hour = DAY / 24;
+        // The example of AWS's page: created on the 15th at 10:30, due three days later is the
+        // 19th at midnight.
+        assert_eq!(after_days(14 * DAY + 10 * hour + hour / 2, 3), 18 * DAY);
+        assert_eq!(after_days(14 * DAY, 3), 17 * DAY);
+    }
+
+    #[test]
+    fn rules_delete_what_is_due() -> Result<(), serde_json::Error> {
+        use Step::{Delete, Mark};
+        let object = |hour| version(hour, Some(10));
+        let marker = |hour| version(hour, None);
+        let (enabled, never) = (Versioning::Enabled, Versioning::Never);
+        // What is in the rule, the versions, the bucket, the hour it is, and what is done.
+        for (rule, versions, versioning, now, expected) in [
+            (r#""expiration":{"days":1}"#, vec![object(1)], never, 47, vec![]),
+            (r#""expiration":{"days":1}"#, vec![object(1)], never, 48, vec![Delete(0)]),
+            (r#""expiration":{"days":1}"#, vec![object(1)], enabled, 48, vec![Mark]),
+            (r#""expiration":{"days":1}"#, vec![object(25), object(1)], enabled, 48, vec![]),
+            (
+                r#""expiration":{"date":"1970-01-03T00:00:00Z"}"#,
+                vec![object(1)],
+                never,
+                48,
+                vec![Delete(0)],
+            ),
+            (
+                r#""filter":{"prefix":"a/"},"expiration":{"days":1}"#,
+                vec![object(1)],
+                never,
+                48,
+                vec![],
+            ),
+            (
+                r#""filter":{"objectSizeGreaterThan":10},"expiration":{"days":1}"#,
+                vec![object(1)],
+                never,
+                48,
+                vec![],
+            ),
+            (
+                r#""expiration":{"expiredObjectDeleteMarker":true}"#,
+                vec![marker(1)],
+                enabled,
+                2,
+                vec![Delete(0)],
+            ),
+            (
+                r#""expiration":{"expiredObjectDeleteMarker":true}"#,
+                vec![marker(2), object(1)],
+                enabled,
+                3,
+                vec![],
+            ),
+            (
+                r#""noncurrentVersionExpiration":{"noncurrentDays":1}"#,
+                vec![object(30), object(2), object(1)],
+                enabled,
+                48,
+                vec![Delete(2)],
+            ),
+            (
+                r#""noncurrentVersionExpiration":{"noncurrentDays":1,"newerNoncurrentVersions":1}"#,
+                vec![object(3), object(2), object(1)],
+                enabled,
+                48,
+                vec![Delete(2)],
+            ),
+        ] {
+            let rules = rules(rule)?;
+            let now = now * 60 * 60 * 1_000;
+            assert_eq!(due(&rules, "k", &versions, versioning, now), expected, "{rules:?}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_disabled_rule_deletes_nothing() -> Result<(), serde_json::Error> {
+        let mut rules = rules(r#""expiration":{"days":1}"#)?;
+        rules[0].status = Status::Disabled;
+        let versions = [version(1, Some(1))];
+        assert_eq!(due(&rules, "k", &versions, Versioning::Never, 100 * DAY), []);
+        Ok(())
+    }
+
+    #[test]
+    fn what_aws_refuses_is_refused() -> Result<(), serde_json::Error> {
+        assert_eq!(check(&rules(r#""expiration":{"days":1}"#)?), Ok(()));
+        for rule in [
+            r#""filter":{}"#,
+            r#""expiration":{}"#,
+            r#""expiration":{"days":0}"#,
+            r#""expiration":{"days":1,"date":"2030-01-01T00:00:00Z"}"#,
+            r#""expiration":{"date":"2030-01-01T01:00:00Z"}"#,
+            r#""expiration":{"date":"tomorrow"}"#,
+            r#""noncurrentVersionExpiration":{"noncurrentDays":0}"#,
+            r#""noncurrentVersionExpiration":{"noncurrentDays":1,"newerNoncurrentVersions":101}"#,
+            r#""abortIncompleteMultipartUpload":{"daysAfterInitiation":0}"#,
+            r#""filter":{"objectSizeLessThan":1},"abortIncompleteMultipartUpload":{"daysAfterInitiation":1}"#,
+            r#""filter":{"prefix":"a","objectSizeLessThan":1},"expiration":{"days":1}"#,
+            r#""filter":{"prefix":"a"},"prefix":"a","expiration":{"days":1}"#,
+        ] {
+            assert!(check(&rules(rule)?).is_err(), "{rule}");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,164 @@
+//! Operations on buckets themselves.
+
+use super::convert::{caller, check_owner, millis, owner};
+use super::objects::check_acl;
+use crate::cloud::Cloud;
+use crate::error::AwsError;
+use crate::identity::DEFAULT_REGION;
+use crate::services::iam::Caller;
+use crate::services::s3::access::BUCKET_OWNER_ENFORCED;
+use crate::services::s3::buckets::Settings;
+use crate::services::s3::errors::{access_denied, invalid_argument, not_implemented};
+use s3s::dto::*;
+use s3s::{S3Request, S3Response, S3Result};
+
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html>
+const MAX_BUCKETS: i32 = 10_000;
+
+pub async fn create(
+    cloud: &Cloud,
+    req: S3Request<CreateBucketInput>,
+) -> S3Result<S3Response<CreateBucketOutput>> {
+    only_the_account(&caller(&req))?;
+    let region = req.region.as_ref().map(|region| region.as_str().to_owned());
+    let input = req.input;
+    let grants = [
+        &input.grant_full_control,
+        &input.grant_read,
+        &input.grant_read_acp,
+        &input.grant_write,
+        &input.grant_write_acp,
+    ];
+    let acl = input.acl.as_ref().map(BucketCannedACL::as_str);
+    // A new bucket is private anyhow.
+    let acl = acl.filter(|acl| *acl != BucketCannedACL::PRIVATE);
+    check_acl(acl, grants.into_iter().any(Option::is_some))?;
+    if input.object_lock_enabled_for_bucket == Some(true) {
+        return Err(not_implemented("object lock").into());
+    }
+    if let Some(ownership) = &input.object_ownership
+        && ownership.as_str() != BUCKET_OWNER_ENFORCED
+    {
+        return Err(not_implemented(&format!("object ownership {}", ownership.as_str())).into());
+    }
+    let configuration = input.create_bucket_configuration.unwrap_or_default();
+    if configuration.bucket.is_some() || configuration.location.is_some() {
+        return Err(not_implemented("directory buckets").into());
+    }
+    let region = match configuration.location_constraint {
+        // The default region has no constraint of its own:
+        // https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
+        Some(constraint) if constraint.as_str() == DEFAULT_REGION => {
+            return Err(AwsError::new(
+                400,
+                "InvalidLocationConstraint",
+                "The specified location-constraint is not valid",
+            )
+            .into());
+        }
+        Some(constraint) => constraint.as_str().to_owned(),
+        None => region.unwrap_or_else(|| DEFAULT_REGION.to_owned()),
+    };
+    let now = cloud.clock.unix_millis();
+    let settings = Settings::new(&input.bucket, &region, now, None);
+    cloud.s3.buckets.create(settings).await?;
+    Ok(S3Response::new(CreateBucketOutput {
+        location: Some(format!("/{}", input.bucket)),
+    }))
+}
+
+pub async fn delete(
+    cloud: &Cloud,
+    req: S3Request<DeleteBucketInput>,
+) -> S3Result<S3Response<DeleteBucketOutput>> {
+    let caller = caller(&req);
+    check_owner(req.input.expected_bucket_owner.as_deref())?;
+    let bucket = cloud.s3.buckets.get(&req.input.bucket)?;
+    cloud.s3_authorize(&caller, &bucket.state(), "s3:DeleteBucket", None, &[])?;
+    cloud.s3.buckets.delete(&req.input.bucket).await?;
+    Ok(S3Response::with_status(
+        DeleteBucketOutput::default(),
+        http::StatusCode::NO_CONTENT,
+    ))
+}
+
+pub async fn head(
+    cloud: &Cloud,
+    req: S3Request<HeadBucketInput>,
+) -> S3Result<S3Response<HeadBucketOutput>> {
+    let caller = caller(&req);
+    check_owner(req.input.expected_bucket_owner.as_deref())?;
+    let bucket = cloud.s3.buckets.get(&req.input.bucket)?;
+    let state = bucket.state();
+    cloud.s3_authorize(&caller, &state, "s3:ListBucket", None, &[])?;
+    Ok(S3Response::new(HeadBucketOutput {
+        access_point_alias: Some(false),
+        bucket_region: Some(state.settings.region.clone()),
+        ..HeadBucketOutput::default()
+    }))
+}
+
+pub async fn list(
+    cloud: &Cloud,
+    req: S3Request<ListBucketsInput>,
+) -> S3Result<S3Response<ListBucketsOutput>> {
+    only_the_account(&caller(&req))?;
+    let input = req.input;
+    let max = input.max_buckets.unwrap_or(MAX_BUCKETS);
+    let limit = usize::try_from(max)
+        .ok()
+        .filter(|_| (1..=MAX_BUCKETS).contains(&max))
+        .ok_or_else(|| invalid_argument("Argument max-buckets must be within 1 and 10000"))?;
+    let prefix = input.prefix.clone().unwrap_or_default();
+    let after = input.continuation_token.unwrap_or_default();
+    let region = input.bucket_region;
+    let matching = cloud.s3.buckets.list().into_iter().map(|bucket| bucket.state());
+    let mut matching = matching.filter(|bucket| {
+        let settings = &bucket.settings;
+        settings.name.starts_with(&prefix)
+            && settings.name > after
+            && region.as_ref().is_none_or(|region| settings.region == *region)
+    });
+    let buckets: Vec<Bucket> = matching
+        .by_ref()
+        .take(limit)
+        .map(|bucket| Bucket {
+            bucket_region: Some(bucket.settings.region.clone()),
+            creation_date: Some(millis(bucket.settings.created)),
+            name: Some(bucket.settings.name.clone()),
+            ..Bucket::default()
+        })
+        .collect();
+    let last = buckets.last().and_then(|bucket| bucket.name.clone());
+    Ok(S3Response::new(ListBucketsOutput {
+        continuation_token: matching.next().and(last),
+        buckets: Some(buckets),
+        owner: Some(owner()),
+        prefix: input.prefix,
+    }))
+}
+
+pub async fn location(
+    cloud: &Cloud,
+    req: S3Request<GetBucketLocationInput>,
+) -> S3Result<S3Response<GetBucketLocationOutput>> {
+    let caller = caller(&req);
+    check_owner(req.input.expected_bucket_owner.as_deref())?;
+    let bucket = cloud.s3.buckets.get(&req.input.bucket)?;
+    let state = bucket.state();
+    cloud.s3_authorize(&caller, &state, "s3:GetBucketLocation", None, &[])?;
+    let region = &state.settings.region;
+    Ok(S3Response::new(GetBucketLocationOutput {
+        // Null for the default region, says AWS.
+        location_constraint: (region != DEFAULT_REGION)
+            .then(|| BucketLocationConstraint::from(region.clone())),
+    }))
+}
+
+/// What concerns no bucket's policy.
+fn only_the_account(caller: &Caller) -> S3Result<()> {
+    match caller {
+        Caller::Account => Ok(()),
+        _ => Err(access_denied().into()),
+    }
+}

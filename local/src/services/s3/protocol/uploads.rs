@@ -1,0 +1,403 @@
+//! Operations of uploads in parts.
+
+use super::convert::{
+    caller, check_key, check_owner, checksum_fields, checksum_type, condition, encryption, etag,
+    length, list_limit, metadata, millis, owner, sent_checksum, set_checksum, tagging_header,
+    time_of, timestamp, version_id,
+};
+use super::lists::Encoding;
+use super::objects::{
+    Source, check_acl, check_encryption, check_upload, http_date, named_algorithm, object_headers,
+    receive, storage_class, without_chunked,
+};
+use crate::cloud::Cloud;
+use crate::error::{AwsError, AwsResult};
+use crate::services::s3::checksums::{Algorithm, Coverage};
+use crate::services::s3::conditions::{ReadConditions, WriteConditions};
+use crate::services::s3::errors::{invalid_argument, invalid_request, not_implemented};
+use crate::services::s3::uploads::{NamedPart, PART_NUMBERS, Upload};
+use crate::services::s3::{DEFAULT_CHECKSUM, ObjectHeaders};
+use http::StatusCode;
+use s3s::dto::*;
+use s3s::{S3Request, S3Response, S3Result};
+
+/// Parts are always files, so that completing an upload need not touch their bytes.
+const NOTHING_IN_MEMORY: usize = 0;
+
+pub async fn create(
+    cloud: &Cloud,
+    req: S3Request<CreateMultipartUploadInput>,
+) -> S3Result<S3Response<CreateMultipartUploadOutput>> {
+    let caller = caller(&req);
+    let input = req.input;
+    let bucket = cloud.s3.buckets.get(&input.bucket)?;
+    let state = bucket.state();
+    cloud.s3_authorize(&caller, &state, "s3:PutObject", Some(&input.key), &[])?;
+    check_upload!(input);
+    let headers = object_headers!(input);
+    let tags = tagging_header(input.tagging.as_deref())?;
+    let checksum = wanted_checksum(
+        input.checksum_algorithm.as_ref().map(ChecksumAlgorithm::as_str),
+        input.checksum_type.as_ref().map(ChecksumType::as_str),
+    )?;
+    let upload = cloud
+        .s3
+        .begin_upload(&bucket, &input.key, headers, tags, checksum)
+        .await?;
+    Ok(S3Response::new(CreateMultipartUploadOutput {
+        bucket: Some(input.bucket),
+        checksum_algorithm: algorithm_name(&upload),
+        checksum_type: coverage_name(&upload),
+        key: Some(input.key),
+        server_side_encryption: encryption(),
+        upload_id: Some(upload.id),
+        ..CreateMultipartUploadOutput::default()
+    }))
+}
+
+pub async fn part(
+    cloud: &Cloud,
+    mut req: S3Request<UploadPartInput>,
+) -> S3Result<S3Response<UploadPartOutput>> {
+    let caller = caller(&req);
+    let body = req.input.body.take();
+    let input = &req.input;
+    check_owner(input.expected_bucket_owner.as_deref())?;
+    check_encryption(None, input.sse_customer_algorithm.is_some())?;
+    let bucket = cloud.s3.buckets.get(&input.bucket)?;
+    let state = bucket.state();
+    cloud.s3_authorize(&caller, &state, "s3:PutObject", Some(&input.key), &[])?;
+    let number = part_number(input.part_number)?;
+    let upload = cloud.s3.upload(&input.bucket, &input.key, &input.upload_id)?;
+    let mut sent = sent_checksum(&req, checksum_fields!(input))?;
+    if let (Some((wanted, _)), Some(sent)) = (upload.checksum, &sent)
+        && sent.algorithm != wanted
+    {
+        return Err(invalid_request(format!(
+            "Checksum Type mismatch occurred, expected checksum Type: {}, actual checksum Type: {}",
+            wanted.name().to_lowercase(),
+            sent.algorithm.name().to_lowercase()
+        ))
+        .into());
+    }
+    if sent.is_none() {
+        // Calculated all the same, in the kind that the object's will be made of.
+        sent = upload.checksum.map(|(algorithm, _)| super::convert::Sent {
+            algorithm,
+            value: None,
+        });
+    }
+    let md5 = input.content_md5.as_deref();
+    let body = receive(cloud, &req, body, sent, md5, NOTHING_IN_MEMORY).await?;
+    let part = cloud.s3.put_part(&bucket, &upload, number, body).await?;
+    let mut output = UploadPartOutput {
+        e_tag: etag(&part.etag),
+        server_side_encryption: encryption(),
+        ..UploadPartOutput::default()
+    };
+    set_checksum!(output, Some(&part.checksum));
+    Ok(S3Response::new(output))
+}
+
+pub async fn part_copy(
+    cloud: &Cloud,
+    req: S3Request<UploadPartCopyInput>,
+) -> S3Result<S3Response<UploadPartCopyOutput>> {
+    let caller = caller(&req);
+    let input = req.input;
+    check_owner(input.expected_bucket_owner.as_deref())?;
+    check_owner(input.expected_source_bucket_owner.as_deref())?;
+    let bucket = cloud.s3.buckets.get(&input.bucket)?;
+    let state = bucket.state();
+    cloud.s3_authorize(&caller, &state, "s3:PutObject", Some(&input.key), &[])?;
+    let number = part_number(input.part_number)?;
+    let upload = cloud.s3.upload(&input.bucket, &input.key, &input.upload_id)?;
+    let conditions = ReadConditions {
+        if_match: condition(input.copy_source_if_match),
+        if_none_match: condition(input.copy_source_if_none_match),
+        if_modified_since: input.copy_source_if_modified_since.map(time_of),
+        if_unmodified_since: input.copy_source_if_unmodified_since.map(time_of),
+    };
+    let range = input.copy_source_range.as_deref().map(Range::parse);
+    let range = range.transpose().map_err(|_| {
+        invalid_argument(
+            "The x-amz-copy-source-range value must be of the form bytes=first-last where first \
+             and last are the zero-based offsets of the first and last bytes to copy",
+        )
+    })?;
+    let source = Source::open(cloud, &caller, &input.copy_source, &conditions, range).await?;
+    let algorithm = upload.checksum.map_or(DEFAULT_CHECKSUM, |(algorithm, _)| algorithm);
+    let bodies = &cloud.s3.bodies;
+    let body = bodies
+        .receive(source.data, algorithm, NOTHING_IN_MEMORY)
+        .await?;
+    let part = cloud.s3.put_part(&bucket, &upload, number, body).await?;
+    let mut result = CopyPartResult {
+        e_tag: etag(&part.etag),
+        last_modified: Some(millis(part.modified)),
+        ..CopyPartResult::default()
+    };
+    set_checksum!(result, Some(&part.checksum));
+    Ok(S3Response::new(UploadPartCopyOutput {
+        copy_part_result: Some(result),
+        copy_source_version_id: source.version_id,
+        server_side_encryption: encryption(),
+        ..UploadPartCopyOutput::default()
+    }))
+}
+
+pub async fn complete(
+    cloud: &Cloud,
+    req: S3Request<CompleteMultipartUploadInput>,
+) -> S3Result<S3Response<CompleteMultipartUploadOutput>> {
+    let caller = caller(&req);
+    let input = req.input;
+    check_owner(input.expected_bucket_owner.as_deref())?;
+    let bucket = cloud.s3.buckets.get(&input.bucket)?;
+    let state = bucket.state();
+    cloud.s3_authorize(&caller, &state, "s3:PutObject", Some(&input.key), &[])?;
+    let upload = cloud.s3.upload(&input.bucket, &input.key, &input.upload_id)?;
+    let sent = checksum_fields!(input).into_iter().find_map(|(_, value)| value);
+    let parts = input.multipart_upload.and_then(|upload| upload.parts);
+    let parts = parts
+        .unwrap_or_default()
+        .into_iter()
+        .map(|part| {
+            let checksum = checksum_fields!(part)
+                .into_iter()
+                .find_map(|(algorithm, value)| value.map(|value| (algorithm, value)));
+            Ok(NamedPart {
+                number: part_number(part.part_number.unwrap_or(0))?,
+                etag: part.e_tag.map(ETag::into_value).unwrap_or_default(),
+                checksum,
+            })
+        })
+        .collect::<AwsResult<Vec<_>>>()?;
+    let conditions = WriteConditions {
+        if_match: condition(input.if_match),
+        if_none_match: condition(input.if_none_match),
+    };
+    let version = cloud
+        .s3
+        .complete_upload(&bucket, upload, &parts, sent, &conditions)
+        .await?;
+    let content = version.content.as_ref();
+    let checksum = content.and_then(|content| content.checksum.as_ref());
+    let host = req.headers.get(http::header::HOST);
+    let host = host.and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let mut output = CompleteMultipartUploadOutput {
+        checksum_type: checksum_type(checksum),
+        e_tag: content.and_then(|content| etag(&content.etag)),
+        location: Some(format!("http://{host}/{}/{}", input.bucket, input.key)),
+        bucket: Some(input.bucket),
+        key: Some(input.key),
+        server_side_encryption: encryption(),
+        version_id: version_id(&version, state.shows_versions()),
+        ..CompleteMultipartUploadOutput::default()
+    };
+    set_checksum!(output, checksum);
+    Ok(S3Response::new(output))
+}
+
+pub async fn abort(
+    cloud: &Cloud,
+    req: S3Request<AbortMultipartUploadInput>,
+) -> S3Result<S3Response<AbortMultipartUploadOutput>> {
+    let caller = caller(&req);
+    let input = req.input;
+    check_owner(input.expected_bucket_owner.as_deref())?;
+    if input.if_match_initiated_time.is_some() {
+        return Err(not_implemented("aborting uploads by time").into());
+    }
+    let bucket = cloud.s3.buckets.get(&input.bucket)?;
+    let action = "s3:AbortMultipartUpload";
+    cloud.s3_authorize(&caller, &bucket.state(), action, Some(&input.key), &[])?;
+    let upload = cloud.s3.upload(&input.bucket, &input.key, &input.upload_id)?;
+    cloud.s3.abort_upload(&input.bucket, &upload).await?;
+    Ok(S3Response::with_status(
+        AbortMultipartUploadOutput::default(),
+        StatusCode::NO_CONTENT,
+    ))
+}
+
+pub async fn parts(
+    cloud: &Cloud,
+    req: S3Request<ListPartsInput>,
+) -> S3Result<S3Response<ListPartsOutput>> {
+    let caller = caller(&req);
+    let input = req.input;
+    check_owner(input.expected_bucket_owner.as_deref())?;
+    let bucket = cloud.s3.buckets.get(&input.bucket)?;
+    let action = "s3:ListMultipartUploadParts";
+    cloud.s3_authorize(&caller, &bucket.state(), action, Some(&input.key), &[])?;
+    let upload = cloud.s3.upload(&input.bucket, &input.key, &input.upload_id)?;
+    let (limit, max_parts) = list_limit(input.max_parts)?;
+    let marker = input.part_number_marker.unwrap_or(0);
+    let after = u32::try_from(marker).map_err(|_| {
+        invalid_argument("Argument part-number-marker must be an integer between 0 and 2147483647")
+    })?;
+    let all = cloud.s3.parts(&upload.id)?;
+    let mut rest = all.iter().filter(|part| part.number > after);
+    let parts: Vec<Part> = rest
+        .by_ref()
+        .take(limit)
+        .map(|part| {
+            let mut shown = Part {
+                e_tag: etag(&part.etag),
+                last_modified: Some(millis(part.modified)),
+                part_number: i32::try_from(part.number).ok(),
+                size: length(part.size()),
+                ..Part::default()
+            };
+            if upload.checksum.is_some() {
+                set_checksum!(shown, Some(&part.checksum));
+            }
+            shown
+        })
+        .collect();
+    let is_truncated = rest.next().is_some();
+    let last = parts.last().and_then(|part| part.part_number);
+    Ok(S3Response::new(ListPartsOutput {
+        bucket: Some(input.bucket),
+        checksum_algorithm: algorithm_name(&upload),
+        checksum_type: coverage_name(&upload),
+        initiator: Some(Initiator {
+            display_name: None,
+            id: owner().id,
+        }),
+        is_truncated: Some(is_truncated),
+        key: Some(input.key),
+        max_parts: Some(max_parts),
+        next_part_number_marker: last.filter(|_| is_truncated),
+        owner: Some(owner()),
+        part_number_marker: Some(marker),
+        parts: Some(parts),
+        storage_class: Some(upload_class(&upload)),
+        upload_id: Some(upload.id),
+        ..ListPartsOutput::default()
+    }))
+}
+
+pub async fn list(
+    cloud: &Cloud,
+    req: S3Request<ListMultipartUploadsInput>,
+) -> S3Result<S3Response<ListMultipartUploadsOutput>> {
+    let caller = caller(&req);
+    let input = req.input;
+    check_owner(input.expected_bucket_owner.as_deref())?;
+    if input.delimiter.is_some() {
+        return Err(not_implemented("delimiter in a list of uploads").into());
+    }
+    let bucket = cloud.s3.buckets.get(&input.bucket)?;
+    let action = "s3:ListBucketMultipartUploads";
+    cloud.s3_authorize(&caller, &bucket.state(), action, None, &[])?;
+    let encoding = Encoding::of(input.encoding_type)?;
+    let (limit, max_uploads) = list_limit(input.max_uploads)?;
+    let prefix = input.prefix.unwrap_or_default();
+    let key_marker = input.key_marker.unwrap_or_default();
+    let id_marker = input.upload_id_marker.unwrap_or_default();
+    let mut all = cloud.s3.uploads(&input.bucket, &prefix)?;
+    // Of one key, the oldest first.
+    all.sort_by(|a, b| (&a.key, a.initiated, &a.id).cmp(&(&b.key, b.initiated, &b.id)));
+    let marked = all.iter().position(|upload| upload.key == key_marker && upload.id == id_marker);
+    let mut rest = all.iter().enumerate().filter(|(index, upload)| match marked {
+        Some(marked) => *index > marked,
+        None => upload.key > key_marker,
+    });
+    let uploads: Vec<MultipartUpload> = rest
+        .by_ref()
+        .take(limit)
+        .map(|(_, upload)| MultipartUpload {
+            checksum_algorithm: algorithm_name(upload),
+            checksum_type: coverage_name(upload),
+            initiated: Some(millis(upload.initiated)),
+            initiator: Some(Initiator {
+                display_name: None,
+                id: owner().id,
+            }),
+            key: Some(encoding.apply(&upload.key)),
+            owner: Some(owner()),
+            storage_class: Some(upload_class(upload)),
+            upload_id: Some(upload.id.clone()),
+        })
+        .collect();
+    let is_truncated = rest.next().is_some();
+    let last = uploads.last().filter(|_| is_truncated);
+    Ok(S3Response::new(ListMultipartUploadsOutput {
+        bucket: Some(input.bucket),
+        encoding_type: encoding.name(),
+        is_truncated: Some(is_truncated),
+        key_marker: Some(encoding.apply(&key_marker)),
+        max_uploads: Some(max_uploads),
+        next_key_marker: last.and_then(|upload| upload.key.clone()),
+        next_upload_id_marker: last.and_then(|upload| upload.upload_id.clone()),
+        prefix: Some(encoding.apply(&prefix)),
+        upload_id_marker: Some(id_marker),
+        uploads: Some(uploads),
+        ..ListMultipartUploadsOutput::default()
+    }))
+}
+
+fn part_number(number: i32) -> AwsResult<u32> {
+    u32::try_from(number)
+        .ok()
+        .filter(|number| PART_NUMBERS.contains(number))
+        .ok_or_else(|| {
+            invalid_argument("Part number must be an integer between 1 and 10000, inclusive")
+        })
+}
+
+/// Which combinations there are:
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html>.
+fn wanted_checksum(
+    algorithm: Option<&str>,
+    coverage: Option<&str>,
+) -> AwsResult<Option<(Algorithm, Coverage)>> {
+    let Some(name) = algorithm else {
+        return match coverage {
+            None => Ok(None),
+            Some(_) => Err(invalid_request(
+                "The x-amz-checksum-type header can only be used with the \
+                 x-amz-checksum-algorithm header.",
+            )),
+        };
+    };
+    let algorithm = named_algorithm(name)?;
+    let coverage = match (algorithm, coverage) {
+        (Algorithm::Crc64Nvme, None | Some(ChecksumType::FULL_OBJECT)) => Coverage::FullObject,
+        (Algorithm::Crc32 | Algorithm::Crc32c, Some(ChecksumType::FULL_OBJECT)) => {
+            Coverage::FullObject
+        }
+        (
+            Algorithm::Crc32 | Algorithm::Crc32c | Algorithm::Sha1 | Algorithm::Sha256,
+            None | Some(ChecksumType::COMPOSITE),
+        ) => Coverage::Composite,
+        (_, Some(coverage)) => {
+            return Err(invalid_request(format!(
+                "The {coverage} checksum type cannot be used with the {} checksum algorithm.",
+                name.to_lowercase()
+            )));
+        }
+    };
+    Ok(Some((algorithm, coverage)))
+}
+
+fn algorithm_name(upload: &Upload) -> Option<ChecksumAlgorithm> {
+    let (algorithm, _) = upload.checksum?;
+    Some(ChecksumAlgorithm::from(algorithm.name().to_owned()))
+}
+
+fn coverage_name(upload: &Upload) -> Option<ChecksumType> {
+    let (_, coverage) = upload.checksum?;
+    Some(ChecksumType::from_static(match coverage {
+        Coverage::FullObject => ChecksumType::FULL_OBJECT,
+        Coverage::Composite => ChecksumType::COMPOSITE,
+    }))
+}
+
+fn upload_class(upload: &Upload) -> StorageClass {
+    match &upload.headers.storage_class {
+        Some(class) => StorageClass::from(class.clone()),
+        None => StorageClass::from_static(StorageClass::STANDARD),
+    }
+}
