@@ -1,6 +1,6 @@
 //! The embedded cloud as a program: runs in the foreground until SIGTERM or SIGINT.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use mysfits_local::server::{Ports, Server, ServerConfig};
 use std::io::Write;
@@ -20,9 +20,9 @@ struct Arguments {
 enum Command {
     /// Runs the cloud; prints `ready` when all its ports answer
     Serve {
-        /// The folder of all its data; created when it is missing
-        #[arg(long, env = "MYSFITS_HOME")]
-        home: PathBuf,
+        /// The folder of all its data, created when it is missing [default: $MYSFITS_HOME/data]
+        #[arg(long)]
+        home: Option<PathBuf>,
         /// The first of 16 ports on 127.0.0.1; 0 takes any that are free
         #[arg(long, env = "MYSFITS_PORT")]
         port: u16,
@@ -32,13 +32,19 @@ enum Command {
 fn main() -> ExitCode {
     let Command::Serve { home, port } = Arguments::parse().command;
     log_to_stderr();
-    match serve(home, port) {
+    match data_folder(home).and_then(|home| serve(home, port)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn data_folder(home: Option<PathBuf>) -> Result<PathBuf> {
+    let default = || Some(PathBuf::from(std::env::var_os("MYSFITS_HOME")?).join("data"));
+    home.or_else(default)
+        .context("no data folder: set MYSFITS_HOME, or give one with --home")
 }
 
 #[tokio::main]

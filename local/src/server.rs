@@ -11,7 +11,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 /// How many ports a cloud takes, from its first one on: the provider, AWS's protocols, the
@@ -22,6 +22,9 @@ pub const PORTS: u16 = 16;
 /// again for its last connections. What is not done by then is on disk and goes on at the next
 /// start.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long a stopped cloud waits to be let go of by what it has cancelled.
+const RELEASE: Duration = Duration::from_secs(1);
 
 /// What a cloud is started with.
 #[derive(Clone)]
@@ -51,6 +54,7 @@ pub struct Server {
     /// Listeners of the protocols that background tasks may still need while they finish.
     inner_edges: CancellationToken,
     listeners: TaskTracker,
+    _stop_on_drop: [DropGuard; 2],
     _folder: DataFolder,
 }
 
@@ -86,9 +90,14 @@ impl Server {
         .await?;
         provider::activate_all(&cloud).await;
 
+        let inner_edges = CancellationToken::new();
         let server = Self {
+            _stop_on_drop: [
+                cloud.stopping.clone().drop_guard(),
+                inner_edges.clone().drop_guard(),
+            ],
             cloud,
-            inner_edges: CancellationToken::new(),
+            inner_edges,
             listeners: TaskTracker::new(),
             _folder: folder,
         };
@@ -113,29 +122,28 @@ impl Server {
     }
 
     /// Stops in order: no new work from outside; requests and background tasks finish what they
-    /// hold, with AWS's protocols and the sites still there for them; then those too.
+    /// hold, with AWS's protocols and the sites still there for them; then those too. On return
+    /// the data folder is free.
     pub async fn stop(self) {
         self.cloud.stopping.cancel();
         self.cloud.tasks.close();
-        if tokio::time::timeout(PATIENCE, self.cloud.tasks.wait())
-            .await
-            .is_err()
-        {
-            tracing::warn!(
-                tasks = self.cloud.tasks.len(),
-                "stopping without waiting longer for background tasks"
-            );
-        }
+        within(PATIENCE, "background tasks", self.cloud.tasks.wait()).await;
         // Nothing is left that would invoke one.
         self.cloud.lambda.stop();
         self.inner_edges.cancel();
         self.listeners.close();
-        if tokio::time::timeout(PATIENCE, self.listeners.wait())
-            .await
-            .is_err()
-        {
-            tracing::warn!("stopping without waiting longer for open connections");
-        }
+        within(PATIENCE, "open connections", self.listeners.wait()).await;
+
+        // What was in the middle of an await lets go of the cloud when it is dropped, which the
+        // runtime may do a little later.
+        let cloud = Arc::downgrade(&self.cloud);
+        drop(self.cloud);
+        let released = async {
+            while cloud.strong_count() > 0 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        within(RELEASE, "the last of its tasks", released).await;
     }
 
     fn listen(&self, listeners: Listeners) -> Result<()> {
@@ -175,10 +183,9 @@ impl Server {
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.cloud.stopping.cancel();
-        self.inner_edges.cancel();
+async fn within(patience: Duration, what: &str, done: impl Future<Output = ()>) {
+    if tokio::time::timeout(patience, done).await.is_err() {
+        tracing::warn!("stopping without waiting any longer for {what}");
     }
 }
 

@@ -504,7 +504,10 @@ fn not_deployed(urn: &Urn, id: &str) -> Status {
 /// What AWS refuses leaves the resource as it was, and so does a failure of the embedded cloud:
 /// none of these codes tells the engine that the resource's state is in doubt.
 fn status(error: AwsError) -> Status {
-    let message = error.to_string();
+    let message = match error.is_server_fault() {
+        true => format!("{error} The log of the embedded cloud has the cause"),
+        false => error.to_string(),
+    };
     match error.status {
         403 => Status::permission_denied(message),
         404 => Status::not_found(message),

@@ -5,6 +5,7 @@ mod check;
 mod configure;
 mod diff;
 mod life;
+mod malformed;
 mod preview;
 mod repository;
 mod support;

@@ -1,6 +1,6 @@
 //! CodeCommit repositories, in the aws package itself.
 
-use crate::support::{Engine, refusal, stop};
+use crate::support::{Engine, refusal};
 use anyhow::{Context, Result};
 use mysfits_local::server::{Server, ServerConfig};
 use serde_json::{Value, json};
@@ -63,7 +63,7 @@ async fn a_repository_has_its_addresses() -> Result<()> {
         "arn:aws:codecommit:eu-west-1:000000000000:Other"
     );
     assert_eq!(renamed.outputs["repositoryId"], id);
-    stop(server).await;
+    server.stop().await;
 
     let server = Server::start(ServerConfig::new(folder.path())).await?;
     let mut engine = Engine::connect(server.endpoints().provider).await?;

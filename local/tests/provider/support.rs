@@ -56,7 +56,7 @@ impl TestCloud {
     /// Stops and starts again, with everything in memory lost.
     pub async fn restart(self) -> Result<Self> {
         let Self { server, folder, .. } = self;
-        stop(server).await;
+        server.stop().await;
         let world = Arc::new(World::default());
         let server = start(folder.path(), &world).await?;
         Ok(Self {
@@ -84,15 +84,6 @@ pub async fn start(folder: &Path, world: &Arc<World>) -> Result<Server> {
         ..ServerConfig::new(folder)
     })
     .await
-}
-
-/// Stops a cloud and waits until nothing holds its files any more.
-pub async fn stop(server: Server) {
-    let cloud = Arc::downgrade(server.cloud());
-    server.stop().await;
-    while cloud.upgrade().is_some() {
-        tokio::task::yield_now().await;
-    }
 }
 
 /// The engine's side of the protocol.

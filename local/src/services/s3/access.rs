@@ -112,8 +112,14 @@ mod tests {
             (r#""Effect":"Allow","Principal":"*""#, true),
             (r#""Effect":"Allow","Principal":{"AWS":"*"}"#, true),
             (r#""Effect":"Deny","Principal":"*""#, false),
-            (r#""Effect":"Allow","Principal":{"AWS":"000000000000"}"#, false),
-            (r#""Effect":"Allow","Principal":{"Service":"cloudfront.amazonaws.com"}"#, false),
+            (
+                r#""Effect":"Allow","Principal":{"AWS":"000000000000"}"#,
+                false,
+            ),
+            (
+                r#""Effect":"Allow","Principal":{"Service":"cloudfront.amazonaws.com"}"#,
+                false,
+            ),
             (
                 r#""Effect":"Allow","Principal":"*","Condition":{"StringEquals":{"aws:SourceAccount":"1"}}"#,
                 false,

@@ -203,10 +203,13 @@ impl Bodies {
             open: None,
         };
         reader.open_next().await?;
-        Ok(futures::stream::try_unfold(reader, |mut reader| async move {
-            let bytes = reader.next().await?;
-            Ok(bytes.map(|bytes| (bytes, reader)))
-        }))
+        Ok(futures::stream::try_unfold(
+            reader,
+            |mut reader| async move {
+                let bytes = reader.next().await?;
+                Ok(bytes.map(|bytes| (bytes, reader)))
+            },
+        ))
     }
 
     /// Removes files whose record is gone.

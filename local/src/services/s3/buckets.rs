@@ -69,7 +69,9 @@ enum Existence {
 }
 
 /// A promise that the bucket stays as long as it is held.
-pub struct Open<'a>(#[allow(dead_code, reason = "held")] tokio::sync::RwLockReadGuard<'a, Existence>);
+pub struct Open<'a>(
+    #[allow(dead_code, reason = "held")] tokio::sync::RwLockReadGuard<'a, Existence>,
+);
 
 pub struct Buckets {
     store: Store,
@@ -208,8 +210,8 @@ impl Buckets {
         let bucket = self.get(name)?;
         let mut settings = bucket.state().settings.clone();
         change(&mut settings);
-        let state = State::new(settings)
-            .map_err(|reason| AwsError::new(400, "MalformedPolicy", reason))?;
+        let state =
+            State::new(settings).map_err(|reason| AwsError::new(400, "MalformedPolicy", reason))?;
         self.save(&state.settings).await?;
         *bucket.state.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(state);
         Ok(())
@@ -228,7 +230,8 @@ impl Buckets {
         if !any.is_empty() {
             return Err(bucket_not_empty(bucket.state().shows_versions()));
         }
-        let batch = super::uploads::forget_all(&self.store, name, Batch::new().delete(BUCKETS, name))?;
+        let batch =
+            super::uploads::forget_all(&self.store, name, Batch::new().delete(BUCKETS, name))?;
         self.store.commit(batch).await.map_err(AwsError::internal)?;
         *existence = Existence::Gone;
         let mut all = self.all.write().unwrap_or_else(PoisonError::into_inner);

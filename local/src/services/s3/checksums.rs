@@ -180,7 +180,10 @@ mod tests {
             (Algorithm::Crc32c, "4waSgw=="),
             (Algorithm::Crc64Nvme, "rosUhgp5mIg="),
             (Algorithm::Sha1, "98O8HYCOBHMq32eZZczDTKeuNEE="),
-            (Algorithm::Sha256, "FeKw08M4keuw8e9gnsQZQgwg4yDOlMZfvIwzEkSOsiU="),
+            (
+                Algorithm::Sha256,
+                "FeKw08M4keuw8e9gnsQZQgwg4yDOlMZfvIwzEkSOsiU=",
+            ),
         ] {
             let mut hasher = Hasher::new(algorithm);
             hasher.update(b"12345");
@@ -194,6 +197,9 @@ mod tests {
         let part = hex(&Md5::checksum(b"hello"));
         assert_eq!(part, "5d41402abc4b2a76b9719d911017c592");
         let whole = Md5::checksum(&from_hex(&part));
-        assert_eq!(composite_etag([part.as_str()].into_iter()), format!("{}-1", hex(&whole)));
+        assert_eq!(
+            composite_etag([part.as_str()].into_iter()),
+            format!("{}-1", hex(&whole))
+        );
     }
 }

@@ -12,7 +12,11 @@ pub fn no_such_key() -> AwsError {
 }
 
 pub fn no_such_version() -> AwsError {
-    AwsError::new(404, "NoSuchVersion", "The specified version does not exist.")
+    AwsError::new(
+        404,
+        "NoSuchVersion",
+        "The specified version does not exist.",
+    )
 }
 
 pub fn no_such_upload() -> AwsError {

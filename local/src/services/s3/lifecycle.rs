@@ -225,7 +225,10 @@ impl Rule {
         };
         match &filter.and {
             Some(and) => (and.object_size_greater_than, and.object_size_less_than),
-            None => (filter.object_size_greater_than, filter.object_size_less_than),
+            None => (
+                filter.object_size_greater_than,
+                filter.object_size_less_than,
+            ),
         }
     }
 
@@ -285,18 +288,23 @@ pub fn due(
     };
     let mut steps = Vec::new();
     let current_is_due = rules.iter().any(|rule| {
-        let Some(expiration) = rule.expiration.as_ref().filter(|_| rule.covers(key, current))
+        let Some(expiration) = rule
+            .expiration
+            .as_ref()
+            .filter(|_| rule.covers(key, current))
         else {
             return false;
         };
         let old = expiration
             .days
             .is_some_and(|days| after_days(current.modified, days) <= now)
-            || expiration.date.as_deref().is_some_and(|date| is_past(date, now));
+            || expiration
+                .date
+                .as_deref()
+                .is_some_and(|date| is_past(date, now));
         if current.is_delete_marker() {
             // Only one that hides nothing is expired.
-            versions.len() == 1
-                && (old || expiration.expired_object_delete_marker == Some(true))
+            versions.len() == 1 && (old || expiration.expired_object_delete_marker == Some(true))
         } else {
             old
         }
@@ -486,10 +494,34 @@ mod tests {
         let (enabled, never) = (Versioning::Enabled, Versioning::Never);
         // What is in the rule, the versions, the bucket, the hour it is, and what is done.
         for (rule, versions, versioning, now, expected) in [
-            (r#""expiration":{"days":1}"#, vec![object(1)], never, 47, vec![]),
-            (r#""expiration":{"days":1}"#, vec![object(1)], never, 48, vec![Delete(0)]),
-            (r#""expiration":{"days":1}"#, vec![object(1)], enabled, 48, vec![Mark]),
-            (r#""expiration":{"days":1}"#, vec![object(25), object(1)], enabled, 48, vec![]),
+            (
+                r#""expiration":{"days":1}"#,
+                vec![object(1)],
+                never,
+                47,
+                vec![],
+            ),
+            (
+                r#""expiration":{"days":1}"#,
+                vec![object(1)],
+                never,
+                48,
+                vec![Delete(0)],
+            ),
+            (
+                r#""expiration":{"days":1}"#,
+                vec![object(1)],
+                enabled,
+                48,
+                vec![Mark],
+            ),
+            (
+                r#""expiration":{"days":1}"#,
+                vec![object(25), object(1)],
+                enabled,
+                48,
+                vec![],
+            ),
             (
                 r#""expiration":{"date":"1970-01-03T00:00:00Z"}"#,
                 vec![object(1)],
@@ -542,7 +574,11 @@ mod tests {
         ] {
             let rules = rules(rule)?;
             let now = now * 60 * 60 * 1_000;
-            assert_eq!(due(&rules, "k", &versions, versioning, now), expected, "{rules:?}");
+            assert_eq!(
+                due(&rules, "k", &versions, versioning, now),
+                expected,
+                "{rules:?}"
+            );
         }
         Ok(())
     }
@@ -552,7 +588,10 @@ mod tests {
         let mut rules = rules(r#""expiration":{"days":1}"#)?;
         rules[0].status = Status::Disabled;
         let versions = [version(1, Some(1))];
-        assert_eq!(due(&rules, "k", &versions, Versioning::Never, 100 * DAY), []);
+        assert_eq!(
+            due(&rules, "k", &versions, Versioning::Never, 100 * DAY),
+            []
+        );
         Ok(())
     }
 

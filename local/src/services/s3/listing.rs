@@ -1,8 +1,8 @@
 //! Lists: objects, or all their versions, page by page, keys with a common prefix rolled up.
 
 use super::S3;
-use super::objects::parse;
 use super::errors::invalid_version_id;
+use super::objects::parse;
 use super::version::{
     NULL, VERSIONS, Version, behind_versions, object_key, objects_prefix, record_key, sequence_of,
 };
@@ -92,7 +92,10 @@ impl S3 {
                 }
                 if let Some(common) = common_prefix(&key, query) {
                     if page.common_prefixes.last() == Some(&common)
-                        || query.after.as_ref().is_some_and(|after| after.key == common)
+                        || query
+                            .after
+                            .as_ref()
+                            .is_some_and(|after| after.key == common)
                     {
                         // Skip in the store what goes on beyond this chunk.
                         let below = objects_prefix(bucket, &common);
@@ -148,7 +151,9 @@ impl S3 {
             return Ok(String::new());
         };
         let sequence = match version_id.as_deref() {
-            Some(NULL) => self.null_version(bucket, key)?.map(|version| version.sequence),
+            Some(NULL) => self
+                .null_version(bucket, key)?
+                .map(|version| version.sequence),
             Some(id) => Some(sequence_of(id).ok_or_else(invalid_version_id)?),
             None => None,
         };

@@ -26,7 +26,9 @@ pub fn check_bucket(name: &str) -> Result<(), String> {
     } else if !bytes.first().is_some_and(is_letter_or_digit)
         || !bytes.last().is_some_and(is_letter_or_digit)
     {
-        Err(format!("{name:?} must begin and end with a letter or digit"))
+        Err(format!(
+            "{name:?} must begin and end with a letter or digit"
+        ))
     } else if name.contains("..") {
         Err(format!("{name:?} must not have two dots in a row"))
     } else if name.parse::<std::net::Ipv4Addr>().is_ok() {

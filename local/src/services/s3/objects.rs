@@ -189,7 +189,8 @@ impl S3 {
         };
         // A version that is not there is deleted as well.
         if let Some(version) = found {
-            self.commit(erase(Batch::new(), name, key, &version)).await?;
+            self.commit(erase(Batch::new(), name, key, &version))
+                .await?;
             self.remove_files(version).await;
         }
         Ok(deletion)
@@ -261,7 +262,8 @@ impl S3 {
         version.content = Some(content);
         let json = serde_json::to_vec(&version).map_err(AwsError::internal)?;
         let record = record_key(name, key, version.sequence);
-        self.commit(Batch::new().put(VERSIONS, &record, json)).await?;
+        self.commit(Batch::new().put(VERSIONS, &record, json))
+            .await?;
         Ok(version)
     }
 
@@ -291,7 +293,10 @@ impl S3 {
         }
         let sequence = sequence_of(id).ok_or_else(invalid_version_id)?;
         let record = record_key(bucket, key, sequence);
-        let json = self.store.get(VERSIONS, &record).map_err(AwsError::internal)?;
+        let json = self
+            .store
+            .get(VERSIONS, &record)
+            .map_err(AwsError::internal)?;
         let version = json.map(|json| parse(&json)).transpose()?;
         Ok(version.filter(|version| version.id == id))
     }

@@ -88,14 +88,18 @@ impl S3 {
         };
         let json = serde_json::to_vec(&upload).map_err(AwsError::internal)?;
         let record = upload_key(&bucket.state().settings.name, key, &upload.id);
-        self.commit(Batch::new().put(UPLOADS, &record, json)).await?;
+        self.commit(Batch::new().put(UPLOADS, &record, json))
+            .await?;
         Ok(upload)
     }
 
     /// The upload of this id.
     pub fn upload(&self, bucket: &str, key: &str, id: &str) -> AwsResult<Upload> {
         let record = upload_key(bucket, key, id);
-        let json = self.store.get(UPLOADS, &record).map_err(AwsError::internal)?;
+        let json = self
+            .store
+            .get(UPLOADS, &record)
+            .map_err(AwsError::internal)?;
         let json = json.ok_or_else(no_such_upload)?;
         serde_json::from_slice(&json).map_err(AwsError::internal)
     }
@@ -280,7 +284,10 @@ fn choose<'a>(all: &'a [Part], named: &[NamedPart]) -> AwsResult<Vec<&'a Part>> 
     if named.is_empty() {
         return Err(invalid_request("You must specify at least one part"));
     }
-    if named.windows(2).any(|pair| pair[0].number >= pair[1].number) {
+    if named
+        .windows(2)
+        .any(|pair| pair[0].number >= pair[1].number)
+    {
         return Err(AwsError::new(
             400,
             "InvalidPartOrder",

@@ -126,7 +126,8 @@ fn unescape(key: &str) -> String {
     if !key.contains('\u{1}') {
         return key.to_owned();
     }
-    key.replace("\u{1}\u{1}", "\0").replace("\u{1}\u{2}", "\u{1}")
+    key.replace("\u{1}\u{1}", "\0")
+        .replace("\u{1}\u{2}", "\u{1}")
 }
 
 #[cfg(test)]
@@ -135,7 +136,18 @@ mod tests {
 
     #[test]
     fn records_sort_like_keys_and_newest_first() {
-        let keys = ["a", "a\0", "a\0b", "a\u{1}", "a\u{1}\u{2}", "a b", "a/", "b", "é", "\u{10ffff}"];
+        let keys = [
+            "a",
+            "a\0",
+            "a\0b",
+            "a\u{1}",
+            "a\u{1}\u{2}",
+            "a b",
+            "a/",
+            "b",
+            "é",
+            "\u{10ffff}",
+        ];
         let mut records = Vec::new();
         for key in keys {
             records.push((record_key("bucket", key, 2), key));

@@ -112,12 +112,19 @@ pub async fn list(
     let prefix = input.prefix.clone().unwrap_or_default();
     let after = input.continuation_token.unwrap_or_default();
     let region = input.bucket_region;
-    let matching = cloud.s3.buckets.list().into_iter().map(|bucket| bucket.state());
+    let matching = cloud
+        .s3
+        .buckets
+        .list()
+        .into_iter()
+        .map(|bucket| bucket.state());
     let mut matching = matching.filter(|bucket| {
         let settings = &bucket.settings;
         settings.name.starts_with(&prefix)
             && settings.name > after
-            && region.as_ref().is_none_or(|region| settings.region == *region)
+            && region
+                .as_ref()
+                .is_none_or(|region| settings.region == *region)
     });
     let buckets: Vec<Bucket> = matching
         .by_ref()

@@ -107,7 +107,9 @@ pub fn list_limit(asked: Option<i32>) -> AwsResult<(usize, i32)> {
     let limit = asked.unwrap_or(MAX);
     match usize::try_from(limit.min(MAX)) {
         Ok(count) => Ok((count, limit.min(MAX))),
-        Err(_) => Err(invalid_argument("Argument max-keys must be an integer between 0 and 2147483647")),
+        Err(_) => Err(invalid_argument(
+            "Argument max-keys must be an integer between 0 and 2147483647",
+        )),
     }
 }
 
@@ -208,7 +210,9 @@ fn decode(text: &str) -> AwsResult<String> {
         match byte {
             b'+' => bytes.push(b' '),
             b'%' => {
-                let digits = rest.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+                let digits = rest
+                    .get(..2)
+                    .and_then(|digits| std::str::from_utf8(digits).ok());
                 let decoded = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
                 bytes.push(decoded.ok_or_else(not_encoded)?);
                 rest = &rest[2..];
@@ -220,7 +224,9 @@ fn decode(text: &str) -> AwsResult<String> {
 }
 
 fn not_encoded() -> AwsError {
-    invalid_argument("The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.")
+    invalid_argument(
+        "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.",
+    )
 }
 
 /// A checksum that a client sent: in a header, or announced for the end of the body.

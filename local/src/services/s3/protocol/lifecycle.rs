@@ -39,9 +39,15 @@ pub async fn put(
     req: S3Request<PutBucketLifecycleConfigurationInput>,
 ) -> S3Result<S3Response<PutBucketLifecycleConfigurationOutput>> {
     bucket_of!(cloud, req, "s3:PutLifecycleConfiguration");
-    let rules = req.input.lifecycle_configuration.map(|configuration| configuration.rules);
+    let rules = req
+        .input
+        .lifecycle_configuration
+        .map(|configuration| configuration.rules);
     let rules = rules.unwrap_or_default();
-    let rules = rules.into_iter().map(asked_rule).collect::<AwsResult<Vec<_>>>()?;
+    let rules = rules
+        .into_iter()
+        .map(asked_rule)
+        .collect::<AwsResult<Vec<_>>>()?;
     check(&rules).map_err(invalid_argument)?;
     change(cloud, &req.input.bucket, StatusCode::OK, |settings| {
         settings.lifecycle = rules;
@@ -54,9 +60,14 @@ pub async fn delete(
     req: S3Request<DeleteBucketLifecycleInput>,
 ) -> S3Result<S3Response<DeleteBucketLifecycleOutput>> {
     bucket_of!(cloud, req, "s3:PutLifecycleConfiguration");
-    change(cloud, &req.input.bucket, StatusCode::NO_CONTENT, |settings| {
-        settings.lifecycle.clear();
-    })
+    change(
+        cloud,
+        &req.input.bucket,
+        StatusCode::NO_CONTENT,
+        |settings| {
+            settings.lifecycle.clear();
+        },
+    )
     .await
 }
 
@@ -70,9 +81,7 @@ fn asked_rule(rule: LifecycleRule) -> AwsResult<Rule> {
     }
     Ok(Rule {
         // S3 makes an id for a rule without one.
-        id: rule
-            .id
-            .unwrap_or_else(|| uuid::Uuid::new_v4().to_string()),
+        id: rule.id.unwrap_or_else(|| uuid::Uuid::new_v4().to_string()),
         status: match rule.status.as_str() {
             ExpirationStatus::ENABLED => Status::Enabled,
             ExpirationStatus::DISABLED => Status::Disabled,
@@ -155,14 +164,17 @@ fn shown_rule(rule: &Rule) -> LifecycleRule {
                 days_after_initiation: shown_count(abort.days_after_initiation),
             },
         ),
-        expiration: rule.expiration.as_ref().map(|expiration| LifecycleExpiration {
-            date: expiration.date.as_deref().and_then(|date| {
-                let date = OffsetDateTime::parse(date, &Rfc3339).ok();
-                date.map(Timestamp::from)
+        expiration: rule
+            .expiration
+            .as_ref()
+            .map(|expiration| LifecycleExpiration {
+                date: expiration.date.as_deref().and_then(|date| {
+                    let date = OffsetDateTime::parse(date, &Rfc3339).ok();
+                    date.map(Timestamp::from)
+                }),
+                days: shown_count(expiration.days),
+                expired_object_delete_marker: expiration.expired_object_delete_marker,
             }),
-            days: shown_count(expiration.days),
-            expired_object_delete_marker: expiration.expired_object_delete_marker,
-        }),
         filter: rule.filter.as_ref().map(shown_filter),
         id: Some(rule.id.clone()),
         noncurrent_version_expiration: rule.noncurrent_version_expiration.as_ref().map(

@@ -27,7 +27,14 @@ pub async fn objects(
         after: marker.clone().map(behind),
         limit,
     };
-    authorize(cloud, &caller, &input.bucket, "s3:ListBucket", &query, max_keys)?;
+    authorize(
+        cloud,
+        &caller,
+        &input.bucket,
+        "s3:ListBucket",
+        &query,
+        max_keys,
+    )?;
     let page = cloud.s3.list(&input.bucket, Of::Objects, &query)?;
     // Without a delimiter, the last key is the marker of the next page.
     let next = page.next.as_ref().filter(|_| query.delimiter.is_some());
@@ -65,7 +72,14 @@ pub async fn objects_v2(
         after: after.map(behind),
         limit,
     };
-    authorize(cloud, &caller, &input.bucket, "s3:ListBucket", &query, max_keys)?;
+    authorize(
+        cloud,
+        &caller,
+        &input.bucket,
+        "s3:ListBucket",
+        &query,
+        max_keys,
+    )?;
     let page = cloud.s3.list(&input.bucket, Of::Objects, &query)?;
     let with_owner = input.fetch_owner == Some(true);
     Ok(S3Response::new(ListObjectsV2Output {
@@ -121,7 +135,12 @@ pub async fn versions(
         .partition(|entry| entry.version.is_delete_marker());
     Ok(S3Response::new(ListObjectVersionsOutput {
         common_prefixes: common_prefixes(&page, encoding),
-        delete_markers: Some(markers.into_iter().map(|e| delete_marker(e, encoding)).collect()),
+        delete_markers: Some(
+            markers
+                .into_iter()
+                .map(|e| delete_marker(e, encoding))
+                .collect(),
+        ),
         versions: Some(versions.into_iter().map(|e| version(e, encoding)).collect()),
         delimiter: query.delimiter.as_deref().map(|text| encoding.apply(text)),
         encoding_type: encoding.name(),
@@ -130,7 +149,10 @@ pub async fn versions(
         max_keys: Some(max_keys),
         name: Some(input.bucket),
         next_key_marker: page.next.as_ref().map(|after| encoding.apply(&after.key)),
-        next_version_id_marker: page.next.as_ref().and_then(|after| after.version_id.clone()),
+        next_version_id_marker: page
+            .next
+            .as_ref()
+            .and_then(|after| after.version_id.clone()),
         prefix: Some(encoding.apply(&query.prefix)),
         version_id_marker: Some(version_id_marker.unwrap_or_default()),
         ..ListObjectVersionsOutput::default()
@@ -149,7 +171,9 @@ impl Encoding {
         match encoding.as_ref().map(EncodingType::as_str) {
             None => Ok(Self::Plain),
             Some(EncodingType::URL) => Ok(Self::Url),
-            Some(_) => Err(invalid_argument("Invalid Encoding Method specified in Request")),
+            Some(_) => Err(invalid_argument(
+                "Invalid Encoding Method specified in Request",
+            )),
         }
     }
 
@@ -183,7 +207,12 @@ fn authorize(
     if !query.prefix.is_empty() {
         context.push(("s3:prefix", &query.prefix));
     }
-    context.extend(query.delimiter.as_deref().map(|text| ("s3:delimiter", text)));
+    context.extend(
+        query
+            .delimiter
+            .as_deref()
+            .map(|text| ("s3:delimiter", text)),
+    );
     let bucket = cloud.s3.buckets.get(bucket)?;
     cloud.s3_authorize(caller, &bucket.state(), action, None, &context)
 }
@@ -214,7 +243,9 @@ fn entries(page: &Page, encoding: Encoding, with_owner: bool) -> Vec<Object> {
         let class = content.headers.storage_class.as_deref();
         Some(Object {
             checksum_algorithm: content.checksum.as_ref().map(|checksum| {
-                vec![ChecksumAlgorithm::from(checksum.algorithm.name().to_owned())]
+                vec![ChecksumAlgorithm::from(
+                    checksum.algorithm.name().to_owned(),
+                )]
             }),
             checksum_type: super::convert::checksum_type(content.checksum.as_ref()),
             e_tag: etag(&content.etag),
@@ -236,8 +267,11 @@ fn version(entry: &Entry, encoding: Encoding) -> ObjectVersion {
     let checksum = content.and_then(|content| content.checksum.as_ref());
     let class = content.and_then(|content| content.headers.storage_class.clone());
     ObjectVersion {
-        checksum_algorithm: checksum
-            .map(|checksum| vec![ChecksumAlgorithm::from(checksum.algorithm.name().to_owned())]),
+        checksum_algorithm: checksum.map(|checksum| {
+            vec![ChecksumAlgorithm::from(
+                checksum.algorithm.name().to_owned(),
+            )]
+        }),
         checksum_type: super::convert::checksum_type(checksum),
         e_tag: content.and_then(|content| etag(&content.etag)),
         is_latest: Some(entry.is_latest),

@@ -172,7 +172,11 @@ mod tests {
             ("localhost:20001", None),
             ("s3.localhost:20001", None),
         ] {
-            assert_eq!(Localhost.parse_host_header(host)?.bucket(), bucket, "{host}");
+            assert_eq!(
+                Localhost.parse_host_header(host)?.bucket(),
+                bucket,
+                "{host}"
+            );
         }
         Ok(())
     }

@@ -155,7 +155,9 @@ pub(super) async fn receive<T>(
     content_md5: Option<&str>,
     in_memory: usize,
 ) -> AwsResult<Received> {
-    let algorithm = sent.as_ref().map_or(DEFAULT_CHECKSUM, |sent| sent.algorithm);
+    let algorithm = sent
+        .as_ref()
+        .map_or(DEFAULT_CHECKSUM, |sent| sent.algorithm);
     let body = futures::stream::iter(body).flatten();
     let received = cloud.s3.bodies.receive(body, algorithm, in_memory).await?;
     if let Some(value) = sent.and_then(|sent| sent.value(request)) {
@@ -219,7 +221,10 @@ pub async fn get(
         check_read(&state, &found, &conditions)?;
         let section = section(&found.content, input.range, input.part_number)?;
         let bounds = section.bounds.clone();
-        let data = cloud.s3.read(&found.version, &found.content, bounds).await?;
+        let data = cloud
+            .s3
+            .read(&found.version, &found.content, bounds)
+            .await?;
         // What was overwritten in the meantime is looked up again.
         if let Some(data) = data {
             break ((found, section), data);
@@ -343,7 +348,12 @@ pub async fn copy(
         Some("REPLACE") => Ok(true),
         Some(other) => Err(invalid_argument(format!("Unknown directive {other:?}"))),
     };
-    let replaces_headers = replaces(input.metadata_directive.as_ref().map(MetadataDirective::as_str))?;
+    let replaces_headers = replaces(
+        input
+            .metadata_directive
+            .as_ref()
+            .map(MetadataDirective::as_str),
+    )?;
     let same = source.bucket == input.bucket && source.key == input.key && source.is_latest;
     if same && !replaces_headers && input.storage_class.is_none() {
         return Err(invalid_request(
@@ -360,7 +370,12 @@ pub async fn copy(
             ..source.found.content.headers.clone()
         };
     }
-    let tags = match replaces(input.tagging_directive.as_ref().map(TaggingDirective::as_str))? {
+    let tags = match replaces(
+        input
+            .tagging_directive
+            .as_ref()
+            .map(TaggingDirective::as_str),
+    )? {
         true => tagging_header(input.tagging.as_deref())?,
         false => source.found.content.tags.clone(),
     };
@@ -469,9 +484,7 @@ pub async fn delete_many(
         match deletion {
             Ok(deletion) => deleted.push(DeletedObject {
                 delete_marker: deletion.delete_marker.then_some(true),
-                delete_marker_version_id: deletion
-                    .version_id
-                    .filter(|_| deletion.delete_marker),
+                delete_marker_version_id: deletion.version_id.filter(|_| deletion.delete_marker),
                 key: Some(object.key),
                 version_id: object.version_id,
             }),
@@ -530,7 +543,10 @@ pub async fn put_tags(
     };
     cloud.s3_authorize(&caller, &state, action, Some(&input.key), &[])?;
     let tags = object_tags(input.tagging.tag_set)?;
-    let version = cloud.s3.set_tags(&bucket, &input.key, version, tags).await?;
+    let version = cloud
+        .s3
+        .set_tags(&bucket, &input.key, version, tags)
+        .await?;
     Ok(S3Response::new(PutObjectTaggingOutput {
         version_id: version_id(&version, state.shows_versions()),
     }))
@@ -552,7 +568,10 @@ pub async fn delete_tags(
     };
     cloud.s3_authorize(&caller, &state, action, Some(&input.key), &[])?;
     let none = Default::default();
-    let version = cloud.s3.set_tags(&bucket, &input.key, version, none).await?;
+    let version = cloud
+        .s3
+        .set_tags(&bucket, &input.key, version, none)
+        .await?;
     Ok(S3Response::with_status(
         DeleteObjectTaggingOutput {
             version_id: version_id(&version, state.shows_versions()),
@@ -571,7 +590,13 @@ fn authorize_deletion(
     match version_id {
         Some(id) => {
             let context = [("s3:VersionId", id)];
-            cloud.s3_authorize(caller, bucket, "s3:DeleteObjectVersion", Some(key), &context)
+            cloud.s3_authorize(
+                caller,
+                bucket,
+                "s3:DeleteObjectVersion",
+                Some(key),
+                &context,
+            )
         }
         None => cloud.s3_authorize(caller, bucket, "s3:DeleteObject", Some(key), &[]),
     }
@@ -654,8 +679,8 @@ fn check_read(bucket: &State, found: &Found, conditions: &ReadConditions) -> S3R
             headers.insert(http::header::ETAG, etag);
         }
         insert_last_modified(&mut headers, version);
-        if let Some(Ok(id)) = version_id(version, bucket.shows_versions())
-            .map(|id| HeaderValue::from_str(&id))
+        if let Some(Ok(id)) =
+            version_id(version, bucket.shows_versions()).map(|id| HeaderValue::from_str(&id))
         {
             headers.insert("x-amz-version-id", id);
         }
@@ -698,7 +723,11 @@ fn section(content: &Content, range: Option<Range>, part: Option<i32>) -> AwsRes
         )),
         (Some(range), None) => Ok(Section {
             bounds: range.check(size).map_err(|_| {
-                AwsError::new(416, "InvalidRange", "The requested range is not satisfiable")
+                AwsError::new(
+                    416,
+                    "InvalidRange",
+                    "The requested range is not satisfiable",
+                )
             })?,
             is_whole: false,
             parts_count: None,
@@ -771,7 +800,10 @@ impl Source {
                 .check(&found.content.etag, found.version.last_modified())
                 .map_err(|_| crate::services::s3::errors::precondition_failed())?;
             let bounds = section(&found.content, range, None)?.bounds;
-            let read = cloud.s3.read(&found.version, &found.content, bounds).await?;
+            let read = cloud
+                .s3
+                .read(&found.version, &found.content, bounds)
+                .await?;
             let data: BoxedBytes = match read {
                 Some(Data::Whole(bytes)) => Box::pin(futures::stream::iter([Ok(bytes)])),
                 Some(Data::Stream(stream)) => stream,
@@ -847,7 +879,9 @@ pub(super) fn without_chunked(encoding: Option<&str>) -> Option<String> {
 
 pub(super) fn http_date(timestamp: &Timestamp) -> Option<String> {
     let mut text = Vec::new();
-    timestamp.format(TimestampFormat::HttpDate, &mut text).ok()?;
+    timestamp
+        .format(TimestampFormat::HttpDate, &mut text)
+        .ok()?;
     String::from_utf8(text).ok()
 }
 
@@ -867,5 +901,7 @@ fn shown_storage_class(headers: &ObjectHeaders) -> Option<StorageClass> {
 }
 
 fn tag_count(content: &Content) -> Option<i32> {
-    i32::try_from(content.tags.len()).ok().filter(|count| *count > 0)
+    i32::try_from(content.tags.len())
+        .ok()
+        .filter(|count| *count > 0)
 }

@@ -77,7 +77,10 @@ pub async fn put_versioning(
     if configuration.mfa_delete.is_some() {
         return Err(not_implemented("MFA delete").into());
     }
-    let status = configuration.status.as_ref().map(BucketVersioningStatus::as_str);
+    let status = configuration
+        .status
+        .as_ref()
+        .map(BucketVersioningStatus::as_str);
     let versioning = match status {
         Some(BucketVersioningStatus::ENABLED) => Versioning::Enabled,
         Some(BucketVersioningStatus::SUSPENDED) => Versioning::Suspended,
@@ -195,7 +198,9 @@ fn check_policy(cloud: &Cloud, settings: &Settings, text: &str) -> AwsResult<()>
         }
     }
     if let Some(arn) = cloud.iam.missing_principal(&policy) {
-        return Err(malformed(format!("Invalid principal in policy: \"AWS\":\"{arn}\"")));
+        return Err(malformed(format!(
+            "Invalid principal in policy: \"AWS\":\"{arn}\""
+        )));
     }
     let blocked = settings
         .public_access_block
@@ -216,7 +221,11 @@ fn check_policy(cloud: &Cloud, settings: &Settings, text: &str) -> AwsResult<()>
 }
 
 fn no_such_policy() -> AwsError {
-    AwsError::new(404, "NoSuchBucketPolicy", "The bucket policy does not exist")
+    AwsError::new(
+        404,
+        "NoSuchBucketPolicy",
+        "The bucket policy does not exist",
+    )
 }
 
 pub async fn get_public_access_block(
@@ -264,9 +273,14 @@ pub async fn delete_public_access_block(
     req: S3Request<DeletePublicAccessBlockInput>,
 ) -> S3Result<S3Response<DeletePublicAccessBlockOutput>> {
     bucket_of!(cloud, req, "s3:PutBucketPublicAccessBlock");
-    change(cloud, &req.input.bucket, StatusCode::NO_CONTENT, |settings| {
-        settings.public_access_block = None;
-    })
+    change(
+        cloud,
+        &req.input.bucket,
+        StatusCode::NO_CONTENT,
+        |settings| {
+            settings.public_access_block = None;
+        },
+    )
     .await
 }
 
@@ -312,9 +326,14 @@ pub async fn delete_ownership(
     req: S3Request<DeleteBucketOwnershipControlsInput>,
 ) -> S3Result<S3Response<DeleteBucketOwnershipControlsOutput>> {
     bucket_of!(cloud, req, "s3:PutBucketOwnershipControls");
-    change(cloud, &req.input.bucket, StatusCode::NO_CONTENT, |settings| {
-        settings.ownership = None;
-    })
+    change(
+        cloud,
+        &req.input.bucket,
+        StatusCode::NO_CONTENT,
+        |settings| {
+            settings.ownership = None;
+        },
+    )
     .await
 }
 
@@ -396,9 +415,14 @@ pub async fn put_tags(
 ) -> S3Result<S3Response<PutBucketTaggingOutput>> {
     bucket_of!(cloud, req, "s3:PutBucketTagging");
     let tags = bucket_tags(req.input.tagging.tag_set)?;
-    change(cloud, &req.input.bucket, StatusCode::NO_CONTENT, |settings| {
-        settings.tags = tags;
-    })
+    change(
+        cloud,
+        &req.input.bucket,
+        StatusCode::NO_CONTENT,
+        |settings| {
+            settings.tags = tags;
+        },
+    )
     .await
 }
 
@@ -407,8 +431,13 @@ pub async fn delete_tags(
     req: S3Request<DeleteBucketTaggingInput>,
 ) -> S3Result<S3Response<DeleteBucketTaggingOutput>> {
     bucket_of!(cloud, req, "s3:PutBucketTagging");
-    change(cloud, &req.input.bucket, StatusCode::NO_CONTENT, |settings| {
-        settings.tags.clear();
-    })
+    change(
+        cloud,
+        &req.input.bucket,
+        StatusCode::NO_CONTENT,
+        |settings| {
+            settings.tags.clear();
+        },
+    )
     .await
 }

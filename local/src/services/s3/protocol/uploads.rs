@@ -37,7 +37,10 @@ pub async fn create(
     let headers = object_headers!(input);
     let tags = tagging_header(input.tagging.as_deref())?;
     let checksum = wanted_checksum(
-        input.checksum_algorithm.as_ref().map(ChecksumAlgorithm::as_str),
+        input
+            .checksum_algorithm
+            .as_ref()
+            .map(ChecksumAlgorithm::as_str),
         input.checksum_type.as_ref().map(ChecksumType::as_str),
     )?;
     let upload = cloud
@@ -68,7 +71,9 @@ pub async fn part(
     let state = bucket.state();
     cloud.s3_authorize(&caller, &state, "s3:PutObject", Some(&input.key), &[])?;
     let number = part_number(input.part_number)?;
-    let upload = cloud.s3.upload(&input.bucket, &input.key, &input.upload_id)?;
+    let upload = cloud
+        .s3
+        .upload(&input.bucket, &input.key, &input.upload_id)?;
     let mut sent = sent_checksum(&req, checksum_fields!(input))?;
     if let (Some((wanted, _)), Some(sent)) = (upload.checksum, &sent)
         && sent.algorithm != wanted
@@ -111,7 +116,9 @@ pub async fn part_copy(
     let state = bucket.state();
     cloud.s3_authorize(&caller, &state, "s3:PutObject", Some(&input.key), &[])?;
     let number = part_number(input.part_number)?;
-    let upload = cloud.s3.upload(&input.bucket, &input.key, &input.upload_id)?;
+    let upload = cloud
+        .s3
+        .upload(&input.bucket, &input.key, &input.upload_id)?;
     let conditions = ReadConditions {
         if_match: condition(input.copy_source_if_match),
         if_none_match: condition(input.copy_source_if_none_match),
@@ -126,7 +133,9 @@ pub async fn part_copy(
         )
     })?;
     let source = Source::open(cloud, &caller, &input.copy_source, &conditions, range).await?;
-    let algorithm = upload.checksum.map_or(DEFAULT_CHECKSUM, |(algorithm, _)| algorithm);
+    let algorithm = upload
+        .checksum
+        .map_or(DEFAULT_CHECKSUM, |(algorithm, _)| algorithm);
     let bodies = &cloud.s3.bodies;
     let body = bodies
         .receive(source.data, algorithm, NOTHING_IN_MEMORY)
@@ -156,8 +165,12 @@ pub async fn complete(
     let bucket = cloud.s3.buckets.get(&input.bucket)?;
     let state = bucket.state();
     cloud.s3_authorize(&caller, &state, "s3:PutObject", Some(&input.key), &[])?;
-    let upload = cloud.s3.upload(&input.bucket, &input.key, &input.upload_id)?;
-    let sent = checksum_fields!(input).into_iter().find_map(|(_, value)| value);
+    let upload = cloud
+        .s3
+        .upload(&input.bucket, &input.key, &input.upload_id)?;
+    let sent = checksum_fields!(input)
+        .into_iter()
+        .find_map(|(_, value)| value);
     let parts = input.multipart_upload.and_then(|upload| upload.parts);
     let parts = parts
         .unwrap_or_default()
@@ -212,7 +225,9 @@ pub async fn abort(
     let bucket = cloud.s3.buckets.get(&input.bucket)?;
     let action = "s3:AbortMultipartUpload";
     cloud.s3_authorize(&caller, &bucket.state(), action, Some(&input.key), &[])?;
-    let upload = cloud.s3.upload(&input.bucket, &input.key, &input.upload_id)?;
+    let upload = cloud
+        .s3
+        .upload(&input.bucket, &input.key, &input.upload_id)?;
     cloud.s3.abort_upload(&input.bucket, &upload).await?;
     Ok(S3Response::with_status(
         AbortMultipartUploadOutput::default(),
@@ -230,7 +245,9 @@ pub async fn parts(
     let bucket = cloud.s3.buckets.get(&input.bucket)?;
     let action = "s3:ListMultipartUploadParts";
     cloud.s3_authorize(&caller, &bucket.state(), action, Some(&input.key), &[])?;
-    let upload = cloud.s3.upload(&input.bucket, &input.key, &input.upload_id)?;
+    let upload = cloud
+        .s3
+        .upload(&input.bucket, &input.key, &input.upload_id)?;
     let (limit, max_parts) = list_limit(input.max_parts)?;
     let marker = input.part_number_marker.unwrap_or(0);
     let after = u32::try_from(marker).map_err(|_| {
@@ -299,11 +316,16 @@ pub async fn list(
     let mut all = cloud.s3.uploads(&input.bucket, &prefix)?;
     // Of one key, the oldest first.
     all.sort_by(|a, b| (&a.key, a.initiated, &a.id).cmp(&(&b.key, b.initiated, &b.id)));
-    let marked = all.iter().position(|upload| upload.key == key_marker && upload.id == id_marker);
-    let mut rest = all.iter().enumerate().filter(|(index, upload)| match marked {
-        Some(marked) => *index > marked,
-        None => upload.key > key_marker,
-    });
+    let marked = all
+        .iter()
+        .position(|upload| upload.key == key_marker && upload.id == id_marker);
+    let mut rest = all
+        .iter()
+        .enumerate()
+        .filter(|(index, upload)| match marked {
+            Some(marked) => *index > marked,
+            None => upload.key > key_marker,
+        });
     let uploads: Vec<MultipartUpload> = rest
         .by_ref()
         .take(limit)
