@@ -5,3 +5,4 @@ pub mod aws;
 pub mod health;
 pub mod http;
 pub mod site;
+pub mod status;

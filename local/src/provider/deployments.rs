@@ -11,7 +11,7 @@ use crate::error::{AwsError, AwsResult};
 use crate::store::{Batch, Store};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 const RESOURCES: &str = "resources";
@@ -30,6 +30,29 @@ pub struct Record {
     pub resource: Resource<Properties>,
 }
 
+/// How a deployed resource is doing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Standing {
+    pub urn: String,
+    #[serde(rename = "type")]
+    pub token: String,
+    pub id: String,
+    pub region: String,
+    #[serde(flatten)]
+    pub condition: Condition,
+}
+
+/// Whether a deployed resource does what it is for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "condition", content = "reason", rename_all = "camelCase")]
+pub enum Condition {
+    Live,
+    /// Validated and stored; nothing runs behind a resource of its type.
+    DeclaredOnly,
+    /// Its service did not take it when the cloud started.
+    NotLive(String),
+}
+
 /// All that is deployed, in memory and in the store.
 pub struct Deployments {
     store: Store,
@@ -41,6 +64,10 @@ struct State {
     /// By sequence.
     records: BTreeMap<u64, Record>,
     last_sequence: u64,
+    /// Why resources are not live although they are deployed, by sequence.
+    dead: BTreeMap<u64, AwsError>,
+    /// Types, regions and ids that are being created.
+    reserved: HashSet<(String, String, String)>,
     /// How many resources were created under an URN since its stack was last empty.
     generations: HashMap<String, u64>,
 }
@@ -69,6 +96,27 @@ impl Deployments {
     /// Everything deployed, in the order of creation.
     pub fn all(&self) -> Vec<Record> {
         self.read().records.values().cloned().collect()
+    }
+
+    /// Everything deployed and how it is, in the order of creation.
+    pub fn standing(&self, package: &Package) -> Vec<Standing> {
+        let state = self.read();
+        let standing = state.records.values().map(|record| {
+            let declared = package.resource_type(&record.token);
+            let declared_only = declared.is_some_and(|declared| declared.of.declared_only());
+            Standing {
+                urn: record.resource.urn.clone(),
+                token: record.token.clone(),
+                id: record.resource.id.clone(),
+                region: record.resource.region.clone(),
+                condition: match state.dead.get(&record.sequence) {
+                    Some(error) => Condition::NotLive(error.to_string()),
+                    None if declared_only => Condition::DeclaredOnly,
+                    None => Condition::Live,
+                },
+            }
+        });
+        standing.collect()
     }
 
     /// The resource of this type and id. Ids are unique within a region alone; types without
@@ -143,18 +191,7 @@ impl Deployments {
         let of = resource_type(&cloud.package, token)?;
         let mut deployed = of.create(cloud, &new, &inputs).await?;
         deployed.outputs.extend(common);
-        if let Some(other) = self.find(of.token(), &deployed.id, Some(&new.region)) {
-            return Err(AwsError::new(
-                409,
-                "ResourceAlreadyExists",
-                format!(
-                    "{} {} is deployed already, as {}",
-                    of.token(),
-                    deployed.id,
-                    other.resource.urn
-                ),
-            ));
-        }
+        let _reserved = self.reserve(token, &new.region, &deployed.id)?;
         let record = Record {
             sequence: self.take_sequence(),
             token: of.token().to_owned(),
@@ -227,16 +264,44 @@ impl Deployments {
         self.forget(record).await
     }
 
+    /// Keeps an id for one creation: types look at what is deployed, and two of them may have
+    /// looked at the same time.
+    fn reserve(&self, token: &str, region: &str, id: &str) -> AwsResult<Reservation<'_>> {
+        let key = (token.to_owned(), region.to_owned(), id.to_owned());
+        let mut state = self.write();
+        let mut records = state.records.values();
+        let deployed = records.find(|record| {
+            let resource = &record.resource;
+            record.token == token && resource.region == region && resource.id == id
+        });
+        let holder = match deployed.map(|record| record.resource.urn.clone()) {
+            Some(urn) => urn,
+            None if state.reserved.insert(key.clone()) => {
+                return Ok(Reservation {
+                    deployments: self,
+                    key,
+                });
+            }
+            None => "part of what is being deployed".to_owned(),
+        };
+        let message = format!("{token} {id} is deployed already, as {holder}");
+        Err(AwsError::new(409, "ResourceAlreadyExists", message))
+    }
+
     async fn replace(&self, record: &Record) -> AwsResult<()> {
         self.commit(put(Batch::new(), record)?).await?;
-        self.write().records.insert(record.sequence, record.clone());
+        let mut state = self.write();
+        state.records.insert(record.sequence, record.clone());
+        state.dead.remove(&record.sequence);
         Ok(())
     }
 
     async fn forget(&self, record: &Record) -> AwsResult<()> {
         self.commit(Batch::new().delete(RESOURCES, &key(record)))
             .await?;
-        self.write().records.remove(&record.sequence);
+        let mut state = self.write();
+        state.records.remove(&record.sequence);
+        state.dead.remove(&record.sequence);
         Ok(())
     }
 
@@ -257,6 +322,18 @@ impl Deployments {
 
     fn write(&self) -> RwLockWriteGuard<'_, State> {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An id that nobody else may take while this lives.
+struct Reservation<'a> {
+    deployments: &'a Deployments,
+    key: (String, String, String),
+}
+
+impl Drop for Reservation<'_> {
+    fn drop(&mut self) {
+        self.deployments.write().reserved.remove(&self.key);
     }
 }
 
@@ -281,6 +358,8 @@ pub async fn activate_all(cloud: &Arc<Cloud>) {
                     %error,
                     "a deployed resource is not live"
                 );
+                let mut state = cloud.deployments.write();
+                state.dead.insert(record.sequence, error);
             }
             return;
         }

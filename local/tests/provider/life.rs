@@ -3,6 +3,7 @@
 use crate::support::{State, TestCloud, archive, create_request, refusal, secret, urn};
 use crate::world::{NOTE, THING};
 use anyhow::{Context, Result};
+use mysfits_local::provider::deployments::Condition;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -15,6 +16,7 @@ async fn a_resource_is_created_updated_read_and_deleted() -> Result<()> {
     let inputs = json!({
         "name": "n", "password": secret("p"), "labels": {"open": "a", "hidden": secret("b")},
         "zones": ["a", secret("b")], "code": archive("h"), "tags": {"a": secret("b")},
+        "place": secret("home"),
     });
     let created = engine.deploy(&thing, inputs.clone()).await?;
     assert_eq!(created.id, "n");
@@ -23,7 +25,7 @@ async fn a_resource_is_created_updated_read_and_deleted() -> Result<()> {
         json!({
             "name": "n", "password": secret("p"), "labels": {"open": "a", "hidden": secret("b")},
             "zones": ["a", secret("b")], "code": archive("h"), "tags": {"a": secret("b")},
-            "tagsAll": {"a": secret("b")}, "region": "eu-west-1",
+            "place": secret("HOME"), "tagsAll": {"a": secret("b")}, "region": "eu-west-1",
             "arn": "arn:aws:test:eu-west-1:000000000000:n",
             "share": 0.5, "version": "1", "generation": 1, "token": secret("s3cr3t"),
         })
@@ -69,11 +71,14 @@ async fn what_was_changed_by_hand_is_seen() -> Result<()> {
     let mut engine = cloud.engine(json!({})).await?;
     let thing = urn(THING, "t");
     let zones = json!(["a", secret("b")]);
-    let inputs = json!({ "count": 1, "password": secret("p"), "zones": zones });
+    let inputs = json!({
+        "count": 1, "password": secret("p"), "zones": zones, "labels": {"a": "b"}, "share": null,
+    });
     let created = engine.deploy(&thing, inputs).await?;
 
     let mut drifted = cloud.world.state().live[&created.id].clone();
     drifted.insert("count".into(), json!(2));
+    drifted.remove("labels");
     drifted.insert("password".into(), json!("q"));
     drifted.insert("zones".into(), json!(["b", "a"]));
     cloud
@@ -87,6 +92,7 @@ async fn what_was_changed_by_hand_is_seen() -> Result<()> {
     // Which of them was the secret one is not to be told any more.
     assert_eq!(read.inputs["zones"], secret(json!(["b", "a"])));
     assert_eq!(read.inputs["__defaults"], json!(["name"]));
+    assert_eq!(read.inputs.get("labels"), None);
     assert_eq!(read.outputs["count"], 2);
 
     cloud.world.state().drift.insert(created.id.clone(), None);
@@ -228,7 +234,18 @@ async fn everything_is_live_again_after_a_restart() -> Result<()> {
     cloud.server.cloud().store.commit(batch).await?;
     let cloud = cloud.restart().await?;
     assert_eq!(cloud.world.live(), ["b", "c"]);
-    assert_eq!(cloud.server.cloud().deployments.all().len(), 3);
+    let deployments = &cloud.server.cloud().deployments;
+    let standing = deployments.standing(&cloud.server.cloud().package);
+    let conditions = standing.into_iter().map(|of| (of.id, of.condition));
+    let dead = Condition::NotLive("Unlucky: 13 cannot be activated".into());
+    assert_eq!(
+        conditions.collect::<Vec<_>>(),
+        [
+            ("c".to_owned(), Condition::Live),
+            ("a".to_owned(), dead),
+            ("b".to_owned(), Condition::Live),
+        ]
+    );
     Ok(())
 }
 
@@ -273,16 +290,42 @@ async fn a_change_goes_on_when_the_engine_goes_away() -> Result<()> {
     let mut client = engine.client.clone();
     let request = create_request(&urn(THING, "t"), &json!({ "name": "slow" }), false)?;
     let call = tokio::spawn(async move { client.create(request).await.map(drop) });
-    while cloud.server.cloud().tasks.is_empty() {
-        tokio::task::yield_now().await;
-    }
+    cloud.world.started.notified().await;
     call.abort();
     drop(engine);
     cloud.world.proceed.notify_one();
-    while !cloud.server.cloud().tasks.is_empty() {
-        tokio::task::yield_now().await;
-    }
+    // The cloud waits for it when it stops.
     assert_eq!(cloud.restart().await?.world.live(), ["slow"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn of_two_that_want_one_id_one_gets_it() -> Result<()> {
+    let cloud = TestCloud::start().await?;
+    let engine = cloud.engine(json!({})).await?;
+    let mut calls = tokio::task::JoinSet::new();
+    for name in ["a", "b"] {
+        let mut engine = engine.clone();
+        calls.spawn(async move {
+            engine
+                .create(&urn(THING, name), json!({ "name": "slow" }))
+                .await
+        });
+        cloud.world.started.notified().await;
+    }
+    cloud.world.proceed.notify_waiters();
+    let mut answers = Vec::new();
+    while let Some(answer) = calls.join_next().await {
+        answers.push(answer?);
+    }
+    let refused: Vec<String> = answers
+        .into_iter()
+        .filter_map(|answer| refusal(answer).ok())
+        .collect();
+    assert_eq!(refused.len(), 1, "{refused:?}");
+    assert!(refused[0].contains("AlreadyExists"), "{refused:?}");
+    assert_eq!(cloud.server.cloud().deployments.all().len(), 1);
+    assert_eq!(cloud.world.live(), ["slow"]);
     Ok(())
 }
 

@@ -34,6 +34,17 @@ async fn a_repository_has_its_addresses() -> Result<()> {
     );
     assert_eq!(id.as_str().map(str::len), Some(36), "a UUID");
 
+    // It is listed for what it is.
+    let cloud = server.cloud();
+    let standing = cloud.deployments.standing(&cloud.package);
+    assert_eq!(
+        serde_json::to_value(standing)?,
+        json!([{
+            "urn": urn("r"), "type": TOKEN, "id": "Clicks", "region": "eu-west-1",
+            "condition": "declaredOnly",
+        }])
+    );
+
     // Names are unique within a region, and differ by case.
     let twice = engine
         .deploy(&urn("s"), json!({ "repositoryName": "Clicks" }))

@@ -19,7 +19,8 @@ pub const NOTE: &str = "aws:test/note:Note";
 #[derive(Default)]
 pub struct World {
     state: Mutex<State>,
-    /// Things with `"name": "slow"` wait for it.
+    /// Things with `"name": "slow"` say that they are being created, and wait to go on.
+    pub started: Notify,
     pub proceed: Notify,
 }
 
@@ -105,13 +106,17 @@ impl ResourceType for Thing {
         let name = inputs.get("name").and_then(Value::as_str);
         let name = name.unwrap_or_default();
         if name == "slow" {
+            self.0.started.notify_one();
             self.0.proceed.notified().await;
         }
         tokio::task::yield_now().await;
         self.0.step("create", name)?;
+        let place = inputs.get("place").and_then(Value::as_str);
         Ok(Deployed::new(
             name,
             json!({
+                // In another form than the program wrote it.
+                "place": place.map(str::to_uppercase),
                 "arn": format!("arn:aws:test:{}:000000000000:{name}", new.region),
                 "share": 0.5,
                 "version": "1",
