@@ -8,6 +8,7 @@ mod bucket;
 mod catalogue;
 pub mod config;
 mod delivery;
+mod operations;
 mod outputs;
 mod policy;
 mod processor;
@@ -17,16 +18,17 @@ mod site;
 mod storage;
 
 use anyhow::Result;
-use pulumi_program::{Output, Program};
+use pulumi_program::Program;
 
 use api::ClicksApi;
 use config::Config;
 use delivery::Delivery;
+use operations::Watched;
 use outputs::Outputs;
 use processor::Processor;
 use repository::Repository;
 use scope::Scope;
-use site::{Settings, Site};
+use site::{MysfitsService, Settings, Site};
 
 /// Describes everything that is deployed.
 ///
@@ -37,27 +39,34 @@ pub fn stack(program: &Program) -> Result<()> {
     let scope = Scope::new(program, &config);
 
     let site = Site::new(&scope);
-    let mysfits_api = match &config.processor.mysfits_api_url {
-        Some(url) => Output::new(url.clone()),
+    let mysfits = match &config.processor.mysfits_api_url {
+        Some(url) => MysfitsService::existing(url),
         None => site.publish_catalogue(&scope)?,
     };
 
     let clicks = storage::clicks_bucket(&scope);
-    let processor = Processor::new(&scope, mysfits_api.clone());
+    let processor = Processor::new(&scope, &mysfits.for_processor);
     let delivery = Delivery::new(&scope, &clicks, &processor);
     let api = ClicksApi::new(&scope, &delivery, &site.url);
 
     let settings = Settings {
-        mysfits_api: &mysfits_api,
+        mysfits_api: &mysfits.for_pages,
         clicks_endpoint: &api.endpoint,
     };
     site.publish(&scope, &settings)?;
+
+    let watched = Watched {
+        api: &api,
+        delivery: &delivery,
+        processor: &processor,
+    };
+    operations::watch(&scope, &watched);
 
     let repository = config.repository.then(|| Repository::new(&scope));
     Outputs {
         clicks_endpoint: &api.endpoint,
         site_url: &site.url,
-        mysfits_api_endpoint: &mysfits_api,
+        mysfits_api_endpoint: &mysfits.for_pages,
         clicks_bucket: &clicks.name,
         site_bucket: &site.bucket,
         delivery_stream: &delivery.stream_name,

@@ -15,16 +15,17 @@ use crate::scope::Scope;
 /// The package that the language host makes of crate `lambda` before it starts this program.
 const PACKAGE: &str = "target/lambda/bootstrap.zip";
 const MEMORY_MB: i32 = 128;
-const TIMEOUT_SECONDS: i32 = 30;
+pub const TIMEOUT_SECONDS: i32 = 30;
 
 pub struct Processor {
     pub name: Output<String>,
     pub arn: Output<String>,
+    pub log_group: Output<String>,
 }
 
 impl Processor {
     /// `mysfits_api`: the base URL of the mysfits service.
-    pub fn new(scope: &Scope<'_>, mysfits_api: Output<String>) -> Self {
+    pub fn new(scope: &Scope<'_>, mysfits_api: &Output<String>) -> Self {
         let program = scope.program;
         let component = scope.component("Processor", "processor");
         let options = Options::new().parent(&component);
@@ -80,6 +81,7 @@ impl Processor {
         Self {
             name: function.name,
             arn: function.arn,
+            log_group: logs.name,
         }
     }
 }

@@ -24,6 +24,8 @@ use snapshot::Snapshot;
 pub struct ClicksApi {
     /// The URL that takes PUT.
     pub endpoint: Output<String>,
+    pub name: Output<String>,
+    pub stage: Output<String>,
 }
 
 impl ClicksApi {
@@ -46,10 +48,15 @@ impl ClicksApi {
             api.gateway_response(&mut snapshot, kind, &cors);
         }
 
-        let invoke_url = stage::deploy(&api, &component, snapshot);
-        let endpoint = all((&invoke_url, &clicks.path)).map(|(url, path)| format!("{url}{path}"));
+        let stage = stage::deploy(&api, &component, snapshot);
+        let endpoint =
+            all((&stage.invoke_url, &clicks.path)).map(|(url, path)| format!("{url}{path}"));
         component.output("endpoint", &endpoint);
-        Self { endpoint }
+        Self {
+            endpoint,
+            name: api.name,
+            stage: stage.name,
+        }
     }
 }
 
@@ -58,6 +65,7 @@ struct Api<'a> {
     scope: &'a Scope<'a>,
     options: Options,
     id: Output<String>,
+    name: Output<String>,
     root: Output<String>,
 }
 
@@ -89,6 +97,7 @@ impl<'a> Api<'a> {
             scope,
             options,
             id: api.id,
+            name: api.name,
             root: api.root_resource_id,
         }
     }

@@ -18,8 +18,14 @@ use crate::scope::Scope;
 /// The last part of the API's base URL.
 const STAGE: &str = "prod";
 
-/// Puts the API as `snapshot` shows it on its stage, whose URL comes back.
-pub fn deploy(api: &Api<'_>, component: &Component, snapshot: Snapshot) -> Output<String> {
+/// The API as it can be called.
+pub struct Stage {
+    pub name: Output<String>,
+    pub invoke_url: Output<String>,
+}
+
+/// Puts the API as `snapshot` shows it on its stage.
+pub fn deploy(api: &Api<'_>, component: &Component, snapshot: Snapshot) -> Stage {
     let scope = api.scope;
     let program = scope.program;
     let options = &api.options;
@@ -68,7 +74,7 @@ pub fn deploy(api: &Api<'_>, component: &Component, snapshot: Snapshot) -> Outpu
         "mysfits-api",
         method_settings::MethodSettingsArgs::builder()
             .rest_api(api.id.clone())
-            .stage_name(stage.stage_name)
+            .stage_name(stage.stage_name.clone())
             .method_path("*/*")
             .settings(
                 MethodSettingsSettings::builder()
@@ -79,7 +85,10 @@ pub fn deploy(api: &Api<'_>, component: &Component, snapshot: Snapshot) -> Outpu
             .build_struct(),
         options.clone(),
     );
-    stage.invoke_url
+    Stage {
+        name: stage.stage_name,
+        invoke_url: stage.invoke_url,
+    }
 }
 
 /// The role with which API Gateway writes the logs of every API of this account and region.

@@ -54,6 +54,47 @@ pub fn user_pool_client(text: &str) -> Result<(), Allowed> {
     allow(fits, "the id of a user pool's client", "1example23456789")
 }
 
+/// The name of a host, with a dot.
+pub fn host(text: &str) -> Result<(), Allowed> {
+    let label = |label: &str| {
+        let letters = label
+            .chars()
+            .all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-');
+        letters
+            && (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let fits = text.contains('.') && text.len() <= 253 && text.split('.').all(label);
+    allow(fits, "the name of a host in lower case", "www.example.com")
+}
+
+/// CloudFront takes certificates from us-east-1 alone.
+pub fn certificate(text: &str) -> Result<(), Allowed> {
+    let parts: Vec<&str> = text.split(':').collect();
+    let fits = matches!(
+        parts[..],
+        ["arn", _, "acm", "us-east-1", _, resource] if resource.starts_with("certificate/")
+    );
+    allow(
+        fits,
+        "the ARN of a certificate in us-east-1",
+        "arn:aws:acm:us-east-1:123456789012:certificate/ID",
+    )
+}
+
+pub fn email(text: &str) -> Result<(), Allowed> {
+    let fits = text
+        .split_once('@')
+        .is_some_and(|(name, host)| !name.is_empty() && host.contains('.') && !host.contains('@'));
+    let printable = text.chars().all(|letter| letter.is_ascii_graphic());
+    allow(
+        fits && printable,
+        "an e-mail address",
+        "operators@example.com",
+    )
+}
+
 /// `key=value`. AWS keeps the prefix `aws:` for itself.
 pub fn tag(entry: &str) -> Result<(), Allowed> {
     let (key, value) = entry.split_once('=').unwrap_or((entry, ""));

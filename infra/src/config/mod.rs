@@ -28,6 +28,9 @@ pub struct Config {
     /// `logRetention`: days that CloudWatch keeps log events, one of the numbers it allows, or 0
     /// for ever. Default 30.
     pub log_retention: u32,
+    /// `alarmEmail`: the address that alarms are sent to, once its owner confirms. Default: alarms
+    /// are seen in CloudWatch alone.
+    pub alarm_email: Option<String>,
     /// `tags`: a map of tags for every resource that takes them, beside those in
     /// `aws:defaultTags`. Default none.
     pub tags: BTreeMap<String, String>,
@@ -100,10 +103,23 @@ pub struct Api {
 pub struct Site {
     /// `siteScheme`: `https` or `http`, of the site's address. Default `https`.
     pub scheme: &'static str,
+    /// `siteDomain` with `siteCertificateArn`: a domain of one's own, which leads to the
+    /// distribution by a record that is not of this stack, and its certificate in us-east-1.
+    /// Default: CloudFront's domain.
+    pub domain: Option<Domain>,
+    /// `siteAccessLogs`: whether the requests for the site's files are logged. Default false.
+    pub access_logs: bool,
     /// `cognitoUserPoolId`: the user pool that visitors sign in to. Default none.
     pub cognito_user_pool_id: Option<String>,
     /// `cognitoUserPoolClientId`: the site's client of that pool. Default none.
     pub cognito_user_pool_client_id: Option<String>,
+}
+
+/// A domain of one's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Domain {
+    pub name: String,
+    pub certificate_arn: String,
 }
 
 impl Config {
@@ -156,6 +172,8 @@ impl Config {
             },
             site: Site {
                 scheme: reader.choice("siteScheme", &["https", "http"], "https"),
+                domain: domain(&mut reader),
+                access_logs: reader.flag("siteAccessLogs", false),
                 cognito_user_pool_id: reader.optional("cognitoUserPoolId", check::user_pool),
                 cognito_user_pool_client_id: reader
                     .optional("cognitoUserPoolClientId", check::user_pool_client),
@@ -168,6 +186,7 @@ impl Config {
                 30,
                 |days| LOG_RETENTIONS.contains(&days),
             ),
+            alarm_email: reader.optional("alarmEmail", check::email),
             tags: reader.map("tags", check::tag),
         };
         reader.finish(config)
@@ -179,6 +198,15 @@ const LOG_RETENTIONS: [u32; 23] = [
     0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
     3288, 3653,
 ];
+
+fn domain(reader: &mut Reader<'_>) -> Option<Domain> {
+    let pair = ["siteDomain", "siteCertificateArn"];
+    let [name, certificate_arn] = reader.both(pair, [check::host, check::certificate])?;
+    Some(Domain {
+        name,
+        certificate_arn,
+    })
+}
 
 fn host_architecture() -> &'static str {
     if std::env::consts::ARCH == "aarch64" {

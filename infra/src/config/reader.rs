@@ -103,6 +103,28 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Two values that make no sense without each other.
+    pub fn both(&mut self, keys: [&'static str; 2], checks: [Check; 2]) -> Option<[String; 2]> {
+        let present = keys.map(|key| self.values.contains_key(key));
+        if present[0] != present[1] {
+            let (missing, other) = if present[0] { (1, 0) } else { (0, 1) };
+            // What would be allowed is what the check says of an empty text.
+            if let Err(allowed) = checks[missing]("") {
+                let key = self.full(keys[missing]);
+                let set = format!("{key} '{}'", allowed.example);
+                self.mistakes.push(Mistake {
+                    trouble: format!("is missing, {} needs it", self.full(keys[other])),
+                    mend: format!("pulumi config set --stack {} {set}", self.stack),
+                    key,
+                });
+            }
+        }
+        let [first, second] = keys;
+        let first = self.optional(first, checks[0]);
+        let second = self.optional(second, checks[1]);
+        Some([first?, second?])
+    }
+
     /// A list, as the engine hands it over: JSON.
     pub fn list(&mut self, key: &'static str, check: Check) -> Vec<String> {
         let Some(text) = self.take(key) else {

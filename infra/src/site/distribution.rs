@@ -6,9 +6,9 @@ use aws::types::cloudfront::{
     CachePolicyParametersInCacheKeyAndForwardedToOriginCookiesConfig as Cookies,
     CachePolicyParametersInCacheKeyAndForwardedToOriginHeadersConfig as Headers,
     CachePolicyParametersInCacheKeyAndForwardedToOriginQueryStringsConfig as QueryStrings,
-    DistributionDefaultCacheBehavior, DistributionOrigin, DistributionRestrictions,
-    DistributionRestrictionsGeoRestriction, DistributionViewerCertificate,
-    ResponseHeadersPolicySecurityHeadersConfig as SecurityHeaders,
+    DistributionCustomErrorResponse, DistributionDefaultCacheBehavior, DistributionOrigin,
+    DistributionRestrictions, DistributionRestrictionsGeoRestriction,
+    DistributionViewerCertificate, ResponseHeadersPolicySecurityHeadersConfig as SecurityHeaders,
     ResponseHeadersPolicySecurityHeadersConfigContentSecurityPolicy as ContentSecurityPolicy,
     ResponseHeadersPolicySecurityHeadersConfigContentTypeOptions as ContentTypeOptions,
     ResponseHeadersPolicySecurityHeadersConfigFrameOptions as FrameOptions,
@@ -19,6 +19,7 @@ use pulumi_gestalt_providers_aws as aws;
 use pulumi_program::{Component, Options, Output, all};
 
 use crate::bucket::PrivateBucket;
+use crate::config::Domain;
 use crate::scope::Scope;
 
 /// The name by which the cache behaviour refers to the bucket.
@@ -92,10 +93,12 @@ pub fn create(scope: &Scope<'_>, parent: &Component, bucket: &PrivateBucket) -> 
             .http_version("http2and3")
             .price_class("PriceClass_100")
             .default_root_object("index.html")
+            .aliases(aliases(scope.config.site.domain.as_ref()))
             .origins(origins)
             .default_cache_behavior(behaviour)
+            .custom_error_responses([not_found(403), not_found(404)])
             .restrictions(anywhere())
-            .viewer_certificate(default_certificate())
+            .viewer_certificate(certificate(scope.config.site.domain.as_ref()))
             .tags(scope.tags())
             .build_struct(),
         options,
@@ -167,6 +170,16 @@ fn security_headers() -> SecurityHeaders {
         .build_struct()
 }
 
+/// The bucket answers 403 for what it does not have, for nobody may list it.
+fn not_found(status: i32) -> DistributionCustomErrorResponse {
+    DistributionCustomErrorResponse::builder()
+        .error_code(status)
+        .response_code(404)
+        .response_page_path("/404.html")
+        .error_caching_min_ttl(10)
+        .build_struct()
+}
+
 fn anywhere() -> DistributionRestrictions {
     DistributionRestrictions::builder()
         .geo_restriction(
@@ -177,9 +190,22 @@ fn anywhere() -> DistributionRestrictions {
         .build_struct()
 }
 
-/// It brings its own minimum of TLS, which must not be set: another is a difference for ever.
-fn default_certificate() -> DistributionViewerCertificate {
-    DistributionViewerCertificate::builder()
-        .cloudfront_default_certificate(true)
-        .build_struct()
+fn aliases(domain: Option<&Domain>) -> Option<Vec<String>> {
+    domain.map(|domain| vec![domain.name.clone()])
+}
+
+/// CloudFront's own certificate brings its own minimum of TLS, which must not be set: another is a
+/// difference for ever.
+fn certificate(domain: Option<&Domain>) -> DistributionViewerCertificate {
+    let certificate = DistributionViewerCertificate::builder();
+    match domain {
+        None => certificate
+            .cloudfront_default_certificate(true)
+            .build_struct(),
+        Some(domain) => certificate
+            .acm_certificate_arn(domain.certificate_arn.clone())
+            .ssl_support_method("sni-only")
+            .minimum_protocol_version("TLSv1.2_2021")
+            .build_struct(),
+    }
 }

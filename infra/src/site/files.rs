@@ -8,6 +8,7 @@ use aws::s3::bucket_objectv_2 as object;
 use pulumi_gestalt_providers_aws as aws;
 use pulumi_program::{Component, FileAsset, Options, Output};
 
+use super::settings;
 use crate::scope::Scope;
 
 /// How an object is served.
@@ -28,7 +29,7 @@ pub enum Source {
 pub struct SiteFile {
     /// From the site's folder, with slashes.
     pub path: String,
-    /// The text, when it is a page.
+    /// The text, when it is a page that says what it connects to.
     pub html: Option<String>,
 }
 
@@ -127,10 +128,9 @@ fn collect(folder: &Path, prefix: &str, files: &mut Vec<SiteFile>) -> Result<()>
             collect(&entry.path(), &format!("{path}/"), files)?;
         } else {
             let page = path.ends_with(".html");
+            let html = page.then(|| std::fs::read_to_string(entry.path()));
             files.push(SiteFile {
-                html: page
-                    .then(|| std::fs::read_to_string(entry.path()))
-                    .transpose()?,
+                html: html.transpose()?.filter(|html| settings::connects(html)),
                 path,
             });
         }

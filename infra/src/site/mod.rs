@@ -1,5 +1,6 @@
 //! The site: a private bucket behind CloudFront, and what is in it.
 
+mod access_log;
 mod distribution;
 mod files;
 mod settings;
@@ -14,11 +15,30 @@ use crate::scope::Scope;
 use files::Page;
 pub use settings::Settings;
 
+/// The base URLs of a mysfits service: pages must not leave their own origin, and the processor
+/// must not depend on a record that somebody has yet to make.
+pub struct MysfitsService {
+    pub for_pages: Output<String>,
+    pub for_processor: Output<String>,
+}
+
 pub struct Site {
     /// Scheme and host, without a trailing slash: the site's URL and its origin.
     pub url: Output<String>,
+    /// The same, by CloudFront's name for it, which is known without any record of one's own.
+    distribution_url: Output<String>,
     pub bucket: Output<String>,
     component: Component,
+}
+
+impl MysfitsService {
+    pub fn existing(url: &str) -> Self {
+        let url = Output::new(url.to_owned());
+        Self {
+            for_pages: url.clone(),
+            for_processor: url,
+        }
+    }
 }
 
 impl Site {
@@ -32,25 +52,37 @@ impl Site {
         });
         bucket.policy(scope, &component, readers);
 
+        if scope.config.site.access_logs {
+            access_log::create(scope, &component, &distribution.arn);
+        }
+
         let scheme = scope.config.site.scheme;
-        let url = distribution
+        let distribution_url = distribution
             .domain_name
             .map(move |domain| format!("{scheme}://{domain}"));
+        let url = match &scope.config.site.domain {
+            None => distribution_url.clone(),
+            Some(domain) => Output::new(format!("{scheme}://{}", domain.name)),
+        };
         component.output("url", &url);
         Self {
             url,
+            distribution_url,
             bucket: bucket.name,
             component,
         }
     }
 
-    /// Publishes the catalogue beside the site, and gives the base URL that serves it.
-    pub fn publish_catalogue(&self, scope: &Scope<'_>) -> Result<Output<String>> {
+    /// Publishes the catalogue beside the site.
+    pub fn publish_catalogue(&self, scope: &Scope<'_>) -> Result<MysfitsService> {
         for object in catalogue::objects()? {
             let page = Page::never_stale(object.key, "application/json; charset=utf-8");
             self.put(scope, &page, files::Source::Text(Output::new(object.json)));
         }
-        Ok(self.url.clone())
+        Ok(MysfitsService {
+            for_pages: self.url.clone(),
+            for_processor: self.distribution_url.clone(),
+        })
     }
 
     /// Uploads the files of `web/`, and what of them only the deployment knows.

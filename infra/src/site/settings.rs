@@ -38,6 +38,11 @@ impl Settings<'_> {
 /// What a page's content security policy says before the deployment is known.
 const OWN_ORIGIN_ALONE: &str = "connect-src 'self'";
 
+/// Whether a page says what it may connect to.
+pub fn connects(html: &str) -> bool {
+    html.contains(OWN_ORIGIN_ALONE)
+}
+
 /// Lets a page connect to `services`, URLs of which the origin counts.
 pub fn admit(html: &str, services: &[String]) -> String {
     let mut origins: Vec<String> = services.iter().filter_map(|url| origin(url).ok()).collect();

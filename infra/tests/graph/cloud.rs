@@ -46,6 +46,11 @@ pub fn answer(resource: &Resource) -> Answer {
         "kinesis/firehoseDeliveryStream" => Answer::new()
             .output("name", name.as_str())
             .output("arn", arn("firehose", &format!("deliverystream/{name}"))),
+        "sns/topic" => Answer::new().output("arn", arn("sns", &name)),
+        "cloudwatch/logDeliverySource" => Answer::new().output("name", name.as_str()),
+        "cloudwatch/logDeliveryDestination" => {
+            Answer::new().output("arn", arn("logs", &format!("delivery-destination:{name}")))
+        }
         "apigateway/restApi" => Answer::new()
             .id("a1b2c3d4e5")
             .output("rootResourceId", "root"),

@@ -72,6 +72,17 @@ s3/bucketPolicy mysfits-site-policy: s3/bucket mysfits-site, cloudfront/distribu
 s3/bucketObjectv2 mysfits-site/index.html: s3/bucket mysfits-site, cloudfront/distribution mysfits-site, apigateway/stage mysfits-api, apigateway/resource mysfits-api-clicks
 s3/bucketObjectv2 mysfits-site/config.json: s3/bucket mysfits-site, cloudfront/distribution mysfits-site, apigateway/stage mysfits-api, apigateway/resource mysfits-api-clicks
 
+cloudwatch/logMetricFilter mysfits-failed-batches: cloudwatch/logGroup mysfits-processor
+cloudwatch/metricAlarm mysfits-delivery-late: kinesis/firehoseDeliveryStream mysfits-clicks
+cloudwatch/metricAlarm mysfits-records-throttled: kinesis/firehoseDeliveryStream mysfits-clicks
+cloudwatch/metricAlarm mysfits-records-failed: 
+cloudwatch/metricAlarm mysfits-processor-errors: lambda/function mysfits-processor
+cloudwatch/metricAlarm mysfits-processor-throttled: lambda/function mysfits-processor
+cloudwatch/metricAlarm mysfits-processor-slow: lambda/function mysfits-processor
+cloudwatch/metricAlarm mysfits-api-failing: apigateway/restApi mysfits-api, apigateway/stage mysfits-api
+cloudwatch/metricAlarm mysfits-api-refusing: apigateway/restApi mysfits-api, apigateway/stage mysfits-api
+cloudwatch/dashboard mysfits: apigateway/restApi mysfits-api, apigateway/stage mysfits-api, kinesis/firehoseDeliveryStream mysfits-clicks, lambda/function mysfits-processor
+
 codecommit/repository mysfits-processor:
 ";
 
@@ -119,6 +130,7 @@ fn every_resource_stands_under_its_part_of_the_stack() -> Result<()> {
         let parts = [
             "api",
             "delivery",
+            "operations",
             "processor",
             "repository",
             "site",

@@ -4,6 +4,7 @@ mod accepted;
 mod cloud;
 mod configuration;
 mod dependencies;
+mod operations;
 mod order;
 mod security;
 

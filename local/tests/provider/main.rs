@@ -6,6 +6,7 @@ mod configure;
 mod diff;
 mod life;
 mod malformed;
+mod operations;
 mod preview;
 mod repository;
 mod support;

@@ -6,6 +6,9 @@ mod codecommit;
 mod firehose;
 mod iam;
 mod lambda;
+mod log_delivery;
+mod monitoring;
+mod notifications;
 
 use super::resource::AnyResourceType;
 
@@ -20,6 +23,14 @@ pub fn all() -> Vec<Box<dyn AnyResourceType>> {
         Box::new(iam::RolePolicy),
         Box::new(lambda::Function),
         Box::new(lambda::Permission),
+        Box::new(log_delivery::LogDelivery),
+        Box::new(log_delivery::LogDeliveryDestination),
+        Box::new(log_delivery::LogDeliverySource),
+        Box::new(monitoring::Dashboard),
+        Box::new(monitoring::LogMetricFilter),
+        Box::new(monitoring::MetricAlarm),
+        Box::new(notifications::Topic),
+        Box::new(notifications::TopicSubscription),
     ];
     types.extend(apigateway::all());
     types

@@ -1,0 +1,160 @@
+//! What operators see: alarms with a meaning, and one dashboard of the path of a click.
+//!
+//! Each alarm has a section in docs/runbook.md: what it means, where to look, what to do.
+
+mod alarms;
+mod dashboard;
+
+use std::collections::HashMap;
+
+use aws::cloudwatch::{dashboard as boards, log_metric_filter, metric_alarm};
+use aws::sns::{topic, topic_subscription};
+use aws::types::cloudwatch::LogMetricFilterMetricTransformation;
+use pulumi_gestalt_providers_aws as aws;
+use pulumi_program::{Options, Output, all};
+
+use crate::api::ClicksApi;
+use crate::delivery::Delivery;
+use crate::processor::Processor;
+use crate::scope::Scope;
+use alarms::{Alarm, Condition, Subject};
+
+/// What is watched.
+pub struct Watched<'a> {
+    pub api: &'a ClicksApi,
+    pub delivery: &'a Delivery,
+    pub processor: &'a Processor,
+}
+
+/// Batches in which a record failed, as the processor's log tells.
+const FAILED_BATCHES: &str = "FailedBatches";
+
+pub fn watch(scope: &Scope<'_>, watched: &Watched<'_>) {
+    let program = scope.program;
+    let component = scope.component("Operations", "operations");
+    let options = Options::new().parent(&component);
+
+    log_metric_filter::create_with_options(
+        program,
+        "mysfits-failed-batches",
+        log_metric_filter::LogMetricFilterArgs::builder()
+            .log_group_name(watched.processor.log_group.clone())
+            .pattern(r#"{ $.message = "batch" && $.level != "INFO" }"#)
+            .metric_transformation(
+                LogMetricFilterMetricTransformation::builder()
+                    .namespace(own_namespace(scope))
+                    .name(FAILED_BATCHES)
+                    .value("1")
+                    .default_value("0")
+                    .build_struct(),
+            )
+            .build_struct(),
+        options.clone(),
+    );
+    let actions = notified(scope, &options);
+    for alarm in alarms::all(scope.config) {
+        create(scope, &options, &alarm, watched, &actions);
+    }
+    boards::create_with_options(
+        program,
+        "mysfits",
+        boards::DashboardArgs::builder()
+            // Unique in the account, and not in the region.
+            .dashboard_name(format!("mysfits-{}", program.stack().replace('.', "-")))
+            .dashboard_body(dashboard::body(scope, watched))
+            .build_struct(),
+        options,
+    );
+}
+
+/// Where alarms are sent to: the topic of the configured address, or nowhere.
+fn notified(scope: &Scope<'_>, options: &Options) -> Output<Vec<String>> {
+    let Some(email) = &scope.config.alarm_email else {
+        return Output::new(Vec::new());
+    };
+    let topic = topic::create_with_options(
+        scope.program,
+        "mysfits-alarms",
+        topic::TopicArgs::builder()
+            .display_name("Mythical Mysfits")
+            .tags(scope.tags())
+            .build_struct(),
+        options.clone(),
+    );
+    topic_subscription::create_with_options(
+        scope.program,
+        "mysfits-alarms",
+        topic_subscription::TopicSubscriptionArgs::builder()
+            .topic(topic.arn.clone())
+            .protocol("email")
+            .endpoint(email.clone())
+            .build_struct(),
+        options.clone(),
+    );
+    topic.arn.map(|topic| vec![topic])
+}
+
+fn create(
+    scope: &Scope<'_>,
+    options: &Options,
+    alarm: &Alarm,
+    watched: &Watched<'_>,
+    actions: &Output<Vec<String>>,
+) {
+    let Condition {
+        statistic,
+        threshold,
+        periods,
+        needed,
+    } = alarm.condition;
+    metric_alarm::create_with_options(
+        scope.program,
+        &format!("mysfits-{}", alarm.name),
+        metric_alarm::MetricAlarmArgs::builder()
+            .alarm_description(alarm.description())
+            .namespace(namespace(scope, alarm.subject))
+            .metric_name(alarm.metric)
+            .dimensions(dimensions(watched, alarm.subject))
+            .statistic(statistic)
+            .comparison_operator("GreaterThanThreshold")
+            .threshold(threshold)
+            .period(alarms::PERIOD_SECONDS)
+            .evaluation_periods(periods)
+            .datapoints_to_alarm(needed)
+            // Nobody clicking is no failure.
+            .treat_missing_data("notBreaching")
+            .alarm_actions(actions.clone())
+            .ok_actions(actions.clone())
+            .tags(scope.tags())
+            .build_struct(),
+        options.clone(),
+    );
+}
+
+fn namespace(scope: &Scope<'_>, subject: Subject) -> String {
+    match subject {
+        Subject::Stream => "AWS/Firehose".to_owned(),
+        Subject::Function => "AWS/Lambda".to_owned(),
+        Subject::Api => "AWS/ApiGateway".to_owned(),
+        Subject::Own => own_namespace(scope),
+    }
+}
+
+/// Of the metrics that this stack makes itself.
+fn own_namespace(scope: &Scope<'_>) -> String {
+    format!("mysfits/{}", scope.program.stack())
+}
+
+fn dimensions(watched: &Watched<'_>, subject: Subject) -> Output<HashMap<String, String>> {
+    let one = |name: &'static str, value: &Output<String>| {
+        value.map(move |value| HashMap::from([(name.to_owned(), value)]))
+    };
+    match subject {
+        Subject::Stream => one("DeliveryStreamName", &watched.delivery.stream_name),
+        Subject::Function => one("FunctionName", &watched.processor.name),
+        Subject::Api => all((&watched.api.name, &watched.api.stage)).map(|(api, stage)| {
+            HashMap::from([("ApiName".to_owned(), api), ("Stage".to_owned(), stage)])
+        }),
+        Subject::Own => Output::new(HashMap::new()),
+    }
+}

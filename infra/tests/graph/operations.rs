@@ -1,0 +1,173 @@
+//! Alarms, the dashboard, and the parts of the site that are there by configuration.
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+
+use super::{all, mock, one, run};
+
+#[test]
+fn alarms_go_to_the_configured_address_and_nowhere_without_one() -> Result<()> {
+    let silent = run(mock())?;
+    assert_eq!(all(&silent, "sns/topic").count(), 0);
+    for alarm in all(&silent, "cloudwatch/metricAlarm") {
+        assert_eq!(alarm.inputs["alarmActions"], json!([]), "{}", alarm.name);
+    }
+
+    let loud = run(mock().config("mysfits:alarmEmail", "operators@example.com"))?;
+    let topic = "arn:aws:sns:eu-west-1:123456789012:mysfits-alarms-1a2b3c4";
+    let subscription = one(&loud, "sns/topicSubscription", "mysfits-alarms")?;
+    assert_eq!(
+        subscription.inputs,
+        json!({ "topic": topic, "protocol": "email", "endpoint": "operators@example.com" })
+    );
+    let mut alarms = 0;
+    for alarm in all(&loud, "cloudwatch/metricAlarm") {
+        assert_eq!(
+            alarm.inputs["alarmActions"],
+            json!([topic]),
+            "{}",
+            alarm.name
+        );
+        assert_eq!(alarm.inputs["okActions"], json!([topic]), "{}", alarm.name);
+        alarms += 1;
+    }
+    assert_eq!(alarms, 8);
+    Ok(())
+}
+
+#[test]
+fn each_alarm_has_its_section_in_the_runbook() -> Result<()> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/runbook.md");
+    let runbook = std::fs::read_to_string(path)?;
+    let run = run(mock())?;
+    for alarm in all(&run, "cloudwatch/metricAlarm") {
+        let description = alarm.inputs["alarmDescription"]
+            .as_str()
+            .unwrap_or_default();
+        let (_, section) = description
+            .split_once("docs/runbook.md#")
+            .context("no section")?;
+        assert!(runbook.contains(&format!("\n## {section}\n")), "{section}");
+        assert_eq!(format!("mysfits-{section}"), alarm.name);
+    }
+    Ok(())
+}
+
+#[test]
+fn delivery_is_late_after_its_own_buffers() -> Result<()> {
+    let slow = mock()
+        .config("mysfits:bufferInterval", "900")
+        .config("mysfits:processorBufferInterval", "600");
+    let threshold = |mock| -> Result<Value> {
+        let run = run(mock)?;
+        let alarm = one(&run, "cloudwatch/metricAlarm", "mysfits-delivery-late")?;
+        Ok(alarm.inputs["threshold"].clone())
+    };
+    assert_eq!(threshold(mock())?, 60 + 30 + 900);
+    assert_eq!(threshold(slow)?, 900 + 600 + 900);
+    Ok(())
+}
+
+#[test]
+fn the_dashboard_shows_what_the_alarms_watch() -> Result<()> {
+    let run = run(mock().stack("eu.prod"))?;
+    let board = one(&run, "cloudwatch/dashboard", "mysfits")?;
+    // A dashboard's name has no period, a stack's may.
+    assert_eq!(board.inputs["dashboardName"], "mysfits-eu-prod");
+    let body = board.inputs["dashboardBody"].as_str().unwrap_or_default();
+    let body: Value = serde_json::from_str(body)?;
+    let shown: Vec<Value> = body["widgets"]
+        .as_array()
+        .context("no widgets")?
+        .iter()
+        .flat_map(|widget| {
+            widget["properties"]["metrics"]
+                .as_array()
+                .cloned()
+                .unwrap_or_default()
+        })
+        .collect();
+    for alarm in all(&run, "cloudwatch/metricAlarm") {
+        let inputs = &alarm.inputs;
+        let found = shown
+            .iter()
+            .any(|metric| metric[0] == inputs["namespace"] && metric[1] == inputs["metricName"]);
+        assert!(found, "{} is not on the dashboard", alarm.name);
+    }
+    Ok(())
+}
+
+#[test]
+fn a_domain_of_one_s_own_brings_its_certificate_and_modern_tls() -> Result<()> {
+    let certificate = "arn:aws:acm:us-east-1:123456789012:certificate/1";
+    let run = run(mock()
+        .config("mysfits:siteDomain", "mysfits.example.com")
+        .config("mysfits:siteCertificateArn", certificate))?;
+    let distribution = one(&run, "cloudfront/distribution", "mysfits-site")?;
+    assert_eq!(
+        distribution.inputs["aliases"],
+        json!(["mysfits.example.com"])
+    );
+    assert_eq!(
+        distribution.inputs["viewerCertificate"],
+        json!({
+            "acmCertificateArn": certificate,
+            "sslSupportMethod": "sni-only",
+            "minimumProtocolVersion": "TLSv1.2_2021",
+        })
+    );
+    let outputs = run.outputs.clone().unwrap_or_default();
+    assert_eq!(outputs["siteUrl"], "https://mysfits.example.com");
+    assert_eq!(outputs["mysfitsApiEndpoint"], "https://mysfits.example.com");
+    let answer = one(
+        &run,
+        "apigateway/integrationResponse",
+        "mysfits-api-put-200",
+    )?;
+    let headers = &answer.inputs["responseParameters"];
+    let origin = &headers["method.response.header.Access-Control-Allow-Origin"];
+    assert_eq!(*origin, "'https://mysfits.example.com'");
+    // The processor works before anybody has made the domain's record.
+    let function = one(&run, "lambda/function", "mysfits-processor")?;
+    let variables = &function.inputs["environment"]["variables"];
+    assert_eq!(
+        variables["MYSFITS_API_URL"],
+        "https://d111111abcdef8.cloudfront.net"
+    );
+    Ok(())
+}
+
+#[test]
+fn a_domain_without_a_certificate_is_refused() -> Result<()> {
+    let run = mock()
+        .config("mysfits:siteDomain", "mysfits.example.com")
+        .run(env!("CARGO_BIN_EXE_infra"))?;
+    assert_eq!(run.exit_code, Some(32));
+    assert_eq!(
+        run.errors().join("\n"),
+        "1 mistake in the configuration of stack dev
+  mysfits:siteCertificateArn is missing, mysfits:siteDomain needs it; mend it with: pulumi config set --stack dev mysfits:siteCertificateArn 'arn:aws:acm:us-east-1:123456789012:certificate/ID'"
+    );
+    Ok(())
+}
+
+/// CloudFront, standard logging (v2): source, destination and delivery are in us-east-1.
+#[test]
+fn the_site_s_access_log_is_in_the_one_region_that_has_it() -> Result<()> {
+    assert_eq!(all(&run(mock())?, "cloudwatch/logDelivery").count(), 0);
+    let run = run(mock().config("mysfits:siteAccessLogs", "true"))?;
+    let kinds = [
+        "cloudwatch/logDelivery",
+        "cloudwatch/logDeliveryDestination",
+        "cloudwatch/logDeliverySource",
+        "cloudwatch/logGroup",
+    ];
+    for kind in kinds {
+        let part = one(&run, kind, "mysfits-site")?;
+        assert_eq!(part.inputs["region"], "us-east-1", "{kind}");
+    }
+    let source = one(&run, "cloudwatch/logDeliverySource", "mysfits-site")?;
+    assert_eq!(source.inputs["logType"], "ACCESS_LOGS");
+    assert!(source.depends_on("mysfits-site"));
+    Ok(())
+}

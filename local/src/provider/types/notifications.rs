@@ -1,0 +1,153 @@
+//! SNS: topics and who reads them. Declared only: nothing is published here, and no mail leaves
+//! the machine.
+
+use crate::cloud::Cloud;
+use crate::error::{AwsError, AwsResult};
+use crate::identity::arn;
+use crate::provider::resource::{AutoName, Deployed, New, Refusal, Resource, ResourceType};
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+// Limits: https://docs.aws.amazon.com/sns/latest/api/API_CreateTopic.html
+const MAX_TOPIC_NAME: usize = 256;
+const MAX_DISPLAY_NAME: usize = 100;
+
+/// `aws:sns/topic:Topic`.
+pub struct Topic;
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct TopicInputs {
+    name: String,
+    display_name: Option<String>,
+    tags: Option<BTreeMap<String, String>>,
+}
+
+#[async_trait]
+impl ResourceType for Topic {
+    type Inputs = TopicInputs;
+
+    const TOKEN: &'static str = "aws:sns/topic:Topic";
+    const REPLACES_ON: &'static [&'static str] = &["name"];
+    const AUTO_NAME: Option<AutoName> = Some(AutoName {
+        property: "name",
+        max_length: MAX_TOPIC_NAME,
+    });
+    const DECLARED_ONLY: bool = true;
+
+    fn validate(&self, inputs: &TopicInputs) -> Vec<Refusal> {
+        let mut refusals = Vec::new();
+        let name = &inputs.name;
+        let allowed = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_');
+        if name.is_empty() || name.len() > MAX_TOPIC_NAME || !name.chars().all(allowed) {
+            let reason = format!("{name:?} must be 1 to {MAX_TOPIC_NAME} letters, digits, - and _");
+            refusals.push(Refusal::new("name", reason));
+        }
+        let shown = inputs.display_name.as_deref().unwrap_or_default();
+        if shown.chars().count() > MAX_DISPLAY_NAME {
+            let reason = format!("must have at most {MAX_DISPLAY_NAME} characters");
+            refusals.push(Refusal::new("displayName", reason));
+        }
+        refusals
+    }
+
+    async fn create(
+        &self,
+        _cloud: &Arc<Cloud>,
+        new: &New,
+        inputs: &TopicInputs,
+    ) -> AwsResult<Deployed> {
+        let arn = arn("sns", &new.region, &inputs.name);
+        Ok(Deployed::new(arn.clone(), json!({ "arn": arn })))
+    }
+
+    async fn activate(
+        &self,
+        _cloud: &Arc<Cloud>,
+        _resource: &Resource<TopicInputs>,
+    ) -> AwsResult<()> {
+        Ok(())
+    }
+
+    async fn delete(
+        &self,
+        _cloud: &Arc<Cloud>,
+        _resource: &Resource<TopicInputs>,
+    ) -> AwsResult<()> {
+        Ok(())
+    }
+}
+
+/// `aws:sns/topicSubscription:TopicSubscription`.
+pub struct TopicSubscription;
+
+/// Of the protocols, mail: its owner confirms it, so the subscription stays pending.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct TopicSubscriptionInputs {
+    topic: String,
+    protocol: String,
+    endpoint: String,
+}
+
+#[async_trait]
+impl ResourceType for TopicSubscription {
+    type Inputs = TopicSubscriptionInputs;
+
+    const TOKEN: &'static str = "aws:sns/topicSubscription:TopicSubscription";
+    const REPLACES_ON: &'static [&'static str] = &["endpoint", "protocol", "topic"];
+    const DECLARED_ONLY: bool = true;
+
+    fn validate(&self, inputs: &TopicSubscriptionInputs) -> Vec<Refusal> {
+        let mut refusals = Vec::new();
+        if !matches!(inputs.protocol.as_str(), "email" | "email-json") {
+            let reason = format!(
+                "{:?} is not supported by the embedded cloud: email and email-json are",
+                inputs.protocol
+            );
+            refusals.push(Refusal::new("protocol", reason));
+        }
+        if !inputs.endpoint.contains('@') {
+            refusals.push(Refusal::new("endpoint", "is no address"));
+        }
+        refusals
+    }
+
+    async fn create(
+        &self,
+        cloud: &Arc<Cloud>,
+        new: &New,
+        inputs: &TopicSubscriptionInputs,
+    ) -> AwsResult<Deployed> {
+        let topic = cloud
+            .deployments
+            .find(Topic::TOKEN, &inputs.topic, Some(&new.region));
+        if topic.is_none() {
+            return Err(AwsError::new(404, "NotFound", "Topic does not exist"));
+        }
+        let arn = format!("{}:{}", inputs.topic, new.suffix(32));
+        Ok(Deployed::new(
+            arn.clone(),
+            json!({ "arn": arn, "pendingConfirmation": true }),
+        ))
+    }
+
+    async fn activate(
+        &self,
+        _cloud: &Arc<Cloud>,
+        _resource: &Resource<TopicSubscriptionInputs>,
+    ) -> AwsResult<()> {
+        Ok(())
+    }
+
+    async fn delete(
+        &self,
+        _cloud: &Arc<Cloud>,
+        _resource: &Resource<TopicSubscriptionInputs>,
+    ) -> AwsResult<()> {
+        Ok(())
+    }
+}

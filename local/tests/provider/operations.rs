@@ -1,0 +1,142 @@
+//! What operators declare: validated and stored, though nothing runs behind it.
+
+use crate::support::{Engine, refusal, stop};
+use anyhow::Result;
+use mysfits_local::server::{Server, ServerConfig};
+use serde_json::{Value, json};
+
+const ALARM: &str = "aws:cloudwatch/metricAlarm:MetricAlarm";
+const DASHBOARD: &str = "aws:cloudwatch/dashboard:Dashboard";
+const DELIVERY: &str = "aws:cloudwatch/logDelivery:LogDelivery";
+const DESTINATION: &str = "aws:cloudwatch/logDeliveryDestination:LogDeliveryDestination";
+const FILTER: &str = "aws:cloudwatch/logMetricFilter:LogMetricFilter";
+const SOURCE: &str = "aws:cloudwatch/logDeliverySource:LogDeliverySource";
+const SUBSCRIPTION: &str = "aws:sns/topicSubscription:TopicSubscription";
+const TOPIC: &str = "aws:sns/topic:Topic";
+
+fn urn(token: &str, name: &str) -> String {
+    format!("urn:pulumi:dev::test::{token}::{name}")
+}
+
+fn alarm() -> Value {
+    json!({
+        "namespace": "AWS/Lambda", "metricName": "Errors", "statistic": "Sum",
+        "comparisonOperator": "GreaterThanThreshold", "threshold": 0, "period": 300,
+        "evaluationPeriods": 3, "datapointsToAlarm": 2, "treatMissingData": "notBreaching",
+        "dimensions": { "FunctionName": "f" }, "alarmActions": [], "okActions": [],
+    })
+}
+
+#[tokio::test]
+async fn an_alarm_is_sent_to_a_topic() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let server = Server::start(ServerConfig::new(folder.path())).await?;
+    let mut engine = Engine::connect(server.endpoints().provider).await?;
+    engine.configure(json!({ "region": "eu-west-1" })).await?;
+
+    let topic = json!({ "name": "alarms", "displayName": "Mysfits" });
+    let topic = engine.deploy(&urn(TOPIC, "t"), topic).await?;
+    assert_eq!(topic.id, "arn:aws:sns:eu-west-1:000000000000:alarms");
+    let mail = json!({ "topic": topic.id, "protocol": "email", "endpoint": "a@example.com" });
+    engine.deploy(&urn(SUBSCRIPTION, "s"), mail).await?;
+    let mut inputs = alarm();
+    inputs["name"] = "errors".into();
+    inputs["alarmActions"] = json!([topic.id]);
+    let created = engine.deploy(&urn(ALARM, "a"), inputs).await?;
+    assert_eq!(
+        created.outputs["arn"],
+        "arn:aws:cloudwatch:eu-west-1:000000000000:alarm:errors"
+    );
+
+    let nowhere = json!({
+        "topic": "arn:aws:sns:eu-west-1:000000000000:other", "protocol": "email",
+        "endpoint": "a@example.com",
+    });
+    let error = engine.deploy(&urn(SUBSCRIPTION, "n"), nowhere).await;
+    assert!(refusal(error)?.contains("Topic does not exist"));
+    stop(server).await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_cloudwatch_refuses_is_refused() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let server = Server::start(ServerConfig::new(folder.path())).await?;
+    let mut engine = Engine::connect(server.endpoints().provider).await?;
+    engine.configure(json!({ "region": "us-east-1" })).await?;
+
+    let wrong = [
+        ("comparisonOperator", json!("Greater")),
+        ("statistic", json!("p99")),
+        ("treatMissingData", json!("notbreaching")),
+        ("period", json!(90)),
+        ("datapointsToAlarm", json!(4)),
+        ("alarmActions", json!(["topic"])),
+    ];
+    for (property, value) in wrong {
+        let mut inputs = alarm();
+        inputs[property] = value;
+        let error = refusal(engine.deploy(&urn(ALARM, "a"), inputs).await)?;
+        assert!(error.contains(property), "{property}: {error}");
+    }
+    let board = json!({ "dashboardName": "a.b", "dashboardBody": "{\"widgets\":[]}" });
+    let error = refusal(engine.deploy(&urn(DASHBOARD, "d"), board).await)?;
+    assert!(error.contains("dashboardName"), "{error}");
+    let board = json!({ "dashboardName": "ab", "dashboardBody": "{}" });
+    let error = refusal(engine.deploy(&urn(DASHBOARD, "d"), board).await)?;
+    assert!(error.contains("widgets"), "{error}");
+    let filter = json!({
+        "logGroupName": "nowhere", "pattern": "",
+        "metricTransformation": { "name": "n", "namespace": "s", "value": "1" },
+    });
+    let error = refusal(engine.deploy(&urn(FILTER, "f"), filter).await)?;
+    assert!(error.contains("log group does not exist"), "{error}");
+    stop(server).await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn logs_of_a_distribution_are_delivered_from_one_region() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let server = Server::start(ServerConfig::new(folder.path())).await?;
+    let mut engine = Engine::connect(server.endpoints().provider).await?;
+    engine.configure(json!({ "region": "eu-west-1" })).await?;
+
+    let source = json!({
+        "name": "site", "logType": "ACCESS_LOGS",
+        "resourceArn": "arn:aws:cloudfront::000000000000:distribution/E1",
+    });
+    let error = refusal(engine.deploy(&urn(SOURCE, "s"), source.clone()).await)?;
+    assert!(error.contains("us-east-1"), "{error}");
+
+    let there = |mut inputs: Value| {
+        inputs["region"] = "us-east-1".into();
+        inputs
+    };
+    let destination = json!({
+        "name": "site", "outputFormat": "json",
+        "deliveryDestinationConfiguration": {
+            "destinationResourceArn": "arn:aws:logs:us-east-1:000000000000:log-group:site",
+        },
+    });
+    let destination = engine
+        .deploy(&urn(DESTINATION, "d"), there(destination))
+        .await?;
+    let delivery = json!({
+        "deliverySourceName": "site", "deliveryDestinationArn": destination.outputs["arn"],
+        "recordFields": ["date"],
+    });
+    let early = engine
+        .deploy(&urn(DELIVERY, "l"), there(delivery.clone()))
+        .await;
+    assert!(refusal(early)?.contains("Delivery source site does not exist"));
+    engine.deploy(&urn(SOURCE, "s"), there(source)).await?;
+    let delivery = engine.deploy(&urn(DELIVERY, "l"), there(delivery)).await?;
+    let arn = delivery.outputs["arn"].as_str().unwrap_or_default();
+    assert!(
+        arn.starts_with("arn:aws:logs:us-east-1:000000000000:delivery:"),
+        "{arn}"
+    );
+    stop(server).await;
+    Ok(())
+}
