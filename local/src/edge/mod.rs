@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod aws;
+mod body;
 pub mod health;
 pub mod http;
 pub mod site;

@@ -33,6 +33,7 @@ pub struct Role;
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct RoleInputs {
     name: String,
+    name_prefix: Option<String>,
     assume_role_policy: String,
     path: Option<String>,
     description: Option<String>,
@@ -56,7 +57,7 @@ impl ResourceType for Role {
     type Inputs = RoleInputs;
 
     const TOKEN: &'static str = "aws:iam/role:Role";
-    const REPLACES_ON: &'static [&'static str] = &["name", "path"];
+    const REPLACES_ON: &'static [&'static str] = &["name", "namePrefix", "path"];
     const AUTO_NAME: Option<AutoName> = Some(AutoName {
         property: "name",
         max_length: MAX_ROLE_NAME,
@@ -175,6 +176,7 @@ pub struct RolePolicy;
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct RolePolicyInputs {
     name: String,
+    name_prefix: Option<String>,
     role: String,
     policy: String,
 }
@@ -184,7 +186,7 @@ impl ResourceType for RolePolicy {
     type Inputs = RolePolicyInputs;
 
     const TOKEN: &'static str = "aws:iam/rolePolicy:RolePolicy";
-    const REPLACES_ON: &'static [&'static str] = &["name", "role"];
+    const REPLACES_ON: &'static [&'static str] = &["name", "namePrefix", "role"];
     const AUTO_NAME: Option<AutoName> = Some(AutoName {
         property: "name",
         max_length: MAX_POLICY_NAME,
@@ -222,7 +224,9 @@ impl ResourceType for RolePolicy {
         cloud: &Arc<Cloud>,
         resource: &Resource<RolePolicyInputs>,
     ) -> AwsResult<()> {
-        let RolePolicyInputs { name, role, policy } = &resource.inputs;
+        let RolePolicyInputs {
+            name, role, policy, ..
+        } = &resource.inputs;
         let document = Document::parse(policy, Kind::Identity).map_err(malformed)?;
         cloud.iam.put_role_policy(role, name, document)
     }

@@ -9,6 +9,7 @@ mod lambda;
 mod log_delivery;
 mod monitoring;
 mod notifications;
+mod s3;
 
 use super::resource::AnyResourceType;
 
@@ -31,6 +32,14 @@ pub fn all() -> Vec<Box<dyn AnyResourceType>> {
         Box::new(monitoring::MetricAlarm),
         Box::new(notifications::Topic),
         Box::new(notifications::TopicSubscription),
+        Box::new(s3::Bucket),
+        Box::new(s3::BucketLifecycleConfiguration),
+        Box::new(s3::BucketObjectv2),
+        Box::new(s3::BucketOwnershipControls),
+        Box::new(s3::BucketPolicy),
+        Box::new(s3::BucketPublicAccessBlock),
+        Box::new(s3::BucketServerSideEncryptionConfiguration),
+        Box::new(s3::BucketVersioning),
     ];
     types.extend(apigateway::all());
     types

@@ -1,16 +1,20 @@
 //! Who may use a bucket: its policy, the callers' policies, and public access blocked.
 
-use super::buckets::State;
+use super::buckets::{Settings, State};
 use super::errors::access_denied;
 use crate::cloud::Cloud;
-use crate::error::AwsResult;
-use crate::identity::bucket_arn;
-use crate::services::iam::document::{Document, Effect, Principal, Statement};
+use crate::error::{AwsError, AwsResult};
+use crate::identity::{ACCOUNT_ID, bucket_arn};
+use crate::services::iam::document::{Document, Effect, Kind, Principal, Statement};
+use crate::services::iam::pattern::arn_like;
 use crate::services::iam::{Call, Caller};
 use serde::{Deserialize, Serialize};
 
 /// The one kind of ownership here: no access control lists.
 pub const BUCKET_OWNER_ENFORCED: &str = "BucketOwnerEnforced";
+
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html>
+const MAX_POLICY: usize = 20 * 1024;
 
 /// Keys with which a statement for everyone is limited to some, and so not public:
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html#access-control-block-public-access-policy-status>.
@@ -72,10 +76,66 @@ impl Cloud {
         self.iam.decide(&call, bucket.policy.as_ref())
     }
 
+    /// Attaches a policy to a bucket, or removes it, where S3 would.
+    pub async fn s3_set_policy(&self, bucket: &str, policy: Option<String>) -> AwsResult<()> {
+        let state = self.s3.buckets.get(bucket)?.state();
+        if let Some(text) = &policy {
+            check_policy(self, &state.settings, text)?;
+        }
+        let set = |settings: &mut Settings| settings.policy = policy;
+        self.s3.buckets.change(bucket, set).await
+    }
+
     /// Whether the caller would be allowed.
     pub fn s3_may(&self, caller: &Caller, bucket: &State, action: &str) -> bool {
         self.s3_authorize(caller, bucket, action, None, &[]).is_ok()
     }
+}
+
+/// What may stand in a bucket's policy, beyond what may stand in any.
+fn check_policy(cloud: &Cloud, settings: &Settings, text: &str) -> AwsResult<()> {
+    let malformed = |reason| AwsError::new(400, "MalformedPolicy", reason);
+    if text.len() > MAX_POLICY {
+        return Err(AwsError::new(
+            400,
+            "PolicyTooLarge",
+            format!("the policy has more than {MAX_POLICY} bytes"),
+        ));
+    }
+    let policy = Document::parse(text, Kind::Resource).map_err(malformed)?;
+    let own = bucket_arn(&settings.name);
+    for statement in &policy.statements {
+        for resource in statement.resources.iter().flat_map(|set| set.patterns()) {
+            let bucket = resource.split('/').next().unwrap_or(resource);
+            if !arn_like(bucket, &own) {
+                return Err(malformed("Policy has invalid resource".to_owned()));
+            }
+        }
+        for action in statement.actions.patterns() {
+            if action != "*" && !action.to_ascii_lowercase().starts_with("s3:") {
+                return Err(malformed("Policy has invalid action".to_owned()));
+            }
+        }
+    }
+    if let Some(arn) = cloud.iam.missing_principal(&policy) {
+        let reason = format!("Invalid principal in policy: \"AWS\":\"{arn}\"");
+        return Err(malformed(reason));
+    }
+    let blocked = settings
+        .public_access_block
+        .is_some_and(|block| block.block_public_policy);
+    if blocked && is_public(&policy) {
+        return Err(AwsError::new(
+            403,
+            "AccessDenied",
+            format!(
+                "User: arn:aws:iam::{ACCOUNT_ID}:root is not authorized to perform: \
+                 s3:PutBucketPolicy on resource: \"{own}\" because public policies are blocked \
+                 by the BlockPublicPolicy block public access setting."
+            ),
+        ));
+    }
+    Ok(())
 }
 
 /// Whether a bucket policy gives something to anybody.
@@ -103,7 +163,6 @@ fn is_limited(statement: &Statement) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::services::iam::document::Kind;
 
     /// The page's own examples among them.
     #[test]

@@ -28,14 +28,13 @@ use crate::error::{AwsError, AwsResult};
 use crate::services::iam::Caller;
 use crate::store::{Batch, Store};
 use anyhow::{Context, Result};
-use bodies::{Bodies, MAX_RECORD_BODY};
+use bodies::Bodies;
 use buckets::Buckets;
 use bytes::{Bytes, BytesMut};
 use checksums::Algorithm;
-use conditions::WriteConditions;
 use futures::StreamExt;
 use locks::Locks;
-use objects::{Data, NewObject};
+use objects::Data;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -131,19 +130,11 @@ impl crate::cloud::Cloud {
             return Err(errors::key_too_long());
         }
         self.s3_authorize(caller, &state, "s3:PutObject", Some(key), &[])?;
-        let body = futures::stream::iter([Ok::<_, std::convert::Infallible>(body)]);
-        let body = self
+        let tags = BTreeMap::new();
+        let put = self
             .s3
-            .bodies
-            .receive(body, DEFAULT_CHECKSUM, MAX_RECORD_BODY)
-            .await?;
-        let object = NewObject {
-            body,
-            headers,
-            tags: BTreeMap::new(),
-        };
-        let unconditional = WriteConditions::default();
-        let version = self.s3.put(&bucket, key, object, &unconditional).await?;
+            .put_bytes(&bucket, key, body, DEFAULT_CHECKSUM, headers, tags);
+        let version = put.await?;
         Ok(state.shows_versions().then_some(version.id))
     }
 

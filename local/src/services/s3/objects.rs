@@ -1,13 +1,13 @@
 //! Objects: written, read, deleted.
 
-use super::bodies::{Place, Received, forget_files, name_files};
+use super::bodies::{MAX_RECORD_BODY, Place, Received, forget_files, name_files};
 use super::buckets::{Bucket, Versioning};
-use super::checksums::{Checksum, Coverage};
+use super::checksums::{Algorithm, Checksum, Coverage};
 use super::conditions::WriteConditions;
 use super::errors::{invalid_version_id, no_such_key, no_such_version};
 use super::version::{
-    BODIES, Body, Content, NULL, VERSIONS, Version, new_id, record_key, sequence_of,
-    versions_prefix,
+    BODIES, Body, Content, NULL, VERSIONS, Version, new_id, object_key, objects_prefix, record_key,
+    sequence_of, versions_prefix,
 };
 use super::{ObjectHeaders, S3};
 use crate::error::{AwsError, AwsResult};
@@ -15,6 +15,7 @@ use crate::store::Batch;
 use bytes::Bytes;
 use futures::Stream;
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::ops::Range;
 
 /// A body to be written, and what goes with it.
@@ -39,7 +40,7 @@ pub enum Missing {
     /// There is no such object or version.
     Nothing(AwsError),
     /// A delete marker stands there.
-    Marker(Version),
+    Marker(Box<Version>),
 }
 
 impl S3 {
@@ -90,6 +91,27 @@ impl S3 {
                 Ok(version)
             }
         }
+    }
+
+    /// Writes an object whose bytes are at hand.
+    pub async fn put_bytes(
+        &self,
+        bucket: &Bucket,
+        key: &str,
+        bytes: Bytes,
+        algorithm: Algorithm,
+        headers: ObjectHeaders,
+        tags: BTreeMap<String, String>,
+    ) -> AwsResult<Version> {
+        let bytes = futures::stream::iter([Ok::<_, Infallible>(bytes)]);
+        let body = self.bodies.receive(bytes, algorithm, MAX_RECORD_BODY);
+        let object = NewObject {
+            body: body.await?,
+            headers,
+            tags,
+        };
+        let unconditional = WriteConditions::default();
+        self.put(bucket, key, object, &unconditional).await
     }
 
     /// Adds a version, or a delete marker, in front of all others of the object, in place of
@@ -210,7 +232,7 @@ impl S3 {
         match found {
             Some(version) => match version.content.clone() {
                 Some(content) => Ok((version, content)),
-                None => Err(Missing::Marker(version)),
+                None => Err(Missing::Marker(Box::new(version))),
             },
             None if version_id.is_some() => Err(Missing::Nothing(no_such_version())),
             None => Err(Missing::Nothing(no_such_key())),
@@ -265,6 +287,48 @@ impl S3 {
         self.commit(Batch::new().put(VERSIONS, &record, json))
             .await?;
         Ok(version)
+    }
+
+    /// Deletes all versions of an object, for good.
+    pub async fn erase_object(&self, bucket: &Bucket, key: &str) -> AwsResult<()> {
+        let name = bucket.state().settings.name.clone();
+        let records = self.store.scan(VERSIONS, &versions_prefix(&name, key));
+        for (_, json) in records.map_err(AwsError::internal)? {
+            let id = parse(&json)?.id;
+            let unconditional = WriteConditions::default();
+            self.delete(bucket, key, Some(&id), &unconditional).await?;
+        }
+        Ok(())
+    }
+
+    /// Deletes all that is in a bucket, old versions and unfinished uploads too.
+    pub async fn empty(&self, bucket: &str) -> AwsResult<()> {
+        /// How many versions go in one commit.
+        const AT_ONCE: usize = 1_000;
+        for upload in self.uploads(bucket, "")? {
+            self.abort_upload(bucket, &upload).await?;
+        }
+        let prefix = objects_prefix(bucket, "");
+        loop {
+            let records = self.store.range(VERSIONS, &prefix, "", AT_ONCE);
+            let records = records.map_err(AwsError::internal)?;
+            if records.is_empty() {
+                return Ok(());
+            }
+            let mut batch = Batch::new();
+            let mut erased = Vec::new();
+            for (record, json) in records {
+                let key = object_key(&record)
+                    .ok_or_else(|| AwsError::internal("a version's record has no key"))?;
+                let version = parse(&json)?;
+                batch = erase(batch, bucket, &key, &version);
+                erased.push(version);
+            }
+            self.commit(batch).await?;
+            for version in erased {
+                self.remove_files(version).await;
+            }
+        }
     }
 
     /// The newest version, or delete marker, of an object.

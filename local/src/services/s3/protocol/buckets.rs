@@ -76,10 +76,7 @@ pub async fn delete(
     let bucket = cloud.s3.buckets.get(&req.input.bucket)?;
     cloud.s3_authorize(&caller, &bucket.state(), "s3:DeleteBucket", None, &[])?;
     cloud.s3.buckets.delete(&req.input.bucket).await?;
-    Ok(S3Response::with_status(
-        DeleteBucketOutput::default(),
-        http::StatusCode::NO_CONTENT,
-    ))
+    Ok(S3Response::new(DeleteBucketOutput::default()))
 }
 
 pub async fn head(
@@ -133,7 +130,6 @@ pub async fn list(
             bucket_region: Some(bucket.settings.region.clone()),
             creation_date: Some(millis(bucket.settings.created)),
             name: Some(bucket.settings.name.clone()),
-            ..Bucket::default()
         })
         .collect();
     let last = buckets.last().and_then(|bucket| bucket.name.clone());

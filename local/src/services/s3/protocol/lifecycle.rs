@@ -9,7 +9,6 @@ use crate::services::s3::lifecycle::{
     AbortIncompleteMultipartUpload as Abort, Expiration, Filter, FilterAnd, FilterTag,
     NoncurrentVersionExpiration as Noncurrent, Rule, Status, check,
 };
-use http::StatusCode;
 use s3s::dto::*;
 use s3s::{S3Request, S3Response, S3Result};
 use time::OffsetDateTime;
@@ -49,7 +48,7 @@ pub async fn put(
         .map(asked_rule)
         .collect::<AwsResult<Vec<_>>>()?;
     check(&rules).map_err(invalid_argument)?;
-    change(cloud, &req.input.bucket, StatusCode::OK, |settings| {
+    change(cloud, &req.input.bucket, |settings| {
         settings.lifecycle = rules;
     })
     .await
@@ -60,14 +59,9 @@ pub async fn delete(
     req: S3Request<DeleteBucketLifecycleInput>,
 ) -> S3Result<S3Response<DeleteBucketLifecycleOutput>> {
     bucket_of!(cloud, req, "s3:PutLifecycleConfiguration");
-    change(
-        cloud,
-        &req.input.bucket,
-        StatusCode::NO_CONTENT,
-        |settings| {
-            settings.lifecycle.clear();
-        },
-    )
+    change(cloud, &req.input.bucket, |settings| {
+        settings.lifecycle.clear();
+    })
     .await
 }
 
@@ -208,7 +202,6 @@ fn shown_filter(filter: &Filter) -> LifecycleRuleFilter {
             key: Some(tag.key.clone()),
             value: Some(tag.value.clone()),
         }),
-        ..LifecycleRuleFilter::default()
     }
 }
 

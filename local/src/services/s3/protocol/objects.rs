@@ -22,7 +22,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue};
 use s3s::dto::*;
 use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
 use std::ops::Range as Bounds;
@@ -317,11 +317,7 @@ pub async fn head(
         ..HeadObjectOutput::default()
     };
     set_checksum!(output, shown);
-    let status = match section.is_whole {
-        true => StatusCode::OK,
-        false => StatusCode::PARTIAL_CONTENT,
-    };
-    Ok(S3Response::with_status(output, status))
+    Ok(S3Response::new(output))
 }
 
 pub async fn copy(
@@ -439,14 +435,11 @@ pub async fn delete(
         .s3
         .delete(&bucket, &input.key, version, &conditions)
         .await?;
-    Ok(S3Response::with_status(
-        DeleteObjectOutput {
-            delete_marker: deletion.delete_marker.then_some(true),
-            version_id: deletion.version_id,
-            ..DeleteObjectOutput::default()
-        },
-        StatusCode::NO_CONTENT,
-    ))
+    Ok(S3Response::new(DeleteObjectOutput {
+        delete_marker: deletion.delete_marker.then_some(true),
+        version_id: deletion.version_id,
+        ..DeleteObjectOutput::default()
+    }))
 }
 
 pub async fn delete_many(
@@ -572,12 +565,9 @@ pub async fn delete_tags(
         .s3
         .set_tags(&bucket, &input.key, version, none)
         .await?;
-    Ok(S3Response::with_status(
-        DeleteObjectTaggingOutput {
-            version_id: version_id(&version, state.shows_versions()),
-        },
-        StatusCode::NO_CONTENT,
-    ))
+    Ok(S3Response::new(DeleteObjectTaggingOutput {
+        version_id: version_id(&version, state.shows_versions()),
+    }))
 }
 
 fn authorize_deletion(

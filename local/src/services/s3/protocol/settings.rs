@@ -4,11 +4,9 @@ use super::convert::{bucket_tags, caller, check_owner, owner, tag_set};
 use crate::cloud::Cloud;
 use crate::error::{AwsError, AwsResult};
 use crate::services::iam::Caller;
-use crate::services::iam::document::{Document, Kind};
 use crate::services::s3::access::{BUCKET_OWNER_ENFORCED, PublicAccessBlock, is_public};
 use crate::services::s3::buckets::{Settings, State, Versioning};
 use crate::services::s3::errors::{access_denied, not_implemented};
-use http::StatusCode;
 use s3s::dto::*;
 use s3s::{S3Request, S3Response, S3Result};
 use std::sync::Arc;
@@ -45,11 +43,10 @@ pub(super) use bucket_of;
 pub(super) async fn change<O: Default>(
     cloud: &Cloud,
     bucket: &str,
-    status: StatusCode,
     change: impl FnOnce(&mut Settings) + Send,
 ) -> S3Result<S3Response<O>> {
     cloud.s3.buckets.change(bucket, change).await?;
-    Ok(S3Response::with_status(O::default(), status))
+    Ok(S3Response::new(O::default()))
 }
 
 pub async fn get_versioning(
@@ -93,7 +90,7 @@ pub async fn put_versioning(
             .into());
         }
     };
-    change(cloud, &req.input.bucket, StatusCode::OK, |settings| {
+    change(cloud, &req.input.bucket, |settings| {
         settings.versioning = versioning;
     })
     .await
@@ -131,11 +128,10 @@ pub async fn put_policy(
 ) -> S3Result<S3Response<PutBucketPolicyOutput>> {
     always_the_account(&caller(&req))?;
     check_owner(req.input.expected_bucket_owner.as_deref())?;
-    set_policy(cloud, &req.input.bucket, Some(req.input.policy)).await?;
-    Ok(S3Response::with_status(
-        PutBucketPolicyOutput::default(),
-        StatusCode::NO_CONTENT,
-    ))
+    cloud
+        .s3_set_policy(&req.input.bucket, Some(req.input.policy))
+        .await?;
+    Ok(S3Response::new(PutBucketPolicyOutput::default()))
 }
 
 pub async fn delete_policy(
@@ -144,11 +140,8 @@ pub async fn delete_policy(
 ) -> S3Result<S3Response<DeleteBucketPolicyOutput>> {
     always_the_account(&caller(&req))?;
     check_owner(req.input.expected_bucket_owner.as_deref())?;
-    set_policy(cloud, &req.input.bucket, None).await?;
-    Ok(S3Response::with_status(
-        DeleteBucketPolicyOutput::default(),
-        StatusCode::NO_CONTENT,
-    ))
+    cloud.s3_set_policy(&req.input.bucket, None).await?;
+    Ok(S3Response::new(DeleteBucketPolicyOutput::default()))
 }
 
 /// The account's root user may always see to a bucket's policy, even one that denies it so:
@@ -158,66 +151,6 @@ fn always_the_account(caller: &Caller) -> AwsResult<()> {
         Caller::Account => Ok(()),
         _ => Err(access_denied()),
     }
-}
-
-/// Attaches a policy to a bucket, or removes it, when S3 would.
-pub async fn set_policy(cloud: &Cloud, bucket: &str, policy: Option<String>) -> AwsResult<()> {
-    let state = cloud.s3.buckets.get(bucket)?.state();
-    if let Some(text) = &policy {
-        check_policy(cloud, &state.settings, text)?;
-    }
-    let set = |settings: &mut Settings| settings.policy = policy;
-    cloud.s3.buckets.change(bucket, set).await
-}
-
-/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html>
-const MAX_POLICY: usize = 20 * 1024;
-
-fn check_policy(cloud: &Cloud, settings: &Settings, text: &str) -> AwsResult<()> {
-    let malformed = |reason| AwsError::new(400, "MalformedPolicy", reason);
-    if text.len() > MAX_POLICY {
-        return Err(AwsError::new(
-            400,
-            "PolicyTooLarge",
-            format!("the policy has more than {MAX_POLICY} bytes"),
-        ));
-    }
-    let policy = Document::parse(text, Kind::Resource).map_err(malformed)?;
-    let own = crate::identity::bucket_arn(&settings.name);
-    for statement in &policy.statements {
-        for resource in statement.resources.iter().flat_map(|set| set.patterns()) {
-            let bucket = resource.split('/').next().unwrap_or(resource);
-            if !crate::services::iam::pattern::arn_like(bucket, &own) {
-                return Err(malformed("Policy has invalid resource".to_owned()));
-            }
-        }
-        for action in statement.actions.patterns() {
-            if action != "*" && !action.to_ascii_lowercase().starts_with("s3:") {
-                return Err(malformed("Policy has invalid action".to_owned()));
-            }
-        }
-    }
-    if let Some(arn) = cloud.iam.missing_principal(&policy) {
-        return Err(malformed(format!(
-            "Invalid principal in policy: \"AWS\":\"{arn}\""
-        )));
-    }
-    let blocked = settings
-        .public_access_block
-        .is_some_and(|block| block.block_public_policy);
-    if blocked && is_public(&policy) {
-        return Err(AwsError::new(
-            403,
-            "AccessDenied",
-            format!(
-                "User: arn:aws:iam::{}:root is not authorized to perform: s3:PutBucketPolicy on \
-                 resource: \"{own}\" because public policies are blocked by the \
-                 BlockPublicPolicy block public access setting.",
-                crate::identity::ACCOUNT_ID
-            ),
-        ));
-    }
-    Ok(())
 }
 
 fn no_such_policy() -> AwsError {
@@ -262,7 +195,7 @@ pub async fn put_public_access_block(
         ignore_public_acls: asked.ignore_public_acls.unwrap_or_default(),
         restrict_public_buckets: asked.restrict_public_buckets.unwrap_or_default(),
     };
-    change(cloud, &req.input.bucket, StatusCode::OK, |settings| {
+    change(cloud, &req.input.bucket, |settings| {
         settings.public_access_block = Some(block);
     })
     .await
@@ -273,14 +206,9 @@ pub async fn delete_public_access_block(
     req: S3Request<DeletePublicAccessBlockInput>,
 ) -> S3Result<S3Response<DeletePublicAccessBlockOutput>> {
     bucket_of!(cloud, req, "s3:PutBucketPublicAccessBlock");
-    change(
-        cloud,
-        &req.input.bucket,
-        StatusCode::NO_CONTENT,
-        |settings| {
-            settings.public_access_block = None;
-        },
-    )
+    change(cloud, &req.input.bucket, |settings| {
+        settings.public_access_block = None;
+    })
     .await
 }
 
@@ -315,7 +243,7 @@ pub async fn put_ownership(
         [rule] if rule.object_ownership.as_str() == BUCKET_OWNER_ENFORCED => {}
         _ => return Err(not_implemented("object ownership but BucketOwnerEnforced").into()),
     }
-    change(cloud, &req.input.bucket, StatusCode::OK, |settings| {
+    change(cloud, &req.input.bucket, |settings| {
         settings.ownership = Some(BUCKET_OWNER_ENFORCED.to_owned());
     })
     .await
@@ -326,14 +254,9 @@ pub async fn delete_ownership(
     req: S3Request<DeleteBucketOwnershipControlsInput>,
 ) -> S3Result<S3Response<DeleteBucketOwnershipControlsOutput>> {
     bucket_of!(cloud, req, "s3:PutBucketOwnershipControls");
-    change(
-        cloud,
-        &req.input.bucket,
-        StatusCode::NO_CONTENT,
-        |settings| {
-            settings.ownership = None;
-        },
-    )
+    change(cloud, &req.input.bucket, |settings| {
+        settings.ownership = None;
+    })
     .await
 }
 
@@ -390,7 +313,7 @@ pub async fn put_encryption(
         super::objects::check_encryption(Some(&by_default.sse_algorithm), false)?;
     }
     let bucket_key_enabled = rule.bucket_key_enabled == Some(true);
-    change(cloud, &req.input.bucket, StatusCode::OK, |settings| {
+    change(cloud, &req.input.bucket, |settings| {
         settings.bucket_key_enabled = bucket_key_enabled;
     })
     .await
@@ -415,14 +338,9 @@ pub async fn put_tags(
 ) -> S3Result<S3Response<PutBucketTaggingOutput>> {
     bucket_of!(cloud, req, "s3:PutBucketTagging");
     let tags = bucket_tags(req.input.tagging.tag_set)?;
-    change(
-        cloud,
-        &req.input.bucket,
-        StatusCode::NO_CONTENT,
-        |settings| {
-            settings.tags = tags;
-        },
-    )
+    change(cloud, &req.input.bucket, |settings| {
+        settings.tags = tags;
+    })
     .await
 }
 
@@ -431,13 +349,8 @@ pub async fn delete_tags(
     req: S3Request<DeleteBucketTaggingInput>,
 ) -> S3Result<S3Response<DeleteBucketTaggingOutput>> {
     bucket_of!(cloud, req, "s3:PutBucketTagging");
-    change(
-        cloud,
-        &req.input.bucket,
-        StatusCode::NO_CONTENT,
-        |settings| {
-            settings.tags.clear();
-        },
-    )
+    change(cloud, &req.input.bucket, |settings| {
+        settings.tags.clear();
+    })
     .await
 }

@@ -3,7 +3,7 @@
 use super::convert::{
     caller, check_key, check_owner, checksum_fields, checksum_type, condition, encryption, etag,
     length, list_limit, metadata, millis, owner, sent_checksum, set_checksum, tagging_header,
-    time_of, timestamp, version_id,
+    time_of, version_id,
 };
 use super::lists::Encoding;
 use super::objects::{
@@ -11,13 +11,12 @@ use super::objects::{
     receive, storage_class, without_chunked,
 };
 use crate::cloud::Cloud;
-use crate::error::{AwsError, AwsResult};
+use crate::error::AwsResult;
 use crate::services::s3::checksums::{Algorithm, Coverage};
 use crate::services::s3::conditions::{ReadConditions, WriteConditions};
 use crate::services::s3::errors::{invalid_argument, invalid_request, not_implemented};
 use crate::services::s3::uploads::{NamedPart, PART_NUMBERS, Upload};
 use crate::services::s3::{DEFAULT_CHECKSUM, ObjectHeaders};
-use http::StatusCode;
 use s3s::dto::*;
 use s3s::{S3Request, S3Response, S3Result};
 
@@ -229,10 +228,7 @@ pub async fn abort(
         .s3
         .upload(&input.bucket, &input.key, &input.upload_id)?;
     cloud.s3.abort_upload(&input.bucket, &upload).await?;
-    Ok(S3Response::with_status(
-        AbortMultipartUploadOutput::default(),
-        StatusCode::NO_CONTENT,
-    ))
+    Ok(S3Response::new(AbortMultipartUploadOutput::default()))
 }
 
 pub async fn parts(

@@ -1,0 +1,104 @@
+//! Bodies of requests: read whole within a limit, or streamed, and never waited for without end.
+
+use crate::error::{AwsError, AwsResult};
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use std::io::{Error, ErrorKind};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::time::{Instant, Sleep, sleep};
+
+/// How long a client may leave a body unfinished without sending any of it.
+const IDLE: Duration = Duration::from_secs(20);
+
+/// A body that fails when nothing of it arrives for too long.
+pub struct TimedBody {
+    inner: Incoming,
+    idle: Pin<Box<Sleep>>,
+    waiting: bool,
+}
+
+impl TimedBody {
+    pub fn new(inner: Incoming) -> Self {
+        Self {
+            inner,
+            idle: Box::pin(sleep(IDLE)),
+            waiting: false,
+        }
+    }
+}
+
+impl Body for TimedBody {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        let this = self.get_mut();
+        if let Poll::Ready(frame) = Pin::new(&mut this.inner).poll_frame(context) {
+            this.waiting = false;
+            return Poll::Ready(frame.map(|frame| frame.map_err(Error::other)));
+        }
+        if !this.waiting {
+            this.waiting = true;
+            this.idle.as_mut().reset(Instant::now() + IDLE);
+        }
+        match this.idle.as_mut().poll(context) {
+            Poll::Ready(()) => Poll::Ready(Some(Err(Error::new(
+                ErrorKind::TimedOut,
+                "RequestTimeout: nothing arrived for too long",
+            )))),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+/// Reads a whole body of at most `limit` bytes; `too_large` is what a larger one gets.
+pub async fn read_whole(
+    body: Incoming,
+    limit: usize,
+    too_large: impl FnOnce() -> AwsError,
+) -> AwsResult<Bytes> {
+    let mut body = TimedBody::new(body);
+    if body.size_hint().lower() > limit as u64 {
+        return Err(too_large());
+    }
+    // Most bodies arrive in one piece, which need not be copied.
+    let mut pieces: Vec<Bytes> = Vec::new();
+    let mut size = 0;
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| {
+            tracing::debug!(%error, "a request's body broke off");
+            AwsError::new(
+                408,
+                "RequestTimeout",
+                "The request's body did not arrive in full",
+            )
+        })?;
+        let Ok(data) = frame.into_data() else {
+            continue;
+        };
+        size += data.len();
+        if size > limit {
+            return Err(too_large());
+        }
+        pieces.push(data);
+    }
+    Ok(match pieces.len() {
+        0 => Bytes::new(),
+        1 => pieces.swap_remove(0),
+        _ => pieces.concat().into(),
+    })
+}

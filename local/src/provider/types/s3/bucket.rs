@@ -1,0 +1,135 @@
+//! `aws:s3/bucket:Bucket`.
+
+use super::{state, unless_gone};
+use crate::cloud::Cloud;
+use crate::error::AwsResult;
+use crate::identity::bucket_arn;
+use crate::provider::resource::{
+    AutoName, Deployed, New, Properties, Refusal, Resource, ResourceType,
+};
+use crate::services::s3::buckets::Settings;
+use crate::services::s3::names::{BUCKET_NAME_LENGTHS, check_bucket};
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A bucket.
+pub struct Bucket;
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct BucketInputs {
+    bucket: String,
+    bucket_prefix: Option<String>,
+    force_destroy: Option<bool>,
+    object_lock_enabled: Option<bool>,
+    region: Option<String>,
+    tags: Option<BTreeMap<String, String>>,
+}
+
+#[async_trait]
+impl ResourceType for Bucket {
+    type Inputs = BucketInputs;
+
+    const TOKEN: &'static str = "aws:s3/bucket:Bucket";
+    const REPLACES_ON: &'static [&'static str] =
+        &["bucket", "bucketPrefix", "objectLockEnabled", "region"];
+    const AUTO_NAME: Option<AutoName> = Some(AutoName {
+        property: "bucket",
+        max_length: *BUCKET_NAME_LENGTHS.end(),
+    });
+    const LOWER_CASE_NAME: bool = true;
+
+    fn validate(&self, inputs: &BucketInputs) -> Vec<Refusal> {
+        let mut refusals = Vec::new();
+        if let Err(reason) = check_bucket(&inputs.bucket) {
+            refusals.push(Refusal::new("bucket", reason));
+        }
+        if inputs.object_lock_enabled == Some(true) {
+            refusals.push(Refusal::new(
+                "objectLockEnabled",
+                "the embedded cloud's S3 has no object lock",
+            ));
+        }
+        refusals
+    }
+
+    async fn create(
+        &self,
+        cloud: &Arc<Cloud>,
+        new: &New,
+        inputs: &BucketInputs,
+    ) -> AwsResult<Deployed> {
+        let name = &inputs.bucket;
+        let region = inputs.region.as_deref().unwrap_or(&new.region);
+        // A bucket is the same one when its creation is repeated after a crash, not when its
+        // successor wants its name.
+        let declared_as = format!("{}\0{}", new.urn, new.generation);
+        let now = cloud.clock.unix_millis();
+        let mut settings = Settings::new(name, region, now, Some(&declared_as));
+        settings.tags = inputs.tags.clone().unwrap_or_default();
+        cloud.s3.buckets.create(settings).await?;
+        Ok(Deployed::new(
+            name.clone(),
+            json!({
+                "arn": bucket_arn(name),
+                "bucketDomainName": format!("{name}.s3.amazonaws.com"),
+                "bucketRegion": region,
+                "bucketRegionalDomainName": regional_domain_name(name, region),
+                "region": region,
+            }),
+        ))
+    }
+
+    async fn activate(
+        &self,
+        _cloud: &Arc<Cloud>,
+        _resource: &Resource<BucketInputs>,
+    ) -> AwsResult<()> {
+        Ok(())
+    }
+
+    async fn update(
+        &self,
+        cloud: &Arc<Cloud>,
+        old: &Resource<BucketInputs>,
+        inputs: &BucketInputs,
+    ) -> AwsResult<Properties> {
+        let tags = inputs.tags.clone().unwrap_or_default();
+        let set = |settings: &mut Settings| settings.tags = tags;
+        cloud.s3.buckets.change(&inputs.bucket, set).await?;
+        Ok(old.outputs.clone())
+    }
+
+    async fn read(
+        &self,
+        cloud: &Arc<Cloud>,
+        id: &str,
+        known: Option<Resource<BucketInputs>>,
+    ) -> AwsResult<Option<Resource<BucketInputs>>> {
+        let (Some(state), Some(mut known)) = (state(cloud, id), known) else {
+            return Ok(None);
+        };
+        let tags = &state.settings.tags;
+        if known.inputs.tags.clone().unwrap_or_default() != *tags {
+            known.inputs.tags = Some(tags.clone());
+        }
+        Ok(Some(known))
+    }
+
+    async fn delete(&self, cloud: &Arc<Cloud>, resource: &Resource<BucketInputs>) -> AwsResult<()> {
+        let name = &resource.inputs.bucket;
+        if resource.inputs.force_destroy == Some(true) {
+            unless_gone(cloud.s3.empty(name).await)?;
+        }
+        unless_gone(cloud.s3.buckets.delete(name).await)
+    }
+}
+
+/// The name by which a distribution knows the bucket as its origin:
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html>.
+pub fn regional_domain_name(bucket: &str, region: &str) -> String {
+    format!("{bucket}.s3.{region}.amazonaws.com")
+}

@@ -1,0 +1,491 @@
+//! The settings of a bucket that are resources of their own, each under the bucket's name.
+
+use super::{state, unless_gone};
+use crate::cloud::Cloud;
+use crate::error::AwsResult;
+use crate::provider::resource::{Deployed, New, Properties, Refusal, Resource, ResourceType};
+use crate::services::iam::document::{Document, Kind};
+use crate::services::s3::access::{BUCKET_OWNER_ENFORCED, PublicAccessBlock};
+use crate::services::s3::buckets::{Settings, Versioning};
+use crate::services::s3::lifecycle::{Rule, check};
+use async_trait::async_trait;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::sync::Arc;
+
+/// What the settings of a bucket have in common: where they stand in its record.
+#[async_trait]
+pub trait Setting: Send + Sync + 'static {
+    type Inputs: Serialize + DeserializeOwned + Clone + Send + Sync;
+    const TOKEN: &'static str;
+
+    fn bucket(inputs: &Self::Inputs) -> &str;
+
+    fn validate(_inputs: &Self::Inputs) -> Vec<Refusal> {
+        Vec::new()
+    }
+
+    /// Puts the setting in force.
+    async fn apply(cloud: &Cloud, inputs: &Self::Inputs) -> AwsResult<()>;
+
+    /// Changes the inputs to what is in force; false when nothing is.
+    fn refresh(settings: &Settings, inputs: &mut Self::Inputs) -> bool;
+
+    /// Goes back to what a bucket has without it.
+    async fn reset(cloud: &Cloud, inputs: &Self::Inputs) -> AwsResult<()>;
+}
+
+/// Makes resource types of settings.
+macro_rules! setting {
+    ($name:ident, $inputs:ident) => {
+        #[async_trait]
+        impl ResourceType for $name {
+            type Inputs = $inputs;
+
+            const TOKEN: &'static str = <Self as Setting>::TOKEN;
+            const REPLACES_ON: &'static [&'static str] = &["bucket", "region"];
+
+            fn validate(&self, inputs: &$inputs) -> Vec<Refusal> {
+                <Self as Setting>::validate(inputs)
+            }
+
+            async fn create(
+                &self,
+                cloud: &Arc<Cloud>,
+                new: &New,
+                inputs: &$inputs,
+            ) -> AwsResult<Deployed> {
+                Self::apply(cloud, inputs).await?;
+                let bucket = Self::bucket(inputs);
+                Ok(Deployed::new(bucket, json!({ "region": new.region })))
+            }
+
+            async fn activate(
+                &self,
+                _cloud: &Arc<Cloud>,
+                _resource: &Resource<$inputs>,
+            ) -> AwsResult<()> {
+                Ok(())
+            }
+
+            async fn update(
+                &self,
+                cloud: &Arc<Cloud>,
+                old: &Resource<$inputs>,
+                inputs: &$inputs,
+            ) -> AwsResult<Properties> {
+                Self::apply(cloud, inputs).await?;
+                Ok(old.outputs.clone())
+            }
+
+            async fn read(
+                &self,
+                cloud: &Arc<Cloud>,
+                id: &str,
+                known: Option<Resource<$inputs>>,
+            ) -> AwsResult<Option<Resource<$inputs>>> {
+                let (Some(state), Some(mut known)) = (state(cloud, id), known) else {
+                    return Ok(None);
+                };
+                let is_there = Self::refresh(&state.settings, &mut known.inputs);
+                Ok(is_there.then_some(known))
+            }
+
+            async fn delete(
+                &self,
+                cloud: &Arc<Cloud>,
+                resource: &Resource<$inputs>,
+            ) -> AwsResult<()> {
+                unless_gone(Self::reset(cloud, &resource.inputs).await)
+            }
+        }
+    };
+}
+
+/// `aws:s3/bucketVersioning:BucketVersioning`.
+pub struct BucketVersioning;
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct BucketVersioningInputs {
+    bucket: String,
+    region: Option<String>,
+    versioning_configuration: VersioningConfiguration,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct VersioningConfiguration {
+    status: VersioningStatus,
+    mfa_delete: Option<MfaDelete>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum VersioningStatus {
+    Enabled,
+    Suspended,
+    /// Never versioned: what a bucket is from the start, and cannot become again.
+    Disabled,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MfaDelete {
+    Enabled,
+    Disabled,
+}
+
+setting!(BucketVersioning, BucketVersioningInputs);
+
+#[async_trait]
+impl Setting for BucketVersioning {
+    type Inputs = BucketVersioningInputs;
+    const TOKEN: &'static str = "aws:s3/bucketVersioning:BucketVersioning";
+
+    fn bucket(inputs: &BucketVersioningInputs) -> &str {
+        &inputs.bucket
+    }
+
+    fn validate(inputs: &BucketVersioningInputs) -> Vec<Refusal> {
+        let mut refusals = Vec::new();
+        if inputs.versioning_configuration.mfa_delete == Some(MfaDelete::Enabled) {
+            refusals.push(Refusal::new(
+                "versioningConfiguration.mfaDelete",
+                "the embedded cloud's S3 has no MFA delete",
+            ));
+        }
+        refusals
+    }
+
+    async fn apply(cloud: &Cloud, inputs: &BucketVersioningInputs) -> AwsResult<()> {
+        let wanted = inputs.versioning_configuration.status;
+        let set = |settings: &mut Settings| match wanted {
+            VersioningStatus::Enabled => settings.versioning = Versioning::Enabled,
+            VersioningStatus::Suspended => settings.versioning = Versioning::Suspended,
+            VersioningStatus::Disabled => {}
+        };
+        cloud.s3.buckets.change(&inputs.bucket, set).await
+    }
+
+    fn refresh(settings: &Settings, inputs: &mut BucketVersioningInputs) -> bool {
+        inputs.versioning_configuration.status = match settings.versioning {
+            Versioning::Never => VersioningStatus::Disabled,
+            Versioning::Enabled => VersioningStatus::Enabled,
+            Versioning::Suspended => VersioningStatus::Suspended,
+        };
+        true
+    }
+
+    async fn reset(cloud: &Cloud, inputs: &BucketVersioningInputs) -> AwsResult<()> {
+        let suspend = |settings: &mut Settings| {
+            if settings.versioning == Versioning::Enabled {
+                settings.versioning = Versioning::Suspended;
+            }
+        };
+        cloud.s3.buckets.change(&inputs.bucket, suspend).await
+    }
+}
+
+/// `aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration`.
+pub struct BucketServerSideEncryptionConfiguration;
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct EncryptionInputs {
+    bucket: String,
+    region: Option<String>,
+    rules: Vec<EncryptionRule>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct EncryptionRule {
+    apply_server_side_encryption_by_default: Option<EncryptionByDefault>,
+    bucket_key_enabled: Option<bool>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct EncryptionByDefault {
+    sse_algorithm: String,
+}
+
+setting!(BucketServerSideEncryptionConfiguration, EncryptionInputs);
+
+#[async_trait]
+impl Setting for BucketServerSideEncryptionConfiguration {
+    type Inputs = EncryptionInputs;
+    const TOKEN: &'static str =
+        "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration";
+
+    fn bucket(inputs: &EncryptionInputs) -> &str {
+        &inputs.bucket
+    }
+
+    fn validate(inputs: &EncryptionInputs) -> Vec<Refusal> {
+        let mut refusals = Vec::new();
+        if inputs.rules.len() != 1 {
+            refusals.push(Refusal::new("rules", "there must be exactly one rule"));
+        }
+        for rule in &inputs.rules {
+            if let Some(by_default) = &rule.apply_server_side_encryption_by_default
+                && by_default.sse_algorithm != "AES256"
+            {
+                refusals.push(Refusal::new(
+                    "rules[0].applyServerSideEncryptionByDefault.sseAlgorithm",
+                    format!(
+                        "the embedded cloud's S3 has no encryption by {}, only AES256",
+                        by_default.sse_algorithm
+                    ),
+                ));
+            }
+        }
+        refusals
+    }
+
+    async fn apply(cloud: &Cloud, inputs: &EncryptionInputs) -> AwsResult<()> {
+        let key = inputs
+            .rules
+            .iter()
+            .any(|rule| rule.bucket_key_enabled == Some(true));
+        let set = |settings: &mut Settings| settings.bucket_key_enabled = key;
+        cloud.s3.buckets.change(&inputs.bucket, set).await
+    }
+
+    fn refresh(settings: &Settings, inputs: &mut EncryptionInputs) -> bool {
+        for rule in &mut inputs.rules {
+            if rule.bucket_key_enabled.unwrap_or(false) != settings.bucket_key_enabled {
+                rule.bucket_key_enabled = Some(settings.bucket_key_enabled);
+            }
+        }
+        true
+    }
+
+    async fn reset(cloud: &Cloud, inputs: &EncryptionInputs) -> AwsResult<()> {
+        let unset = |settings: &mut Settings| settings.bucket_key_enabled = false;
+        cloud.s3.buckets.change(&inputs.bucket, unset).await
+    }
+}
+
+/// `aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock`.
+pub struct BucketPublicAccessBlock;
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct PublicAccessBlockInputs {
+    bucket: String,
+    region: Option<String>,
+    block_public_acls: Option<bool>,
+    block_public_policy: Option<bool>,
+    ignore_public_acls: Option<bool>,
+    restrict_public_buckets: Option<bool>,
+    skip_destroy: Option<bool>,
+}
+
+setting!(BucketPublicAccessBlock, PublicAccessBlockInputs);
+
+#[async_trait]
+impl Setting for BucketPublicAccessBlock {
+    type Inputs = PublicAccessBlockInputs;
+    const TOKEN: &'static str = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock";
+
+    fn bucket(inputs: &PublicAccessBlockInputs) -> &str {
+        &inputs.bucket
+    }
+
+    async fn apply(cloud: &Cloud, inputs: &PublicAccessBlockInputs) -> AwsResult<()> {
+        let block = PublicAccessBlock {
+            block_public_acls: inputs.block_public_acls.unwrap_or_default(),
+            block_public_policy: inputs.block_public_policy.unwrap_or_default(),
+            ignore_public_acls: inputs.ignore_public_acls.unwrap_or_default(),
+            restrict_public_buckets: inputs.restrict_public_buckets.unwrap_or_default(),
+        };
+        let set = |settings: &mut Settings| settings.public_access_block = Some(block);
+        cloud.s3.buckets.change(&inputs.bucket, set).await
+    }
+
+    fn refresh(settings: &Settings, inputs: &mut PublicAccessBlockInputs) -> bool {
+        let Some(block) = settings.public_access_block else {
+            return false;
+        };
+        for (input, actual) in [
+            (&mut inputs.block_public_acls, block.block_public_acls),
+            (&mut inputs.block_public_policy, block.block_public_policy),
+            (&mut inputs.ignore_public_acls, block.ignore_public_acls),
+            (
+                &mut inputs.restrict_public_buckets,
+                block.restrict_public_buckets,
+            ),
+        ] {
+            if input.unwrap_or_default() != actual {
+                *input = Some(actual);
+            }
+        }
+        true
+    }
+
+    async fn reset(cloud: &Cloud, inputs: &PublicAccessBlockInputs) -> AwsResult<()> {
+        if inputs.skip_destroy == Some(true) {
+            return Ok(());
+        }
+        let unset = |settings: &mut Settings| settings.public_access_block = None;
+        cloud.s3.buckets.change(&inputs.bucket, unset).await
+    }
+}
+
+/// `aws:s3/bucketOwnershipControls:BucketOwnershipControls`.
+pub struct BucketOwnershipControls;
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct OwnershipControlsInputs {
+    bucket: String,
+    region: Option<String>,
+    rule: OwnershipRule,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct OwnershipRule {
+    object_ownership: String,
+}
+
+setting!(BucketOwnershipControls, OwnershipControlsInputs);
+
+#[async_trait]
+impl Setting for BucketOwnershipControls {
+    type Inputs = OwnershipControlsInputs;
+    const TOKEN: &'static str = "aws:s3/bucketOwnershipControls:BucketOwnershipControls";
+
+    fn bucket(inputs: &OwnershipControlsInputs) -> &str {
+        &inputs.bucket
+    }
+
+    fn validate(inputs: &OwnershipControlsInputs) -> Vec<Refusal> {
+        let ownership = &inputs.rule.object_ownership;
+        let mut refusals = Vec::new();
+        if ownership != BUCKET_OWNER_ENFORCED {
+            refusals.push(Refusal::new(
+                "rule.objectOwnership",
+                format!(
+                    "the embedded cloud's S3 has no access control lists, so that ownership is \
+                     {BUCKET_OWNER_ENFORCED} and not {ownership}"
+                ),
+            ));
+        }
+        refusals
+    }
+
+    async fn apply(cloud: &Cloud, inputs: &OwnershipControlsInputs) -> AwsResult<()> {
+        let ownership = inputs.rule.object_ownership.clone();
+        let set = |settings: &mut Settings| settings.ownership = Some(ownership);
+        cloud.s3.buckets.change(&inputs.bucket, set).await
+    }
+
+    fn refresh(settings: &Settings, inputs: &mut OwnershipControlsInputs) -> bool {
+        let Some(ownership) = &settings.ownership else {
+            return false;
+        };
+        inputs.rule.object_ownership.clone_from(ownership);
+        true
+    }
+
+    async fn reset(cloud: &Cloud, inputs: &OwnershipControlsInputs) -> AwsResult<()> {
+        let unset = |settings: &mut Settings| settings.ownership = None;
+        cloud.s3.buckets.change(&inputs.bucket, unset).await
+    }
+}
+
+/// `aws:s3/bucketPolicy:BucketPolicy`.
+pub struct BucketPolicy;
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct BucketPolicyInputs {
+    bucket: String,
+    region: Option<String>,
+    policy: String,
+}
+
+setting!(BucketPolicy, BucketPolicyInputs);
+
+#[async_trait]
+impl Setting for BucketPolicy {
+    type Inputs = BucketPolicyInputs;
+    const TOKEN: &'static str = "aws:s3/bucketPolicy:BucketPolicy";
+
+    fn bucket(inputs: &BucketPolicyInputs) -> &str {
+        &inputs.bucket
+    }
+
+    fn validate(inputs: &BucketPolicyInputs) -> Vec<Refusal> {
+        match Document::parse(&inputs.policy, Kind::Resource) {
+            Ok(_) => Vec::new(),
+            Err(reason) => vec![Refusal::new("policy", reason)],
+        }
+    }
+
+    async fn apply(cloud: &Cloud, inputs: &BucketPolicyInputs) -> AwsResult<()> {
+        let policy = Some(inputs.policy.clone());
+        cloud.s3_set_policy(&inputs.bucket, policy).await
+    }
+
+    fn refresh(settings: &Settings, inputs: &mut BucketPolicyInputs) -> bool {
+        let Some(policy) = &settings.policy else {
+            return false;
+        };
+        inputs.policy.clone_from(policy);
+        true
+    }
+
+    async fn reset(cloud: &Cloud, inputs: &BucketPolicyInputs) -> AwsResult<()> {
+        cloud.s3_set_policy(&inputs.bucket, None).await
+    }
+}
+
+/// `aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration`.
+pub struct BucketLifecycleConfiguration;
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct LifecycleInputs {
+    bucket: String,
+    region: Option<String>,
+    #[serde(default)]
+    rules: Vec<Rule>,
+}
+
+setting!(BucketLifecycleConfiguration, LifecycleInputs);
+
+#[async_trait]
+impl Setting for BucketLifecycleConfiguration {
+    type Inputs = LifecycleInputs;
+    const TOKEN: &'static str = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration";
+
+    fn bucket(inputs: &LifecycleInputs) -> &str {
+        &inputs.bucket
+    }
+
+    fn validate(inputs: &LifecycleInputs) -> Vec<Refusal> {
+        match check(&inputs.rules) {
+            Ok(()) => Vec::new(),
+            Err(reason) => vec![Refusal::new("rules", reason)],
+        }
+    }
+
+    async fn apply(cloud: &Cloud, inputs: &LifecycleInputs) -> AwsResult<()> {
+        let rules = inputs.rules.clone();
+        let set = |settings: &mut Settings| settings.lifecycle = rules;
+        cloud.s3.buckets.change(&inputs.bucket, set).await
+    }
+
+    fn refresh(settings: &Settings, inputs: &mut LifecycleInputs) -> bool {
+        inputs.rules.clone_from(&settings.lifecycle);
+        !inputs.rules.is_empty()
+    }
+
+    async fn reset(cloud: &Cloud, inputs: &LifecycleInputs) -> AwsResult<()> {
+        let unset = |settings: &mut Settings| settings.lifecycle.clear();
+        cloud.s3.buckets.change(&inputs.bucket, unset).await
+    }
+}

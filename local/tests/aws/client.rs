@@ -1,0 +1,326 @@
+//! A cloud of its own for each test, and a client that signs what it sends.
+
+use anyhow::{Context, Result, ensure};
+use hmac::{Hmac, KeyInit, Mac};
+use mysfits_local::server::{Server, ServerConfig};
+use reqwest::{Method, Response, StatusCode};
+use sha2::{Digest, Sha256};
+use tempfile::TempDir;
+use time::OffsetDateTime;
+use time::macros::format_description;
+
+/// A running cloud, and who is calling.
+pub struct Cloud {
+    pub server: Server,
+    pub folder: TempDir,
+    http: reqwest::Client,
+}
+
+/// A request in the making.
+pub struct Call<'a> {
+    cloud: &'a Cloud,
+    method: Method,
+    path: String,
+    query: Vec<(String, String)>,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+    service: &'static str,
+    signed: bool,
+}
+
+/// An answer, read whole.
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: reqwest::header::HeaderMap,
+    pub body: Vec<u8>,
+}
+
+impl Cloud {
+    pub async fn start() -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let server = Server::start(ServerConfig::new(folder.path())).await?;
+        Ok(Self {
+            server,
+            folder,
+            http: http(),
+        })
+    }
+
+    /// A cloud with an empty bucket named `bucket`.
+    pub async fn with_bucket() -> Result<Self> {
+        let cloud = Self::start().await?;
+        cloud.put("/bucket").send().await?.expect(200)?;
+        Ok(cloud)
+    }
+
+    /// The same data folder in a new process, as it were.
+    pub async fn restart(self) -> Result<Self> {
+        let Self {
+            server,
+            folder,
+            http,
+        } = self;
+        server.stop().await;
+        // The store's thread lets go of its file when it sees that nobody is left.
+        let server = loop {
+            match Server::start(ServerConfig::new(folder.path())).await {
+                Ok(server) => break server,
+                Err(error) if format!("{error:#}").contains("already open") => {
+                    tokio::task::yield_now().await;
+                }
+                Err(error) => return Err(error),
+            }
+        };
+        Ok(Self {
+            server,
+            folder,
+            http,
+        })
+    }
+
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.server.endpoints().aws)
+    }
+
+    pub fn call(&self, method: Method, path: &str) -> Call<'_> {
+        Call {
+            cloud: self,
+            method,
+            path: path.to_owned(),
+            query: Vec::new(),
+            headers: Vec::new(),
+            body: Vec::new(),
+            service: "s3",
+            signed: true,
+        }
+    }
+
+    pub fn get(&self, path: &str) -> Call<'_> {
+        self.call(Method::GET, path)
+    }
+
+    pub fn head(&self, path: &str) -> Call<'_> {
+        self.call(Method::HEAD, path)
+    }
+
+    pub fn put(&self, path: &str) -> Call<'_> {
+        self.call(Method::PUT, path)
+    }
+
+    pub fn post(&self, path: &str) -> Call<'_> {
+        self.call(Method::POST, path)
+    }
+
+    pub fn delete(&self, path: &str) -> Call<'_> {
+        self.call(Method::DELETE, path)
+    }
+
+    /// Makes the bucket keep versions.
+    pub async fn set_versioning(&self, status: &str) -> Result<()> {
+        let xml =
+            format!("<VersioningConfiguration><Status>{status}</Status></VersioningConfiguration>");
+        let call = self.put("/bucket").query("versioning", "").body(xml);
+        call.send().await?.expect(200)?;
+        Ok(())
+    }
+}
+
+/// A client of one's own; the workspace's reqwest wants a cryptography even where it is not
+/// used.
+pub fn http() -> reqwest::Client {
+    // Another test may have been first.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::new()
+}
+
+impl Call<'_> {
+    pub fn query(mut self, name: &str, value: impl ToString) -> Self {
+        self.query.push((name.to_owned(), value.to_string()));
+        self
+    }
+
+    pub fn header(mut self, name: &str, value: impl ToString) -> Self {
+        self.headers.push((name.to_owned(), value.to_string()));
+        self
+    }
+
+    pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    pub fn service(mut self, service: &'static str) -> Self {
+        self.service = service;
+        self
+    }
+
+    pub fn anonymous(mut self) -> Self {
+        self.signed = false;
+        self
+    }
+
+    pub async fn send(self) -> Result<Answer> {
+        let host = self.cloud.address();
+        let path = encode(&self.path, b"/");
+        let query = encoded_query(&self.query);
+        let url = match query.is_empty() {
+            true => format!("http://{host}{path}"),
+            false => format!("http://{host}{path}?{query}"),
+        };
+        let http = &self.cloud.http;
+        let mut request = http
+            .request(self.method.clone(), url)
+            .body(self.body.clone());
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        if self.signed {
+            let format = format_description!("[year][month][day]T[hour][minute][second]Z");
+            let date = OffsetDateTime::now_utc().format(&format)?;
+            let payload = hex(&Sha256::digest(&self.body));
+            let signed = [
+                ("host", host.as_str()),
+                ("x-amz-content-sha256", payload.as_str()),
+                ("x-amz-date", date.as_str()),
+            ];
+            let canonical_headers: String = signed
+                .iter()
+                .map(|(name, value)| format!("{name}:{value}\n"))
+                .collect();
+            let names = signed.map(|(name, _)| name).join(";");
+            let canonical = format!(
+                "{}\n{path}\n{query}\n{canonical_headers}\n{names}\n{payload}",
+                self.method
+            );
+            let scope = format!("{}/us-east-1/{}/aws4_request", &date[..8], self.service);
+            let signature = signature(&scope, &date, &canonical)?;
+            request = request
+                .header("x-amz-content-sha256", &payload)
+                .header("x-amz-date", &date)
+                .header(
+                    "authorization",
+                    format!(
+                        "AWS4-HMAC-SHA256 Credential=test/{scope}, SignedHeaders={names}, \
+                         Signature={signature}"
+                    ),
+                );
+        }
+        Answer::read(request.send().await?).await
+    }
+
+    /// The URL that anybody may use for `seconds` from now on.
+    pub fn presigned(self, seconds: u32) -> Result<String> {
+        let host = self.cloud.address();
+        let format = format_description!("[year][month][day]T[hour][minute][second]Z");
+        let date = OffsetDateTime::now_utc().format(&format)?;
+        let scope = format!("{}/us-east-1/s3/aws4_request", &date[..8]);
+        let mut query = self.query;
+        for (name, value) in [
+            ("X-Amz-Algorithm", "AWS4-HMAC-SHA256".to_owned()),
+            ("X-Amz-Credential", format!("test/{scope}")),
+            ("X-Amz-Date", date.clone()),
+            ("X-Amz-Expires", seconds.to_string()),
+            ("X-Amz-SignedHeaders", "host".to_owned()),
+        ] {
+            query.push((name.to_owned(), value));
+        }
+        let path = encode(&self.path, b"/");
+        let query = encoded_query(&query);
+        let canonical = format!(
+            "{}\n{path}\n{query}\nhost:{host}\n\nhost\nUNSIGNED-PAYLOAD",
+            self.method
+        );
+        let signature = signature(&scope, &date, &canonical)?;
+        Ok(format!(
+            "http://{host}{path}?{query}&X-Amz-Signature={signature}"
+        ))
+    }
+}
+
+impl Answer {
+    pub async fn read(response: Response) -> Result<Self> {
+        Ok(Self {
+            status: response.status(),
+            headers: response.headers().clone(),
+            body: response.bytes().await?.to_vec(),
+        })
+    }
+
+    /// The answer itself, if it has this status.
+    pub fn expect(self, status: u16) -> Result<Self> {
+        ensure!(self.status == status, "{}: {}", self.status, self.text());
+        Ok(self)
+    }
+
+    /// Checks that it is an error of this status and code.
+    pub fn refused(self, status: u16, code: &str) -> Result<()> {
+        let answer = self.expect(status)?;
+        ensure!(answer.element("Code")? == code, "{}", answer.text());
+        Ok(())
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        let value = self.headers.get(name);
+        value.and_then(|value| value.to_str().ok()).unwrap_or("")
+    }
+
+    /// The text of the first element of this name.
+    pub fn element(&self, name: &str) -> Result<String> {
+        let first = self.elements(name).into_iter().next();
+        first.with_context(|| format!("no {name} in {}", self.text()))
+    }
+
+    /// The texts of all elements of this name.
+    pub fn elements(&self, name: &str) -> Vec<String> {
+        let text = self.text();
+        let (open, close) = (format!("<{name}>"), format!("</{name}>"));
+        text.split(&open)
+            .skip(1)
+            .filter_map(|rest| rest.split(&close).next())
+            .map(str::to_owned)
+            .collect()
+    }
+}
+
+fn signature(scope: &str, date: &str, canonical: &str) -> Result<String> {
+    let to_sign = format!(
+        "AWS4-HMAC-SHA256\n{date}\n{scope}\n{}",
+        hex(&Sha256::digest(canonical.as_bytes()))
+    );
+    let mut key = b"AWS4test".to_vec();
+    for part in scope.split('/').chain([to_sign.as_str()]) {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&key)?;
+        mac.update(part.as_bytes());
+        key = mac.finalize().into_bytes().to_vec();
+    }
+    Ok(hex(&key))
+}
+
+fn encoded_query(query: &[(String, String)]) -> String {
+    let mut pairs: Vec<String> = query
+        .iter()
+        .map(|(name, value)| format!("{}={}", encode(name, b""), encode(value, b"")))
+        .collect();
+    pairs.sort();
+    pairs.join("&")
+}
+
+fn encode(text: &str, spared: &[u8]) -> String {
+    let mut encoded = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) || spared.contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
