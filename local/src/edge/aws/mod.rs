@@ -36,6 +36,13 @@ use tokio_util::sync::CancellationToken;
 /// with their JSON stay well below this.
 const MAX_JSON_BODY: usize = 8 * 1024 * 1024;
 
+/// Of a synchronous invocation, 6 MB:
+/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>.
+const MAX_LAMBDA_BODY: usize = 6 * 1024 * 1024;
+
+/// Where all of Lambda's functions are.
+const LAMBDA_PATH: &str = "/2015-03-31/functions";
+
 /// Of a form: STS takes a few short parameters.
 const MAX_FORM_BODY: usize = 64 * 1024;
 
@@ -89,6 +96,9 @@ impl Edge {
         if let Some(target) = target {
             return self.json(request, &target).await.unwrap_or_else(json_error);
         }
+        if request.uri().path().starts_with(LAMBDA_PATH) {
+            return self.lambda(request).await.unwrap_or_else(json_error);
+        }
         let form = "application/x-www-form-urlencoded";
         let is_form = header_of(&request, header::CONTENT_TYPE.as_str())
             .is_some_and(|kind| kind.starts_with(form));
@@ -108,12 +118,26 @@ impl Edge {
             Some(("Firehose_20150804", action)) => {
                 self.cloud.firehose_call(&caller, action, &body).await?
             }
+            Some(("Logs_20140328", action)) => self.cloud.logs_call(&caller, action, &body)?,
             _ => return Err(unknown_operation(target)),
         };
         let mut answer = Response::new(s3s::Body::from(answer));
         let kind = HeaderValue::from_static("application/x-amz-json-1.1");
         answer.headers_mut().insert(header::CONTENT_TYPE, kind);
         Ok(answer)
+    }
+
+    /// Lambda's REST protocol.
+    async fn lambda(&self, request: Request<Incoming>) -> AwsResult<Answer> {
+        let (caller, parts, body) = self.signed(request, MAX_LAMBDA_BODY).await?;
+        let Parts {
+            method,
+            uri,
+            headers,
+            ..
+        } = &parts;
+        let lambda = self.cloud.lambda_http(&caller, method, uri, headers, body);
+        Ok(lambda.await?.map(s3s::Body::from))
     }
 
     /// AWS's query protocol: an action and its parameters as a form.
