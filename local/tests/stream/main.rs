@@ -1,0 +1,7 @@
+//! Functions, logs and delivery streams at work: a whole cloud in-process, with real packages
+//! and real processes.
+
+mod failures;
+mod functions;
+mod logs;
+mod support;

@@ -1,0 +1,243 @@
+//! A cloud for tests, deployed as the provider deploys it.
+
+use anyhow::{Context, Result, ensure};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, Response};
+use mysfits_local::cloud::Cloud;
+use mysfits_local::error::{AwsError, AwsResult};
+use mysfits_local::provider::deployments::Record;
+use mysfits_local::provider::resource::{AnyResourceType, New, Properties, Refusal};
+use mysfits_local::server::{Server, ServerConfig};
+use mysfits_local::services::iam::Caller;
+use mysfits_local::services::lambda::Invocation;
+use serde_json::{Value, json};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tempfile::TempDir;
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
+
+pub const REGION: &str = "us-east-1";
+
+/// The type tokens of what is deployed here.
+pub const ROLE: &str = "aws:iam/role:Role";
+pub const ROLE_POLICY: &str = "aws:iam/rolePolicy:RolePolicy";
+pub const FUNCTION: &str = "aws:lambda/function:Function";
+pub const PERMISSION: &str = "aws:lambda/permission:Permission";
+pub const LOG_GROUP: &str = "aws:cloudwatch/logGroup:LogGroup";
+
+/// A running cloud in a folder of its own.
+pub struct World {
+    pub server: Server,
+    pub folder: TempDir,
+}
+
+impl World {
+    pub async fn start() -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let server = Server::start(ServerConfig::new(folder.path().join("data"))).await?;
+        Ok(Self { server, folder })
+    }
+
+    pub fn cloud(&self) -> &Arc<Cloud> {
+        self.server.cloud()
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Deploys a resource, after the checks that the provider makes.
+    pub async fn deploy(&self, token: &str, name: &str, inputs: Value) -> AwsResult<Record> {
+        let cloud = self.cloud();
+        let of = resource_type(cloud, token)?;
+        let inputs = object(inputs);
+        refuse(&of.validate(&inputs))?;
+        let new = New {
+            urn: format!("urn:pulumi:dev::test::{token}::{name}"),
+            stack: "dev".into(),
+            name: name.into(),
+            generation: 1,
+            region: REGION.into(),
+        };
+        cloud
+            .deployments
+            .create(cloud, token, new, inputs, Properties::new())
+            .await
+    }
+
+    /// Changes some inputs of a resource.
+    pub async fn update(&self, record: &Record, changes: Value) -> AwsResult<Record> {
+        let cloud = self.cloud();
+        let of = resource_type(cloud, &record.token)?;
+        let mut inputs = record.resource.inputs.clone();
+        inputs.extend(object(changes));
+        refuse(&of.validate(&inputs))?;
+        let urn = record.resource.urn.clone();
+        cloud
+            .deployments
+            .update(cloud, record.clone(), urn, inputs, Properties::new())
+            .await
+    }
+
+    pub async fn delete(&self, record: &Record) -> AwsResult<()> {
+        let cloud = self.cloud();
+        cloud.deployments.delete(cloud, record).await
+    }
+
+    /// A role that a service may take on, with a policy of these statements.
+    pub async fn role(&self, name: &str, service: &str, statements: Value) -> Result<Record> {
+        let trust = json!({
+            "Version": "2012-10-17",
+            "Statement": [{
+                "Effect": "Allow",
+                "Principal": { "Service": service },
+                "Action": "sts:AssumeRole",
+            }],
+        });
+        let inputs = json!({ "name": name, "assumeRolePolicy": trust.to_string() });
+        let role = self.deploy(ROLE, name, inputs).await?;
+        if statements.as_array().is_some_and(|all| !all.is_empty()) {
+            let policy = json!({ "Version": "2012-10-17", "Statement": statements });
+            let inputs = json!({ "name": name, "role": name, "policy": policy.to_string() });
+            self.deploy(ROLE_POLICY, name, inputs).await?;
+        }
+        Ok(role)
+    }
+
+    /// A function that runs the test runtime and may write its log, which is there.
+    pub async fn function(&self, name: &str, inputs: Value) -> Result<Record> {
+        let group = format!("/aws/lambda/{name}");
+        self.deploy(LOG_GROUP, name, json!({ "name": group }))
+            .await?;
+        let role = self
+            .role(&format!("{name}-role"), "lambda.amazonaws.com", may_log())
+            .await?;
+        let mut all = json!({
+            "name": name,
+            "role": role.resource.output("arn"),
+            "code": { "path": package(&self.path("runtime.zip"))? },
+            "runtime": "provided.al2023",
+            "handler": "bootstrap",
+        });
+        for (name, value) in object(inputs) {
+            all[name] = value;
+        }
+        Ok(self.deploy(FUNCTION, name, all).await?)
+    }
+
+    /// Invokes a function as the account.
+    pub async fn invoke(&self, function: &str, input: Value) -> AwsResult<Invocation> {
+        let payload = input.to_string().into();
+        self.cloud()
+            .lambda_invoke(&Caller::Account, function, payload)
+            .await
+    }
+
+    /// Invokes a function that has to answer.
+    pub async fn call(&self, function: &str, input: Value) -> Result<Value> {
+        let invocation = self.invoke(function, input).await?;
+        let answer = serde_json::from_slice(&invocation.payload)?;
+        ensure!(invocation.function_error.is_none(), "{answer}");
+        Ok(answer)
+    }
+
+    /// Invokes a function that has to fail: type and message of its error.
+    pub async fn fail(&self, function: &str, input: Value) -> Result<(String, String)> {
+        let invocation = self.invoke(function, input).await?;
+        ensure!(
+            invocation.function_error.as_deref() == Some("Unhandled"),
+            "{invocation:?}"
+        );
+        let error: Value = serde_json::from_slice(&invocation.payload)?;
+        let field = |name: &str| error[name].as_str().unwrap_or_default().to_owned();
+        Ok((field("errorType"), field("errorMessage")))
+    }
+
+    /// One request of Lambda's REST protocol.
+    pub async fn http(
+        &self,
+        method: Method,
+        uri: &str,
+        headers: &[(&'static str, &'static str)],
+        body: &str,
+    ) -> Result<Result<Response<Bytes>, AwsError>> {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.insert(*name, HeaderValue::from_static(value));
+        }
+        let body = Bytes::copy_from_slice(body.as_bytes());
+        let uri = uri.parse()?;
+        Ok(self
+            .cloud()
+            .lambda_http(&Caller::Account, &method, &uri, &map, body)
+            .await)
+    }
+
+    /// All messages of a log group, in their order.
+    pub fn log(&self, group: &str) -> Result<Vec<String>> {
+        let answer = self.logs_call("FilterLogEvents", json!({ "logGroupName": group }))?;
+        let events = answer["events"].as_array().context("events")?;
+        let messages = events.iter().filter_map(|event| event["message"].as_str());
+        Ok(messages.map(str::to_owned).collect())
+    }
+
+    pub fn logs_call(&self, action: &str, input: Value) -> AwsResult<Value> {
+        let body = input.to_string();
+        let answer = self
+            .cloud()
+            .logs_call(&Caller::Account, action, body.as_bytes())?;
+        serde_json::from_slice(&answer).map_err(AwsError::internal)
+    }
+}
+
+/// What a function's role needs for its log.
+pub fn may_log() -> Value {
+    json!([{
+        "Effect": "Allow",
+        "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+        "Resource": "*",
+    }])
+}
+
+/// A package with the test runtime.
+pub fn package(path: &Path) -> Result<String> {
+    let runtime = std::fs::read(env!("CARGO_BIN_EXE_test-runtime"))?;
+    package_of(path, &runtime, 0o755)
+}
+
+/// A package with this `bootstrap`.
+pub fn package_of(path: &Path, bootstrap: &[u8], mode: u32) -> Result<String> {
+    let mut zip = ZipWriter::new(std::fs::File::create(path)?);
+    let options = SimpleFileOptions::default()
+        .unix_permissions(mode)
+        .compression_method(zip::CompressionMethod::Deflated)
+        .compression_level(Some(1));
+    zip.start_file("bootstrap", options)?;
+    zip.write_all(bootstrap)?;
+    zip.finish()?;
+    Ok(path.to_string_lossy().into_owned())
+}
+
+fn resource_type<'a>(cloud: &'a Cloud, token: &str) -> AwsResult<&'a dyn AnyResourceType> {
+    cloud
+        .package
+        .resource_type(token)
+        .map(|declared| declared.of)
+        .ok_or_else(|| AwsError::new(400, "NoSuchType", token))
+}
+
+fn refuse(refusals: &[Refusal]) -> AwsResult<()> {
+    match refusals.is_empty() {
+        true => Ok(()),
+        false => Err(AwsError::new(400, "Refused", format!("{refusals:?}"))),
+    }
+}
+
+fn object(value: Value) -> Properties {
+    match value {
+        Value::Object(object) => object,
+        _ => Properties::new(),
+    }
+}
