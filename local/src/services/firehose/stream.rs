@@ -189,6 +189,9 @@ impl Work {
         let discarded = self.discarded.clone();
         let stopping = self.worker.stopping.clone();
         loop {
+            while let Ok(entries) = accepted.try_recv() {
+                self.accept(entries);
+            }
             self.send_on();
             if self.flush_until.is_some() && self.is_idle() {
                 return;
@@ -349,3 +352,6 @@ async fn sleep_until(due: Option<Instant>) {
         None => std::future::pending().await,
     }
 }
+
+#[cfg(test)]
+mod tests;
