@@ -61,16 +61,7 @@ impl Cloud {
             http,
         } = self;
         server.stop().await;
-        // The store's thread lets go of its file when it sees that nobody is left.
-        let server = loop {
-            match Server::start(ServerConfig::new(folder.path())).await {
-                Ok(server) => break server,
-                Err(error) if format!("{error:#}").contains("already open") => {
-                    tokio::task::yield_now().await;
-                }
-                Err(error) => return Err(error),
-            }
-        };
+        let server = Server::start(ServerConfig::new(folder.path())).await?;
         Ok(Self {
             server,
             folder,

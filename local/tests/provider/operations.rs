@@ -1,6 +1,6 @@
 //! What operators declare: validated and stored, though nothing runs behind it.
 
-use crate::support::{Engine, refusal, stop};
+use crate::support::{Engine, refusal};
 use anyhow::Result;
 use mysfits_local::server::{Server, ServerConfig};
 use serde_json::{Value, json};
@@ -54,7 +54,7 @@ async fn an_alarm_is_sent_to_a_topic() -> Result<()> {
     });
     let error = engine.deploy(&urn(SUBSCRIPTION, "n"), nowhere).await;
     assert!(refusal(error)?.contains("Topic does not exist"));
-    stop(server).await;
+    server.stop().await;
     Ok(())
 }
 
@@ -91,7 +91,7 @@ async fn what_cloudwatch_refuses_is_refused() -> Result<()> {
     });
     let error = refusal(engine.deploy(&urn(FILTER, "f"), filter).await)?;
     assert!(error.contains("log group does not exist"), "{error}");
-    stop(server).await;
+    server.stop().await;
     Ok(())
 }
 
@@ -137,6 +137,6 @@ async fn logs_of_a_distribution_are_delivered_from_one_region() -> Result<()> {
         arn.starts_with("arn:aws:logs:us-east-1:000000000000:delivery:"),
         "{arn}"
     );
-    stop(server).await;
+    server.stop().await;
     Ok(())
 }

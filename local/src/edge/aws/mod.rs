@@ -12,7 +12,7 @@ mod signature;
 mod sts;
 
 use super::body::{TimedBody, read_whole};
-use super::{health, http};
+use super::{health, http, status};
 use crate::cloud::Cloud;
 use crate::error::{AwsError, AwsResult};
 use crate::services::iam::Caller;
@@ -74,6 +74,9 @@ impl Edge {
     async fn answer(&self, request: Request<Incoming>) -> Answer {
         if let Some(health) = health::answer(&request, &self.cloud.config) {
             return health.map(s3s::Body::http_body);
+        }
+        if let Some(status) = status::answer(&request, &self.cloud) {
+            return status.map(s3s::Body::http_body);
         }
         let id = uuid::Uuid::new_v4().to_string();
         // Whatever goes wrong in here is one request's failure.
