@@ -258,6 +258,8 @@ impl RealPulumiConnector {
     /// Reports what is not reported yet, and never resolves.
     async fn fail<T>(&self, failure: Failure) -> T {
         let mut engine = self.engine.clone();
+        // Another failure must not end the program while this one is being told.
+        let telling = self.session.in_flight();
         match failure {
             Failure::Reported => {}
             Failure::Ending => {
@@ -275,6 +277,7 @@ impl RealPulumiConnector {
                 }
             }
         }
+        drop(telling);
         self.session.settle().await
     }
 }

@@ -13,8 +13,9 @@ use pulumi_gestalt_proto::pulumi::pulumirpc::resource_monitor_server::{
 };
 use serde_json::Value;
 use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
 use tokio_stream::wrappers::TcpListenerStream;
-use tonic::transport::Server;
+use tonic::transport::server::Router;
 use tonic::{Request, Response, Status, async_trait};
 
 use crate::journal::{Ending, Journal};
@@ -23,6 +24,8 @@ use crate::run::{Event, Log, Severity};
 use crate::value;
 
 const STACK_TYPE: &str = "pulumi:pulumi:Stack";
+/// What the end of a server takes at most.
+const LONGEST_END: Duration = Duration::from_secs(5);
 /// What a shuffled answer takes at most.
 const LONGEST_SHUFFLE: u64 = 20;
 
@@ -58,20 +61,61 @@ struct MockEngine {
     journal: Arc<Journal>,
 }
 
-/// Serves on two free ports; gives back the addresses of the monitor and of the engine.
-pub(crate) async fn serve(script: Arc<Script>, journal: Arc<Journal>) -> Result<(String, String)> {
-    let mock = MockEngine { script, journal };
-    let monitor = ResourceMonitorServer::new(mock.clone()).max_decoding_message_size(usize::MAX);
-    let monitor = listen(Server::builder().add_service(monitor)).await?;
-    let engine = listen(Server::builder().add_service(EngineServer::new(mock))).await?;
-    Ok((monitor, engine))
+/// The two services, on free ports, as long as this lives.
+pub(crate) struct Servers {
+    // In the order in which they end: a program that loses the monitor finds no engine.
+    engine: Server,
+    monitor: Server,
 }
 
-async fn listen(router: tonic::transport::server::Router) -> Result<String> {
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let address = listener.local_addr()?.to_string();
-    tokio::spawn(router.serve_with_incoming(TcpListenerStream::new(listener)));
-    Ok(address)
+struct Server {
+    address: String,
+    runtime: Option<Runtime>,
+}
+
+impl Servers {
+    pub fn start(script: Arc<Script>, journal: Arc<Journal>) -> Result<Self> {
+        let mock = MockEngine { script, journal };
+        let monitor =
+            ResourceMonitorServer::new(mock.clone()).max_decoding_message_size(usize::MAX);
+        Ok(Self {
+            engine: Server::start(|server| server.add_service(EngineServer::new(mock)))?,
+            monitor: Server::start(|server| server.add_service(monitor))?,
+        })
+    }
+
+    /// As a program finds them in its environment.
+    pub fn addresses(&self) -> [(&'static str, &str); 2] {
+        [
+            ("PULUMI_ENGINE", &self.engine.address),
+            ("PULUMI_MONITOR", &self.monitor.address),
+        ]
+    }
+}
+
+impl Server {
+    fn start(with_service: impl FnOnce(&mut tonic::transport::Server) -> Router) -> Result<Self> {
+        let runtime = Runtime::new()?;
+        let router = with_service(&mut tonic::transport::Server::builder());
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
+        let address = listener.local_addr()?.to_string();
+        runtime.spawn(router.serve_with_incoming(TcpListenerStream::new(listener)));
+        Ok(Self {
+            address,
+            runtime: Some(runtime),
+        })
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // A runtime of its own is the only way to cut off what is under way; and it may not end
+        // inside of another one.
+        if let Some(runtime) = self.runtime.take() {
+            let end = std::thread::spawn(move || runtime.shutdown_timeout(LONGEST_END));
+            drop(end.join());
+        }
+    }
 }
 
 impl MockEngine {
@@ -79,7 +123,7 @@ impl MockEngine {
         &self,
         request: pulumirpc::RegisterResourceRequest,
     ) -> Result<pulumirpc::RegisterResourceResponse, Status> {
-        self.check_open()?;
+        self.check_open().await?;
         if request.r#type == STACK_TYPE {
             return Ok(self.register_stack(request));
         }
@@ -92,7 +136,7 @@ impl MockEngine {
             () = self.wait(&answer) => {}
             () = self.journal.until(|entries| entries.ending.map(drop)) => {}
         }
-        self.check_open()?;
+        self.check_open().await?;
         self.reply(&resource, answer).await
     }
 
@@ -169,7 +213,7 @@ impl MockEngine {
             Outcome::Failed(message) => {
                 self.show(&message, resource);
                 self.end(Ending::Failed);
-                self.check_open()?;
+                self.check_open().await?;
                 Err(Status::internal("the engine goes on"))
             }
             Outcome::FailedAlone(message) => {
@@ -236,10 +280,13 @@ impl MockEngine {
     }
 
     /// After an error the engine cuts off what is under way, and takes nothing more.
-    fn check_open(&self) -> Result<(), Status> {
-        match self.journal.read().ending {
+    async fn check_open(&self) -> Result<(), Status> {
+        let ending = self.journal.read().ending;
+        match ending {
             None => Ok(()),
-            Some(_) => Err(Status::unavailable("resource monitor shut down")),
+            Some(Ending::Failed) => Err(Status::unavailable("resource monitor shut down")),
+            // Whoever is gone says nothing.
+            Some(Ending::EngineLost | Ending::Interrupted) => std::future::pending().await,
         }
     }
 }
@@ -275,7 +322,7 @@ impl ResourceMonitor for MockEngine {
         &self,
         request: Request<pulumirpc::ResourceInvokeRequest>,
     ) -> Result<Response<pulumirpc::InvokeResponse>, Status> {
-        self.check_open()?;
+        self.check_open().await?;
         let request = request.into_inner();
         let invoke = Invoke {
             token: request.tok,
@@ -309,7 +356,7 @@ impl ResourceMonitor for MockEngine {
         &self,
         request: Request<pulumirpc::RegisterResourceOutputsRequest>,
     ) -> Result<Response<()>, Status> {
-        self.check_open()?;
+        self.check_open().await?;
         let request = request.into_inner();
         let outputs = value::from_struct(request.outputs.unwrap_or_default());
         self.journal.write(|entries| {
@@ -324,7 +371,7 @@ impl ResourceMonitor for MockEngine {
     }
 
     async fn signal_and_wait_for_shutdown(&self, _: Request<()>) -> Result<Response<()>, Status> {
-        self.check_open()?;
+        self.check_open().await?;
         self.journal
             .write(|entries| entries.run.signalled_end = true);
         Ok(Response::new(()))

@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::{Child, Command};
 use tokio::runtime::Runtime;
 
-use crate::engine::{self, Script};
+use crate::engine::{Script, Servers};
 use crate::journal::{Ending, Journal};
 use crate::resource::{Answer, Invoke, Resource};
 use crate::run::Run;
@@ -149,15 +149,11 @@ impl Mock {
         let mut command = self.command(program)?;
         let journal = Arc::new(Journal::new());
         let script = Arc::new(std::mem::take(&mut self.script));
-        // Two runtimes, so that the engine can be lost.
-        let servers = Runtime::new()?;
-        let (monitor, engine) = servers.block_on(engine::serve(script, journal.clone()))?;
-        let mut servers = Some(servers);
+        let mut servers = Some(Servers::start(script, journal.clone())?);
         let runtime = Runtime::new()?;
         let outcome = runtime.block_on(async {
             let mut child = command
-                .env("PULUMI_MONITOR", monitor)
-                .env("PULUMI_ENGINE", engine)
+                .envs(servers.iter().flat_map(Servers::addresses))
                 .spawn()
                 .with_context(|| format!("{} does not start", program.display()))?;
             let stdout = tokio::spawn(read(child.stdout.take()));
@@ -168,8 +164,7 @@ impl Mock {
             }
             anyhow::Ok((status, stdout.await?, stderr.await?))
         });
-        end(servers);
-        end(Some(runtime));
+        runtime.shutdown_background();
         let (status, stdout, stderr) = outcome?;
         let mut run = journal.read().run.clone();
         run.stdout = stdout;
@@ -188,7 +183,7 @@ impl Mock {
         &self,
         child: &mut Child,
         journal: &Journal,
-        servers: &mut Option<Runtime>,
+        servers: &mut Option<Servers>,
     ) -> Result<Option<ExitStatus>> {
         let end = tokio::time::timeout(self.patience, async {
             tokio::select! {
@@ -196,7 +191,7 @@ impl Mock {
                 ending = journal.until(|entries| {
                     entries.ending.filter(|ending| *ending != Ending::Failed)
                 }) => match ending {
-                    Ending::EngineLost => end(servers.take()),
+                    Ending::EngineLost => drop(servers.take()),
                     _ => interrupt(child)?,
                 },
             }
@@ -232,13 +227,6 @@ impl Mock {
             .stderr(Stdio::piped())
             .kill_on_drop(true);
         Ok(command)
-    }
-}
-
-/// Drops whatever still runs in it.
-fn end(runtime: Option<Runtime>) {
-    if let Some(runtime) = runtime {
-        runtime.shutdown_background();
     }
 }
 

@@ -21,13 +21,16 @@ enum End {
     Panicked,
     /// A registration failed, was reported, and nothing else can go on.
     Settled,
+    /// By Ctrl-C, or a language host that passes it on: whoever did it knows.
+    Interrupted,
 }
 
 /// Runs a Pulumi program: describes the stack with `stack`, then registers everything.
 ///
 /// Every failure is shown once, where the engine shows it: an error that `stack` returns, a panic
 /// (as its message with file and line), a resource that the engine or a provider refuses. The exit
-/// code is then 32, by which a language host knows that nothing is left to say.
+/// code is then 32, by which a language host knows that nothing is left to say; after Ctrl-C too,
+/// without a message.
 ///
 /// A program that was not started by Pulumi says how to start it.
 pub fn run(stack: impl FnOnce(&Program) -> Result<()> + Send + 'static) -> ExitCode {
@@ -49,6 +52,12 @@ pub fn run(stack: impl FnOnce(&Program) -> Result<()> + Send + 'static) -> ExitC
     let (sender, ends) = mpsc::channel();
     let settled = sender.clone();
     Session::get().supervise(move || drop(settled.send(End::Settled)));
+    let interrupted = sender.clone();
+    thread::spawn(move || {
+        if wait_for_interrupt().is_ok() {
+            drop(interrupted.send(End::Interrupted));
+        }
+    });
     let thread = thread::Builder::new()
         .name("pulumi".to_owned())
         .spawn(move || {
@@ -66,10 +75,17 @@ pub fn run(stack: impl FnOnce(&Program) -> Result<()> + Send + 'static) -> ExitC
     }
     match ends.recv() {
         Ok(End::Complete) => ExitCode::SUCCESS,
-        Ok(End::Settled) => ExitCode::from(FAILED_AND_REPORTED),
+        Ok(End::Settled | End::Interrupted) => ExitCode::from(FAILED_AND_REPORTED),
         Ok(End::Failed(error)) => report(&format!("{error:#}")),
         Ok(End::Panicked) | Err(_) => report(&panics::message()),
     }
+}
+
+fn wait_for_interrupt() -> std::io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(tokio::signal::ctrl_c())
 }
 
 fn deploy(stack: impl FnOnce(&Program) -> Result<()>, environment: Environment) -> Result<()> {
