@@ -228,20 +228,11 @@ async fn functions_survive_a_restart() -> Result<()> {
     let world = World::start().await?;
     world.function("f", json!({})).await?;
     world.call("f", json!({})).await?;
-    let World { server, folder } = world;
-    let home = folder.path().join("data");
-    let cloud = std::sync::Arc::downgrade(server.cloud());
-    server.stop().await;
-    while cloud.upgrade().is_some() {
-        tokio::task::yield_now().await;
-    }
-    let notes = std::fs::read_dir(home.join("lambda/processes"))?.count();
-    ensure!(notes == 0, "no process is left");
     // The package that was uploaded is all that is needed.
-    std::fs::remove_file(folder.path().join("runtime.zip"))?;
-    let config = mysfits_local::server::ServerConfig::new(&home);
-    let server = mysfits_local::server::Server::start(config).await?;
-    let world = World { server, folder };
+    std::fs::remove_file(world.path("runtime.zip"))?;
+    let world = world.restart().await?;
+    let notes = std::fs::read_dir(world.path("data/lambda/processes"))?.count();
+    ensure!(notes == 0, "no process is left");
     ensure!(world.call("f", json!({})).await?["count"] == 1);
     Ok(())
 }

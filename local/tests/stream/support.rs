@@ -27,6 +27,9 @@ pub const FUNCTION: &str = "aws:lambda/function:Function";
 pub const PERMISSION: &str = "aws:lambda/permission:Permission";
 pub const LOG_GROUP: &str = "aws:cloudwatch/logGroup:LogGroup";
 
+pub const BUCKET: &str = "aws:s3/bucket:Bucket";
+pub const STREAM: &str = "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream";
+
 /// A running cloud in a folder of its own.
 pub struct World {
     pub server: Server,
@@ -36,6 +39,18 @@ pub struct World {
 impl World {
     pub async fn start() -> Result<Self> {
         let folder = tempfile::tempdir()?;
+        let server = Server::start(ServerConfig::new(folder.path().join("data"))).await?;
+        Ok(Self { server, folder })
+    }
+
+    /// Stops and starts again, with everything in memory lost.
+    pub async fn restart(self) -> Result<Self> {
+        let Self { server, folder } = self;
+        let cloud = Arc::downgrade(server.cloud());
+        server.stop().await;
+        while cloud.upgrade().is_some() {
+            tokio::task::yield_now().await;
+        }
         let server = Server::start(ServerConfig::new(folder.path().join("data"))).await?;
         Ok(Self { server, folder })
     }

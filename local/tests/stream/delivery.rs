@@ -1,0 +1,530 @@
+//! Records from PutRecord to objects in a bucket, through a real function, in real roles.
+
+use crate::support::{BUCKET, LOG_GROUP, ROLE, ROLE_POLICY, STREAM, World};
+use anyhow::{Context, Result, ensure};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use mysfits_local::provider::deployments::Record;
+use mysfits_local::services::iam::Caller;
+use mysfits_local::services::s3::listing::{Of, Query};
+use serde_json::{Value, json};
+
+const FUNCTION_ARN: &str = "arn:aws:lambda:us-east-1:000000000000:function:f";
+
+/// What the delivery role is allowed, by what it is for.
+fn statement(of: &str) -> Value {
+    let (action, resource) = match of {
+        "store" => ("s3:PutObject", "arn:aws:s3:::clicks/*".to_owned()),
+        "process" => ("lambda:InvokeFunction", format!("{FUNCTION_ARN}:$LATEST")),
+        _ => (
+            "logs:PutLogEvents",
+            "arn:aws:logs:us-east-1:000000000000:log-group:errors:log-stream:errors".to_owned(),
+        ),
+    };
+    json!({ "Effect": "Allow", "Action": action, "Resource": resource })
+}
+
+/// A bucket, a function, a role and a stream that passes everything on at once.
+struct Pipeline {
+    world: World,
+    stream: Record,
+    policy: Record,
+}
+
+impl Pipeline {
+    async fn start() -> Result<Self> {
+        Self::start_with(json!({}), json!({})).await
+    }
+
+    /// With changes to the function and to the stream's destination.
+    async fn start_with(function: Value, destination: Value) -> Result<Self> {
+        let world = World::start().await?;
+        world
+            .deploy(BUCKET, "clicks", json!({ "bucket": "clicks" }))
+            .await?;
+        world
+            .deploy(LOG_GROUP, "errors", json!({ "name": "errors" }))
+            .await?;
+        let errors = json!({ "logGroupName": "errors", "logStreamName": "errors" });
+        world.logs_call("CreateLogStream", errors)?;
+        world.function("f", function).await?;
+        let (role, policy) = delivery_role(&world).await?;
+        let mut configuration = configuration(role.resource.output("arn"));
+        for (name, value) in destination.as_object().into_iter().flatten() {
+            configuration[name] = value.clone();
+        }
+        let stream = json!({
+            "name": "s",
+            "destination": "extended_s3",
+            "extendedS3Configuration": configuration,
+        });
+        let stream = world.deploy(STREAM, "s", stream).await?;
+        Ok(Self {
+            world,
+            stream,
+            policy,
+        })
+    }
+
+    /// One request of Firehose's protocol.
+    async fn call(&self, action: &str, input: Value) -> Result<Value> {
+        firehose(&self.world, action, input).await
+    }
+
+    async fn put(&self, data: &[&str]) -> Result<()> {
+        let records: Vec<_> = data
+            .iter()
+            .map(|data| json!({ "Data": STANDARD.encode(data) }))
+            .collect();
+        let input = json!({ "DeliveryStreamName": "s", "Records": records });
+        let answer = self.call("PutRecordBatch", input).await?;
+        ensure!(answer["FailedPutCount"] == 0, "{answer}");
+        Ok(())
+    }
+
+    /// Waits for objects under a prefix, this many: their contents, in the order of their keys.
+    async fn objects(&self, prefix: &str, count: usize) -> Result<Vec<String>> {
+        loop {
+            let keys = self.keys(prefix)?;
+            if keys.len() < count {
+                tokio::task::yield_now().await;
+                continue;
+            }
+            let mut contents = Vec::new();
+            for key in keys {
+                let cloud = self.world.cloud();
+                let object = cloud
+                    .s3_get_object(&Caller::Account, "clicks", &key)
+                    .await?;
+                contents.push(String::from_utf8(object.body.to_vec())?);
+            }
+            return Ok(contents);
+        }
+    }
+
+    fn keys(&self, prefix: &str) -> Result<Vec<String>> {
+        let query = Query {
+            prefix: prefix.into(),
+            limit: 1000,
+            ..Query::default()
+        };
+        let page = self.world.cloud().s3.list("clicks", Of::Objects, &query)?;
+        Ok(page.entries.into_iter().map(|entry| entry.key).collect())
+    }
+
+    /// Waits until the error log has a line of this code.
+    async fn logged(&self, code: &str) -> Result<Value> {
+        loop {
+            for line in self.world.log("errors")? {
+                let line: Value = serde_json::from_str(&line)?;
+                if line["errorCode"] == code {
+                    return Ok(line);
+                }
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Leaves the role with these statements.
+    async fn allow(&mut self, statements: &[&str]) -> Result<()> {
+        let statements: Vec<_> = statements.iter().map(|one| statement(one)).collect();
+        let policy = json!({ "Version": "2012-10-17", "Statement": statements });
+        let changes = json!({ "policy": policy.to_string() });
+        self.policy = self.world.update(&self.policy, changes).await?;
+        Ok(())
+    }
+}
+
+async fn firehose(world: &World, action: &str, input: Value) -> Result<Value> {
+    let body = input.to_string();
+    let answer = world
+        .cloud()
+        .firehose_call(&Caller::Account, action, body.as_bytes())
+        .await?;
+    Ok(serde_json::from_slice(&answer)?)
+}
+
+async fn delivery_role(world: &World) -> Result<(Record, Record)> {
+    let trust = json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Effect": "Allow",
+            "Principal": { "Service": "firehose.amazonaws.com" },
+            "Action": "sts:AssumeRole",
+            "Condition": { "StringEquals": { "sts:ExternalId": "000000000000" } },
+        }],
+    });
+    let role = json!({ "name": "delivery", "assumeRolePolicy": trust.to_string() });
+    let role = world.deploy(ROLE, "delivery", role).await?;
+    let statements = ["store", "process", "log"].map(statement);
+    let policy = json!({ "Version": "2012-10-17", "Statement": statements });
+    let policy = json!({ "name": "delivery", "role": "delivery", "policy": policy.to_string() });
+    let policy = world.deploy(ROLE_POLICY, "delivery", policy).await?;
+    Ok((role, policy))
+}
+
+fn configuration(role: &str) -> Value {
+    json!({
+        "bucketArn": "arn:aws:s3:::clicks",
+        "roleArn": role,
+        "prefix": "firehose/",
+        "errorOutputPrefix": "errors/!{firehose:error-output-type}/",
+        "bufferingSize": 1,
+        "bufferingInterval": 0,
+        "cloudwatchLoggingOptions": {
+            "enabled": true,
+            "logGroupName": "errors",
+            "logStreamName": "errors",
+        },
+        "processingConfiguration": {
+            "enabled": true,
+            "processors": [{
+                "type": "Lambda",
+                "parameters": [
+                    parameter("LambdaArn", &format!("{FUNCTION_ARN}:$LATEST")),
+                    parameter("NumberOfRetries", "0"),
+                    parameter("BufferSizeInMBs", "0.5"),
+                    parameter("BufferIntervalInSeconds", "0"),
+                ],
+            }],
+        },
+    })
+}
+
+fn parameter(name: &str, value: &str) -> Value {
+    json!({ "parameterName": name, "parameterValue": value })
+}
+
+#[tokio::test]
+async fn a_record_goes_through_the_function_into_the_bucket() -> Result<()> {
+    let pipeline = Pipeline::start().await?;
+    let input = json!({
+        "DeliveryStreamName": "s",
+        "Record": { "Data": STANDARD.encode("hello\n") },
+    });
+    let answer = pipeline.call("PutRecord", input).await?;
+    ensure!(
+        answer["RecordId"].as_str().is_some_and(|id| id.len() >= 32),
+        "{answer}"
+    );
+    ensure!(pipeline.objects("firehose/", 1).await? == ["HELLO\n"]);
+    let keys = pipeline.keys("firehose/")?;
+    let now = pipeline.world.cloud().clock.now();
+    let expected = format!("firehose/{}/{:02}/", now.year(), u8::from(now.month()));
+    ensure!(
+        keys[0].starts_with(&expected) && keys[0].contains("/s-1-"),
+        "{keys:?}"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn each_record_of_a_batch_has_its_own_fate() -> Result<()> {
+    let pipeline = Pipeline::start().await?;
+    pipeline
+        .put(&["a ", "drop b", "fail c", "forget d", "twice e", "f "])
+        .await?;
+    ensure!(pipeline.objects("firehose/", 1).await? == ["A F "]);
+    let failed = pipeline.objects("errors/processing-failed/", 1).await?;
+    let failed: Vec<Value> = failed[0]
+        .lines()
+        .map(serde_json::from_str)
+        .collect::<Result<_, _>>()?;
+    let codes: Vec<_> = failed.iter().map(|line| &line["errorCode"]).collect();
+    ensure!(
+        codes
+            == [
+                "Lambda.ProcessingFailedStatus",
+                "Lambda.MissingRecordId",
+                "Lambda.DuplicatedRecordId"
+            ],
+        "{codes:?}"
+    );
+    ensure!(failed[0]["rawData"] == STANDARD.encode("fail c"));
+    ensure!(failed[0]["lambdaARN"] == format!("{FUNCTION_ARN}:$LATEST"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_function_that_crashes_fails_its_batch_and_no_other() -> Result<()> {
+    let pipeline = Pipeline::start().await?;
+    pipeline.put(&["crash a", "b"]).await?;
+    let failed = pipeline.objects("errors/", 1).await?;
+    ensure!(failed[0].lines().count() == 2 && failed[0].contains("Lambda.FunctionError"));
+    let line = pipeline.logged("Lambda.FunctionError").await?;
+    ensure!(
+        line["deliveryStreamARN"] == pipeline.stream.resource.id,
+        "{line}"
+    );
+    pipeline.put(&["c"]).await?;
+    ensure!(pipeline.objects("firehose/", 1).await? == ["C"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_function_that_hangs_fails_its_batch_when_its_time_is_over() -> Result<()> {
+    let pipeline = Pipeline::start_with(json!({ "timeout": 1 }), json!({})).await?;
+    pipeline.put(&["hang a"]).await?;
+    let failed = pipeline.objects("errors/", 1).await?;
+    ensure!(failed[0].contains("Lambda.FunctionError"), "{failed:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn without_a_statement_its_step_fails_and_with_it_again_goes_on() -> Result<()> {
+    let mut pipeline = Pipeline::start().await?;
+    pipeline.allow(&["store", "log"]).await?;
+    pipeline.put(&["a"]).await?;
+    let failed = pipeline.objects("errors/", 1).await?;
+    ensure!(
+        failed[0].contains("Lambda.InvokeAccessDenied"),
+        "{failed:?}"
+    );
+    pipeline.logged("Lambda.InvokeAccessDenied").await?;
+
+    pipeline.allow(&["process", "log"]).await?;
+    pipeline.put(&["b"]).await?;
+    pipeline.logged("S3.AccessDenied").await?;
+    ensure!(pipeline.keys("firehose/")?.is_empty());
+    pipeline.allow(&["process", "store"]).await?;
+    ensure!(
+        pipeline.objects("firehose/", 1).await? == ["B"],
+        "kept, and delivered"
+    );
+
+    // Without the third only the log is missing.
+    let lines = pipeline.world.log("errors")?.len();
+    pipeline.put(&["crash c"]).await?;
+    pipeline.objects("errors/", 2).await?;
+    ensure!(pipeline.world.log("errors")?.len() == lines);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_was_put_before_a_stop_is_delivered_once() -> Result<()> {
+    let long = json!({ "bufferingInterval": 900, "bufferingSize": 128 });
+    let pipeline = Pipeline::start_with(json!({}), long).await?;
+    pipeline.put(&["a ", "b "]).await?;
+    let Pipeline {
+        world,
+        stream,
+        policy,
+    } = pipeline;
+    let world = world.restart().await?;
+    let pipeline = Pipeline {
+        world,
+        stream,
+        policy,
+    };
+    ensure!(pipeline.objects("firehose/", 1).await? == ["A B "]);
+    pipeline.put(&["c "]).await?;
+    let Pipeline {
+        world,
+        stream,
+        policy,
+    } = pipeline;
+    let world = world.restart().await?;
+    let pipeline = Pipeline {
+        world,
+        stream,
+        policy,
+    };
+    let mut all = pipeline.objects("firehose/", 2).await?;
+    all.sort();
+    ensure!(all == ["A B ", "C "], "{all:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_stream_is_described_and_listed_as_firehose_does() -> Result<()> {
+    let mut pipeline = Pipeline::start().await?;
+    let name = json!({ "DeliveryStreamName": "s" });
+    let answer = pipeline
+        .call("DescribeDeliveryStream", name.clone())
+        .await?;
+    let described = &answer["DeliveryStreamDescription"];
+    ensure!(described["DeliveryStreamStatus"] == "ACTIVE" && described["VersionId"] == "1");
+    let destination = &described["Destinations"][0]["ExtendedS3DestinationDescription"];
+    ensure!(destination["BufferingHints"] == json!({ "SizeInMBs": 1, "IntervalInSeconds": 0 }));
+    ensure!(destination["Prefix"] == "firehose/", "{destination}");
+    let listed = pipeline.call("ListDeliveryStreams", json!({})).await?;
+    ensure!(listed == json!({ "DeliveryStreamNames": ["s"], "HasMoreDeliveryStreams": false }));
+
+    let mut changed = pipeline.stream.resource.inputs["extendedS3Configuration"].clone();
+    changed["compressionFormat"] = "GZIP".into();
+    let changes = json!({ "extendedS3Configuration": changed });
+    pipeline.stream = pipeline.world.update(&pipeline.stream, changes).await?;
+    let answer = pipeline
+        .call("DescribeDeliveryStream", name.clone())
+        .await?;
+    ensure!(
+        answer["DeliveryStreamDescription"]["VersionId"] == "2",
+        "{answer}"
+    );
+    let tags = json!({ "tags": { "a": "b" } });
+    pipeline.stream = pipeline.world.update(&pipeline.stream, tags).await?;
+    ensure!(
+        pipeline.stream.resource.output("versionId") == "2",
+        "tags change no version"
+    );
+
+    pipeline.world.delete(&pipeline.stream).await?;
+    let gone = pipeline.call("DescribeDeliveryStream", name).await;
+    ensure!(
+        gone.err()
+            .context("gone")?
+            .to_string()
+            .contains("ResourceNotFoundException")
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn put_refuses_what_firehose_refuses() -> Result<()> {
+    let pipeline = Pipeline::start().await?;
+    let data = |length: usize| json!({ "Data": STANDARD.encode("x".repeat(length)) });
+    let one = |record: Value| json!({ "DeliveryStreamName": "s", "Record": record });
+    let many = |records: Vec<Value>| json!({ "DeliveryStreamName": "s", "Records": records });
+    let cases = [
+        ("PutRecord", one(data(1_024_001)), "ValidationException"),
+        (
+            "PutRecord",
+            one(json!({ "Data": "%%" })),
+            "SerializationException",
+        ),
+        ("PutRecord", one(json!({})), "ValidationException"),
+        (
+            "PutRecord",
+            json!({ "Record": data(1) }),
+            "ValidationException",
+        ),
+        (
+            "PutRecord",
+            json!({ "DeliveryStreamName": 7 }),
+            "SerializationException",
+        ),
+        (
+            "PutRecord",
+            json!({ "DeliveryStreamName": "none", "Record": data(1) }),
+            "ResourceNotFoundException",
+        ),
+        ("PutRecordBatch", many(vec![]), "ValidationException"),
+        (
+            "PutRecordBatch",
+            many(vec![data(1); 501]),
+            "ValidationException",
+        ),
+        (
+            "PutRecordBatch",
+            many(vec![data(1_000_000); 5]),
+            "InvalidArgumentException",
+        ),
+        (
+            "CreateDeliveryStream",
+            json!({}),
+            "UnknownOperationException",
+        ),
+    ];
+    for (action, input, code) in cases {
+        let refused = pipeline.call(action, input).await;
+        let refused = refused.err().context(code)?.to_string();
+        ensure!(refused.starts_with(code), "{refused}");
+    }
+    pipeline.call("PutRecord", one(data(1_024_000))).await?;
+    pipeline
+        .call("PutRecordBatch", many(vec![data(1_000_000); 4]))
+        .await?;
+    pipeline.put(&[""]).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_stream_that_cannot_be_is_refused_by_name() -> Result<()> {
+    let world = World::start().await?;
+    let (role, _) = delivery_role(&world).await?;
+    let role = role.resource.output("arn");
+    let stranger = world
+        .role("stranger", "lambda.amazonaws.com", json!([]))
+        .await?;
+    let processors = |parameters: Value| json!({ "enabled": true, "processors": [{ "type": "Lambda", "parameters": parameters }] });
+    let lambda = parameter("LambdaArn", FUNCTION_ARN);
+    let cases = [
+        (
+            "roleArn",
+            json!(stranger.resource.output("arn")),
+            "unable to assume role",
+        ),
+        ("bucketArn", json!("clicks"), "is not the ARN of a bucket"),
+        ("bufferingSize", json!(129), "129 is not within 1 to 128"),
+        (
+            "bufferingInterval",
+            json!(901),
+            "901 is not within 0 to 900",
+        ),
+        ("compressionFormat", json!("ZIP"), "GZIP or not at all"),
+        ("prefix", json!("!{timestamp:EEE}"), "'EEE' is none of them"),
+        (
+            "errorOutputPrefix",
+            json!("!{timestamp:yyyy}"),
+            "error-output-type",
+        ),
+        ("customTimeZone", json!("Asia/Tokyo"), "UTC"),
+        ("s3BackupMode", json!("Enabled"), "no backup"),
+        ("kmsKeyArn", json!("arn:aws:kms:x"), "no KMS"),
+        ("fileExtension", json!("json"), "must be a '.'"),
+        (
+            "dynamicPartitioningConfiguration",
+            json!({ "enabled": true }),
+            "dynamicPartitioning",
+        ),
+        (
+            "processingConfiguration",
+            processors(json!([])),
+            "not the ARN of a function",
+        ),
+        (
+            "processingConfiguration",
+            processors(json!([lambda, parameter("BufferSizeInMBs", "2")])),
+            "must be given together",
+        ),
+        (
+            "processingConfiguration",
+            processors(json!([
+                lambda,
+                parameter("BufferSizeInMBs", "3.1"),
+                parameter("BufferIntervalInSeconds", "0"),
+            ])),
+            "3.1 is not within 0.2 to 3",
+        ),
+        (
+            "processingConfiguration",
+            processors(json!([lambda, parameter("NumberOfRetries", "301")])),
+            "301 is not within 0 to 300",
+        ),
+        (
+            "processingConfiguration",
+            processors(json!([lambda, parameter("SubRecordType", "JSON")])),
+            "is no parameter of a processor of type Lambda",
+        ),
+        (
+            "processingConfiguration",
+            json!({ "enabled": true, "processors": [{ "type": "AppendDelimiterToRecord" }] }),
+            "has the processor Lambda, not AppendDelimiterToRecord",
+        ),
+    ];
+    for (property, value, reason) in cases {
+        let mut configuration = configuration(role);
+        configuration[property] = value;
+        let stream = json!({
+            "name": "s",
+            "destination": "extended_s3",
+            "extendedS3Configuration": configuration,
+        });
+        let refused = world.deploy(STREAM, "s", stream).await;
+        let refused = refused
+            .err()
+            .with_context(|| format!("{property}: {reason}"))?;
+        ensure!(refused.message.contains(reason), "{property}: {refused}");
+    }
+    Ok(())
+}
