@@ -2,9 +2,8 @@
 
 use super::http;
 use crate::cloud::Cloud;
-use ::http::{Request, Response, StatusCode};
+use ::http::Request;
 use anyhow::Result;
-use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
 use std::sync::Arc;
@@ -14,13 +13,17 @@ use tokio_util::sync::CancellationToken;
 /// Answers requests until `shutdown`, then finishes those that are under way.
 pub async fn serve(
     listener: TcpListener,
-    _cloud: Arc<Cloud>,
+    cloud: Arc<Cloud>,
     shutdown: CancellationToken,
 ) -> Result<()> {
-    http::serve(listener, shutdown, |_: Request<Incoming>| async {
-        let mut response = Response::new(Full::<Bytes>::default());
-        *response.status_mut() = StatusCode::NOT_IMPLEMENTED;
-        response
+    let port = listener.local_addr()?.port();
+    http::serve(listener, shutdown, move |request: Request<Incoming>| {
+        let cloud = Arc::clone(&cloud);
+        async move {
+            let (method, path) = (request.method(), request.uri().path());
+            let answer = cloud.cloudfront_answer(port, method, path, request.headers());
+            answer.await.map(Full::new)
+        }
     })
     .await
 }

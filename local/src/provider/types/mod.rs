@@ -1,6 +1,7 @@
 //! The resource types that can be deployed, a module a service.
 
 mod apigateway;
+mod cloudfront;
 mod cloudwatch;
 mod codecommit;
 mod firehose;
@@ -16,6 +17,10 @@ use super::resource::AnyResourceType;
 /// Every resource type of the embedded cloud.
 pub fn all() -> Vec<Box<dyn AnyResourceType>> {
     let mut types: Vec<Box<dyn AnyResourceType>> = vec![
+        Box::new(cloudfront::CachePolicy),
+        Box::new(cloudfront::Distribution),
+        Box::new(cloudfront::OriginAccessControl),
+        Box::new(cloudfront::ResponseHeadersPolicy),
         Box::new(cloudwatch::LogGroup),
         Box::new(cloudwatch::LogStream),
         Box::new(codecommit::Repository),
