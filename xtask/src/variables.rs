@@ -71,8 +71,8 @@ impl Variables {
     }
 }
 
-pub const ACCESS_KEY: &str = "local";
-pub const SECRET_KEY: &str = "local";
+pub const ACCESS_KEY: &str = "test";
+pub const SECRET_KEY: &str = "test";
 pub const REGION: &str = "us-east-1";
 
 /// Where AWS's protocols are spoken.
