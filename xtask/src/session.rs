@@ -42,7 +42,7 @@ impl Session {
         let checkout = Checkout::open()?;
         let port = ports::first(&checkout)?;
         let pulumi = pulumi::find(&checkout).await?;
-        let program = binaries::install(&checkout, &pulumi).await?;
+        let program = binaries::install(&checkout, &pulumi, port).await?;
         fs::create_dir_all(checkout.backend())
             .with_context(|| format!("{} cannot be created", checkout.backend().display()))?;
         Ok(Self {

@@ -28,7 +28,7 @@ impl Variables {
             ("PULUMI_CONFIG_PASSPHRASE", PASSPHRASE.into()),
             ("PULUMI_DEBUG_PROVIDERS", format!("aws:{port}").into()),
             ("PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION", "true".into()),
-            // The language host is an installed plugin too; see `binaries`.
+            // The language host is an installed plugin too; see `plugins`.
             ("PULUMI_IGNORE_AMBIENT_PLUGINS", "true".into()),
             ("PULUMI_SKIP_UPDATE_CHECK", "true".into()),
             ("AWS_ENDPOINT_URL", endpoint(port).into()),

@@ -2,6 +2,7 @@
 
 use crate::group::Group;
 use crate::proto::InstallDependenciesResponse;
+use crate::toolchain::Toolchain;
 use anyhow::{Context, Result, bail};
 use std::path::Path;
 use std::process::Stdio;
@@ -13,14 +14,15 @@ use tonic::Status;
 
 type Responses = UnboundedSender<Result<InstallDependenciesResponse, Status>>;
 
-/// Downloads what Cargo.lock names (and writes Cargo.lock where there is none), with Cargo's
-/// output passed on as it comes.
+/// Downloads what Cargo.lock names for this machine (and writes Cargo.lock where there is none),
+/// with Cargo's output passed on as it comes.
 pub async fn install(
     root: &Path,
     terminal: bool,
     responses: &Responses,
     stop: &CancellationToken,
 ) -> Result<()> {
+    let host = Toolchain::of(root).await?.version.host;
     let mut command = Command::new("cargo");
     command
         .args([
@@ -28,6 +30,7 @@ pub async fn install(
             "--color",
             if terminal { "always" } else { "never" },
         ])
+        .args(["--target", &host])
         .arg("--manifest-path")
         .arg(root.join("Cargo.toml"))
         .current_dir(root)

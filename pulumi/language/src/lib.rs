@@ -6,7 +6,7 @@
 //! | [`service`] | what the engine asks of a language host |
 //! | [`run`] | one run of a program: build, environment, exit code |
 //! | [`package`] | the Lambda function's archive, also for `cargo xtask package` |
-//! | [`project`], [`lockfile`] | what the workspace's Cargo files say |
+//! | [`project`], [`lockfile`], [`toolchain`] | what the workspace's files and compiler say |
 //! | [`cargo`], [`group`], [`engine`] | the tools: cargo with progress, process groups, the engine's log |
 
 pub mod about;
@@ -21,6 +21,7 @@ pub mod project;
 pub mod run;
 pub mod server;
 pub mod service;
+pub mod toolchain;
 
 /// The messages and the service of `proto/language.proto`.
 pub mod proto {

@@ -3,7 +3,7 @@
 
 mod archive;
 mod elf;
-mod toolchain;
+mod flags;
 
 use crate::cargo::{Build, Progress};
 use crate::project::Project;
@@ -45,7 +45,7 @@ pub async fn package(
         binary: BINARY,
         profile: Some(PROFILE),
         target: Some(architecture.target()),
-        environment: toolchain::environment(project, architecture).await?,
+        environment: flags::environment(project, architecture).await?,
     };
     let binary = build.run(progress, stop).await?;
     let path = path(&project.root, architecture);

@@ -1,11 +1,11 @@
-//! The compiler and the flags that a function is built with.
+//! The flags that a function is built with, and what a build for another machine needs.
 
 use super::Architecture;
 use crate::project::Project;
+use crate::toolchain::Toolchain;
 use anyhow::{Context, Result, bail};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use tokio::process::Command;
 
 /// The environment for Cargo that makes a build for `architecture` independent of where the
 /// workspace, Cargo's home and the compiler are.
@@ -13,25 +13,20 @@ pub async fn environment(
     project: &Project,
     architecture: Architecture,
 ) -> Result<Vec<(String, OsString)>> {
-    let (sysroot, version) = tokio::try_join!(
-        rustc(&project.root, &["--print", "sysroot"]),
-        rustc(&project.root, &["-vV"]),
-    )?;
+    let Toolchain { sysroot, version } = Toolchain::of(&project.root).await?;
     let mut environment = vec![(
         "CARGO_ENCODED_RUSTFLAGS".to_owned(),
-        rust_flags(project, &sysroot, &version)?,
+        rust_flags(project, &sysroot, &version.commit)?,
     )];
-    let host = field(&version, "host: ").context("rustc does not say what its host is")?;
-    if host != architecture.target() {
-        environment.extend(cross(Path::new(&sysroot), architecture)?);
+    if version.host != architecture.target() {
+        environment.extend(cross(&sysroot, architecture)?);
     }
     Ok(environment)
 }
 
 /// Paths end up in a binary as the places of panics. When several prefixes match, rustc takes
 /// the last.
-fn rust_flags(project: &Project, sysroot: &str, version: &str) -> Result<OsString> {
-    let commit = field(version, "commit-hash: ").unwrap_or("unknown");
+fn rust_flags(project: &Project, sysroot: &Path, commit: &str) -> Result<OsString> {
     let cargo_home = match std::env::var_os("CARGO_HOME") {
         Some(home) => PathBuf::from(home),
         None => std::env::home_dir()
@@ -41,7 +36,7 @@ fn rust_flags(project: &Project, sysroot: &str, version: &str) -> Result<OsStrin
     let mut prefixes = vec![
         (cargo_home, "/cargo".to_owned()),
         (
-            Path::new(sysroot).join("lib/rustlib/src/rust"),
+            sysroot.join("lib/rustlib/src/rust"),
             format!("/rustc/{commit}"),
         ),
         (project.root.clone(), "/workspace".to_owned()),
@@ -93,26 +88,4 @@ fn on_path(program: &str) -> bool {
     std::env::var_os("PATH").is_some_and(|path| {
         std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
     })
-}
-
-async fn rustc(root: &Path, arguments: &[&str]) -> Result<String> {
-    let output = Command::new("rustc")
-        .args(arguments)
-        .current_dir(root)
-        .output()
-        .await
-        .context("rustc cannot be started: install Rust from https://rustup.rs")?;
-    if !output.status.success() {
-        bail!(
-            "rustc {} failed: {}",
-            arguments.join(" "),
-            String::from_utf8_lossy(&output.stderr).trim()
-        );
-    }
-    let text = String::from_utf8(output.stdout).context("rustc did not answer in UTF-8")?;
-    Ok(text.trim().to_owned())
-}
-
-fn field<'a>(version: &'a str, name: &str) -> Option<&'a str> {
-    version.lines().find_map(|line| line.strip_prefix(name))
 }
