@@ -161,12 +161,13 @@ impl Objects {
         }
     }
 
-    /// Looks into objects that are new until a line of one is wanted.
+    /// Looks into objects that are new until a line of one is wanted; gives the object's key and
+    /// the line as it stands there.
     async fn wait_for(
         &self,
         mut seen: BTreeSet<String>,
         wanted: impl Fn(&Value) -> bool,
-    ) -> Result<(String, Value)> {
+    ) -> Result<(String, String)> {
         loop {
             for key in self.keys().await? {
                 if !seen.insert(key.clone()) {
@@ -174,11 +175,10 @@ impl Objects {
                 }
                 let object = self.bucket.get_object(Some(&self.credentials), &key);
                 let text = self.get(object.sign(SIGNATURE)).await?;
-                let records = text
-                    .lines()
-                    .filter_map(|line| serde_json::from_str(line).ok());
-                if let Some(record) = records.into_iter().find(&wanted) {
-                    return Ok((key, record));
+                let is_wanted =
+                    |line: &&str| serde_json::from_str(line).is_ok_and(|record| wanted(&record));
+                if let Some(line) = text.lines().find(is_wanted) {
+                    return Ok((key, line.to_owned()));
                 }
             }
             tokio::time::sleep(INTERVAL).await;

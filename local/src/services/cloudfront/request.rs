@@ -14,7 +14,8 @@ use time::macros::format_description;
 use time::{OffsetDateTime, UtcOffset};
 
 impl Cloud {
-    /// Answers a viewer of the distribution on `port`; `path` is as the viewer sent it.
+    /// Answers a viewer of the distribution on `port`; `path` is as the viewer sent it. The body
+    /// is there for HEAD too: the listener sends its length alone.
     pub async fn cloudfront_answer(
         &self,
         port: u16,
@@ -49,9 +50,6 @@ impl Cloud {
         let policy = behaviour.response_headers_policy.as_deref();
         if let Some(policy) = policy.and_then(|id| self.cloudfront.response_headers(id)) {
             policy.apply(response.headers_mut());
-        }
-        if method == Method::HEAD {
-            *response.body_mut() = Bytes::new();
         }
         response
     }
