@@ -16,7 +16,7 @@ pub type Flags = BTreeMap<String, bool>;
 macro_rules! inputs {
     ($(#[$attribute:meta])* $name:ident {
         $(required { $($(#[$mark:meta])* $required:ident: $required_type:ty,)* })?
-        optional { $($optional:ident: $optional_type:ty,)* }
+        $(optional { $($optional:ident: $optional_type:ty,)* })?
         $(maps { $($map:ident: $map_type:ty,)* })?
     }) => {
         $(#[$attribute])*
@@ -24,10 +24,10 @@ macro_rules! inputs {
         #[serde(rename_all = "camelCase", deny_unknown_fields)]
         pub struct $name {
             $($($(#[$mark])* pub $required: $required_type,)*)?
-            $(
+            $($(
                 #[serde(default, skip_serializing_if = "Option::is_none")]
                 pub $optional: Option<$optional_type>,
-            )*
+            )*)?
             $($(
                 #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
                 pub $map: $map_type,
@@ -52,7 +52,6 @@ inputs! {
             name: String,
             policy: String,
             put_rest_api_mode: String,
-            region: String,
             security_policy: String,
         }
         maps { parameters: Strings, tags: Strings, }
@@ -71,7 +70,6 @@ inputs! {
     /// `aws:apigateway/resource:Resource`
     Resource {
         required { parent_id: String, path_part: String, rest_api: String, }
-        optional { region: String, }
     }
 }
 
@@ -79,7 +77,7 @@ inputs! {
     /// `aws:apigateway/model:Model`
     Model {
         required { content_type: String, rest_api: String, }
-        optional { description: String, name: String, region: String, schema: String, }
+        optional { description: String, name: String, schema: String, }
     }
 }
 
@@ -89,7 +87,6 @@ inputs! {
         required { rest_api: String, }
         optional {
             name: String,
-            region: String,
             validate_request_body: bool,
             validate_request_parameters: bool,
         }
@@ -110,7 +107,6 @@ inputs! {
             authorization_scopes: Vec<String>,
             authorizer_id: String,
             operation_name: String,
-            region: String,
             request_validator_id: String,
         }
         maps { request_models: Strings, request_parameters: Flags, }
@@ -126,7 +122,6 @@ inputs! {
             rest_api: String,
             status_code: String,
         }
-        optional { region: String, }
         maps { response_models: Strings, response_parameters: Flags, }
     }
 }
@@ -151,7 +146,6 @@ inputs! {
             integration_http_method: String,
             integration_target: String,
             passthrough_behavior: String,
-            region: String,
             response_transfer_mode: String,
             timeout_milliseconds: Number,
             tls_config: TlsConfig,
@@ -177,7 +171,7 @@ inputs! {
             rest_api: String,
             status_code: String,
         }
-        optional { content_handling: String, region: String, selection_pattern: String, }
+        optional { content_handling: String, selection_pattern: String, }
         maps { response_parameters: Strings, response_templates: Strings, }
     }
 }
@@ -186,7 +180,7 @@ inputs! {
     /// `aws:apigateway/deployment:Deployment`
     Deployment {
         required { rest_api: String, }
-        optional { description: String, region: String, }
+        optional { description: String, }
         maps { triggers: Strings, variables: Strings, }
     }
 }
@@ -203,7 +197,6 @@ inputs! {
             client_certificate_id: String,
             description: String,
             documentation_version: String,
-            region: String,
             xray_tracing_enabled: bool,
         }
         maps { tags: Strings, variables: Strings, }
@@ -214,7 +207,6 @@ inputs! {
     /// Where and how a stage logs its requests.
     AccessLogSettings {
         required { destination_arn: String, format: String, }
-        optional {}
     }
 }
 
@@ -222,7 +214,6 @@ inputs! {
     /// `aws:apigateway/methodSettings:MethodSettings`
     MethodSettings {
         required { method_path: String, rest_api: String, settings: Settings, stage_name: String, }
-        optional { region: String, }
     }
 }
 
@@ -248,7 +239,7 @@ inputs! {
     /// `aws:apigateway/response:Response`
     Response {
         required { response_type: String, rest_api_id: String, }
-        optional { region: String, status_code: String, }
+        optional { status_code: String, }
         maps { response_parameters: Strings, response_templates: Strings, }
     }
 }
@@ -256,7 +247,7 @@ inputs! {
 inputs! {
     /// `aws:apigateway/account:Account`
     Account {
-        optional { cloudwatch_role_arn: String, region: String, }
+        optional { cloudwatch_role_arn: String, }
     }
 }
 

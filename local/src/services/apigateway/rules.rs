@@ -47,6 +47,14 @@ impl State {
         self.apis.get_mut(id).ok_or_else(|| unknown_api(id))
     }
 
+    /// Refuses an API of another region than what is to belong to it.
+    pub fn check_region(&self, id: &str, region: &str) -> AwsResult<()> {
+        match self.api(id)? {
+            api if api.region == region => Ok(()),
+            _ => Err(unknown_api(id)),
+        }
+    }
+
     /// Whether logs may be asked for in a region.
     pub fn check_logging(&self, region: &str) -> AwsResult<()> {
         match self.accounts.get(region) {

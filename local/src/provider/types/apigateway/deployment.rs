@@ -36,7 +36,7 @@ impl ResourceType for Deployment {
     }
 
     async fn create(&self, cloud: &Arc<Cloud>, new: &New, inputs: &Inputs) -> AwsResult<Deployed> {
-        check_region(inputs.region.as_ref(), new)?;
+        check_region(cloud, &inputs.rest_api, new)?;
         let definition = cloud.apigateway.look(|state| {
             let api = state.api(&inputs.rest_api)?;
             api.check_deployable()?;

@@ -33,6 +33,8 @@ impl ResourceType for Integration {
         "restApi",
         "type",
     ];
+    /// It is replaced for properties that are not in its id.
+    const DELETE_BEFORE_REPLACE: bool = true;
 
     fn validate(&self, inputs: &IntegrationInputs) -> Vec<Refusal> {
         let mut found = refusals(Call::compile(inputs));
@@ -47,7 +49,7 @@ impl ResourceType for Integration {
         new: &New,
         inputs: &IntegrationInputs,
     ) -> AwsResult<Deployed> {
-        check_region(inputs.region.as_ref(), new)?;
+        check_region(cloud, &inputs.rest_api, new)?;
         cloud
             .apigateway
             .look(|state| state.api(&inputs.rest_api)?.check_integration(inputs))?;
@@ -128,7 +130,7 @@ impl ResourceType for IntegrationResponse {
         new: &New,
         inputs: &ResponseInputs,
     ) -> AwsResult<Deployed> {
-        check_region(inputs.region.as_ref(), new)?;
+        check_region(cloud, &inputs.rest_api, new)?;
         cloud.apigateway.look(|state| {
             let api = state.api(&inputs.rest_api)?;
             api.check_integration_response(inputs)

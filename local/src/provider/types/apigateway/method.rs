@@ -78,7 +78,7 @@ impl ResourceType for Method {
         new: &New,
         inputs: &MethodInputs,
     ) -> AwsResult<Deployed> {
-        check_region(inputs.region.as_ref(), new)?;
+        check_region(cloud, &inputs.rest_api, new)?;
         cloud.apigateway.look(|state| {
             let api = state.api(&inputs.rest_api)?;
             api.check_method(inputs)?;
@@ -181,7 +181,7 @@ impl ResourceType for MethodResponse {
         new: &New,
         inputs: &ResponseInputs,
     ) -> AwsResult<Deployed> {
-        check_region(inputs.region.as_ref(), new)?;
+        check_region(cloud, &inputs.rest_api, new)?;
         cloud.apigateway.look(|state| {
             let api = state.api(&inputs.rest_api)?;
             api.check_method_response(inputs)?;

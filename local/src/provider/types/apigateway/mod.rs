@@ -10,10 +10,12 @@ mod response;
 mod rest_api;
 mod stage;
 
+use crate::cloud::Cloud;
 use crate::error::{AwsError, AwsResult};
 use crate::provider::resource::{AnyResourceType, New, Refusal};
 use crate::services::apigateway::problem::Problem;
 use crate::services::apigateway::rules::{METHODS, bad_request};
+use std::sync::Arc;
 
 /// Every type.
 pub fn all() -> Vec<Box<dyn AnyResourceType>> {
@@ -49,15 +51,11 @@ fn refused(problems: &[Problem]) -> AwsError {
     bad_request(problems.join("; "))
 }
 
-/// Refuses a region of the resource's own: what belongs together is in the provider's region.
-fn check_region(region: Option<&String>, new: &New) -> AwsResult<()> {
-    match region {
-        Some(region) if *region != new.region => Err(bad_request(format!(
-            "region: the embedded cloud deploys to the provider's region ({}), not to {region}",
-            new.region
-        ))),
-        _ => Ok(()),
-    }
+/// Refuses an API of another region than the resource that is to belong to it.
+fn check_region(cloud: &Arc<Cloud>, api: &str, new: &New) -> AwsResult<()> {
+    cloud
+        .apigateway
+        .look(|state| state.check_region(api, &new.region))
 }
 
 fn check_http_method(http_method: &str) -> Option<Refusal> {

@@ -24,6 +24,8 @@ impl ResourceType for Model {
 
     const TOKEN: &'static str = "aws:apigateway/model:Model";
     const REPLACES_ON: &'static [&'static str] = &["contentType", "name", "restApi"];
+    /// A replacement may well have its predecessor's name.
+    const DELETE_BEFORE_REPLACE: bool = true;
 
     fn validate(&self, inputs: &ModelInputs) -> Vec<Refusal> {
         let mut refusals = Vec::new();
@@ -43,7 +45,7 @@ impl ResourceType for Model {
         new: &New,
         inputs: &ModelInputs,
     ) -> AwsResult<Deployed> {
-        check_region(inputs.region.as_ref(), new)?;
+        check_region(cloud, &inputs.rest_api, new)?;
         let name = inputs.name.as_deref().unwrap_or_default();
         cloud
             .apigateway
@@ -107,9 +109,8 @@ impl ResourceType for RequestValidator {
         new: &New,
         inputs: &ValidatorInputs,
     ) -> AwsResult<Deployed> {
-        check_region(inputs.region.as_ref(), new)?;
-        let api = |id: &str| cloud.apigateway.look(|state| state.api(id).map(|_| ()));
-        api(&inputs.rest_api).map_err(|_| bad_request("Invalid REST API identifier specified"))?;
+        check_region(cloud, &inputs.rest_api, new)
+            .map_err(|_| bad_request("Invalid REST API identifier specified"))?;
         Ok(Deployed::new(new.suffix(6), json!({})))
     }
 

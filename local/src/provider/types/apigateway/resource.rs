@@ -19,9 +19,10 @@ impl ResourceType for Resource {
 
     const TOKEN: &'static str = "aws:apigateway/resource:Resource";
     const REPLACES_ON: &'static [&'static str] = &["restApi"];
+    const CHANGES_ON_UPDATE: &'static [&'static str] = &["path"];
 
     async fn create(&self, cloud: &Arc<Cloud>, new: &New, inputs: &Inputs) -> AwsResult<Deployed> {
-        check_region(inputs.region.as_ref(), new)?;
+        check_region(cloud, &inputs.rest_api, new)?;
         let path = cloud.apigateway.look(|state| {
             state.api(&inputs.rest_api)?.check_resource(None, inputs)?;
             path(state, inputs)

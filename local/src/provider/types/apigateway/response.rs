@@ -25,10 +25,8 @@ impl ResourceType for Response {
     }
 
     async fn create(&self, cloud: &Arc<Cloud>, new: &New, inputs: &Inputs) -> AwsResult<Deployed> {
-        check_region(inputs.region.as_ref(), new)?;
-        let api = &inputs.rest_api_id;
-        cloud.apigateway.look(|state| state.api(api).map(|_| ()))?;
-        let id = format!("aggr-{api}-{}", inputs.response_type);
+        check_region(cloud, &inputs.rest_api_id, new)?;
+        let id = format!("aggr-{}-{}", inputs.rest_api_id, inputs.response_type);
         Ok(Deployed::new(id, json!({})))
     }
 

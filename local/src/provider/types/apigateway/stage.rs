@@ -71,7 +71,7 @@ impl ResourceType for Stage {
         new: &New,
         inputs: &StageInputs,
     ) -> AwsResult<Deployed> {
-        check_region(inputs.region.as_ref(), new)?;
+        check_region(cloud, &inputs.rest_api, new)?;
         let (api, name) = (&inputs.rest_api, &inputs.stage_name);
         cloud.apigateway.look(|state| {
             check_stage(state, inputs)?;
@@ -193,7 +193,7 @@ impl ResourceType for MethodSettings {
         new: &New,
         inputs: &SettingsInputs,
     ) -> AwsResult<Deployed> {
-        check_region(inputs.region.as_ref(), new)?;
+        check_region(cloud, &inputs.rest_api, new)?;
         cloud
             .apigateway
             .look(|state| check_settings(state, inputs))?;
