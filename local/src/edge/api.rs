@@ -5,8 +5,8 @@ use crate::cloud::Cloud;
 use crate::services::apigateway::{MAX_PAYLOAD, Payload};
 use ::http::{HeaderValue, Request, Response, StatusCode, header};
 use anyhow::Result;
-use bytes::Bytes;
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use bytes::{Bytes, BytesMut};
+use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -16,6 +16,9 @@ use tokio_util::sync::CancellationToken;
 
 /// How long a client may take to send its body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How much of a body is read, used or not.
+const MAX_READ: usize = 4 * MAX_PAYLOAD;
 
 /// Who calls: the listener is on loopback.
 const PEER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -35,10 +38,8 @@ pub async fn serve(
 
 async fn answer(cloud: &Arc<Cloud>, request: Request<Incoming>) -> Response<Bytes> {
     let (parts, body) = request.into_parts();
-    let body = Limited::new(body, MAX_PAYLOAD).collect();
-    let payload = match tokio::time::timeout(BODY_TIMEOUT, body).await {
-        Ok(Ok(body)) => Payload::Whole(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Payload::TooLarge,
+    let payload = match tokio::time::timeout(BODY_TIMEOUT, read(body)).await {
+        Ok(Ok(payload)) => payload,
         Ok(Err(_)) => return closing(StatusCode::BAD_REQUEST),
         Err(_) => return closing(StatusCode::REQUEST_TIMEOUT),
     };
@@ -50,6 +51,29 @@ async fn answer(cloud: &Arc<Cloud>, request: Request<Incoming>) -> Response<Byte
         close(&mut response);
     }
     response
+}
+
+/// A body. Of one that is too large, more is read than can be used: a client that is cut off
+/// while it sends may never see the answer.
+async fn read(mut body: Incoming) -> Result<Payload, hyper::Error> {
+    let mut whole = BytesMut::new();
+    let mut length = 0;
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame?.into_data() else {
+            continue;
+        };
+        length += data.len();
+        if length <= MAX_PAYLOAD {
+            whole.extend_from_slice(&data);
+        } else if length > MAX_READ {
+            break;
+        }
+    }
+    Ok(if length > MAX_PAYLOAD {
+        Payload::TooLarge
+    } else {
+        Payload::Whole(whole.freeze())
+    })
 }
 
 fn closing(status: StatusCode) -> Response<Bytes> {

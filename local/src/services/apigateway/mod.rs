@@ -5,7 +5,7 @@
 //! | [`definition`], [`state`] | what is declared |
 //! | [`rules`], [`problem`] | what is refused, and how that is said |
 //! | [`program`], [`live`] | what a deployment has captured; what answers right now |
-//! | [`steps`], [`exchange`] | a request on its way |
+//! | [`steps`], [`exchange`], [`headers`] | a request on its way |
 //! | [`context`], [`mapping`], [`substitution`], [`template`] | the four languages of API Gateway |
 //! | [`json`], [`jsonpath`], [`scope`] | what they read |
 //!
@@ -16,6 +16,7 @@
 pub mod context;
 pub mod definition;
 pub mod exchange;
+pub mod headers;
 pub mod json;
 pub mod jsonpath;
 pub mod live;

@@ -27,7 +27,8 @@ const LOG_ACTIONS: [&str; 7] = [
     "logs:PutLogEvents",
 ];
 
-/// How long the role's policy may be on its way: the aws provider tries again for two minutes.
+/// How long the role's policies may be on their way, which no input of the account says to come
+/// first: the aws provider tries again for two minutes.
 const PATIENCE: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -88,28 +89,33 @@ async fn check_role(cloud: &Arc<Cloud>, inputs: &Inputs) -> AwsResult<()> {
     let Some(role) = role(inputs) else {
         return Ok(());
     };
+    let caller = match cloud.iam.assume_role(role, PRINCIPAL, &[]) {
+        Ok(session) => Caller::Role(session),
+        Err(cause) => return Err(lacking(&cause)),
+    };
     let attempts = PATIENCE.as_millis() / PAUSE.as_millis();
     for _ in 0..attempts {
-        if may_write_logs(cloud, role).is_ok() {
+        if may_write_logs(cloud, &caller).is_ok() {
             return Ok(());
         }
         tokio::time::sleep(PAUSE).await;
     }
-    may_write_logs(cloud, role).map_err(|cause| {
-        bad_request(format!(
-            "The role ARN does not have required permissions configured. Please grant trust \
-             permission for API Gateway and add the required role policy. ({cause}; needed on all \
-             resources: {})",
-            LOG_ACTIONS.join(", ")
-        ))
-    })
+    may_write_logs(cloud, &caller).map_err(|cause| lacking(&cause))
 }
 
-fn may_write_logs(cloud: &Arc<Cloud>, role: &str) -> Result<(), AwsError> {
-    let caller = Caller::Role(cloud.iam.assume_role(role, PRINCIPAL, &[])?);
+fn lacking(cause: &AwsError) -> AwsError {
+    bad_request(format!(
+        "The role ARN does not have required permissions configured. Please grant trust \
+         permission for API Gateway and add the required role policy. ({cause}; needed on all \
+         resources: {})",
+        LOG_ACTIONS.join(", ")
+    ))
+}
+
+fn may_write_logs(cloud: &Arc<Cloud>, caller: &Caller) -> AwsResult<()> {
     LOG_ACTIONS.iter().try_for_each(|action| {
         cloud.iam.authorize(&Call {
-            caller: &caller,
+            caller,
             action,
             resource: "*",
             context: &[],

@@ -8,6 +8,7 @@
 use crate::services::apigateway::context::{ErrorContext, Place};
 use crate::services::apigateway::definition::Response as Declared;
 use crate::services::apigateway::exchange::Exchange;
+use crate::services::apigateway::headers::{set, settable};
 use crate::services::apigateway::json::quoted;
 use crate::services::apigateway::mapping::Source;
 use crate::services::apigateway::problem::{Problem, Problems};
@@ -186,7 +187,7 @@ impl GatewayResponse {
                 problems.unsupported(true, &property, "what is no gatewayresponse.header.NAME");
                 continue;
             };
-            let name = problems.check(&property, name.parse::<HeaderName>());
+            let name = problems.check(&property, settable(name));
             let source = problems.check(&property, Source::of_gateway_response(expression));
             headers.extend(name.zip(source));
         }
@@ -209,11 +210,11 @@ impl GatewayResponse {
     }
 }
 
-/// A status between 100 and 599, as an input has it.
+/// A status between 200 and 599, as an input has it: a 1xx is no answer.
 pub fn status_code(text: &str) -> Result<StatusCode, String> {
     text.parse::<u16>()
         .ok()
-        .filter(|status| (100..=599).contains(status))
+        .filter(|status| (200..=599).contains(status))
         .and_then(|status| StatusCode::from_u16(status).ok())
         .ok_or_else(|| format!("Invalid status code specified: {text}"))
 }
@@ -260,8 +261,8 @@ pub fn answer(exchange: &mut Exchange<'_>, refused: &Refused) -> Response<Bytes>
     let scope = exchange.scope("");
     for (name, source) in declared.into_iter().flat_map(|declared| &declared.headers) {
         let value = source.value(&scope, None).ok().flatten();
-        if let Some(value) = value.and_then(|value| HeaderValue::from_str(&value).ok()) {
-            headers.insert(name, value);
+        if let Some(value) = value {
+            set(headers, name, &value);
         }
     }
     response

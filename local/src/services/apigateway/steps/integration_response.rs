@@ -11,6 +11,7 @@ use super::integration::Answer;
 use super::integration_request::{failed, templates};
 use crate::services::apigateway::definition::IntegrationResponse as Declared;
 use crate::services::apigateway::exchange::Exchange;
+use crate::services::apigateway::headers::{set, settable};
 use crate::services::apigateway::mapping::{self, Source};
 use crate::services::apigateway::problem::{Problem, Problems};
 use crate::services::apigateway::template::{Overrides, Rendered, Template};
@@ -131,7 +132,7 @@ impl IntegrationResponse {
                 );
                 continue;
             };
-            let name = problems.check(&property, name.parse::<HeaderName>());
+            let name = problems.check(&property, settable(name));
             let source = problems.check(&property, Source::of_response(expression));
             headers.extend(name.zip(source));
         }
@@ -197,17 +198,13 @@ impl IntegrationResponse {
         };
         for (name, source) in &self.headers {
             let value = source.value(&scope, Some(given)).ok().flatten();
-            if let Some(value) = value.and_then(|value| HeaderValue::from_str(&value).ok()) {
-                headers.insert(name, value);
+            if let Some(value) = value {
+                set(headers, name, &value);
             }
         }
         let overridden = exchange.overrides.headers.iter().chain(&overrides.headers);
         for (name, value) in overridden {
-            if let (Ok(name), Ok(value)) =
-                (name.parse::<HeaderName>(), HeaderValue::from_str(value))
-            {
-                headers.insert(name, value);
-            }
+            set(headers, name, value);
         }
         Ok(response)
     }

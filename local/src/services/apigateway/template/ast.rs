@@ -3,6 +3,7 @@
 use super::super::context::Variable;
 use super::super::jsonpath::JsonPath;
 use super::value::Value;
+use http::HeaderName;
 use regex_lite::Regex;
 
 /// A piece of a template.
@@ -30,7 +31,7 @@ pub enum Target {
     /// `$context.responseOverride.status`
     Status,
     /// `$context.responseOverride.header.NAME`
-    Header(String),
+    Header(HeaderName),
 }
 
 /// A value to be computed.

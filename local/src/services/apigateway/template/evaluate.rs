@@ -5,6 +5,7 @@ use super::functions;
 use super::value::Value;
 use crate::services::apigateway::json::Json;
 use crate::services::apigateway::scope::Scope;
+use http::HeaderName;
 use std::cmp::Ordering;
 use std::sync::Arc;
 
@@ -28,7 +29,7 @@ pub struct Rendered {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Overrides {
     pub status: Option<u16>,
-    pub headers: Vec<(String, String)>,
+    pub headers: Vec<(HeaderName, String)>,
 }
 
 /// Why a template gave nothing.
@@ -131,13 +132,14 @@ impl Run<'_> {
                     *place = value;
                 }
             }
-            // AWS ignores a status that is no integer between 100 and 599.
+            // AWS ignores a status that is no integer between 100 and 599; the 1xx among them are
+            // no answers.
             Target::Status => {
                 let status = match value {
                     Value::Json(Json::Integer(status)) => u16::try_from(status).ok(),
                     _ => None,
                 };
-                self.overrides.status = status.filter(|status| (100..=599).contains(status));
+                self.overrides.status = status.filter(|status| (200..=599).contains(status));
             }
             Target::Header(name) => {
                 self.overrides.headers.retain(|(known, _)| known != name);

@@ -3,6 +3,7 @@
 use super::TemplateError;
 use super::ast::{Expression, Node, Target};
 use super::lexer::{Lexer, Place, starts_identifier};
+use crate::services::apigateway::headers::settable;
 
 /// How deep blocks, parentheses and quotes may be nested.
 const MAX_DEPTH: usize = 48;
@@ -255,7 +256,10 @@ impl<'a> Parser<'a> {
             Name::Variable(name) => Target::Variable(self.declare(name)),
             Name::Context(path) => match path.as_slice() {
                 ["responseOverride", "status"] => Target::Status,
-                ["responseOverride", "header", name] => Target::Header((*name).to_owned()),
+                ["responseOverride", "header", name] => match settable(name) {
+                    Ok(name) => Target::Header(name),
+                    Err(reason) => return place.error(reason),
+                },
                 path => {
                     return place.error(format!(
                         "$context.{} cannot be set; supported are $context.responseOverride.status \

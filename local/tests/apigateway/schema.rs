@@ -1,0 +1,40 @@
+//! The aws package's schema and the types here know the same inputs.
+
+use anyhow::{Context, Result};
+use mysfits_local::provider::package::Package;
+use serde_json::{Map, Value, json};
+
+#[test]
+fn every_input_of_the_schema_is_known() -> Result<()> {
+    let package = Package::aws()?;
+    let schema: Value = serde_json::from_str(package.schema_json())?;
+    let resources = schema["resources"].as_object().context("no resources")?;
+    let mut checked = 0;
+    for (token, resource) in resources {
+        if !token.starts_with("aws:apigateway/") {
+            continue;
+        }
+        let of = package.resource_type(token).context("no such type")?.of;
+        let properties = resource["inputProperties"].as_object();
+        for (name, property) in properties.context("no inputs")? {
+            let nested = property["$ref"]
+                .as_str()
+                .and_then(|reference| reference.strip_prefix("#/types/"))
+                .and_then(|reference| schema["types"][reference]["properties"].as_object());
+            let values: Vec<Value> = match nested {
+                None => vec![Value::Null],
+                Some(nested) => nested.keys().map(|name| json!({ name: null })).collect(),
+            };
+            for value in values {
+                let inputs = Map::from_iter([(name.clone(), value)]);
+                for refusal in of.validate(&inputs) {
+                    let unknown = refusal.reason.contains("unknown field");
+                    assert!(!unknown, "{token} {inputs:?}: {}", refusal.reason);
+                }
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 80, "{checked}");
+    Ok(())
+}
