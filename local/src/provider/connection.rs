@@ -5,12 +5,14 @@
 //! stack, can so be at work at the same time, in different regions.
 
 use super::settings::Settings;
+use crate::edge::http::ACCEPT_PAUSE;
+use futures::Stream;
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 use tonic::transport::server::Connected;
 
 /// A connection, as the gRPC server reads and writes it.
@@ -48,6 +50,21 @@ impl Connection {
             configured: Configured::default(),
         }
     }
+}
+
+/// The connections that a listener accepts, for ever.
+pub fn accepted(listener: TcpListener) -> impl Stream<Item = io::Result<Connection>> {
+    futures::stream::unfold(listener, |listener| async {
+        loop {
+            match listener.accept().await {
+                Ok((stream, _)) => return Some((Ok(Connection::new(stream)), listener)),
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    })
 }
 
 impl Connected for Connection {

@@ -1,7 +1,7 @@
 //! The gRPC service that Pulumi's engine attaches to.
 
 use super::check::{self, failures};
-use super::connection::{Configured, Connection};
+use super::connection::{Configured, accepted};
 use super::deployments::Record;
 use super::diff::{self, Change};
 use super::naming::Proposal;
@@ -12,17 +12,14 @@ use super::urn::Urn;
 use super::value::{Property, PropertyMap, decode, encode, from_json, secret_like, to_json};
 use super::{invoke, outputs};
 use crate::cloud::Cloud;
-use crate::edge::http::ACCEPT_PAUSE;
 use crate::error::{AwsError, AwsResult};
 use anyhow::Result;
 use async_trait::async_trait;
-use futures::Stream;
 use pulumi_gestalt_proto::pulumi::pulumirpc as rpc;
 use rpc::check_request::autonaming_options::Mode;
 use rpc::resource_provider_server::{ResourceProvider, ResourceProviderServer};
 use std::collections::HashMap;
 use std::future::Future;
-use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -44,23 +41,9 @@ pub async fn serve(
         .max_encoding_message_size(MAX_MESSAGE);
     tonic::transport::Server::builder()
         .add_service(service)
-        .serve_with_incoming_shutdown(incoming(listener), shutdown.cancelled_owned())
+        .serve_with_incoming_shutdown(accepted(listener), shutdown.cancelled_owned())
         .await?;
     Ok(())
-}
-
-fn incoming(listener: TcpListener) -> impl Stream<Item = io::Result<Connection>> {
-    futures::stream::unfold(listener, |listener| async {
-        loop {
-            match listener.accept().await {
-                Ok((stream, _)) => return Some((Ok(Connection::new(stream)), listener)),
-                Err(error) => {
-                    tracing::warn!(%error, "a connection could not be accepted");
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                }
-            }
-        }
-    })
 }
 
 /// The provider of the package, for all stacks that are deployed to this cloud.
