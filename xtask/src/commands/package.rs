@@ -42,6 +42,17 @@ pub async fn build(root: &Path, architecture: Option<Architecture>) -> Result<Pa
     .await
 }
 
+/// Builds the archive that stack `local` needs if there is none yet. It takes minutes then, which
+/// Cargo's own progress shows better than the language host's; after that the language host does
+/// it alone.
+pub async fn build_first(root: &Path) -> Result<()> {
+    let architecture = configured(&Project::find(root, serde_json::Value::Null)?)?;
+    if !package::path(root, architecture).is_file() {
+        build(root, Some(architecture)).await?;
+    }
+    Ok(())
+}
+
 /// The architecture of stack `local`. The key and its value stand on one line, as the CLI writes
 /// them.
 fn configured(project: &Project) -> Result<Architecture> {

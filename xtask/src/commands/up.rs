@@ -14,7 +14,7 @@ pub struct Up {}
 impl Up {
     pub async fn run(self) -> Result<()> {
         let session = Session::open().await?;
-        super::package::build(&session.checkout.root, None).await?;
+        super::package::build_first(&session.checkout.root).await?;
         let started = session.ensure_cloud().await?;
         session.ensure_stack(LOCAL).await?;
 

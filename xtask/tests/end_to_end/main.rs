@@ -1,0 +1,13 @@
+//! From the front door: `cargo xtask`, plain `pulumi`, and HTTP, with the real engine.
+//!
+//! Each test has a home, ports and a cloud of its own; programs and the Lambda's archive are
+//! built once, by whichever test comes first.
+
+#![allow(clippy::unwrap_used)]
+
+mod checkouts;
+mod clicks;
+mod copy;
+mod deployment;
+mod place;
+mod shell;

@@ -1,0 +1,86 @@
+//! A shell after `eval "$(cargo xtask env)"`.
+
+use crate::place::Place;
+use anyhow::Result;
+use std::collections::BTreeSet;
+
+#[test]
+fn env_prints_exports_and_unsets_alone() -> Result<()> {
+    let place = Place::new()?;
+    let mut set = BTreeSet::new();
+    let mut unset = BTreeSet::new();
+    let printed = place.xtask(&["env"])?;
+    for line in printed.lines() {
+        if let Some(name) = line.strip_prefix("unset ") {
+            unset.insert(name);
+        } else if let Some((name, _)) = line
+            .strip_prefix("export ")
+            .and_then(|export| export.split_once('='))
+        {
+            set.insert(name);
+        } else {
+            panic!("neither an export nor an unset: {line}");
+        }
+    }
+    for name in [
+        "PATH",
+        "PULUMI_BACKEND_URL",
+        "PULUMI_HOME",
+        "PULUMI_CONFIG_PASSPHRASE",
+        "PULUMI_DEBUG_PROVIDERS",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION",
+        "PULUMI_SKIP_UPDATE_CHECK",
+        "AWS_ENDPOINT_URL",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_REGION",
+        "AWS_DEFAULT_REGION",
+        "AWS_CONFIG_FILE",
+        "AWS_SHARED_CREDENTIALS_FILE",
+        "AWS_EC2_METADATA_DISABLED",
+    ] {
+        assert!(set.contains(name), "{name} is not exported");
+    }
+    for name in ["AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_S3"] {
+        assert!(unset.contains(name), "{name} is not unset");
+    }
+    place.assert_clean()
+}
+
+#[test]
+fn plain_pulumi_works_on_every_stack() -> Result<()> {
+    let place = Place::new()?;
+    for stack in ["dev", "prod"] {
+        place.shell(&format!("pulumi preview --stack {stack}"))?;
+    }
+    place.shell(
+        "pulumi preview -s local && pulumi up -s local --yes && pulumi refresh -s local --yes",
+    )?;
+    let endpoint = place.shell("pulumi stack output clicksEndpoint -s local")?;
+    assert!(endpoint.starts_with("http://127.0.0.1:"), "{endpoint}");
+    place.shell("pulumi destroy -s local --yes")?;
+    place.assert_clean()
+}
+
+#[test]
+fn pulumi_knows_the_language() -> Result<()> {
+    let place = Place::new()?;
+    let about = place.shell("pulumi about -s local")?;
+    assert!(about.contains("This project is written in rust"), "{about}");
+    assert!(about.contains("pulumi_gestalt_providers_aws"), "{about}");
+
+    let plugins = place.shell("pulumi plugin ls --project")?;
+    assert!(
+        plugins.contains("aws") && plugins.contains("7.48.0"),
+        "{plugins}"
+    );
+    let plugins = place.shell("pulumi plugin ls")?;
+    assert!(plugins.contains("rust"), "{plugins}");
+
+    place.shell("pulumi install")?;
+    place.shell(&format!(
+        "cd / && pulumi -C '{}' preview -s dev",
+        place.root.display()
+    ))?;
+    place.assert_clean()
+}
