@@ -16,8 +16,8 @@ use crate::reply::Reply;
 
 const FILTER: &str = "RUST_LOG";
 
-/// CloudWatch Logs cuts an event of Lambda's at 256 KB; a batch with more failed records than
-/// fit continues on further lines.
+/// CloudWatch Logs takes events of up to 1 MB. A batch with more failed records than surely fit
+/// continues on further lines.
 const MAX_FAILED_PER_LINE: usize = 1_000;
 
 /// Starts logging at `RUST_LOG`, of which targets and levels are understood; `info` without it.
