@@ -11,7 +11,7 @@
 //! | [`session`] | what one run of a program shares: outputs to register, failures, the end |
 //! | [`report`] | telling the user, through the engine |
 //! | `wire` | values, between Gestalt's form and the protocol's |
-//! | `urn` | the name of a resource that the engine has not answered for |
+//! | `urn` | what URNs say |
 
 mod connector;
 pub mod options;

@@ -11,6 +11,8 @@ use pulumi_gestalt_proto::pulumi::pulumirpc::alias::spec::Parent;
 use pulumi_gestalt_proto::pulumi::pulumirpc::register_resource_request::CustomTimeouts;
 use serde::{Deserialize, Serialize};
 
+use crate::urn;
+
 /// Changes with every change of [`ResourceOptions`].
 const PREFIX: &str = "pulumi-resource-options/1 ";
 
@@ -104,6 +106,13 @@ impl ResourceOptions {
         request.alias_specs = true;
         request.import_id = self.import.unwrap_or_default();
         request.provider = self.provider.unwrap_or_default();
+        if self.component
+            && let Some(package) = urn::package_of_provider(&request.provider)
+        {
+            // What is under a component takes its provider by the package.
+            let package = package.to_owned();
+            request.providers.insert(package, request.provider.clone());
+        }
         request.deleted_with = self.deleted_with.unwrap_or_default();
         if let Some(version) = self.version {
             request.version = version;

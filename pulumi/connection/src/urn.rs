@@ -1,4 +1,4 @@
-//! The name of a resource that the engine has not answered for.
+//! What URNs say: `urn:pulumi:STACK::PROJECT::PARENT-TYPE$TYPE::NAME`.
 
 /// The URN that the engine gives to a child of `parent`; `None` when `parent` is no URN.
 pub(crate) fn child(parent: &str, r#type: &str, name: &str) -> Option<String> {
@@ -13,9 +13,28 @@ pub(crate) fn child(parent: &str, r#type: &str, name: &str) -> Option<String> {
     ))
 }
 
+/// The package that a provider is of, by its reference (its URN, and more).
+pub(crate) fn package_of_provider(reference: &str) -> Option<&str> {
+    let qualified = reference.split("::").nth(2)?;
+    let own = qualified.rsplit('$').next()?;
+    own.strip_prefix("pulumi:providers:")
+}
+
 #[cfg(test)]
 mod tests {
-    use super::child;
+    use super::{child, package_of_provider};
+
+    #[test]
+    fn a_provider_says_its_package() {
+        let root = "urn:pulumi:dev::shop::pulumi:providers:aws::p::id";
+        assert_eq!(package_of_provider(root), Some("aws"));
+        let nested = "urn:pulumi:dev::shop::shop:index:Part$pulumi:providers:aws::p::id";
+        assert_eq!(package_of_provider(nested), Some("aws"));
+        assert_eq!(
+            package_of_provider("urn:pulumi:dev::shop::aws:s3/bucket:Bucket::b"),
+            None
+        );
+    }
 
     #[test]
     fn a_child_of_the_stack_has_its_type_alone_and_a_components_child_the_whole_line() {

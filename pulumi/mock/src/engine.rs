@@ -199,6 +199,11 @@ impl MockEngine {
                 .until(|entries| entries.was_answered(name).then_some(()))
                 .await;
         }
+        if answer.after_error {
+            self.journal
+                .until(|entries| entries.has_error().then_some(()))
+                .await;
+        }
         tokio::time::sleep(answer.delay).await;
     }
 

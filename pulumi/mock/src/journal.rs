@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
 use crate::resource::name_of;
-use crate::run::{Event, Run};
+use crate::run::{Event, Run, Severity};
 
 pub(crate) struct Journal {
     entries: Mutex<Entries>,
@@ -77,6 +77,11 @@ impl Entries {
 
     pub fn was_answered(&self, name: &str) -> bool {
         self.has(|event| matches!(event, Event::Answered(urn) if name_of(urn) == name))
+    }
+
+    pub fn has_error(&self) -> bool {
+        let mut logs = self.run.logs.iter();
+        logs.any(|log| log.severity == Severity::Error)
     }
 
     fn has(&self, so: impl Fn(&Event) -> bool) -> bool {

@@ -183,6 +183,7 @@ pub struct Answer {
     pub(crate) delay: Duration,
     pub(crate) after_request_of: Vec<String>,
     pub(crate) after_answer_to: Vec<String>,
+    pub(crate) after_error: bool,
     pub(crate) outcome: Outcome,
 }
 
@@ -229,6 +230,12 @@ impl Answer {
     /// Comes only after the resource of this name has been answered.
     pub fn after_answer_to(mut self, name: &str) -> Self {
         self.after_answer_to.push(name.to_owned());
+        self
+    }
+
+    /// Comes only after an error was shown.
+    pub fn after_error(mut self) -> Self {
+        self.after_error = true;
         self
     }
 

@@ -25,7 +25,7 @@ pub struct Component {
 
 impl Component {
     /// `type` has the form `package:module:Name`. Of the options, a component has `parent`,
-    /// `depends_on`, `protect`, aliases and `provider`.
+    /// `depends_on`, `protect` and `provider`, which what is under it inherits, and aliases.
     pub fn new(program: &Program, r#type: &str, name: &str, options: Options) -> Self {
         let urn = program
             .register_resource(RegisterResourceRequest {

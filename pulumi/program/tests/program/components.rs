@@ -28,6 +28,8 @@ fn every_component_registers_its_outputs() -> Result<()> {
     assert_eq!(
         outputs,
         [
+            // elsewhere
+            &json!({}),
             // inner
             &json!({}),
             // outer
@@ -46,5 +48,15 @@ fn a_component_is_no_dependency_of_its_children() -> Result<()> {
     let leaf = format!("{inner}$test:index:Thing::leaf");
     assert_eq!(run.resource("outside")?.dependencies, [leaf].into());
     assert_eq!(run.resource("outside")?.urn, thing("outside"));
+    Ok(())
+}
+
+#[test]
+fn what_is_under_a_component_takes_its_provider() -> Result<()> {
+    let run = sample("components").run(SAMPLES)?;
+    // The engine hands it down by the package.
+    let providers = &run.resource("elsewhere")?.request.providers;
+    let provider = "urn:pulumi:test::project::pulumi:providers:test::provider::provider-id";
+    assert_eq!(providers.get("test").map(String::as_str), Some(provider));
     Ok(())
 }

@@ -41,10 +41,7 @@ fn a_refused_registration_is_shown_with_its_resource() -> Result<()> {
 fn after_a_refusal_the_rest_goes_on() -> Result<()> {
     let run = two(|name| match name {
         "left" => Answer::refuse("no"),
-        // Asked for before `left` is refused, or after: it is answered later.
-        "right" => Answer::new()
-            .after_request_of("left")
-            .delay(std::time::Duration::from_millis(20)),
+        "right" => Answer::new().after_error(),
         _ => Answer::new(),
     })
     .run(SAMPLES)?;
@@ -60,7 +57,7 @@ fn a_long_row_is_finished_after_a_refusal() -> Result<()> {
     let run = sample("several")
         .answer(|resource| match resource.name.as_str() {
             "refused" => Answer::refuse("no"),
-            _ => Answer::new().after_request_of("refused"),
+            _ => Answer::new().after_error(),
         })
         .run(SAMPLES)?;
     only_error(&run)?;

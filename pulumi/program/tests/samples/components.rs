@@ -3,7 +3,7 @@
 use anyhow::Result;
 use pulumi_program::{Component, Options, Output, Program};
 
-use crate::{input, text, thing, thing_with};
+use crate::{input, resource, text, thing, thing_with};
 
 pub(crate) fn stack(program: &Program) -> Result<()> {
     let outer = Component::new(program, "test:index:Outer", "outer", Options::new());
@@ -20,6 +20,13 @@ pub(crate) fn stack(program: &Program) -> Result<()> {
         Options::new().parent(&inner),
     );
     thing(program, "outside", &[input("leaf", &leaf.get_id())]);
+    let provider = resource(program, "pulumi:providers:test", "provider", &[], None);
+    Component::new(
+        program,
+        "test:index:Elsewhere",
+        "elsewhere",
+        Options::new().provider(&provider),
+    );
     outer.output("leaf", &leaf.get_id());
     outer.output("word", &text("hello"));
     program.export("leaf", &leaf.get_id());

@@ -95,7 +95,7 @@ pub(crate) fn unknowns(program: &Program) -> Result<()> {
     let base = thing(program, "base", &[input("name", &text("known"))]);
     let arn: Output<String> = base.get_field("arn");
     let name: Output<String> = base.get_field("name");
-    thing(
+    let dependent = thing(
         program,
         "dependent",
         &[
@@ -114,6 +114,10 @@ pub(crate) fn unknowns(program: &Program) -> Result<()> {
             ),
         ],
     );
+    // Partly known, as the dependent's output of the same name.
+    let nested: Output<HashMap<String, String>> = dependent.get_field("nested");
+    let part = nested.map(|nested| nested["name"].clone());
+    thing(program, "third", &[input("part", &part)]);
     program.export("arn", &arn);
     program.export("name", &name);
     Ok(())
