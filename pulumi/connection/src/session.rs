@@ -19,10 +19,6 @@ use tonic::transport::Channel;
 /// nothing.
 pub const FAILED_AND_REPORTED: u8 = 32;
 
-/// How often everything that is ready is run before a program is taken for idle: an answer may
-/// pass through as many outputs before the next request goes out.
-const ROUNDS: usize = 1_000;
-
 static SESSION: LazyLock<Session> = LazyLock::new(|| Session {
     in_flight: watch::Sender::new(0),
     supervisor: OnceLock::new(),
@@ -147,7 +143,9 @@ impl Session {
         loop {
             // The sender lives as long as the process.
             let _ = in_flight.wait_for(|count| *count == 0).await;
-            if self.stays_idle().await {
+            // Whatever the last answer woke stands before this in the queue, and has its turn.
+            tokio::task::yield_now().await;
+            if *in_flight.borrow() == 0 {
                 break;
             }
         }
@@ -156,16 +154,6 @@ impl Session {
             None => std::process::exit(FAILED_AND_REPORTED.into()),
         }
         std::future::pending().await
-    }
-
-    async fn stays_idle(&self) -> bool {
-        for _ in 0..ROUNDS {
-            tokio::task::yield_now().await;
-            if *self.in_flight.borrow() > 0 {
-                return false;
-            }
-        }
-        true
     }
 
     fn outputs<T>(&self, change: impl FnOnce(&mut Outputs) -> T) -> T {
