@@ -5,6 +5,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
+use pulumi_language_rust::cargo::forget_own_package;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
@@ -169,7 +170,9 @@ async fn language_host() -> Result<PathBuf> {
 }
 
 async fn build_language_host() -> Result<()> {
-    let status = Command::new(env!("CARGO"))
+    let mut cargo = Command::new(env!("CARGO"));
+    forget_own_package(&mut cargo);
+    let status = cargo
         .args([
             "build",
             "--quiet",
