@@ -1,6 +1,7 @@
 //! `cargo xtask`: the one door for people.
 
 mod binaries;
+mod browser;
 mod checkout;
 mod cloud;
 mod commands;

@@ -1,5 +1,6 @@
 //! `cargo xtask test`: every check and every test, and one line at the end.
 
+use crate::browser;
 use crate::checkout::Checkout;
 use crate::pulumi;
 use crate::tools;
@@ -36,6 +37,7 @@ impl Test {
         clippy.args(["--", "-D", "warnings"]);
         count.check("clippy", clippy).await?;
 
+        browser::ensure().await?;
         // The end-to-end tests run the real CLI, found as `cargo xtask up` finds it.
         let cli = pulumi::find(&checkout).await?;
         let mut tests = cargo(&["test", "--workspace", "--no-fail-fast"]);

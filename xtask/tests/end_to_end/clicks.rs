@@ -1,18 +1,13 @@
 //! Clicks through the deployed API, and their records in S3.
 
 use crate::place::Place;
+use crate::records::{Records, client};
 use anyhow::{Context, Result, bail};
-use reqwest::{Client, StatusCode};
-use rusty_s3::actions::ListObjectsV2;
-use rusty_s3::{Bucket, Credentials, S3Action, UrlStyle};
+use reqwest::StatusCode;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 const MYSFIT: &str = "b41ff031-141e-4a8d-bb56-158a22bea0b3";
-
-/// How long records may take at worst, on a machine that is busy with other tests.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 #[tokio::test]
 async fn a_thousand_clicks_from_eight_connections_are_in_s3_exactly_once() -> Result<()> {
@@ -96,74 +91,4 @@ async fn send(outputs: &Value, clicks: usize, connections: usize) -> Result<()> 
     });
     futures::future::try_join_all(senders).await?;
     Ok(())
-}
-
-fn client() -> Result<Client> {
-    rustls::crypto::ring::default_provider()
-        .install_default()
-        .ok();
-    Ok(Client::builder().no_proxy().build()?)
-}
-
-/// The records in the clicks bucket.
-struct Records {
-    client: Client,
-    bucket: Bucket,
-    credentials: Credentials,
-}
-
-impl Records {
-    fn of(place: &Place, outputs: &Value) -> Result<Self> {
-        let name = outputs["clicksBucket"].as_str().context("no bucket")?;
-        Ok(Self {
-            client: client()?,
-            bucket: Bucket::new(
-                place.aws()?.parse()?,
-                UrlStyle::Path,
-                name.to_owned(),
-                "us-east-1",
-            )?,
-            credentials: Credentials::new("test", "test"),
-        })
-    }
-
-    /// All records, as soon as there are that many.
-    async fn wait_for(&self, count: usize) -> Result<Vec<Value>> {
-        let mut found = 0;
-        let wait = async {
-            let mut pause = tokio::time::interval(Duration::from_millis(100));
-            loop {
-                pause.tick().await;
-                let records = self.all().await?;
-                found = records.len();
-                if found >= count {
-                    return Ok(records);
-                }
-            }
-        };
-        match tokio::time::timeout(PATIENCE, wait).await {
-            Ok(records) => records,
-            Err(_) => bail!("{found} of {count} records came"),
-        }
-    }
-
-    async fn all(&self) -> Result<Vec<Value>> {
-        let mut list = self.bucket.list_objects_v2(Some(&self.credentials));
-        list.with_prefix("firehose/");
-        let page = ListObjectsV2::parse_response(&self.get(list).await?)?;
-        let mut records = Vec::new();
-        for object in page.contents {
-            let object = self.bucket.get_object(Some(&self.credentials), &object.key);
-            for line in self.get(object).await?.lines() {
-                records.push(serde_json::from_str(line)?);
-            }
-        }
-        Ok(records)
-    }
-
-    async fn get<'a>(&self, action: impl S3Action<'a>) -> Result<String> {
-        let url = action.sign(Duration::from_secs(60));
-        let response = self.client.get(url).send().await?;
-        Ok(response.error_for_status()?.text().await?)
-    }
 }

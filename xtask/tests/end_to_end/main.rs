@@ -5,9 +5,11 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod browser;
 mod checkouts;
 mod clicks;
 mod copy;
 mod deployment;
 mod place;
+mod records;
 mod shell;

@@ -1,0 +1,236 @@
+//! The deployed site in a real browser, from the first visit to the record in S3.
+
+mod driver;
+
+use crate::place::Place;
+use crate::records::Records;
+use anyhow::{Context, Result, ensure};
+use driver::{Browser, Driver};
+use fantoccini::key::Key;
+use serde_json::{Value, json};
+use std::path::PathBuf;
+
+const SNOWFLAKE: &str = "b41ff031-141e-4a8d-bb56-158a22bea0b3";
+const COLE: &str = "33e1fbd4-2fd8-45fb-a42f-f92551694506";
+const GARY: &str = "3f0f196c-4a7b-43af-9e29-6522a715342d";
+const NESSI: &str = "a68db521-c031-44c7-b5ef-bfa4c0850e2a";
+
+/// Screens that people have: a small telephone, and a desk.
+const NARROW: u32 = 360;
+const WIDE: u32 = 1280;
+
+/// A deployed site, and what it leaves in the bucket.
+struct Site {
+    place: Place,
+    driver: Driver,
+    url: String,
+    bucket: String,
+    records: Records,
+}
+
+#[tokio::test]
+async fn the_site_in_a_real_browser() -> Result<()> {
+    let driver = Driver::start().await?;
+    let place = Place::new()?;
+    place.xtask(&["up"])?;
+    let outputs = place.outputs()?;
+    let text = |name: &str| {
+        outputs[name]
+            .as_str()
+            .map(str::to_owned)
+            .context("no output")
+    };
+    let site = Site {
+        url: text("siteUrl")?,
+        bucket: text("siteBucket")?,
+        records: Records::of(&place, &outputs)?,
+        place,
+        driver,
+    };
+    site.first_visit().await.context("first visit")?;
+    site.filters().await.context("filters")?;
+    site.profiles()
+        .await
+        .context("profiles by click, key and link")?;
+    site.closed_tab()
+        .await
+        .context("a click before the tab closes")?;
+    site.hostile_catalogue()
+        .await
+        .context("a hostile catalogue")?;
+    site.driver.stop().await?;
+    site.place.assert_clean()
+}
+
+impl Site {
+    async fn visit(&self, width: u32, fragment: &str) -> Result<Browser> {
+        let browser = self.driver.browser(width).await?;
+        browser
+            .client
+            .goto(&format!("{}/{fragment}", self.url))
+            .await?;
+        browser.find("#grid[aria-busy=false]").await?;
+        Ok(browser)
+    }
+
+    /// Leaves, after a look at the console: no error, no violation of a policy.
+    async fn leave(&self, browser: Browser) -> Result<()> {
+        let errors = browser.console_errors().await?;
+        ensure!(errors.is_empty(), "the console has errors: {errors:#?}");
+        browser.close().await
+    }
+
+    /// The records of a mysfit, as soon as there are that many.
+    async fn recorded(&self, mysfit: &str, count: usize) -> Result<()> {
+        let records = self
+            .records
+            .wait_until(|records| clicks_on(records, mysfit) >= count)
+            .await
+            .with_context(|| format!("{count} clicks on {mysfit}"))?;
+        ensure!(
+            clicks_on(&records, mysfit) == count,
+            "a click on {mysfit} came twice"
+        );
+        ensure!(
+            records.iter().all(|record| record["userId"] == "guest"),
+            "somebody is signed in"
+        );
+        Ok(())
+    }
+
+    async fn first_visit(&self) -> Result<()> {
+        for (name, width) in [("narrow", NARROW), ("wide", WIDE)] {
+            let browser = self.visit(width, "").await?;
+            ensure!(browser.client.find_all(css(".card")).await?.len() == 12);
+            ensure!(browser.text("#status").await? == "12 mysfits");
+            browser.fits_the_screen().await?;
+            browser
+                .screenshot(&self.picture(&format!("{name}.png")))
+                .await?;
+            self.leave(browser).await?;
+        }
+        Ok(())
+    }
+
+    async fn filters(&self) -> Result<()> {
+        let browser = self.visit(WIDE, "").await?;
+        let choose = async |name: &str, value: &str| {
+            let choice = format!("input[name={name}][value='{value}']");
+            browser.find(&choice).await?.click().await?;
+            anyhow::Ok(())
+        };
+        choose("goodevil", "Evil").await?;
+        choose("lawchaos", "Lawful").await?;
+        ensure!(browser.text("#status").await? == "1 mysfit");
+        ensure!(browser.text(".card__name").await? == "Evangeline");
+        let address = browser.client.current_url().await?;
+        ensure!(
+            address.fragment() == Some("goodevil=Evil&lawchaos=Lawful"),
+            "{address}"
+        );
+
+        // Nobody is left, and one click shows everybody again.
+        browser
+            .client
+            .goto(&format!("{}/#goodevil=Nobody", self.url))
+            .await?;
+        browser
+            .until("!document.getElementById('notice').hidden")
+            .await?;
+        browser.find("#notice button").await?.click().await?;
+        ensure!(browser.text("#status").await? == "12 mysfits");
+        self.leave(browser).await
+    }
+
+    async fn profiles(&self) -> Result<()> {
+        let browser = self.visit(WIDE, "").await?;
+        browser.find(&card(SNOWFLAKE)).await?.click().await?;
+        ensure!(browser.text("#profile-name").await? == "Snowflake");
+        browser.screenshot(&self.picture("profile.png")).await?;
+        browser.press(&Key::Escape.to_string()).await?;
+        browser
+            .until("!document.getElementById('profile').open")
+            .await?;
+        // The focus is back where the visitor was, and Enter opens the profile again.
+        browser
+            .until(&format!(
+                "document.activeElement.dataset.id === '{SNOWFLAKE}'"
+            ))
+            .await?;
+        browser.press(&Key::Enter.to_string()).await?;
+        browser
+            .until("document.getElementById('profile').open")
+            .await?;
+        self.leave(browser).await?;
+
+        let browser = self.visit(NARROW, &format!("#mysfit={COLE}")).await?;
+        ensure!(browser.text("#profile-name").await? == "Cole");
+        browser.fits_the_screen().await?;
+        browser
+            .screenshot(&self.picture("profile-narrow.png"))
+            .await?;
+        self.recorded(SNOWFLAKE, 2).await?;
+        self.recorded(COLE, 1).await?;
+        self.leave(browser).await
+    }
+
+    async fn closed_tab(&self) -> Result<()> {
+        let browser = self.visit(WIDE, "").await?;
+        let remaining = browser.client.window().await?;
+        let tab = browser.client.new_window(true).await?.handle;
+        browser.client.switch_to_window(tab).await?;
+        browser.client.goto(&self.url).await?;
+        browser.find("#grid[aria-busy=false]").await?;
+        browser.find(&card(GARY)).await?.click().await?;
+        browser.close_tab(remaining).await?;
+        self.recorded(GARY, 1).await?;
+        self.leave(browser).await
+    }
+
+    async fn hostile_catalogue(&self) -> Result<()> {
+        let markup =
+            "<img src=x onerror=\"window.harmed = true\"><script>window.harmed = true</script>";
+        let catalogue = json!({ "mysfits": [
+            { "mysfitId": "../../evil", "name": "No id", "species": "x" },
+            { "mysfitId": NESSI, "name": markup, "species": markup, "goodevil": "\"><b>", "lawchaos": 7,
+              "age": "old", "description": "a".repeat(100_000) },
+            null, "text", [],
+        ]});
+        self.records
+            .put_json(&self.bucket, "mysfits", catalogue.to_string())
+            .await?;
+
+        let browser = self.visit(NARROW, "").await?;
+        ensure!(browser.text("#status").await? == "1 mysfit");
+        ensure!(browser.text(".card__name").await? == markup);
+        browser.find(&card(NESSI)).await?.click().await?;
+        ensure!(browser.text("#profile-name").await? == markup);
+        browser.fits_the_screen().await?;
+        browser.until("window.harmed === undefined").await?;
+        self.leave(browser).await?;
+        // The program's own catalogue is back with the next deployment of what has drifted.
+        self.place
+            .shell("pulumi up --yes --skip-preview --refresh --stack local")?;
+        Ok(())
+    }
+
+    /// Where a screenshot is kept.
+    fn picture(&self, name: &str) -> PathBuf {
+        self.place.root.join("target/screenshots").join(name)
+    }
+}
+
+fn clicks_on(records: &[Value], mysfit: &str) -> usize {
+    records
+        .iter()
+        .filter(|record| record["mysfitId"] == mysfit)
+        .count()
+}
+
+fn card(mysfit: &str) -> String {
+    format!("[data-id='{mysfit}']")
+}
+
+fn css(selector: &str) -> fantoccini::Locator<'_> {
+    fantoccini::Locator::Css(selector)
+}
