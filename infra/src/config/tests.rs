@@ -1,3 +1,5 @@
+//! Mistakes, one by one and together, and what is right.
+
 use super::*;
 
 fn read(values: &[(&str, &str)]) -> Result<Config, Mistakes> {

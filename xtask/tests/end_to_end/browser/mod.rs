@@ -3,7 +3,7 @@
 mod driver;
 
 use crate::place::Place;
-use crate::records::Records;
+use crate::records::{Records, client};
 use anyhow::{Context, Result, ensure};
 use driver::{Browser, Driver};
 use fantoccini::key::Key;
@@ -58,6 +58,7 @@ async fn the_site_in_a_real_browser() -> Result<()> {
     site.hostile_catalogue()
         .await
         .context("a hostile catalogue")?;
+    site.throttled().await.context("a throttled API")?;
     site.driver.stop().await?;
     site.place.assert_clean()
 }
@@ -196,6 +197,12 @@ impl Site {
               "age": "old", "description": "a".repeat(100_000) },
             null, "text", [],
         ]});
+        let own: Value = client()?
+            .get(format!("{}/mysfits", self.url))
+            .send()
+            .await?
+            .json()
+            .await?;
         self.records
             .put_json(&self.bucket, "mysfits", catalogue.to_string())
             .await?;
@@ -208,10 +215,41 @@ impl Site {
         browser.fits_the_screen().await?;
         browser.until("window.harmed === undefined").await?;
         self.leave(browser).await?;
-        // The program's own catalogue is back with the next deployment of what has drifted.
-        self.place
-            .shell("pulumi up --yes --skip-preview --refresh --stack local")?;
-        Ok(())
+        let own = own.to_string();
+        self.records.put_json(&self.bucket, "mysfits", own).await
+    }
+
+    async fn throttled(&self) -> Result<()> {
+        let stack = std::fs::read_to_string(self.place.root.join("Pulumi.local.yaml"))?;
+        let slow = stack
+            .replace("throttleBurst: 5000", "throttleBurst: 2")
+            .replace("throttleRate: 10000", "throttleRate: 1");
+        ensure!(slow != stack, "Pulumi.local.yaml sets no throttle");
+        let file = self.place.home.join("slow.yaml");
+        std::fs::write(&file, slow)?;
+        self.place.shell(&format!(
+            "pulumi up --yes --skip-preview --stack local --config-file '{}'",
+            file.display()
+        ))?;
+
+        // One profile after the other, faster than the API admits clicks.
+        let browser = self.visit(WIDE, &format!("#mysfit={NESSI}")).await?;
+        for _ in 0..11 {
+            browser.find("a[rel=next]").await?.click().await?;
+        }
+        for (mysfit, count) in [(NESSI, 2), (COLE, 2), (GARY, 2), (SNOWFLAKE, 3)] {
+            self.recorded(mysfit, count).await?;
+        }
+        // Refused requests do stand in the console; a violation of a policy must not.
+        let errors = browser.console_errors().await?;
+        ensure!(!errors.is_empty(), "nothing was throttled");
+        ensure!(
+            !errors
+                .iter()
+                .any(|error| error.contains("Content Security Policy")),
+            "{errors:#?}"
+        );
+        browser.close().await
     }
 
     /// Where a screenshot is kept.
