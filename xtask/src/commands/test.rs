@@ -6,6 +6,7 @@ use crate::pulumi;
 use crate::tools;
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use std::path::Path;
 use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
@@ -37,6 +38,10 @@ impl Test {
         clippy.args(["--", "-D", "warnings"]);
         count.check("clippy", clippy).await?;
 
+        count
+            .check("workflows", actionlint(&checkout.root)?)
+            .await?;
+
         browser::ensure().await?;
         // The end-to-end tests run the real CLI, found as `cargo xtask up` finds it.
         let cli = pulumi::find(&checkout).await?;
@@ -50,6 +55,22 @@ impl Test {
         }
         Ok(())
     }
+}
+
+/// The linter of the workflows, which Go builds from the sources that tools/actionlint pins.
+fn actionlint(root: &Path) -> Result<Command> {
+    if tools::on_path("go", Path::new("")).is_none() {
+        bail!(
+            "the linter of .github/workflows is built with Go: install it from https://go.dev/dl"
+        );
+    }
+    let mut command = Command::new("go");
+    command
+        .arg("-C")
+        .arg(root.join("tools/actionlint"))
+        .args(["tool", "actionlint"])
+        .arg(root.join(".github/workflows/pull-request.yml"));
+    Ok(command)
 }
 
 impl Count {
@@ -109,7 +130,7 @@ fn parse(line: &str) -> Option<Count> {
     })
 }
 
-fn with_folder_of(program: &std::path::Path) -> Result<std::ffi::OsString> {
+fn with_folder_of(program: &Path) -> Result<std::ffi::OsString> {
     let folder = program.parent().context("the CLI has no folder")?;
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::iter::once(folder.to_owned()).chain(std::env::split_paths(&path));
