@@ -64,21 +64,23 @@ impl Type {
         }
     }
 
-    /// Without the alternatives that the binding leaves out: resources in place of their ids, and
-    /// what the selection names.
+    /// Without the alternatives that the binding leaves out, at any depth: resources in place of
+    /// their ids, and what the selection names.
     pub fn without(&self, dropped: &BTreeSet<String>) -> Self {
-        let Self::Union(alternatives) = self else {
-            return self.clone();
+        let is_kept = |alternative: &&Self| match alternative {
+            Self::Class(_) => false,
+            Self::Named(token) => !dropped.contains(token),
+            _ => true,
         };
-        Self::union(
-            alternatives
-                .iter()
-                .filter_map(|alternative| match alternative {
-                    Self::Class(_) => None,
-                    Self::Named(token) if dropped.contains(token) => None,
-                    other => Some(other.clone()),
-                }),
-        )
+        match self {
+            Self::Array(items) => Self::Array(Box::new(items.without(dropped))),
+            Self::Map(values) => Self::Map(Box::new(values.without(dropped))),
+            Self::Union(alternatives) => {
+                let kept = alternatives.iter().filter(is_kept);
+                Self::union(kept.map(|alternative| alternative.without(dropped)))
+            }
+            other => other.clone(),
+        }
     }
 }
 
