@@ -380,6 +380,37 @@ async fn a_stream_is_described_and_listed_as_firehose_does() -> Result<()> {
 }
 
 #[tokio::test]
+async fn parameters_at_their_defaults_are_not_stored_as_on_aws() -> Result<()> {
+    let defaults = json!({
+        "enabled": true,
+        "processors": [{
+            "type": "Lambda",
+            "parameters": [
+                parameter("LambdaArn", FUNCTION_ARN),
+                parameter("NumberOfRetries", "3"),
+                parameter("BufferSizeInMBs", "1.0"),
+                parameter("BufferIntervalInSeconds", "30"),
+            ],
+        }],
+    });
+    let changes = json!({ "processingConfiguration": defaults });
+    let pipeline = Pipeline::start_with(json!({}), changes).await?;
+    let cloud = pipeline.world.cloud();
+    let declared = cloud.package.resource_type(STREAM).context("the type")?;
+    let known = pipeline.stream.resource.clone();
+    let id = known.id.clone();
+    let read = declared.of.read(cloud, &id, Some(known)).await?;
+    let configuration = &read.context("it is there")?.inputs["extendedS3Configuration"];
+    let parameters = &configuration["processingConfiguration"]["processors"][0]["parameters"];
+    let expected = json!([
+        parameter("LambdaArn", FUNCTION_ARN),
+        parameter("BufferIntervalInSeconds", "30"),
+    ]);
+    ensure!(*parameters == expected, "{parameters}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn put_refuses_what_firehose_refuses() -> Result<()> {
     let pipeline = Pipeline::start().await?;
     let data = |length: usize| json!({ "Data": STANDARD.encode("x".repeat(length)) });

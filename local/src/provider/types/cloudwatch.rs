@@ -68,6 +68,12 @@ impl ResourceType for LogGroup {
                 format!("the embedded cloud has the class STANDARD, not {class}"),
             ));
         }
+        if inputs.skip_destroy == Some(true) {
+            refusals.push(Refusal::new(
+                "skipDestroy",
+                "the embedded cloud leaves nothing behind",
+            ));
+        }
         if inputs.kms_key_id.is_some() {
             refusals.push(Refusal::new("kmsKeyId", "the embedded cloud has no KMS"));
         }

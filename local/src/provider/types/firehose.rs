@@ -224,7 +224,13 @@ impl ResourceType for FirehoseDeliveryStream {
         id: &str,
         known: Option<Resource<StreamInputs>>,
     ) -> AwsResult<Option<Resource<StreamInputs>>> {
-        Ok(known.filter(|_| cloud.firehose.settings(id).is_some()))
+        let mut known = known.filter(|_| cloud.firehose.settings(id).is_some());
+        if let Some(stream) = &mut known
+            && let Some(configuration) = &mut stream.inputs.extended_s3_configuration
+        {
+            configuration.forget_defaults();
+        }
+        Ok(known)
     }
 
     async fn delete(&self, cloud: &Arc<Cloud>, resource: &Resource<StreamInputs>) -> AwsResult<()> {

@@ -37,6 +37,7 @@ use serde_json::{Value, json};
 use settings::{FunctionSettings, LATEST};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use uuid::Uuid;
 
@@ -359,6 +360,7 @@ impl Cloud {
         let region = settings.region.clone();
         let group = settings.logging.group.clone();
         let stream = stream.to_owned();
+        let refused = AtomicBool::new(false);
         Arc::new(move |lines| {
             let Some(cloud) = cloud.upgrade() else { return };
             let written = cloud
@@ -368,7 +370,10 @@ impl Cloud {
                     let caller = Caller::Role(session);
                     cloud.logs_write(&caller, &region, &group, &stream, lines)
                 });
-            if let Err(error) = written {
+            // Once is enough to be noticed: it is the same for every line.
+            if let Err(error) = written
+                && !refused.swap(true, Ordering::Relaxed)
+            {
                 tracing::warn!(function = name, %error, "log lines are dropped");
             }
         })

@@ -13,6 +13,10 @@ use tokio::sync::oneshot;
 /// A line is cut at this length (CloudWatch Logs quotas: an event is at most 1 MB).
 const MAX_LINE: usize = 1024 * 1024;
 
+/// How many buffers are read before what is in them is written: a process that never stops
+/// writing must not fill the memory.
+const READS_AT_ONCE: usize = 64;
+
 /// How much of the log an invocation gives back on request (API reference, `Invoke`: "the last
 /// 4 KB of the execution log").
 const TAIL_BYTES: usize = 4 * 1024;
@@ -167,10 +171,10 @@ fn is_wanted(format: LogFormat, line: &str) -> bool {
         >= application
 }
 
-/// Reads until there is nothing more for now. False at the end of the pipe.
+/// Reads until there is nothing more for now, or enough. False at the end of the pipe.
 fn read(lines: &mut Lines, mut next: impl FnMut(&mut [u8]) -> io::Result<usize>) -> bool {
     let mut buffer = [0; 16 * 1024];
-    loop {
+    for _ in 0..READS_AT_ONCE {
         match next(&mut buffer) {
             Ok(0) => return false,
             Ok(length) => lines.add(&buffer[..length]),
@@ -182,6 +186,7 @@ fn read(lines: &mut Lines, mut next: impl FnMut(&mut [u8]) -> io::Result<usize>)
             }
         }
     }
+    true
 }
 
 fn would_block(error: Errno) -> io::Error {

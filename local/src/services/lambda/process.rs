@@ -187,3 +187,44 @@ fn started_at(pid: i32) -> Option<String> {
     let (_, rest) = stat.rsplit_once(')')?;
     rest.split_whitespace().nth(19).map(str::to_owned)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::{Context, ensure};
+    use std::os::unix::process::{CommandExt, ExitStatusExt};
+
+    /// A process in a group of its own, and the note that would be left of it.
+    fn left_behind(notes: &Path) -> Result<(std::process::Child, PathBuf)> {
+        let child = std::process::Command::new("sleep")
+            .arg("1000")
+            .process_group(0)
+            .spawn()?;
+        let note = notes.join(child.id().to_string());
+        let started = started_at(child.id().cast_signed()).context("it has a start")?;
+        fs::write(&note, started)?;
+        Ok((child, note))
+    }
+
+    #[test]
+    fn what_an_earlier_run_left_behind_is_killed() -> Result<()> {
+        let notes = tempfile::tempdir()?;
+        let (mut child, note) = left_behind(notes.path())?;
+        kill_left_over(notes.path())?;
+        ensure!(child.wait()?.signal() == Some(9));
+        ensure!(!note.exists());
+        Ok(())
+    }
+
+    #[test]
+    fn another_process_with_the_same_number_is_left_alone() -> Result<()> {
+        let notes = tempfile::tempdir()?;
+        let (mut child, note) = left_behind(notes.path())?;
+        fs::write(&note, "1")?;
+        kill_left_over(notes.path())?;
+        ensure!(child.try_wait()?.is_none() && !note.exists());
+        child.kill()?;
+        child.wait()?;
+        Ok(())
+    }
+}

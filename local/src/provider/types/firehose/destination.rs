@@ -69,6 +69,18 @@ struct Parameter {
     parameter_value: String,
 }
 
+impl Parameter {
+    fn is_default(&self) -> bool {
+        let is = |default: f64| self.parameter_value.trim().parse() == Ok(default);
+        match self.parameter_name.as_str() {
+            "NumberOfRetries" => is(f64::from(processor::DEFAULT_RETRIES)),
+            "BufferSizeInMBs" => is(processor::DEFAULT_SIZE_MB),
+            "BufferIntervalInSeconds" => is(processor::DEFAULT_INTERVAL_SECONDS as f64),
+            _ => false,
+        }
+    }
+}
+
 /// What is wrong, collected: a user wants to hear of all of it at once.
 #[derive(Default)]
 struct Refusals(Vec<Refusal>);
@@ -149,6 +161,21 @@ impl ExtendedS3 {
                 logging,
             }),
             _ => Err(refusals.0),
+        }
+    }
+
+    /// Takes out the processor's parameters that are given as they are by default: AWS does not
+    /// store them, and so shows a difference for ever
+    /// (<https://github.com/hashicorp/terraform-provider-aws/issues/33014>).
+    pub fn forget_defaults(&mut self) {
+        let processors = self
+            .processing_configuration
+            .iter_mut()
+            .flat_map(|processing| processing.processors.iter_mut().flatten());
+        for processor in processors {
+            if let Some(parameters) = &mut processor.parameters {
+                parameters.retain(|parameter| !parameter.is_default());
+            }
         }
     }
 

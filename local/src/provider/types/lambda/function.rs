@@ -347,6 +347,11 @@ fn unsupported(inputs: &FunctionInputs) -> Vec<Refusal> {
             inputs.replacement_security_group_ids.is_some(),
             "the embedded cloud has no VPCs",
         ),
+        (
+            "skipDestroy",
+            inputs.skip_destroy == Some(true),
+            "the embedded cloud leaves nothing behind",
+        ),
         ("s3Bucket", inputs.s3_bucket.is_some(), NO_S3),
         ("s3Key", inputs.s3_key.is_some(), NO_S3),
         ("s3ObjectVersion", inputs.s3_object_version.is_some(), NO_S3),
