@@ -22,19 +22,29 @@ pub struct PrivateBucket {
     logical_name: &'static str,
 }
 
+/// What one bucket has and another has not.
+#[derive(Default)]
+pub struct Kind<'a> {
+    /// The physical name; otherwise one is made up.
+    pub bucket: Option<&'a str>,
+    /// Whether its deletion is refused.
+    pub protect: bool,
+}
+
 impl PrivateBucket {
     /// The bucket, to which a [`policy`](Self::policy) still belongs.
-    pub fn new(scope: &Scope<'_>, parent: &Component, name: &'static str, protect: bool) -> Self {
+    pub fn new(scope: &Scope<'_>, parent: &Component, name: &'static str, kind: &Kind<'_>) -> Self {
         let program = scope.program;
         let options = Options::new().parent(parent);
         let bucket = bucket::create_with_options(
             program,
             name,
             bucket::BucketArgs::builder()
+                .bucket(kind.bucket.map(str::to_owned))
                 .force_destroy(scope.config.storage.force_destroy)
                 .tags(scope.tags())
                 .build_struct(),
-            options.clone().protect(protect),
+            options.clone().protect(kind.protect),
         );
         bucket_public_access_block::create_with_options(
             program,

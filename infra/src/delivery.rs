@@ -84,6 +84,7 @@ impl Delivery {
             program,
             "mysfits-clicks",
             stream::FirehoseDeliveryStreamArgs::builder()
+                .name(scope.config.delivery.stream_name.clone())
                 .destination("extended_s3")
                 .extended_s3_configuration(destination)
                 .tags(scope.tags())

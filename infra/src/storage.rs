@@ -11,7 +11,7 @@ use aws::types::s3::{
 use pulumi_gestalt_providers_aws as aws;
 use pulumi_program::{Options, Output};
 
-use crate::bucket::PrivateBucket;
+use crate::bucket::{Kind, PrivateBucket};
 use crate::config::Storage;
 use crate::scope::Scope;
 
@@ -23,12 +23,12 @@ const UNFINISHED_UPLOADS_DAYS: i32 = 7;
 /// The clicks bucket: versioned, with lifecycles.
 pub fn clicks_bucket(scope: &Scope<'_>) -> PrivateBucket {
     let storage = scope.component("Storage", "storage");
-    let bucket = PrivateBucket::new(
-        scope,
-        &storage,
-        "mysfits-clicks",
-        scope.config.storage.protect,
-    );
+    let config = &scope.config.storage;
+    let kind = Kind {
+        bucket: config.bucket_name.as_deref(),
+        protect: config.protect,
+    };
+    let bucket = PrivateBucket::new(scope, &storage, "mysfits-clicks", &kind);
     bucket.policy(scope, &storage, Output::new(Vec::new()));
 
     let options = Options::new().parent(&storage);
@@ -51,7 +51,7 @@ pub fn clicks_bucket(scope: &Scope<'_>) -> PrivateBucket {
         lifecycle::BucketLifecycleConfigurationArgs::builder()
             // By way of the versioning: a rule for old versions needs it.
             .bucket(versioning.bucket)
-            .rules(lifecycle_rules(&scope.config.storage))
+            .rules(lifecycle_rules(config))
             .build_struct(),
         options,
     );

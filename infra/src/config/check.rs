@@ -54,6 +54,32 @@ pub fn user_pool_client(text: &str) -> Result<(), Allowed> {
     allow(fits, "the id of a user pool's client", "1example23456789")
 }
 
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>
+pub fn bucket(text: &str) -> Result<(), Allowed> {
+    let letters = text.chars().all(|letter| {
+        letter.is_ascii_lowercase() || letter.is_ascii_digit() || matches!(letter, '-' | '.')
+    });
+    let ends = |letter: char| letter.is_ascii_alphanumeric();
+    let fits = letters && text.starts_with(ends) && text.ends_with(ends) && !text.contains("..");
+    allow(
+        fits && (3..=63).contains(&text.len()),
+        "the name of a bucket",
+        "my-clicks",
+    )
+}
+
+/// Firehose's service model: `DeliveryStreamName`.
+pub fn stream(text: &str) -> Result<(), Allowed> {
+    let letters = text
+        .chars()
+        .all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '.' | '-'));
+    allow(
+        letters && (1..=64).contains(&text.len()),
+        "the name of a stream",
+        "my-clicks",
+    )
+}
+
 /// The name of a host, with a dot.
 pub fn host(text: &str) -> Result<(), Allowed> {
     let label = |label: &str| {

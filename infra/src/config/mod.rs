@@ -39,6 +39,9 @@ pub struct Config {
 /// The bucket with the clicks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Storage {
+    /// `clicksBucketName`: the bucket's name, to take over one that exists (docs/adopting.md).
+    /// Default: made up when the bucket is created.
+    pub bucket_name: Option<String>,
     /// `clicksRetention`: days after which a click's object is deleted, 1 to 36500. Default: kept
     /// for ever.
     pub clicks_retention: Option<u32>,
@@ -64,6 +67,9 @@ pub struct Processor {
 /// The delivery stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
+    /// `deliveryStreamName`: the stream's name, to take over one that exists
+    /// (docs/adopting.md). Default: made up when the stream is created.
+    pub stream_name: Option<String>,
     /// `bufferInterval`: seconds that Firehose gathers records before it writes an object, 0 to
     /// 900. Default 60.
     pub buffer_interval: u32,
@@ -134,6 +140,7 @@ impl Config {
         let mut reader = Reader::new(stack, values);
         let config = Self {
             storage: Storage {
+                bucket_name: reader.optional("clicksBucketName", check::bucket),
                 clicks_retention: reader.optional_number("clicksRetention", "days", 1..=36_500),
                 force_destroy: reader.flag("forceDestroy", false),
                 protect: reader.flag("protect", false),
@@ -147,6 +154,7 @@ impl Config {
                 ),
             },
             delivery: Delivery {
+                stream_name: reader.optional("deliveryStreamName", check::stream),
                 buffer_interval: reader.number("bufferInterval", "seconds", 0..=900, 60),
                 buffer_size: reader.number("bufferSize", "MiB", 1..=128, 50),
                 processor_buffer_interval: reader.checked_number(

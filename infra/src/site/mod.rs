@@ -8,7 +8,7 @@ mod settings;
 use anyhow::Result;
 use pulumi_program::{Component, Output, all};
 
-use crate::bucket::PrivateBucket;
+use crate::bucket::{Kind, PrivateBucket};
 use crate::catalogue;
 use crate::policy;
 use crate::scope::Scope;
@@ -45,7 +45,7 @@ impl Site {
     /// The bucket and its distribution, still empty.
     pub fn new(scope: &Scope<'_>) -> Self {
         let component = scope.component("Site", "site");
-        let bucket = PrivateBucket::new(scope, &component, "mysfits-site", false);
+        let bucket = PrivateBucket::new(scope, &component, "mysfits-site", &Kind::default());
         let distribution = distribution::create(scope, &component, &bucket);
         let readers = all((&bucket.arn, &distribution.arn)).map(|(bucket, distribution)| {
             vec![policy::readable_by_distribution(&bucket, &distribution)]
