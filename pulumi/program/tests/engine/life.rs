@@ -187,6 +187,22 @@ async fn a_secret_is_nowhere_in_plain_text() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_resource_has_the_provider_that_it_is_given() -> Result<()> {
+    let stack = Stack::new().await?;
+    let things = json!([{ "name": "a", "inputs": { "region": "x" }, "ownProvider": true }]);
+    stack.describe(things)?;
+    // The provider does not exist yet.
+    stack.succeed(&["preview"]).await?;
+    stack.succeed(&["up", "--yes", "--skip-preview"]).await?;
+    let provider = stack.state().await?[0]["provider"].to_string();
+    assert!(
+        provider.contains("pulumi:providers:test::a::"),
+        "{provider}"
+    );
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_update_does_what_its_plan_says() -> Result<()> {
     let stack = Stack::new().await?;
     stack.describe(json!([

@@ -12,6 +12,7 @@ use crate::{SAMPLES, sample, thing};
 fn values() -> Result<Run> {
     sample("values")
         .secret("project:password", "hunter2")
+        .function("test:index:hash", json!({ "hash": "2ab96390" }))
         .answer(|resource| match resource.name.as_str() {
             "inputs" => Answer::new()
                 .output("count", 5_000_000_000_i64)
@@ -71,6 +72,19 @@ fn outputs_arrive_as_the_engine_has_them() -> Result<()> {
         })
     );
     assert_eq!(run.outputs, Some(json!({ "password": secret("hunter2") })));
+    Ok(())
+}
+
+#[test]
+fn what_a_function_makes_of_a_secret_is_one() -> Result<()> {
+    let run = values()?;
+    assert_eq!(run.invokes[0].arguments, json!({ "text": "hunter2" }));
+    let gathered = run.resource("gathered")?;
+    assert_eq!(
+        gathered.inputs,
+        json!({ "several": secret(json!(["x", "2ab96390", "here"])) })
+    );
+    assert_eq!(gathered.dependency_names(), ["inputs"].into());
     Ok(())
 }
 

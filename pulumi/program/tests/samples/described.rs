@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use pulumi_program::{Alias, Component, Options, Output, Program, Provider};
 use serde::Deserialize;
 
-use crate::{input, text, thing_with};
+use crate::{input, resource, text, thing_with};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -33,6 +33,9 @@ struct Thing {
     import: Option<String>,
     /// A provider reference.
     provider: Option<String>,
+    /// A provider of its own, with the inputs of the thing.
+    #[serde(default)]
+    own_provider: bool,
     /// Computes an input in a closure that panics.
     #[serde(default)]
     panics: bool,
@@ -78,6 +81,10 @@ pub(crate) fn stack(program: &Program) -> Result<()> {
             .collect();
         if let Some(reference) = &thing.provider {
             options = options.provider(&Reference(text(reference)));
+        }
+        if thing.own_provider {
+            let kind = "pulumi:providers:test";
+            options = options.provider(&resource(program, kind, &thing.name, &fields, None));
         }
         let resource = thing_with(program, &thing.name, &fields, options);
         program.export(&thing.name, &resource.get_id());

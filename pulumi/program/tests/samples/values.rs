@@ -69,6 +69,16 @@ pub(crate) fn stack(program: &Program) -> Result<()> {
     );
     let word = absent.map(|absent| absent.unwrap_or("nothing".to_owned()));
     thing(program, "told", &[input("word", &word)]);
+    let hashed = program.invoke_resource(InvokeResourceRequest {
+        token: "test:index:hash".to_owned(),
+        version: String::new(),
+        object: &[input("text", &password)],
+    });
+    let hash: Output<String> = hashed.get_field("hash");
+    let several = all(vec![text("x"), hash, source.get_field("set")]);
+    thing(program, "gathered", &[input("several", &several)]);
+    // Not of this type, but never used.
+    let _: Output<bool> = source.get_field("set");
     program.export("password", &password);
     program.export("nothing", &absent);
     Ok(())
