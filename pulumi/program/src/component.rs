@@ -4,6 +4,7 @@ use pulumi_gestalt_grpc_connection::session::{ComponentHandle, Session};
 use pulumi_gestalt_rust::{Output, ToPulumiValue};
 
 use crate::context::RegisterResourceRequest;
+use crate::members::Members;
 use crate::options::Options;
 use crate::program::Program;
 
@@ -20,6 +21,7 @@ use crate::program::Program;
 /// ```
 pub struct Component {
     pub urn: Output<String>,
+    pub(crate) members: Members,
     handle: ComponentHandle,
 }
 
@@ -27,6 +29,10 @@ impl Component {
     /// `type` has the form `package:module:Name`. Of the options, a component has `parent`,
     /// `depends_on`, `protect` and `provider`, which what is under it inherits, and aliases.
     pub fn new(program: &Program, r#type: &str, name: &str, options: Options) -> Self {
+        let members = Members::default();
+        if let Some(siblings) = options.siblings() {
+            siblings.add_component(members.clone());
+        }
         let urn = program
             .register_resource(RegisterResourceRequest {
                 type_: r#type.to_owned(),
@@ -38,7 +44,11 @@ impl Component {
             .get_urn();
         let resolved = urn.clone();
         let handle = Session::get().component(async move { resolved.resolve().await.value });
-        Self { urn, handle }
+        Self {
+            urn,
+            members,
+            handle,
+        }
     }
 
     /// Makes `output` an output of this component.

@@ -92,6 +92,11 @@ impl Context {
             .iter()
             .map(|field| field.value.value())
             .collect();
+        let siblings = request
+            .options
+            .as_ref()
+            .and_then(Options::siblings)
+            .cloned();
         let gestalt = self
             .gestalt
             .register_resource(gestalt::RegisterResourceRequest {
@@ -101,6 +106,9 @@ impl Context {
                 object: &fields(request.object, &values),
                 options: request.options.map(Options::into_gestalt),
             });
+        if let Some(siblings) = siblings {
+            siblings.add(gestalt.get_urn());
+        }
         CompositeOutput {
             origin: Arc::new(Origin::Resource(gestalt.get_urn())),
             gestalt,

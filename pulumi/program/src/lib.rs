@@ -34,6 +34,7 @@ mod component;
 mod config;
 mod context;
 mod environment;
+mod members;
 mod options;
 mod panics;
 mod program;
@@ -52,6 +53,8 @@ pub use program::Program;
 pub use run::run;
 
 // What a generated binding names besides.
+#[doc(hidden)]
+pub use members::Members;
 #[doc(hidden)]
 pub use options::Options as CustomResourceOptions;
 #[doc(hidden)]

@@ -5,6 +5,7 @@ use pulumi_gestalt_model::ResolvedOutput;
 use pulumi_gestalt_rust::{CustomResourceOptions, Output, Provider};
 
 use crate::component::Component;
+use crate::members::Members;
 
 /// What a program says about a resource besides its inputs.
 ///
@@ -24,6 +25,8 @@ use crate::component::Component;
 pub struct Options {
     known: wire::ResourceOptions,
     parent: Option<Output<String>>,
+    /// What stands beside the resource, when its parent is a component.
+    siblings: Option<Members>,
     depends_on: Vec<Output<String>>,
     deleted_with: Option<Output<String>>,
     provider: Option<Output<String>>,
@@ -33,6 +36,11 @@ pub struct Options {
 /// A resource, as an option refers to it.
 pub trait Urn {
     fn urn(&self) -> &Output<String>;
+
+    #[doc(hidden)]
+    fn members(&self) -> Option<&Members> {
+        None
+    }
 }
 
 impl Urn for Output<String> {
@@ -44,6 +52,10 @@ impl Urn for Output<String> {
 impl Urn for Component {
     fn urn(&self) -> &Output<String> {
         &self.urn
+    }
+
+    fn members(&self) -> Option<&Members> {
+        Some(&self.members)
     }
 }
 
@@ -63,13 +75,18 @@ impl Options {
     /// The resource under which this one stands: a component, or the URN of a resource.
     pub fn parent(mut self, parent: &impl Urn) -> Self {
         self.parent = Some(parent.urn().clone());
+        self.siblings = parent.members().cloned();
         self
     }
 
-    /// The URNs of resources that must exist before this one, though no input says so. A
-    /// component counts for itself alone, not for what is under it.
-    pub fn depends_on(mut self, urns: &[&Output<String>]) -> Self {
-        self.depends_on.extend(urns.iter().map(|&urn| urn.clone()));
+    /// What must exist before this resource, though no input says so: resources, by their URNs,
+    /// or components with all that is under them by now.
+    pub fn depends_on(mut self, resources: &[&(impl Urn + ?Sized)]) -> Self {
+        for resource in resources {
+            self.depends_on.push(resource.urn().clone());
+            let members = resource.members().map(Members::urns);
+            self.depends_on.extend(members.unwrap_or_default());
+        }
         self
     }
 
@@ -166,6 +183,11 @@ impl Options {
         CustomResourceOptions {
             provider: Some(encoded),
         }
+    }
+
+    /// The list that a resource of these options belongs to.
+    pub(crate) fn siblings(&self) -> Option<&Members> {
+        self.siblings.as_ref()
     }
 
     async fn resolve(self) -> wire::ResourceOptions {

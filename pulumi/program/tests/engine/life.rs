@@ -36,6 +36,21 @@ async fn dependents_come_last_and_go_first() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_depends_on_a_component_comes_after_all_of_it_and_goes_first() -> Result<()> {
+    let stack = Stack::new().await?;
+    let things = json!([
+        { "name": "part", "component": "whole" },
+        { "name": "after", "dependsOn": ["whole"] },
+    ]);
+    assert_eq!(stack.deploy(things).await?, ["create part", "create after"]);
+    assert_eq!(
+        stack.deploy(json!([])).await?,
+        ["delete after", "delete part"]
+    );
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_replacement_is_created_first() -> Result<()> {
     let stack = Stack::new().await?;
     let things = |kind: &str| {

@@ -1,5 +1,7 @@
 //! Components.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 use serde_json::json;
 
@@ -48,6 +50,22 @@ fn a_component_is_no_dependency_of_its_children() -> Result<()> {
     let leaf = format!("{inner}$test:index:Thing::leaf");
     assert_eq!(run.resource("outside")?.dependencies, [leaf].into());
     assert_eq!(run.resource("outside")?.urn, thing("outside"));
+    Ok(())
+}
+
+#[test]
+fn what_depends_on_a_component_depends_on_all_that_is_under_it() -> Result<()> {
+    let run = sample("components").run(SAMPLES)?;
+    let outer = run.resource("outer")?.urn.clone();
+    let under = ["inner", "leaf"].map(|name| run.resource(name));
+    let mut all = BTreeSet::from([outer]);
+    for resource in under {
+        all.insert(resource?.urn.clone());
+    }
+    assert_eq!(run.resource("after")?.dependencies, all);
+    // What is itself under it depends on what came before, and so waits for nothing that waits
+    // for it.
+    assert_eq!(run.resource("within")?.dependencies, all);
     Ok(())
 }
 

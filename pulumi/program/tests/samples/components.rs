@@ -19,6 +19,11 @@ pub(crate) fn stack(program: &Program) -> Result<()> {
         &[input("size", &Output::new(1))],
         Options::new().parent(&inner),
     );
+    let after = |name: &str, options: Options| {
+        thing_with(program, name, &[], options.depends_on(&[&outer]));
+    };
+    after("after", Options::new());
+    after("within", Options::new().parent(&inner));
     thing(program, "outside", &[input("leaf", &leaf.get_id())]);
     let provider = resource(program, "pulumi:providers:test", "provider", &[], None);
     Component::new(

@@ -19,6 +19,7 @@ struct Thing {
     /// Inputs that are the id of an earlier thing.
     #[serde(default)]
     uses: BTreeMap<String, String>,
+    /// Earlier things, or components with all that is under them.
     #[serde(default)]
     depends_on: Vec<String>,
     component: Option<String>,
@@ -44,7 +45,7 @@ struct Thing {
 pub(crate) fn stack(program: &Program) -> Result<()> {
     let things = &program.config().require("things")?.text;
     let things: Vec<Thing> = serde_json::from_str(things).context("project:things")?;
-    let mut components = BTreeMap::new();
+    let mut components: BTreeMap<String, Component> = BTreeMap::new();
     let mut made: BTreeMap<String, (Output<String>, Output<String>)> = BTreeMap::new();
     for thing in things {
         let mut inputs: BTreeMap<String, Output<String>> = BTreeMap::new();
@@ -68,7 +69,12 @@ pub(crate) fn stack(program: &Program) -> Result<()> {
             .iter()
             .filter_map(|other| Some(&made.get(other)?.1))
             .collect();
-        let mut options = options(&thing).depends_on(&urns);
+        let parts: Vec<_> = thing
+            .depends_on
+            .iter()
+            .filter_map(|other| components.get(other))
+            .collect();
+        let mut options = options(&thing).depends_on(&urns).depends_on(&parts);
         if let Some(name) = &thing.component {
             let component = components.entry(name.clone()).or_insert_with(|| {
                 Component::new(program, "test:index:Group", name, Options::new())

@@ -4,7 +4,10 @@ use std::collections::HashMap;
 
 use anyhow::Result;
 use pulumi_gestalt_model::{PulumiValue, PulumiValueContent as Content};
-use pulumi_program::{FileArchive, FileAsset, Output, Program, PulumiAny, StringAsset, pulumi_any};
+use pulumi_program::{
+    FileArchive, FileAsset, InvokeResourceRequest, Output, Program, PulumiAny, StringAsset, all,
+    pulumi_any,
+};
 
 use crate::{input, resource, text, thing};
 

@@ -1,0 +1,37 @@
+//! What is under a component, for what depends on the whole of it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use pulumi_gestalt_rust::Output;
+
+/// The resources and components that have a component as their parent; it grows while the program
+/// describes them.
+#[derive(Clone, Default)]
+pub struct Members(Arc<Mutex<List>>);
+
+#[derive(Default)]
+struct List {
+    urns: Vec<Output<String>>,
+    components: Vec<Members>,
+}
+
+impl Members {
+    pub(crate) fn add(&self, urn: Output<String>) {
+        self.list(|list| list.urns.push(urn));
+    }
+
+    pub(crate) fn add_component(&self, members: Self) {
+        self.list(|list| list.components.push(members));
+    }
+
+    /// All URNs, at any depth.
+    pub(crate) fn urns(&self) -> Vec<Output<String>> {
+        let (mut urns, components) = self.list(|list| (list.urns.clone(), list.components.clone()));
+        urns.extend(components.iter().flat_map(Self::urns));
+        urns
+    }
+
+    fn list<T>(&self, with: impl FnOnce(&mut List) -> T) -> T {
+        with(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
