@@ -39,7 +39,10 @@ pub struct Outputs {
 impl Session {
     /// Finds or builds the CLI, builds the programs. Nothing runs yet.
     pub async fn open() -> Result<Self> {
-        let checkout = Checkout::open()?;
+        Self::of(Checkout::open()?).await
+    }
+
+    pub async fn of(checkout: Checkout) -> Result<Self> {
         let port = ports::first(&checkout)?;
         let pulumi = pulumi::find(&checkout).await?;
         let program = binaries::install(&checkout, &pulumi, port).await?;

@@ -1,5 +1,6 @@
 //! One file a command.
 
+mod bench;
 mod click;
 mod down;
 mod env;
@@ -24,6 +25,8 @@ pub enum Command {
     Env(env::Env),
     /// Runs every test
     Test(test::Test),
+    /// Measures, beside what each figure is compared with
+    Bench(bench::Bench),
     /// Builds the Lambda function's archive and prints its path
     Package(package::Package),
     /// Writes the schema of the aws binding, as pulumi/aws/tokens.toml selects it
@@ -40,6 +43,7 @@ impl Command {
             Self::Down(command) => command.run().await,
             Self::Env(command) => command.run().await,
             Self::Test(command) => command.run().await,
+            Self::Bench(command) => command.run().await,
             Self::Package(command) => command.run().await,
             Self::Schema(command) => command.run().await,
             Self::Setup(command) => command.run().await,

@@ -1,23 +1,28 @@
-//! Chromium, driven through ChromeDriver: the browser that visitors use, with nothing in between.
+//! Chromium, driven through ChromeDriver over W3C WebDriver: the browser that visitors use, with
+//! nothing in between.
 
+use crate::records::client;
 use anyhow::{Context, Result, bail};
-use fantoccini::elements::Element;
-use fantoccini::error::ErrorStatus;
-use fantoccini::wd::{WebDriverCompatibleCommand, WindowHandle};
-use fantoccini::{Client, ClientBuilder, Locator};
-use http::Method;
-use hyper_util::client::legacy::connect::HttpConnector;
-use serde_json::{Map, Value, json};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use reqwest::Method;
+use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
-use url::{ParseError, Url};
 
 /// How long the page may take to become what is waited for.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Keys that are no characters, as WebDriver writes them.
+pub const ENTER: &str = "\u{E007}";
+pub const ESCAPE: &str = "\u{E00C}";
+
+/// Under this name an answer holds the reference to an element.
+const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 /// What makes Chromium run without a display, as any user, and stay on this machine.
 const ARGUMENTS: [&str; 8] = [
@@ -39,7 +44,9 @@ pub struct Driver {
 
 /// One visitor's browser, with a profile of its own.
 pub struct Browser {
-    pub client: Client,
+    client: reqwest::Client,
+    /// The session's URL.
+    session: String,
     _profile: TempDir,
 }
 
@@ -76,24 +83,29 @@ impl Driver {
         let profile = tempfile::tempdir()?;
         let mut arguments: Vec<String> = ARGUMENTS.map(String::from).into();
         arguments.push(format!("--user-data-dir={}", profile.path().display()));
-        let mut capabilities = Map::new();
-        capabilities.insert(
-            "goog:chromeOptions".into(),
-            json!({
+        let metrics = json!({
+            "width": width, "height": 900, "pixelRatio": 1.0, "touch": false, "mobile": false,
+        });
+        let capabilities = json!({
+            "goog:chromeOptions": {
                 "args": arguments,
                 // A window is never narrower than 500 pixels; an emulated screen may be.
-                "mobileEmulation": { "deviceMetrics": { "width": width, "height": 900, "pixelRatio": 1.0, "touch": false, "mobile": false } },
-            }),
-        );
-        capabilities.insert("goog:loggingPrefs".into(), json!({ "browser": "ALL" }));
-        let client = ClientBuilder::new(HttpConnector::new())
-            .capabilities(capabilities)
-            .connect(&format!("http://127.0.0.1:{}", self.port))
-            .await?;
-        Ok(Browser {
-            client,
+                "mobileEmulation": { "deviceMetrics": metrics },
+            },
+            "goog:loggingPrefs": { "browser": "ALL" },
+            // An element is looked for until it is there.
+            "timeouts": { "implicit": PATIENCE.as_millis() },
+        });
+        let mut browser = Browser {
+            client: client()?,
+            session: format!("http://127.0.0.1:{}/session", self.port),
             _profile: profile,
-        })
+        };
+        let request = json!({ "capabilities": { "alwaysMatch": capabilities } });
+        let session = browser.post("", request).await?;
+        let id = session["sessionId"].as_str().context("no session")?;
+        browser.session = format!("{}/{id}", browser.session);
+        Ok(browser)
     }
 
     pub async fn stop(mut self) -> Result<()> {
@@ -105,14 +117,38 @@ impl Driver {
 }
 
 impl Browser {
-    /// The element, as soon as it is there.
-    pub async fn find(&self, css: &str) -> Result<Element> {
-        self.client
-            .wait()
-            .at_most(PATIENCE)
-            .for_element(Locator::Css(css))
-            .await
-            .with_context(|| format!("nothing on the page matches {css}"))
+    pub async fn goto(&self, url: &str) -> Result<()> {
+        self.post("/url", json!({ "url": url })).await.map(drop)
+    }
+
+    pub async fn address(&self) -> Result<String> {
+        text(self.get("/url").await?)
+    }
+
+    /// Waits for an element.
+    pub async fn find(&self, css: &str) -> Result<()> {
+        self.element(css).await.map(drop)
+    }
+
+    pub async fn count(&self, css: &str) -> Result<usize> {
+        let elements = self.post("/elements", selector(css)).await?;
+        Ok(elements.as_array().map_or(0, Vec::len))
+    }
+
+    pub async fn click(&self, css: &str) -> Result<()> {
+        let path = self.element(css).await? + "/click";
+        self.post(&path, json!({})).await.map(drop)
+    }
+
+    pub async fn text(&self, css: &str) -> Result<String> {
+        let path = self.element(css).await? + "/text";
+        text(self.get(&path).await?)
+    }
+
+    /// Presses a key, such as [`ENTER`], wherever the focus is.
+    pub async fn press(&self, key: &str) -> Result<()> {
+        let path = element_path(self.get("/element/active").await?)? + "/value";
+        self.post(&path, json!({ "text": key })).await.map(drop)
     }
 
     /// Waits until a JavaScript expression is true.
@@ -120,7 +156,7 @@ impl Browser {
         let script = format!("return Boolean({expression})");
         let holds = async {
             // Between two looks the page has its turn; the driver's round trip is the pause.
-            while self.client.execute(&script, Vec::new()).await? != Value::Bool(true) {
+            while self.execute(&script).await? != Value::Bool(true) {
                 tokio::task::yield_now().await;
             }
             anyhow::Ok(())
@@ -130,18 +166,10 @@ impl Browser {
             .with_context(|| format!("the page never came to `{expression}`"))?
     }
 
-    pub async fn text(&self, css: &str) -> Result<String> {
-        Ok(self.find(css).await?.text().await?)
-    }
-
-    /// Presses a key, such as `Key::Enter`, wherever the focus is.
-    pub async fn press(&self, keys: &str) -> Result<()> {
-        Ok(self.client.active_element().await?.send_keys(keys).await?)
-    }
-
-    /// What the console says that is an error, policy violations among it.
+    /// What the console says since this was asked last that is an error, violations of policies
+    /// among it.
     pub async fn console_errors(&self) -> Result<Vec<String>> {
-        let log = self.client.issue_cmd(ConsoleLog).await?;
+        let log = self.post("/se/log", json!({ "type": "browser" })).await?;
         let entries = log.as_array().cloned().unwrap_or_default();
         Ok(entries
             .iter()
@@ -153,7 +181,7 @@ impl Browser {
     /// Fails when the page is wider than the screen.
     pub async fn fits_the_screen(&self) -> Result<()> {
         let script = "return document.documentElement.scrollWidth - innerWidth";
-        let excess = self.client.execute(script, Vec::new()).await?;
+        let excess = self.execute(script).await?;
         match excess.as_f64() {
             Some(excess) if excess <= 0.0 => Ok(()),
             _ => bail!("the page is {excess} pixels wider than the screen"),
@@ -164,43 +192,77 @@ impl Browser {
         if let Some(folder) = file.parent() {
             std::fs::create_dir_all(folder)?;
         }
-        Ok(std::fs::write(file, self.client.screenshot().await?)?)
+        let picture = text(self.get("/screenshot").await?)?;
+        Ok(std::fs::write(file, BASE64_STANDARD.decode(picture)?)?)
     }
 
-    /// Closes the tab that is shown and gives the handle of the one that is left.
-    pub async fn close_tab(&self, remaining: WindowHandle) -> Result<()> {
-        self.client.close_window().await?;
-        Ok(self.client.switch_to_window(remaining).await?)
+    /// Does something in a tab of its own, which is closed as soon as that is done.
+    pub async fn in_new_tab(&self, work: impl AsyncFnOnce() -> Result<()>) -> Result<()> {
+        let before = self.get("/window").await?;
+        let tab = self.post("/window/new", json!({ "type": "tab" })).await?;
+        self.switch_to(&tab["handle"]).await?;
+        work().await?;
+        self.command(Method::DELETE, "/window", None).await?;
+        self.switch_to(&before).await
     }
 
     pub async fn close(self) -> Result<()> {
-        match self.client.close().await {
-            Err(error) if !error.is_invalid_session() => Err(error.into()),
-            _ => Ok(()),
+        self.command(Method::DELETE, "", None).await.map(drop)
+    }
+
+    async fn switch_to(&self, window: &Value) -> Result<()> {
+        let request = json!({ "handle": window });
+        self.post("/window", request).await.map(drop)
+    }
+
+    async fn execute(&self, script: &str) -> Result<Value> {
+        let request = json!({ "script": script, "args": [] });
+        self.post("/execute/sync", request).await
+    }
+
+    async fn element(&self, css: &str) -> Result<String> {
+        let found = self.post("/element", selector(css)).await;
+        element_path(found.with_context(|| format!("nothing on the page matches {css}"))?)
+    }
+
+    async fn get(&self, path: &str) -> Result<Value> {
+        self.command(Method::GET, path, None).await
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Result<Value> {
+        self.command(Method::POST, path, Some(body)).await
+    }
+
+    /// The value of the answer.
+    async fn command(&self, method: Method, path: &str, body: Option<Value>) -> Result<Value> {
+        let url = format!("{}{path}", self.session);
+        let mut request = self.client.request(method, url);
+        if let Some(body) = &body {
+            request = request.json(body);
         }
+        let response = request.send().await?;
+        let failed = !response.status().is_success();
+        let mut answer: Value = response.json().await?;
+        let value = answer["value"].take();
+        if failed {
+            bail!("ChromeDriver, at {path}: {}", value["message"]);
+        }
+        Ok(value)
     }
 }
 
-trait Gone {
-    fn is_invalid_session(&self) -> bool;
+fn selector(css: &str) -> Value {
+    json!({ "using": "css selector", "value": css })
 }
 
-impl Gone for fantoccini::error::CmdError {
-    fn is_invalid_session(&self) -> bool {
-        matches!(self, Self::Standard(error) if error.error == ErrorStatus::InvalidSessionId)
-    }
+fn element_path(element: Value) -> Result<String> {
+    let id = element[ELEMENT].as_str().context("no element")?;
+    Ok(format!("/element/{id}"))
 }
 
-/// ChromeDriver's own command for the lines of the console since it was last asked.
-#[derive(Debug)]
-struct ConsoleLog;
-
-impl WebDriverCompatibleCommand for ConsoleLog {
-    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {
-        base.join(&format!("session/{}/se/log", session.unwrap_or_default()))
-    }
-
-    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
-        (Method::POST, Some(json!({ "type": "browser" }).to_string()))
+fn text(value: Value) -> Result<String> {
+    match value {
+        Value::String(text) => Ok(text),
+        other => bail!("{other} is no text"),
     }
 }

@@ -1,0 +1,47 @@
+//! `cargo xtask bench`: figures, each beside what it is compared with.
+
+mod place;
+mod processor;
+mod program;
+
+use crate::checkout::Checkout;
+use anyhow::Result;
+use clap::{Args, Subcommand};
+use std::path::Path;
+
+#[derive(Args)]
+pub struct Bench {
+    #[command(subcommand)]
+    what: Option<What>,
+}
+
+/// What is measured; all of it when nothing is named.
+#[derive(Debug, Clone, Copy, Subcommand)]
+enum What {
+    /// The processor, against the reference algorithm in Python
+    Processor,
+    /// The Pulumi program: an update against its critical path, and a preview
+    Program,
+}
+
+impl What {
+    const ALL: [Self; 2] = [Self::Processor, Self::Program];
+
+    async fn run(self, root: &Path) -> Result<()> {
+        match self {
+            Self::Processor => processor::run(root).await,
+            Self::Program => program::run(root).await,
+        }
+    }
+}
+
+impl Bench {
+    pub async fn run(self) -> Result<()> {
+        let checkout = Checkout::find()?;
+        for what in self.what.map_or(What::ALL.to_vec(), |what| vec![what]) {
+            what.run(&checkout.root).await?;
+            println!();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,30 @@
+//! A place to measure in: a home and an embedded cloud that nobody else uses.
+
+use crate::checkout::Checkout;
+use crate::session::{LOCAL, Session};
+use anyhow::{Result, bail};
+use std::path::Path;
+
+/// Does something with a cloud in a temporary home, where stack `local` is not deployed yet.
+pub async fn with<T>(root: &Path, measure: impl AsyncFnOnce(&Session) -> Result<T>) -> Result<T> {
+    if std::env::var_os("MYSFITS_PORT").is_some() {
+        bail!("MYSFITS_PORT is set, and a benchmark has a cloud with ports of its own: unset it");
+    }
+    let home = tempfile::tempdir()?;
+    let session = Session::of(Checkout {
+        root: root.to_owned(),
+        home: home.path().to_owned(),
+    })
+    .await?;
+    super::super::package::build_first(root).await?;
+    session.ensure_cloud().await?;
+    let measured = async {
+        session.ensure_stack(LOCAL).await?;
+        measure(&session).await
+    };
+    let measured = measured.await;
+    if let Some(health) = session.cloud().running().await? {
+        session.cloud().stop(&health).await?;
+    }
+    measured
+}

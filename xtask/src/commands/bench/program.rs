@@ -1,0 +1,120 @@
+//! The Pulumi program: how long an update takes against the longest chain of resources that wait
+//! for each other, and how long a preview takes.
+
+mod chain;
+mod slow;
+
+use super::place;
+use crate::session::{LOCAL, Session};
+use crate::tools;
+use anyhow::{Context, Result, bail};
+use chain::Chain;
+use serde_json::Value;
+use slow::Slow;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// How much longer it takes to create a resource than the embedded cloud does.
+const LATENCY: Duration = Duration::from_millis(200);
+
+/// An update takes at most this many times its critical path.
+const RATIO: f64 = 1.3;
+
+/// A preview takes at most this long.
+const PREVIEW: f64 = 0.5;
+
+/// Of so many previews the median is taken.
+const PREVIEWS: usize = 9;
+
+pub async fn run(root: &Path) -> Result<()> {
+    println!("the Pulumi program, under a mock engine");
+    let mut bench = tools::cargo(root);
+    bench
+        .args(["bench", "--quiet", "--workspace", "--profile", "dev"])
+        .args(["--bench", "graph"]);
+    tools::run(&mut bench, "the benchmark of the program").await?;
+    place::with(root, measure).await
+}
+
+async fn measure(session: &Session) -> Result<()> {
+    println!("the Pulumi program, under the real engine, stack {LOCAL}");
+    preview(session, "preview, nothing deployed").await?;
+
+    let (provider, port) = Slow::serve(session.port, LATENCY).await?;
+    let arguments = ["up", "--yes", "--skip-preview", "--stack", LOCAL];
+    let mut up = session.pulumi(&arguments);
+    up.env("PULUMI_DEBUG_PROVIDERS", format!("aws:{port}"));
+    let whole = time(&mut up).await?;
+    let creations = provider.creations().context("nothing was created")?;
+
+    let resources = resources(session).await?;
+    let Chain(chain) = Chain::longest(&resources);
+    let created = resources
+        .iter()
+        .filter(|resource| chain::takes_time(resource))
+        .count();
+    let critical = LATENCY.as_secs_f64() * chain.len() as f64;
+    println!(
+        "  {created} resources, {} ms each; the critical path has {}:\n    {}",
+        LATENCY.as_millis(),
+        chain.len(),
+        chain.join(" -> ")
+    );
+    println!("  {:<38} {critical:>9.2} s", "critical path");
+    ratio("first creation to last", creations, critical);
+    ratio("pulumi up, from start to end", whole, critical);
+
+    preview(session, "preview, all deployed").await
+}
+
+async fn preview(session: &Session, what: &str) -> Result<()> {
+    let mut times = Vec::new();
+    for _ in 0..PREVIEWS {
+        times.push(time(&mut session.pulumi(&["preview", "--stack", LOCAL])).await?);
+    }
+    times.sort();
+    let median = times[times.len() / 2].as_secs_f64();
+    println!(
+        "  {what:<38} {median:>9.2} s, limit {PREVIEW} s: {}",
+        kept(median <= PREVIEW)
+    );
+    Ok(())
+}
+
+/// How long a command takes that must succeed; what it prints is of interest only if it fails.
+async fn time(command: &mut tokio::process::Command) -> Result<Duration> {
+    let start = Instant::now();
+    let output = command.output().await?;
+    let took = start.elapsed();
+    if !output.status.success() {
+        bail!(
+            "{command:?}: {}\n{}{}",
+            output.status,
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    Ok(took)
+}
+
+async fn resources(session: &Session) -> Result<Vec<Value>> {
+    let mut export = session.pulumi(&["stack", "export", "--stack", LOCAL]);
+    let mut state: Value = serde_json::from_slice(&export.output().await?.stdout)?;
+    match state["deployment"]["resources"].take() {
+        Value::Array(resources) => Ok(resources),
+        _ => bail!("the exported state has no resources"),
+    }
+}
+
+fn ratio(what: &str, took: Duration, critical: f64) {
+    let took = took.as_secs_f64();
+    let ratio = took / critical;
+    println!(
+        "  {what:<38} {took:>9.2} s, {ratio:.2} times that, limit {RATIO}: {}",
+        kept(ratio <= RATIO)
+    );
+}
+
+fn kept(kept: bool) -> &'static str {
+    if kept { "kept" } else { "MISSED" }
+}
