@@ -3,6 +3,7 @@
 use anyhow::{Context as _, Result};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
+use tokio::process::Child;
 
 use crate::stack::{Outcome, Stack, finish};
 
@@ -122,8 +123,7 @@ async fn ctrl_c_ends_quietly_and_loses_nothing() -> Result<()> {
     stack.describe(things.clone())?;
     let up = stack.start(&["up", "--yes", "--skip-preview"])?;
     stack.provider.until("create slow").await;
-    let pid = up.id().and_then(|pid| Pid::from_raw(pid.cast_signed()));
-    kill_process(pid.context("it has ended")?, Signal::INT)?;
+    send(&up, Signal::INT)?;
     stack.provider.let_go();
     let up = finish(up).await?;
     assert!(!up.success);
@@ -133,4 +133,31 @@ async fn ctrl_c_ends_quietly_and_loses_nothing() -> Result<()> {
 
     assert_eq!(stack.deploy(things).await?, ["create after"]);
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_killed_engine_the_next_update_goes_on() -> Result<()> {
+    let stack = Stack::new().await?;
+    let things = json!([
+        { "name": "first" },
+        { "name": "slow", "inputs": { "hold": "yes" }, "uses": { "first": "first" } },
+    ]);
+    stack.describe(things.clone())?;
+    let up = stack.start(&["up", "--yes", "--skip-preview"])?;
+    stack.provider.until("create slow").await;
+    send(&up, Signal::KILL)?;
+    finish(up).await?;
+    assert_eq!(stack.provider.events(), ["create first", "create slow"]);
+    stack.provider.let_go();
+
+    // Its lock is left, as after any other program.
+    stack.succeed(&["cancel", "--yes"]).await?;
+    assert_eq!(stack.state().await?.len(), 1);
+    assert_eq!(stack.deploy(things).await?, ["create slow"]);
+    Ok(())
+}
+
+fn send(up: &Child, signal: Signal) -> Result<()> {
+    let pid = up.id().and_then(|pid| Pid::from_raw(pid.cast_signed()));
+    Ok(kill_process(pid.context("it has ended")?, signal)?)
 }
