@@ -24,7 +24,7 @@ fn no_processor_parameter_has_its_default() -> Result<()> {
                         "parameterName": "LambdaArn",
                         "parameterValue": "arn:aws:lambda:eu-west-1:123456789012:function:mysfits-processor-1a2b3c4:$LATEST",
                     },
-                    { "parameterName": "BufferSizeInMBs", "parameterValue": "0.5" },
+                    { "parameterName": "BufferSizeInMBs", "parameterValue": "0.4" },
                     { "parameterName": "BufferIntervalInSeconds", "parameterValue": "30" },
                 ],
             }],
