@@ -1,4 +1,4 @@
-//! What AWS refuses, in AWS's words; and what the embedded cloud does not have, by name.
+//! What AWS refuses, in AWS's words.
 
 use crate::support::{Api, Mock, STAGE, TestCloud, merged, refusal};
 use anyhow::Result;
@@ -34,7 +34,8 @@ async fn resources() -> Result<()> {
         (
             &*api.root,
             "clicks",
-            "ConflictException: Another resource with the same parent already has this name: clicks",
+            "ConflictException: Another resource with the same parent already has this name: \
+             clicks",
         ),
         (
             &clicks,
@@ -307,7 +308,11 @@ async fn deployments_and_stages() -> Result<()> {
         .of_method(&api, "Integration", root, integration)
         .await?;
 
-    let stage = |name: &str, deployment: &str| json!({ "restApi": api.id, "stageName": name, "deployment": deployment });
+    let base = json!({ "restApi": api.id });
+    let stage = |name: &str, deployment: &str| {
+        let own = json!({ "stageName": name, "deployment": deployment });
+        merged(base.clone(), own)
+    };
     assert_eq!(
         refused(&cloud, "Stage", stage(STAGE, "nothere")).await?,
         "NotFoundException: Invalid Deployment identifier specified"
@@ -322,7 +327,7 @@ async fn deployments_and_stages() -> Result<()> {
         "restApi": api.id, "stageName": STAGE, "methodPath": "*/*", "settings": {},
     });
     assert_eq!(
-        refused(&cloud, "MethodSettings", settings.clone()).await?,
+        refused(&cloud, "MethodSettings", settings).await?,
         "NotFoundException: Invalid stage identifier specified"
     );
     let live = cloud.declare("Stage", STAGE, stage(STAGE, id)).await?;
@@ -353,8 +358,6 @@ async fn deployments_and_stages() -> Result<()> {
         },
     });
     assert_eq!(refusal(cloud.change(&live, log.clone()).await)?, no_role);
-    let logged = merged(settings, json!({ "settings": { "loggingLevel": "INFO" } }));
-    assert_eq!(refused(&cloud, "MethodSettings", logged).await?, no_role);
     // which has to be one that API Gateway may assume and that may write logs.
     let account = |role: &str| json!({ "cloudwatchRoleArn": role });
     let lacking = "BadRequestException: The role ARN does not have required permissions configured";
@@ -382,6 +385,7 @@ async fn access_log_settings() -> Result<()> {
     cloud.account().await?;
     let stage = cloud.deploy(&api).await?;
     let group = "arn:aws:logs:us-east-1:000000000000:log-group:api";
+    let long = format!("$context.requestId {}", "x".repeat(3072));
     for (destination, format, expected) in [
         (
             group,
@@ -403,6 +407,7 @@ async fn access_log_settings() -> Result<()> {
             "$context.requestId $input.body",
             "$input is not supported here",
         ),
+        (group, &*long, "a format may have 3072 bytes at most"),
         (
             "arn:aws:s3:::bucket",
             "$context.requestId",
@@ -428,330 +433,5 @@ async fn access_log_settings() -> Result<()> {
             .change(&stage, json!({ "accessLogSettings": settings }))
             .await?;
     }
-    Ok(())
-}
-
-/// What the embedded cloud does not have is refused when it is declared, with its name.
-#[tokio::test]
-async fn unsupported_features() -> Result<()> {
-    let cloud = TestCloud::start().await?;
-    let (api, clicks) = api(&cloud).await?;
-    cloud.method(&api, (&clicks, "PUT"), json!({})).await?;
-    let own = json!({ "restApi": api.id, "resourceId": clicks, "httpMethod": "PUT" });
-    let rest_api = json!({ "name": "other" });
-    let method = merged(
-        own.clone(),
-        json!({ "httpMethod": "GET", "authorization": "NONE" }),
-    );
-    let mock = json!({ "type": "MOCK", "requestTemplates": crate::support::mock(200) });
-    let mock = merged(own.clone(), mock);
-    let firehose = merged(
-        own.clone(),
-        json!({
-            "type": "AWS",
-            "integrationHttpMethod": "POST",
-            "uri": "arn:aws:apigateway:us-east-1:firehose:action/PutRecord",
-            "credentials": "arn:aws:iam::000000000000:role/api",
-            "requestParameters": {
-                "integration.request.header.Content-Type": "'application/x-amz-json-1.1'",
-            },
-        }),
-    );
-    let answer = merged(own, json!({ "statusCode": "200" }));
-    let gateway = json!({ "restApiId": api.id, "responseType": "DEFAULT_4XX" });
-    let stage = json!({ "restApi": api.id, "stageName": STAGE, "deployment": "abcdef" });
-    let settings = json!({ "restApi": api.id, "stageName": STAGE, "methodPath": "*/*" });
-    let template = |text: &str| json!({ "requestTemplates": { "application/json": text } });
-
-    for (kind, base, changes, expected) in [
-        (
-            "RestApi",
-            &rest_api,
-            json!({ "binaryMediaTypes": ["image/png"] }),
-            "binaryMediaTypes: the embedded cloud does not support binary payloads",
-        ),
-        (
-            "RestApi",
-            &rest_api,
-            json!({ "body": "{}" }),
-            "body: the embedded cloud does not support the import of an OpenAPI document",
-        ),
-        (
-            "RestApi",
-            &rest_api,
-            json!({ "policy": "{}" }),
-            "policy: the embedded cloud does not support resource policies of APIs",
-        ),
-        (
-            "RestApi",
-            &rest_api,
-            json!({ "minimumCompressionSize": "0" }),
-            "minimumCompressionSize: ",
-        ),
-        (
-            "RestApi",
-            &rest_api,
-            json!({ "disableExecuteApiEndpoint": true }),
-            "disableExecuteApiEndpoint: ",
-        ),
-        (
-            "RestApi",
-            &rest_api,
-            json!({ "endpointConfiguration": { "types": "PRIVATE" } }),
-            "endpointConfiguration.types: the embedded cloud does not support PRIVATE endpoints",
-        ),
-        (
-            "Method",
-            &method,
-            json!({ "authorization": "AWS_IAM" }),
-            "authorization: the embedded cloud does not support the authorization AWS_IAM",
-        ),
-        (
-            "Method",
-            &method,
-            json!({ "apiKeyRequired": true }),
-            "apiKeyRequired: the embedded cloud does not support API keys",
-        ),
-        (
-            "Method",
-            &method,
-            json!({ "httpMethod": "TRACE" }),
-            "httpMethod: Invalid HttpMethod specified. Valid options are GET,PUT,",
-        ),
-        (
-            "Method",
-            &method,
-            json!({ "requestParameters": { "a": true } }),
-            "requestParameters[\"a\"]: Invalid mapping expression specified: a",
-        ),
-        (
-            "Integration",
-            &mock,
-            json!({ "type": "HTTP_PROXY", "uri": "https://a.example" }),
-            "type: the embedded cloud does not support HTTP_PROXY integrations; there are AWS and MOCK",
-        ),
-        (
-            "Integration",
-            &mock,
-            json!({ "type": "AWS_PROXY" }),
-            "type: the embedded cloud does not support AWS_PROXY integrations",
-        ),
-        (
-            "Integration",
-            &mock,
-            json!({ "requestTemplates": null }),
-            "requestTemplates: the embedded cloud does not support a MOCK integration without a template",
-        ),
-        (
-            "Integration",
-            &mock,
-            json!({ "cacheKeyParameters": ["a"] }),
-            "cacheKeyParameters: the embedded cloud does not support caching",
-        ),
-        (
-            "Integration",
-            &mock,
-            json!({ "contentHandling": "CONVERT_TO_TEXT" }),
-            "contentHandling: ",
-        ),
-        (
-            "Integration",
-            &mock,
-            json!({ "passthroughBehavior": "ALWAYS" }),
-            "passthroughBehavior: ALWAYS is none of",
-        ),
-        (
-            "Integration",
-            &mock,
-            json!({ "timeoutMilliseconds": 49 }),
-            "timeoutMilliseconds: Timeout should be between 50 ms and 29000 ms",
-        ),
-        (
-            "Integration",
-            &mock,
-            json!({ "timeoutMilliseconds": 29001 }),
-            "timeoutMilliseconds: Timeout should be between 50 ms and 29000 ms",
-        ),
-        (
-            "Integration",
-            &mock,
-            json!({ "requestParameters": { "integration.request.querystring.a": "'b'" } }),
-            "requestParameters[\"integration.request.querystring.a\"]: ",
-        ),
-        (
-            "Integration",
-            &mock,
-            template("a\n $util.toJson($input.path('$'))"),
-            "requestTemplates[\"application/json\"]: line 2, column 2: $util.toJson(…) is not supported",
-        ),
-        (
-            "Integration",
-            &mock,
-            template("#parse('a')"),
-            "requestTemplates[\"application/json\"]: line 1, column 1: ",
-        ),
-        (
-            "Integration",
-            &firehose,
-            json!({ "uri": "arn:aws:apigateway:us-east-1:firehose:action/DeleteDeliveryStream" }),
-            "uri: the embedded cloud does not support firehose:action/DeleteDeliveryStream",
-        ),
-        (
-            "Integration",
-            &firehose,
-            json!({ "uri": "arn:aws:apigateway:us-east-1:sqs:path/a" }),
-            "uri: the embedded cloud does not support sqs:path/a",
-        ),
-        (
-            "Integration",
-            &firehose,
-            json!({ "uri": "https://a.example" }),
-            "uri: Invalid ARN specified in the request",
-        ),
-        (
-            "Integration",
-            &firehose,
-            json!({ "uri": "arn:aws:apigateway:us-east-1:firehose" }),
-            "uri: AWS ARN for integration must contain path or action",
-        ),
-        (
-            "Integration",
-            &firehose,
-            json!({ "integrationHttpMethod": null }),
-            "integrationHttpMethod: Enumeration value for HttpMethod must be non-empty",
-        ),
-        (
-            "Integration",
-            &firehose,
-            json!({ "credentials": null }),
-            "credentials: Role ARN must be specified for AWS integrations",
-        ),
-        (
-            "Integration",
-            &firehose,
-            json!({ "credentials": "arn:aws:iam::111111111111:role/api" }),
-            "credentials: Cross-account pass role is not allowed.",
-        ),
-        (
-            "Integration",
-            &firehose,
-            json!({ "credentials": "arn:aws:iam::*:user/*" }),
-            "credentials: the embedded cloud does not support arn:aws:iam::*:user/*",
-        ),
-        (
-            "Integration",
-            &firehose,
-            json!({ "requestParameters": null }),
-            "requestParameters: Firehose's protocol needs",
-        ),
-        (
-            "IntegrationResponse",
-            &answer,
-            json!({ "selectionPattern": "(" }),
-            "selectionPattern: ",
-        ),
-        (
-            "IntegrationResponse",
-            &answer,
-            json!({ "statusCode": "100" }),
-            "statusCode: Invalid status code specified: 100",
-        ),
-        (
-            "IntegrationResponse",
-            &answer,
-            json!({ "statusCode": "600" }),
-            "statusCode: Invalid status code specified: 600",
-        ),
-        (
-            "IntegrationResponse",
-            &answer,
-            json!({ "responseParameters": { "method.response.header.Content-Length": "'1'" } }),
-            "responseParameters[\"method.response.header.Content-Length\"]: the embedded cloud does not support setting Content-Length",
-        ),
-        (
-            "IntegrationResponse",
-            &answer,
-            json!({ "responseParameters": { "method.response.header.A": "b" } }),
-            "responseParameters[\"method.response.header.A\"]: Invalid mapping expression specified: b",
-        ),
-        (
-            "IntegrationResponse",
-            &answer,
-            json!({ "responseTemplates": { "application/json": "#set($context.responseOverride.header.Connection = 'close')" } }),
-            "responseTemplates[\"application/json\"]: line 1, column 6: the embedded cloud does not support setting Connection",
-        ),
-        (
-            "Response",
-            &gateway,
-            json!({ "responseType": "TEAPOT" }),
-            "responseType: TEAPOT is none of ACCESS_DENIED,",
-        ),
-        (
-            "Response",
-            &gateway,
-            json!({ "responseParameters": { "gatewayresponse.header.Date": "'now'" } }),
-            "responseParameters[\"gatewayresponse.header.Date\"]: ",
-        ),
-        (
-            "Response",
-            &gateway,
-            json!({ "responseTemplates": { "application/json": "$input.body" } }),
-            "responseTemplates[\"application/json\"]: $input is not supported here",
-        ),
-        (
-            "Stage",
-            &stage,
-            json!({ "cacheClusterEnabled": true }),
-            "cacheClusterEnabled: the embedded cloud does not support caching",
-        ),
-        (
-            "Stage",
-            &stage,
-            json!({ "clientCertificateId": "a" }),
-            "clientCertificateId: ",
-        ),
-        (
-            "MethodSettings",
-            &settings,
-            json!({ "settings": { "cachingEnabled": true } }),
-            "settings.cachingEnabled: ",
-        ),
-        (
-            "MethodSettings",
-            &settings,
-            json!({ "settings": { "dataTraceEnabled": true } }),
-            "settings.dataTraceEnabled: ",
-        ),
-        (
-            "MethodSettings",
-            &settings,
-            json!({ "settings": {}, "methodPath": "clicks" }),
-            "methodPath: ",
-        ),
-        (
-            "Deployment",
-            &json!({ "restApi": api.id }),
-            json!({ "variables": { "a": "b" } }),
-            "variables: ",
-        ),
-    ] {
-        let said = refused(&cloud, kind, merged(base.clone(), changes.clone())).await?;
-        assert!(said.starts_with(expected), "{kind} {changes}: {said}");
-    }
-
-    // Two patterns for one status: AWS does not say which is taken.
-    cloud.declare("Integration", "mock", mock).await?;
-    for (status, pattern) in [("200", "2.."), ("201", "20.")] {
-        let response = json!({ "statusCode": status, "selectionPattern": pattern });
-        cloud.response(&api, (&clicks, "PUT"), &response).await?;
-        cloud
-            .of_method(&api, "IntegrationResponse", (&clicks, "PUT"), response)
-            .await?;
-    }
-    assert_eq!(
-        refused(&cloud, "Deployment", json!({ "restApi": api.id })).await?,
-        "BadRequestException: PUT /clicks, integration responses, selectionPattern: more than one \
-         pattern matches the status 200"
-    );
     Ok(())
 }

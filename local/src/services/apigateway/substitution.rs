@@ -5,7 +5,7 @@ use super::context::{Place, RequestContext, Variable};
 use super::definition::Strings;
 
 /// A text with variables.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Substitution {
     pieces: Vec<Piece>,
 }

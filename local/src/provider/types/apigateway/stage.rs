@@ -60,6 +60,11 @@ impl ResourceType for Stage {
             "documentationVersion",
             "documentation versions",
         );
+        problems.unsupported(
+            inputs.xray_tracing_enabled == Some(true),
+            "xrayTracingEnabled",
+            "X-Ray",
+        );
         let mut found = refusals(problems.none(()));
         found.extend(refusals(access_log(inputs)));
         found
@@ -172,7 +177,12 @@ impl ResourceType for MethodSettings {
             "the logging of payloads",
         );
         match settings.logging_level.as_deref() {
-            None | Some("OFF" | "ERROR" | "INFO") => {}
+            None | Some("OFF") => {}
+            Some("ERROR" | "INFO") => problems.unsupported(
+                true,
+                "settings.loggingLevel",
+                "execution logs; there are access logs",
+            ),
             Some(other) => problems.add(
                 "settings.loggingLevel",
                 format!("{other} is none of OFF, ERROR and INFO"),
@@ -254,9 +264,5 @@ fn key(inputs: &SettingsInputs) -> (String, String) {
 
 fn check_settings(state: &State, inputs: &SettingsInputs) -> AwsResult<()> {
     let api = state.api(&inputs.rest_api)?;
-    api.check_stage(&inputs.stage_name)?;
-    match inputs.settings.logging_level.as_deref() {
-        None | Some("OFF") => Ok(()),
-        Some(_) => state.check_logging(&api.region),
-    }
+    api.check_stage(&inputs.stage_name)
 }

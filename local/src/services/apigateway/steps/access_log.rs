@@ -5,13 +5,12 @@
 
 use super::integration::PRINCIPAL;
 use crate::error::AwsResult;
-use crate::identity::arn;
 use crate::services::apigateway::context::{Place, Variable};
 use crate::services::apigateway::definition::AccessLogSettings;
 use crate::services::apigateway::exchange::Exchange;
 use crate::services::apigateway::problem::{Problem, Problems};
 use crate::services::apigateway::substitution::Substitution;
-use crate::services::iam::{Call, Caller};
+use crate::services::iam::Caller;
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 
@@ -66,18 +65,20 @@ impl AccessLog {
             "accessLogSettings.destinationArn",
             log_group(&settings.destination_arn),
         );
-        match (parsed, group) {
-            (Some(format), Some(group)) => problems.none(Self {
-                format,
-                group: group.to_owned(),
-                stream: stream(stage),
-            }),
-            _ => problems.none(Self {
-                format: Substitution::parse("", Place::AccessLog).map_err(|_| Vec::new())?,
-                group: String::new(),
-                stream: String::new(),
-            }),
-        }
+        problems.none(Self {
+            format: parsed.unwrap_or_default(),
+            group: group.unwrap_or_default().to_owned(),
+            stream: stream(stage),
+        })
+    }
+
+    fn put(&self, exchange: &Exchange<'_>) -> AwsResult<()> {
+        let stage = exchange.stage;
+        let cloud = exchange.cloud;
+        let role = stage.log_role.as_deref().unwrap_or_default();
+        let caller = Caller::Role(cloud.iam.assume_role(role, PRINCIPAL, &[])?);
+        let line = self.format.render(&exchange.context, &stage.variables, "-");
+        cloud.logs_write(&caller, &stage.region, &self.group, &self.stream, &[line])
     }
 }
 
@@ -87,34 +88,15 @@ pub fn write(exchange: &Exchange<'_>) {
     let Some(log) = &stage.access_log else {
         return;
     };
-    match permitted(exchange, log) {
-        Ok(()) => {
-            let line = log.format.render(&exchange.context, &stage.variables, "-");
-            exchange.cloud.logs.put(&log.group, &log.stream, &line);
-        }
-        Err(error) => tracing::warn!(
+    if let Err(error) = log.put(exchange) {
+        tracing::warn!(
             api = stage.api_id,
             stage = stage.name,
             group = log.group,
             %error,
-            "a request is not logged: the account's role for API Gateway's logs may not"
-        ),
+            "a request is not in the access log"
+        );
     }
-}
-
-fn permitted(exchange: &Exchange<'_>, log: &AccessLog) -> AwsResult<()> {
-    let stage = exchange.stage;
-    let role = stage.log_role.as_deref().unwrap_or_default();
-    let iam = &exchange.cloud.iam;
-    let caller = Caller::Role(iam.assume_role(role, PRINCIPAL, &[])?);
-    let resource = format!("log-group:{}:log-stream:{}", log.group, log.stream);
-    iam.authorize(&Call {
-        caller: &caller,
-        action: "logs:PutLogEvents",
-        resource: &arn("logs", &stage.region, &resource),
-        context: &[],
-        resource_policy: None,
-    })
 }
 
 /// The name in a log group's ARN, which may end with `:*`.

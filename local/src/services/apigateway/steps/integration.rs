@@ -6,7 +6,7 @@
 //! the integration responses choose by.
 
 use super::gateway_response::{Refused, ResponseType};
-use crate::error::AwsError;
+use crate::error::{AwsError, AwsResult};
 use crate::services::apigateway::context::IntegrationContext;
 use crate::services::apigateway::definition::Integration as Declared;
 use crate::services::apigateway::exchange::Exchange;
@@ -115,16 +115,7 @@ impl Integration {
                     })?;
                 let caller = Caller::Role(session);
                 let call = exchange.cloud.firehose_call(&caller, action, &request);
-                match tokio::time::timeout(self.timeout, call).await {
-                    Ok(Ok(body)) => service_answer(200, body),
-                    Ok(Err(error)) => refusal(&error),
-                    Err(_) => {
-                        return Err(Refused::new(
-                            ResponseType::IntegrationTimeout,
-                            "Endpoint request timed out",
-                        ));
-                    }
-                }
+                self.in_time(call).await?
             }
         };
         let request_id = answer.headers.get(REQUEST_ID);
@@ -136,6 +127,21 @@ impl Integration {
                 .map(str::to_owned),
         });
         Ok(answer)
+    }
+
+    /// What a service answers, when it does so in time.
+    async fn in_time(
+        &self,
+        call: impl Future<Output = AwsResult<Bytes>>,
+    ) -> Result<Answer, Refused> {
+        match tokio::time::timeout(self.timeout, call).await {
+            Ok(Ok(body)) => Ok(service_answer(200, body)),
+            Ok(Err(error)) => Ok(refusal(&error)),
+            Err(_) => Err(Refused::new(
+                ResponseType::IntegrationTimeout,
+                "Endpoint request timed out",
+            )),
+        }
     }
 }
 
@@ -327,19 +333,52 @@ fn service_answer(status: u16, body: Bytes) -> Answer {
     }
 }
 
-/// A refusal as the service's protocol has it. What IAM refuses is a 400 in a JSON protocol.
+/// A refusal as the service's protocol has it: what IAM refuses has its text in `Message`.
 fn refusal(error: &AwsError) -> Answer {
-    let denied = matches!(&*error.code, "AccessDenied" | "AccessDeniedException");
-    let (status, code) = if denied {
-        (400, "AccessDeniedException")
+    let name = if error.code == "AccessDeniedException" {
+        "Message"
     } else {
-        (error.status, &*error.code)
+        "message"
     };
-    let name = if denied { "Message" } else { "message" };
     let body = format!(
         "{{\"__type\":{},\"{name}\":{}}}",
-        quoted(code),
+        quoted(&error.code),
         quoted(&error.message)
     );
-    service_answer(status, body.into())
+    service_answer(error.status, body.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::pending;
+
+    #[tokio::test]
+    async fn a_service_that_does_not_answer_is_not_waited_for() {
+        let integration = Integration {
+            kind: Kind::Mock,
+            timeout: Duration::from_millis(1),
+        };
+        let refused = integration.in_time(pending()).await.map(|_| ());
+        let timed_out = Refused::new(ResponseType::IntegrationTimeout, "Endpoint request timed out");
+        assert_eq!(refused, Err(timed_out));
+    }
+
+    #[tokio::test]
+    async fn a_refusal_is_an_answer_too() -> Result<(), Refused> {
+        let integration = Integration {
+            kind: Kind::Mock,
+            timeout: Duration::from_secs(29),
+        };
+        for (code, status, body) in [
+            ("AccessDeniedException", 400, r#"{"__type":"AccessDeniedException","Message":"no \"x\""}"#),
+            ("ServiceUnavailableException", 503, r#"{"__type":"ServiceUnavailableException","message":"no \"x\""}"#),
+        ] {
+            let error = AwsError::new(status, code, "no \"x\"");
+            let answer = integration.in_time(async { Err(error) }).await?;
+            assert_eq!((answer.status, &*answer.body), (status, body.as_bytes()));
+            assert_eq!(answer.headers[header::CONTENT_TYPE], FIREHOSE_JSON);
+        }
+        Ok(())
+    }
 }
