@@ -360,7 +360,10 @@ mod tests {
             timeout: Duration::from_millis(1),
         };
         let refused = integration.in_time(pending()).await.map(|_| ());
-        let timed_out = Refused::new(ResponseType::IntegrationTimeout, "Endpoint request timed out");
+        let timed_out = Refused::new(
+            ResponseType::IntegrationTimeout,
+            "Endpoint request timed out",
+        );
         assert_eq!(refused, Err(timed_out));
     }
 
@@ -371,8 +374,16 @@ mod tests {
             timeout: Duration::from_secs(29),
         };
         for (code, status, body) in [
-            ("AccessDeniedException", 400, r#"{"__type":"AccessDeniedException","Message":"no \"x\""}"#),
-            ("ServiceUnavailableException", 503, r#"{"__type":"ServiceUnavailableException","message":"no \"x\""}"#),
+            (
+                "AccessDeniedException",
+                400,
+                r#"{"__type":"AccessDeniedException","Message":"no \"x\""}"#,
+            ),
+            (
+                "ServiceUnavailableException",
+                503,
+                r#"{"__type":"ServiceUnavailableException","message":"no \"x\""}"#,
+            ),
         ] {
             let error = AwsError::new(status, code, "no \"x\"");
             let answer = integration.in_time(async { Err(error) }).await?;
