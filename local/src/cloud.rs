@@ -1,6 +1,7 @@
 //! The cloud as a whole: its services, and what they share.
 
 use crate::clock::Clock;
+use crate::faults::Faults;
 use crate::provider::{deployments::Deployments, package::Package};
 use crate::services::{
     apigateway::ApiGateway, cloudfront::CloudFront, firehose::Firehose, iam::Iam, lambda::Lambda,
@@ -52,6 +53,8 @@ pub struct Cloud {
     pub firehose: Firehose,
     pub apigateway: ApiGateway,
     pub cloudfront: CloudFront,
+    /// What is to go wrong, by request.
+    pub faults: Faults,
     /// Cancelled when the cloud stops: background tasks finish what they hold and end.
     pub stopping: CancellationToken,
     /// The background tasks that a stopping cloud waits for: spawn them here.
@@ -86,6 +89,7 @@ impl Cloud {
             firehose: Firehose::open(&config.home.join("firehose"))?,
             apigateway: ApiGateway::default(),
             cloudfront: CloudFront::default(),
+            faults: Faults::default(),
             package,
             deployments: Deployments::open(store.clone())?,
             stopping: CancellationToken::new(),

@@ -8,12 +8,14 @@
 //! | [`services`] | the side that clicks run through: one module a service of AWS |
 //! | [`edge`] | the listeners: AWS's protocols, deployed APIs, sites |
 //! | [`folder`], [`store`] | what is on disk: the locked data folder, durable records |
+//! | [`faults`] | services that fail on request |
 //! | [`clock`], [`identity`], [`error`] | time, ARNs, AWS's errors |
 
 pub mod clock;
 pub mod cloud;
 pub mod edge;
 pub mod error;
+pub mod faults;
 pub mod folder;
 pub mod identity;
 pub mod provider;

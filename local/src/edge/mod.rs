@@ -5,5 +5,6 @@ pub mod aws;
 mod body;
 pub mod health;
 pub mod http;
+pub mod operator;
 pub mod site;
 pub mod status;

@@ -6,5 +6,6 @@ mod client;
 mod edge;
 mod lists;
 mod objects;
+mod operator;
 mod uploads;
 mod versions;

@@ -3,6 +3,8 @@
 
 mod delivery;
 mod failures;
+mod faults;
 mod functions;
 mod logs;
+mod pipeline;
 mod support;

@@ -3,6 +3,7 @@
 //!
 //! | what a request has | who gets it |
 //! | --- | --- |
+//! | a path under `/_mysfits/` | the cloud itself |
 //! | `X-Amz-Target` | the service it names, in AWS's JSON protocol |
 //! | a path under `/2015-03-31/functions` | Lambda |
 //! | a form with an `Action`, at `/` | STS |
@@ -12,7 +13,7 @@ mod signature;
 mod sts;
 
 use super::body::{TimedBody, read_whole};
-use super::{health, http, status};
+use super::{http, operator};
 use crate::cloud::Cloud;
 use crate::error::{AwsError, AwsResult};
 use crate::services::iam::Caller;
@@ -72,11 +73,9 @@ struct Edge {
 
 impl Edge {
     async fn answer(&self, request: Request<Incoming>) -> Answer {
-        if let Some(health) = health::answer(&request, &self.cloud.config) {
-            return health.map(s3s::Body::http_body);
-        }
-        if let Some(status) = status::answer(&request, &self.cloud) {
-            return status.map(s3s::Body::http_body);
+        if request.uri().path().starts_with(operator::PREFIX) {
+            let answer = operator::answer(request, &self.cloud).await;
+            return answer.map(s3s::Body::http_body);
         }
         let id = uuid::Uuid::new_v4().to_string();
         // Whatever goes wrong in here is one request's failure.

@@ -24,7 +24,7 @@ mod worker;
 pub use buffer::Hints;
 pub use delivery::{DEFAULT_INTERVAL_SECONDS, DEFAULT_SIZE_MB, INTERVAL_SECONDS, SIZE_MB};
 pub use prefix::{PrefixError, Prefixes};
-pub use protocol::DESTINATION_ID;
+pub use protocol::{DESTINATION_ID, OPERATIONS, slow_down};
 pub use settings::{Compression, Destination, LogTarget, MEBIBYTE, Settings, Transform};
 
 /// The limits of a processor.

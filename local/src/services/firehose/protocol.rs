@@ -5,6 +5,7 @@ use super::settings::{Destination, Settings};
 use super::stream::{Refused, Stream};
 use crate::cloud::Cloud;
 use crate::error::{AwsError, AwsResult};
+use crate::faults::Service;
 use crate::services::iam::{Call, Caller};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -25,6 +26,14 @@ const MAX_BATCH_BYTES: usize = 4 * 1024 * 1024;
 /// How many names ListDeliveryStreams gives when the caller does not say (its API reference).
 const DEFAULT_LIST_LIMIT: usize = 10;
 
+/// What of the protocol is built.
+pub const OPERATIONS: &[&str] = &[
+    "PutRecord",
+    "PutRecordBatch",
+    "DescribeDeliveryStream",
+    "ListDeliveryStreams",
+];
+
 /// The id that every stream's only destination has.
 pub const DESTINATION_ID: &str = "destinationId-000000000001";
 
@@ -37,6 +46,7 @@ impl Cloud {
         action: &str,
         body: &[u8],
     ) -> AwsResult<Bytes> {
+        self.faults.strike(Service::Firehose, action).await?;
         match action {
             "PutRecord" => self.put_record(caller, body).await,
             "PutRecordBatch" => self.put_record_batch(caller, body).await,
@@ -131,8 +141,7 @@ impl Cloud {
             if let Refused::Disk(error) = &refused {
                 tracing::error!("records were refused: {error:#}");
             }
-            // botocore's model has it as a fault: HTTP 500.
-            AwsError::new(500, "ServiceUnavailableException", "Slow down.")
+            slow_down()
         })
     }
 
@@ -206,6 +215,11 @@ impl Cloud {
             .authorize(&call)
             .map_err(|error| AwsError::new(400, "AccessDeniedException", error.message))
     }
+}
+
+/// The answer to more than a stream takes. botocore's model has it as a fault: HTTP 500.
+pub fn slow_down() -> AwsError {
+    AwsError::new(500, "ServiceUnavailableException", "Slow down.")
 }
 
 #[derive(Deserialize)]

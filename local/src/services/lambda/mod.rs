@@ -25,6 +25,7 @@ pub use code::{Code, Package};
 
 use crate::cloud::Cloud;
 use crate::error::{AwsError, AwsResult};
+use crate::faults::Service;
 use crate::identity::arn;
 use crate::services::iam::{Call, Caller};
 use anyhow::Result;
@@ -273,6 +274,7 @@ impl Cloud {
         function_arn: &str,
         payload: Bytes,
     ) -> AwsResult<Invocation> {
+        self.faults.strike(Service::Lambda, "Invoke").await?;
         let (function, arn) = self.invocable(caller, function_arn)?;
         if payload.len() > MAX_REQUEST_BYTES {
             return Err(AwsError::new(

@@ -25,6 +25,7 @@ pub mod version;
 
 use crate::clock::Clock;
 use crate::error::{AwsError, AwsResult};
+use crate::faults::Service;
 use crate::services::iam::Caller;
 use crate::store::{Batch, Store};
 use anyhow::{Context, Result};
@@ -124,6 +125,7 @@ impl crate::cloud::Cloud {
         body: Bytes,
         headers: ObjectHeaders,
     ) -> AwsResult<Option<String>> {
+        self.faults.strike(Service::S3, "PutObject").await?;
         let bucket = self.s3.buckets.get(bucket)?;
         let state = bucket.state();
         if !names::key_fits(key) {
@@ -145,6 +147,7 @@ impl crate::cloud::Cloud {
         bucket: &str,
         key: &str,
     ) -> AwsResult<Object> {
+        self.faults.strike(Service::S3, "GetObject").await?;
         let bucket = self.s3.buckets.get(bucket)?;
         let state = bucket.state();
         self.s3_authorize(caller, &state, "s3:GetObject", Some(key), &[])?;

@@ -13,6 +13,7 @@ use crate::services::apigateway::exchange::Exchange;
 use crate::services::apigateway::json::{Json, quoted};
 use crate::services::apigateway::mapping::Source;
 use crate::services::apigateway::problem::{Problem, Problems};
+use crate::services::firehose;
 use crate::services::iam::Caller;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -30,14 +31,6 @@ const MAX_TIMEOUT_MS: u64 = 29_000;
 
 /// The content type of Firehose's protocol.
 const FIREHOSE_JSON: &str = "application/x-amz-json-1.1";
-
-/// The actions of Firehose that can be called here.
-const FIREHOSE_ACTIONS: [&str; 4] = [
-    "PutRecord",
-    "PutRecordBatch",
-    "DescribeDeliveryStream",
-    "ListDeliveryStreams",
-];
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
@@ -277,11 +270,13 @@ fn firehose_action(uri: &str) -> Result<&str, String> {
         });
     };
     match (*service, path.split_once('/')) {
-        ("firehose", Some(("action", action))) if FIREHOSE_ACTIONS.contains(&action) => Ok(action),
+        ("firehose", Some(("action", action))) if firehose::OPERATIONS.contains(&action) => {
+            Ok(action)
+        }
         (_, Some(("action" | "path", _))) => Err(format!(
             "the embedded cloud does not support {service}:{path}; it can call firehose:action/ \
              with {}",
-            FIREHOSE_ACTIONS.join(", ")
+            firehose::OPERATIONS.join(", ")
         )),
         _ => Err("AWS ARN for integration must contain path or action".to_owned()),
     }

@@ -13,6 +13,7 @@ mod uploads;
 
 use crate::cloud::Cloud;
 use crate::error::AwsError;
+use crate::faults::Service;
 use crate::identity::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
 use async_trait::async_trait;
 use s3s::access::{S3Access, S3AccessContext};
@@ -96,18 +97,28 @@ impl From<AwsError> for S3Error {
     }
 }
 
-/// The operations, each a function of its own.
+/// The operations, each a function of its own, and their names.
 macro_rules! operations {
     ($($name:ident: $input:ident -> $output:ident = $function:path;)*) => {
+        /// What of the protocol is built.
+        pub const OPERATIONS: &[&str] = &[$(operation(stringify!($input))),*];
+
         #[async_trait]
         impl S3 for Protocol {
             $(
                 async fn $name(&self, req: S3Request<$input>) -> S3Result<S3Response<$output>> {
+                    let name = operation(stringify!($input));
+                    self.cloud.faults.strike(Service::S3, name).await?;
                     $function(&self.cloud, req).await
                 }
             )*
         }
     };
+}
+
+/// The operation of an input.
+const fn operation(input: &str) -> &str {
+    input.split_at(input.len() - "Input".len()).0
 }
 
 operations! {

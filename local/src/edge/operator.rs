@@ -1,0 +1,100 @@
+//! What an operator asks of the cloud itself, at AWS's port under `/_mysfits/`: no bucket can
+//! have that name. Nothing here is signed, so a web page must not be able to do it either.
+
+use super::body::read_whole;
+use super::{health, status};
+use crate::cloud::Cloud;
+use crate::error::AwsError;
+use crate::faults::Fault;
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// What all of its paths start with.
+pub const PREFIX: &str = "/_mysfits/";
+
+const FAULTS: &str = "/_mysfits/faults";
+
+/// What describes a fault is short.
+const MAX_BODY: usize = 64 * 1024;
+
+type Answer = Response<Full<Bytes>>;
+
+/// The answer to a request under [`PREFIX`].
+pub async fn answer(request: Request<Incoming>, cloud: &Arc<Cloud>) -> Answer {
+    // Browsers send the header with every request of a page that changes something, and with
+    // none that a person or a program makes.
+    if request.method() != Method::GET && request.headers().contains_key(header::ORIGIN) {
+        return refusal(StatusCode::FORBIDDEN, "Pages may not ask for this");
+    }
+    if let Some(answer) = health::answer(&request, &cloud.config) {
+        return answer;
+    }
+    if let Some(answer) = status::answer(&request, cloud) {
+        return answer;
+    }
+    match (request.method(), request.uri().path()) {
+        (&Method::GET, FAULTS) => faults(cloud),
+        (&Method::PUT, FAULTS) => match fault(request).await {
+            Ok(fault) => {
+                tracing::info!(?fault, "a fault is switched on");
+                cloud.faults.set(fault);
+                faults(cloud)
+            }
+            Err(refusal) => refusal,
+        },
+        (&Method::DELETE, FAULTS) => {
+            cloud.faults.clear();
+            faults(cloud)
+        }
+        (method, path) => refusal(
+            StatusCode::NOT_FOUND,
+            &format!(
+                "There is no {method} {path}; there are GET /_mysfits/health, GET \
+                 /_mysfits/resources, and GET, PUT and DELETE {FAULTS}"
+            ),
+        ),
+    }
+}
+
+fn faults(cloud: &Cloud) -> Answer {
+    answer_of(StatusCode::OK, &json!({ "faults": cloud.faults.all() }))
+}
+
+/// The fault that a request describes.
+async fn fault(request: Request<Incoming>) -> Result<Fault, Answer> {
+    let too_large = || {
+        let message = format!("A fault is described in at most {MAX_BODY} bytes");
+        AwsError::new(413, "RequestEntityTooLarge", message)
+    };
+    let body = read_whole(request.into_body(), MAX_BODY, too_large)
+        .await
+        .map_err(|error| {
+            let status = StatusCode::from_u16(error.status);
+            refusal(status.unwrap_or(StatusCode::BAD_REQUEST), &error.message)
+        })?;
+    let invalid = |reason: &dyn std::fmt::Display| {
+        let message = format!("This is no fault: {reason}");
+        refusal(StatusCode::BAD_REQUEST, &message)
+    };
+    let fault: Fault = serde_json::from_slice(&body).map_err(|error| invalid(&error))?;
+    match fault.problem() {
+        Some(problem) => Err(invalid(&problem)),
+        None => Ok(fault),
+    }
+}
+
+fn refusal(status: StatusCode, message: &str) -> Answer {
+    answer_of(status, &json!({ "message": message }))
+}
+
+fn answer_of(status: StatusCode, body: &Value) -> Answer {
+    let mut response = Response::new(Full::from(format!("{body}\n")));
+    *response.status_mut() = status;
+    let kind = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    response
+}

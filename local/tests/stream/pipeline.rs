@@ -1,0 +1,202 @@
+//! A pipeline for tests: a bucket, a function, and a stream between them in real roles.
+
+use crate::support::{BUCKET, LOG_GROUP, ROLE, ROLE_POLICY, STREAM, World};
+use anyhow::{Result, ensure};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use mysfits_local::provider::deployments::Record;
+use mysfits_local::services::iam::Caller;
+use mysfits_local::services::s3::listing::{Of, Query};
+use serde_json::{Value, json};
+
+pub const FUNCTION_ARN: &str = "arn:aws:lambda:us-east-1:000000000000:function:f";
+
+/// What the delivery role is allowed, by what it is for.
+fn statement(of: &str) -> Value {
+    let (action, resource) = match of {
+        "store" => ("s3:PutObject", "arn:aws:s3:::clicks/*".to_owned()),
+        "process" => ("lambda:InvokeFunction", format!("{FUNCTION_ARN}:$LATEST")),
+        _ => (
+            "logs:PutLogEvents",
+            "arn:aws:logs:us-east-1:000000000000:log-group:errors:log-stream:errors".to_owned(),
+        ),
+    };
+    json!({ "Effect": "Allow", "Action": action, "Resource": resource })
+}
+
+/// A bucket, a function, a role and a stream that passes everything on at once.
+pub struct Pipeline {
+    pub world: World,
+    pub stream: Record,
+    pub policy: Record,
+}
+
+impl Pipeline {
+    pub async fn start() -> Result<Self> {
+        Self::start_with(json!({}), json!({})).await
+    }
+
+    /// With changes to the function and to the stream's destination.
+    pub async fn start_with(function: Value, destination: Value) -> Result<Self> {
+        let world = World::start().await?;
+        world
+            .deploy(BUCKET, "clicks", json!({ "bucket": "clicks" }))
+            .await?;
+        world
+            .deploy(LOG_GROUP, "errors", json!({ "name": "errors" }))
+            .await?;
+        let errors = json!({ "logGroupName": "errors", "logStreamName": "errors" });
+        world.logs_call("CreateLogStream", errors)?;
+        world.function("f", function).await?;
+        let (role, policy) = delivery_role(&world).await?;
+        let mut configuration = configuration(role.resource.output("arn"));
+        for (name, value) in destination.as_object().into_iter().flatten() {
+            configuration[name] = value.clone();
+        }
+        let stream = json!({
+            "name": "s",
+            "destination": "extended_s3",
+            "extendedS3Configuration": configuration,
+        });
+        let stream = world.deploy(STREAM, "s", stream).await?;
+        Ok(Self {
+            world,
+            stream,
+            policy,
+        })
+    }
+
+    /// Stops the cloud and starts it again.
+    pub async fn restart(self) -> Result<Self> {
+        let world = self.world.restart().await?;
+        Ok(Self { world, ..self })
+    }
+
+    /// One request of Firehose's protocol.
+    pub async fn call(&self, action: &str, input: Value) -> Result<Value> {
+        firehose(&self.world, action, input).await
+    }
+
+    pub async fn put(&self, data: &[&str]) -> Result<()> {
+        let records: Vec<_> = data
+            .iter()
+            .map(|data| json!({ "Data": STANDARD.encode(data) }))
+            .collect();
+        let input = json!({ "DeliveryStreamName": "s", "Records": records });
+        let answer = self.call("PutRecordBatch", input).await?;
+        ensure!(answer["FailedPutCount"] == 0, "{answer}");
+        Ok(())
+    }
+
+    /// Waits for objects under a prefix, this many: their contents, in the order of their keys.
+    pub async fn objects(&self, prefix: &str, count: usize) -> Result<Vec<String>> {
+        loop {
+            let keys = self.keys(prefix)?;
+            if keys.len() < count {
+                tokio::task::yield_now().await;
+                continue;
+            }
+            let mut contents = Vec::new();
+            for key in keys {
+                let cloud = self.world.cloud();
+                let object = cloud
+                    .s3_get_object(&Caller::Account, "clicks", &key)
+                    .await?;
+                contents.push(String::from_utf8(object.body.to_vec())?);
+            }
+            return Ok(contents);
+        }
+    }
+
+    pub fn keys(&self, prefix: &str) -> Result<Vec<String>> {
+        let query = Query {
+            prefix: prefix.into(),
+            limit: 1000,
+            ..Query::default()
+        };
+        let page = self.world.cloud().s3.list("clicks", Of::Objects, &query)?;
+        Ok(page.entries.into_iter().map(|entry| entry.key).collect())
+    }
+
+    /// Waits until the error log has a line of this code.
+    pub async fn logged(&self, code: &str) -> Result<Value> {
+        loop {
+            for line in self.world.log("errors")? {
+                let line: Value = serde_json::from_str(&line)?;
+                if line["errorCode"] == code {
+                    return Ok(line);
+                }
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Leaves the role with these statements.
+    pub async fn allow(&mut self, statements: &[&str]) -> Result<()> {
+        let statements: Vec<_> = statements.iter().map(|one| statement(one)).collect();
+        let policy = json!({ "Version": "2012-10-17", "Statement": statements });
+        let changes = json!({ "policy": policy.to_string() });
+        self.policy = self.world.update(&self.policy, changes).await?;
+        Ok(())
+    }
+}
+
+async fn firehose(world: &World, action: &str, input: Value) -> Result<Value> {
+    let body = input.to_string();
+    let answer = world
+        .cloud()
+        .firehose_call(&Caller::Account, action, body.as_bytes())
+        .await?;
+    Ok(serde_json::from_slice(&answer)?)
+}
+
+pub async fn delivery_role(world: &World) -> Result<(Record, Record)> {
+    let trust = json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Effect": "Allow",
+            "Principal": { "Service": "firehose.amazonaws.com" },
+            "Action": "sts:AssumeRole",
+            "Condition": { "StringEquals": { "sts:ExternalId": "000000000000" } },
+        }],
+    });
+    let role = json!({ "name": "delivery", "assumeRolePolicy": trust.to_string() });
+    let role = world.deploy(ROLE, "delivery", role).await?;
+    let statements = ["store", "process", "log"].map(statement);
+    let policy = json!({ "Version": "2012-10-17", "Statement": statements });
+    let policy = json!({ "name": "delivery", "role": "delivery", "policy": policy.to_string() });
+    let policy = world.deploy(ROLE_POLICY, "delivery", policy).await?;
+    Ok((role, policy))
+}
+
+pub fn configuration(role: &str) -> Value {
+    json!({
+        "bucketArn": "arn:aws:s3:::clicks",
+        "roleArn": role,
+        "prefix": "firehose/",
+        "errorOutputPrefix": "errors/!{firehose:error-output-type}/",
+        "bufferingSize": 1,
+        "bufferingInterval": 0,
+        "cloudwatchLoggingOptions": {
+            "enabled": true,
+            "logGroupName": "errors",
+            "logStreamName": "errors",
+        },
+        "processingConfiguration": {
+            "enabled": true,
+            "processors": [{
+                "type": "Lambda",
+                "parameters": [
+                    parameter("LambdaArn", &format!("{FUNCTION_ARN}:$LATEST")),
+                    parameter("NumberOfRetries", "0"),
+                    parameter("BufferSizeInMBs", "0.5"),
+                    parameter("BufferIntervalInSeconds", "0"),
+                ],
+            }],
+        },
+    })
+}
+
+pub fn parameter(name: &str, value: &str) -> Value {
+    json!({ "parameterName": name, "parameterValue": value })
+}
