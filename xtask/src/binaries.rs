@@ -41,6 +41,12 @@ pub async fn install(checkout: &Checkout, pulumi: &Path, port: u16) -> Result<In
     })
 }
 
+/// Builds the Pulumi program alone.
+pub async fn program(root: &Path) -> Result<PathBuf> {
+    let built = build(root, &[PROGRAM]).await?;
+    Ok(built_path(&built, PROGRAM)?.clone())
+}
+
 /// Builds the language host alone.
 pub async fn language_host(root: &Path) -> Result<PathBuf> {
     let built = build(root, &[LANGUAGE_HOST]).await?;

@@ -1,6 +1,7 @@
 //! The invariants of ARCHITECTURE.md that can be seen in the sources.
 
 use anyhow::{Context, Result, ensure};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -124,4 +125,42 @@ fn local_knows_every_type_of_the_schema() -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Otherwise `cargo xtask up` and `cargo xtask test` each compile them for themselves.
+#[test]
+fn programs_and_tests_share_what_is_compiled_of_others() -> Result<()> {
+    let tests = features("normal,build,dev")?;
+    for (package, of_programs) in features("normal,build")? {
+        let of_tests = tests.get(&package);
+        assert!(
+            of_tests == Some(&of_programs),
+            "{package} has features {of_programs:?} in programs, and {of_tests:?} in tests"
+        );
+    }
+    Ok(())
+}
+
+/// The features of each package, once for each way in which it is compiled.
+fn features(edges: &str) -> Result<BTreeMap<String, BTreeSet<String>>> {
+    let tree = Command::new("cargo")
+        .args(["tree", "--locked", "--workspace", "--edges", edges])
+        .args(["--prefix", "none", "--no-dedupe", "--format", "{p}|{f}"])
+        .current_dir(root()?)
+        .output()?;
+    ensure!(
+        tree.status.success(),
+        "{}",
+        String::from_utf8_lossy(&tree.stderr)
+    );
+    let mut packages: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    // Between the members of the workspace there are empty lines.
+    let tree = String::from_utf8(tree.stdout)?;
+    for (package, features) in tree.lines().filter_map(|line| line.split_once('|')) {
+        packages
+            .entry(package.to_owned())
+            .or_default()
+            .insert(features.to_owned());
+    }
+    Ok(packages)
 }

@@ -8,9 +8,9 @@ use std::os::unix::fs::FileTypeExt;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tonic::transport::server::TcpIncoming;
 
 /// How long a client may keep its connection open after the end was announced.
 const GOODBYE: Duration = Duration::from_millis(200);
@@ -36,7 +36,7 @@ pub async fn serve(engine: Option<String>) -> Result<()> {
     let server = tonic::transport::Server::builder()
         .add_service(service)
         .serve_with_incoming_shutdown(
-            TcpListenerStream::new(listener),
+            TcpIncoming::from(listener).with_nodelay(Some(true)),
             ended.clone().cancelled_owned(),
         );
     let server = tokio::spawn(server);

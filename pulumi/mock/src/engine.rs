@@ -14,8 +14,7 @@ use pulumi_gestalt_proto::pulumi::pulumirpc::resource_monitor_server::{
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
-use tokio_stream::wrappers::TcpListenerStream;
-use tonic::transport::server::Router;
+use tonic::transport::server::{Router, TcpIncoming};
 use tonic::{Request, Response, Status, async_trait};
 
 use crate::journal::{Ending, Journal};
@@ -99,7 +98,9 @@ impl Server {
         let router = with_service(&mut tonic::transport::Server::builder());
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
         let address = listener.local_addr()?.to_string();
-        runtime.spawn(router.serve_with_incoming(TcpListenerStream::new(listener)));
+        runtime.spawn(
+            router.serve_with_incoming(TcpIncoming::from(listener).with_nodelay(Some(true))),
+        );
         Ok(Self {
             address,
             runtime: Some(runtime),

@@ -17,7 +17,7 @@ use pulumi_gestalt_proto::pulumi::pulumirpc as rpc;
 use rpc::resource_provider_server::{ResourceProvider, ResourceProviderServer};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio_stream::wrappers::TcpListenerStream;
+use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status};
 
 /// The provider, and what it has done.
@@ -51,7 +51,7 @@ impl Provider {
         tokio::spawn(
             tonic::transport::Server::builder()
                 .add_service(service)
-                .serve_with_incoming(TcpListenerStream::new(listener)),
+                .serve_with_incoming(TcpIncoming::from(listener).with_nodelay(Some(true))),
         );
         Ok((provider, port))
     }
