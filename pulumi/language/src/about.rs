@@ -1,23 +1,25 @@
-//! `pulumi about`: the toolchain that builds the program.
+//! `pulumi about`: the toolchain that builds the program. The engine asks before every command
+//! too, so that the answer has to be quick.
 
 use crate::project::{Program, Project};
 use crate::proto::AboutResponse;
-use crate::toolchain::{Toolchain, answer};
+use crate::toolchain::{Compiler, answer, on_path};
 use anyhow::Result;
 
 /// The compiler and Cargo that `project` is built with.
 pub async fn about(project: &Project) -> Result<AboutResponse> {
-    let (toolchain, cargo) = tokio::try_join!(
-        Toolchain::of(&project.root),
+    let (compiler, cargo) = tokio::try_join!(
+        Compiler::of(&project.root),
         answer(&project.root, "cargo", &["--version"]),
     )?;
     let program = match &project.program {
         Program::Workspace(name) => name.clone(),
         Program::Prebuilt(path) => path.display().to_string(),
     };
+    let executable = on_path("rustc").unwrap_or_default();
     Ok(AboutResponse {
-        executable: toolchain.sysroot.join("bin/rustc").display().to_string(),
-        version: toolchain.version.name,
+        executable: executable.display().to_string(),
+        version: compiler.name,
         metadata: [("cargo", cargo), ("program", program)]
             .map(|(name, value)| (name.to_owned(), value))
             .into(),

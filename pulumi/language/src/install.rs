@@ -2,7 +2,7 @@
 
 use crate::group::Group;
 use crate::proto::InstallDependenciesResponse;
-use crate::toolchain::Toolchain;
+use crate::toolchain::Compiler;
 use anyhow::{Context, Result, bail};
 use std::path::Path;
 use std::process::Stdio;
@@ -22,7 +22,7 @@ pub async fn install(
     responses: &Responses,
     stop: &CancellationToken,
 ) -> Result<()> {
-    let host = Toolchain::of(root).await?.version.host;
+    let host = Compiler::of(root).await?.host;
     let mut command = Command::new("cargo");
     command
         .args([

@@ -1,20 +1,12 @@
-//! The compiler of a workspace, as it describes itself.
+//! The compiler of a workspace: what rustup, or whoever puts rustc on PATH, gives it.
 
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use tokio::process::Command;
 
-/// What rustup, or whoever puts rustc on PATH, gives a workspace.
-#[derive(Debug)]
-pub struct Toolchain {
-    /// Where it is installed.
-    pub sysroot: PathBuf,
-    pub version: Version,
-}
-
 /// What `rustc -vV` says.
 #[derive(Debug)]
-pub struct Version {
+pub struct Compiler {
     /// `rustc 1.95.0 (…)`
     pub name: String,
     pub commit: String,
@@ -22,12 +14,9 @@ pub struct Version {
     pub host: String,
 }
 
-impl Toolchain {
+impl Compiler {
     pub async fn of(root: &Path) -> Result<Self> {
-        let (sysroot, version) = tokio::try_join!(
-            answer(root, "rustc", &["--print", "sysroot"]),
-            answer(root, "rustc", &["-vV"]),
-        )?;
+        let version = answer(root, "rustc", &["-vV"]).await?;
         let field = |name: &str| {
             version
                 .lines()
@@ -36,14 +25,24 @@ impl Toolchain {
                 .with_context(|| format!("`rustc -vV` does not say its {name}"))
         };
         Ok(Self {
-            sysroot: sysroot.into(),
-            version: Version {
-                name: version.lines().next().unwrap_or_default().to_owned(),
-                commit: field("commit-hash: ")?,
-                host: field("host: ")?,
-            },
+            name: version.lines().next().unwrap_or_default().to_owned(),
+            commit: field("commit-hash: ")?,
+            host: field("host: ")?,
         })
     }
+}
+
+/// Where the compiler is installed. It takes several times as long as its version.
+pub async fn sysroot(root: &Path) -> Result<PathBuf> {
+    let sysroot = answer(root, "rustc", &["--print", "sysroot"]).await?;
+    Ok(sysroot.into())
+}
+
+/// The first program of this name on PATH.
+pub fn on_path(program: &str) -> Option<PathBuf> {
+    std::env::split_paths(&std::env::var_os("PATH")?)
+        .map(|folder| folder.join(program))
+        .find(|path| path.is_file())
 }
 
 /// What a tool of the workspace's toolchain prints.

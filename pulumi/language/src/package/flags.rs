@@ -2,7 +2,7 @@
 
 use super::Architecture;
 use crate::project::Project;
-use crate::toolchain::Toolchain;
+use crate::toolchain::{Compiler, on_path, sysroot};
 use anyhow::{Context, Result, bail};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -13,12 +13,13 @@ pub async fn environment(
     project: &Project,
     architecture: Architecture,
 ) -> Result<Vec<(String, OsString)>> {
-    let Toolchain { sysroot, version } = Toolchain::of(&project.root).await?;
+    let (compiler, sysroot) =
+        tokio::try_join!(Compiler::of(&project.root), sysroot(&project.root))?;
     let mut environment = vec![(
         "CARGO_ENCODED_RUSTFLAGS".to_owned(),
-        rust_flags(project, &sysroot, &version.commit)?,
+        rust_flags(project, &sysroot, &compiler.commit)?,
     )];
-    if version.host != architecture.target() {
+    if compiler.host != architecture.target() {
         environment.extend(cross(&sysroot, architecture)?);
     }
     Ok(environment)
@@ -74,7 +75,7 @@ fn cross(sysroot: &Path, architecture: Architecture) -> Result<Option<(String, O
         return Ok(None);
     }
     let linker = format!("{}-linux-gnu-gcc", architecture.machine_name());
-    if !on_path(&linker) {
+    if on_path(&linker).is_none() {
         bail!(
             "building for {architecture} needs a linker for it: install {linker} (Debian and \
              Ubuntu: `sudo apt-get install gcc-{}-linux-gnu`), or name another in {variable}",
@@ -82,10 +83,4 @@ fn cross(sysroot: &Path, architecture: Architecture) -> Result<Option<(String, O
         );
     }
     Ok(Some((variable, linker.into())))
-}
-
-fn on_path(program: &str) -> bool {
-    std::env::var_os("PATH").is_some_and(|path| {
-        std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
-    })
 }
