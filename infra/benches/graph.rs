@@ -34,7 +34,7 @@ fn main() -> Result<()> {
     let critical = LATENCY * length;
     println!(
         "  {created} resources, {LATENCY:?} each; the critical path has {length}, {:.2} s\n  \
-         {:<38} {:>9.2} s, {:.2} times that, limit 1.3",
+         {:<46} {:>9.2} s, {:.2} times that, limit 1.3",
         critical.as_secs_f64(),
         "the program, from start to end",
         took.as_secs_f64(),
@@ -46,7 +46,7 @@ fn main() -> Result<()> {
     }
     times.sort();
     println!(
-        "  {:<38} {:>9.0} ms",
+        "  {:<46} {:>9.0} ms",
         "its preview",
         times[times.len() / 2].as_secs_f64() * 1e3
     );
