@@ -75,7 +75,7 @@ fn check_format(folder: &Path) -> Result<()> {
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return std::fs::write(&path, format!("{FORMAT}\n"))
+            return write_format(&path)
                 .with_context(|| format!("{} cannot be written", path.display()));
         }
         Err(error) => {
@@ -96,6 +96,13 @@ fn check_format(folder: &Path) -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// Whole or not at all, whenever the process ends.
+fn write_format(path: &Path) -> std::io::Result<()> {
+    let draft = path.with_extension("new");
+    std::fs::write(&draft, format!("{FORMAT}\n"))?;
+    std::fs::rename(&draft, path)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! commit that is under way, then goes out with everybody else who waited. After a crash the
 //! store holds exactly the batches whose `commit` returned, and possibly some whose had not yet.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use redb::{Database, ReadableDatabase, TableDefinition};
 use std::path::Path;
 use std::sync::{Arc, Weak, mpsc};
@@ -57,8 +57,13 @@ impl Store {
     /// Opens or creates the database file at `path` and starts its writer thread, which ends
     /// when the last handle is dropped.
     pub fn open(path: &Path) -> Result<Self> {
-        let database = Database::create(path)
-            .with_context(|| format!("the store {} cannot be opened", path.display()))?;
+        let database = Database::create(path).map_err(|error| {
+            anyhow!(
+                "the store {} cannot be opened: {error}. If it is damaged, move the folder away \
+                 to start with an empty one, or name another by --home (MYSFITS_HOME)",
+                path.display()
+            )
+        })?;
         let transaction = database.begin_write()?;
         transaction.open_table(RECORDS)?;
         transaction.commit()?;
@@ -128,7 +133,7 @@ impl Store {
         let (done, finished) = oneshot::channel();
         self.writer
             .send(Group { batch, done })
-            .map_err(|_| anyhow::anyhow!("the store is closed"))?;
+            .map_err(|_| anyhow!("the store is closed"))?;
         finished
             .await
             .context("the store was closed during a write")?

@@ -1,5 +1,7 @@
 //! The cloud as a process: how it starts, how it is stopped and killed, and what it refuses.
 
+mod damage;
+
 use anyhow::{Context, Result, ensure};
 use mysfits_local::cloud::Endpoints;
 use mysfits_local::provider::value::{encode, from_json};
