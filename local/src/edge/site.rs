@@ -2,10 +2,13 @@
 
 use super::http;
 use crate::cloud::Cloud;
-use ::http::Request;
+use crate::services::cloudfront::answer::Viewer;
+use crate::services::s3::objects::Data;
+use ::http::{Request, Response, StatusCode};
 use anyhow::Result;
-use http_body_util::Full;
+use bytes::Bytes;
 use hyper::body::Incoming;
+use s3s::dto::StreamingBlob;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -17,13 +20,28 @@ pub async fn serve(
     shutdown: CancellationToken,
 ) -> Result<()> {
     let port = listener.local_addr()?.port();
-    http::serve(listener, shutdown, move |request: Request<Incoming>| {
+    http::serve(listener, shutdown, move |request| {
         let cloud = Arc::clone(&cloud);
-        async move {
-            let (method, path) = (request.method(), request.uri().path());
-            let answer = cloud.cloudfront_answer(port, method, path, request.headers());
-            answer.await.map(Full::new)
-        }
+        async move { answer(&cloud, port, request).await }
     })
     .await
+}
+
+async fn answer(cloud: &Cloud, port: u16, request: Request<Incoming>) -> Response<s3s::Body> {
+    let Some(distribution) = cloud.cloudfront.at(port) else {
+        let none = Bytes::from_static(b"No distribution is deployed at this port.\n");
+        let mut answer = Response::new(s3s::Body::from(none));
+        *answer.status_mut() = StatusCode::NOT_FOUND;
+        return answer;
+    };
+    let viewer = Viewer {
+        method: request.method(),
+        path: request.uri().path(),
+        headers: request.headers(),
+    };
+    let answer = cloud.cloudfront_answer(&distribution, viewer).await;
+    answer.map(|data| match data {
+        Data::Whole(bytes) => s3s::Body::from(bytes),
+        Data::Stream(stream) => s3s::Body::from(StreamingBlob::wrap(stream)),
+    })
 }

@@ -3,9 +3,12 @@
 mod access;
 mod buckets;
 mod client;
+mod cloudfront;
+mod deploy;
 mod edge;
 mod lists;
 mod objects;
 mod operator;
+mod resources;
 mod uploads;
 mod versions;

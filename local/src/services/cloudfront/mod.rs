@@ -1,21 +1,34 @@
 //! CloudFront: distributions in front of private buckets.
 //!
-//! A distribution answers on a port of its own, so that each is an origin of its own to a browser,
-//! as on AWS. It keeps no cache: every answer is the bucket's own of this moment, which is what a
-//! cache may give at any time.
+//! | module | what lives there |
+//! | --- | --- |
+//! | [`distribution`] | a distribution's settings, and which of them a request meets |
+//! | [`headers`] | policies for the headers of answers |
+//! | [`answer`] | a request, from the viewer to the origin and back |
+//! | here | the account's distributions, their ports and policies |
+//!
+//! Nothing is cached and nothing compressed: every request goes to the origin.
 
-mod headers;
-mod origin;
-mod request;
-
-pub use headers::{HeaderRule, ResponseHeaders};
-pub use origin::{Origin, Signing, bucket_of};
+pub mod answer;
+pub mod distribution;
+pub mod headers;
 
 use crate::error::{AwsError, AwsResult};
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::{Arc, PoisonError, RwLock};
+use distribution::Distribution;
+use headers::HeadersPolicy;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-/// The distributions of the account, and the policies that they refer to.
+/// Policies of AWS's own that any distribution may name:
+/// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-cache-policies.html>.
+const MANAGED_CACHE_POLICIES: &[&str] = &[
+    // CachingDisabled
+    "4135ea2d-6df8-44a3-9df3-4b5a84be39ad",
+    // CachingOptimized
+    "658327ea-f89d-4fab-a63d-7e88639e58f6",
+];
+
+/// The distributions of the account.
 #[derive(Debug, Default)]
 pub struct CloudFront {
     state: RwLock<State>,
@@ -23,214 +36,221 @@ pub struct CloudFront {
 
 #[derive(Debug, Default)]
 struct State {
-    distributions: HashMap<String, Arc<Distribution>>,
-    /// Which distribution a port is given to, from its creation on.
+    distributions: BTreeMap<String, Arc<Distribution>>,
+    /// Which port a distribution has, from before it is deployed.
     ports: BTreeMap<u16, String>,
-    access_controls: HashMap<String, Signing>,
-    cache_policies: HashSet<String>,
-    response_headers: HashMap<String, Arc<ResponseHeaders>>,
+    access_controls: HashMap<String, AccessControl>,
+    cache_policies: HashMap<String, String>,
+    headers_policies: HashMap<String, (String, Arc<HeadersPolicy>)>,
 }
 
-/// A deployed distribution.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Distribution {
-    pub arn: String,
-    /// The object that a request for `/` is for.
-    pub default_root_object: Option<String>,
-    /// By id.
-    pub origins: BTreeMap<String, Origin>,
-    /// The ordered ones, and the default behaviour with the pattern `*` behind them.
-    pub behaviours: Vec<Behaviour>,
-    /// By the status of the origin.
-    pub error_responses: BTreeMap<u16, ErrorResponse>,
-}
-
-/// What a distribution does with the requests for a path.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Behaviour {
-    pub path_pattern: String,
-    pub allowed_methods: Vec<String>,
-    pub origin_id: String,
-    /// The ids of the policies that it refers to.
-    pub cache_policy: Option<String>,
-    pub response_headers_policy: Option<String>,
-}
-
-/// What viewers get instead of an error of the origin.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ErrorResponse {
-    pub page: String,
-    pub status: u16,
+/// An origin access control.
+#[derive(Debug, Clone)]
+pub struct AccessControl {
+    pub name: String,
+    /// Whether CloudFront signs what it asks of the origin.
+    pub signs: bool,
 }
 
 impl CloudFront {
-    /// Gives a distribution that is being created the lowest port that no other has.
-    ///
-    /// # Errors
-    /// `TooManyDistributions` when every port is taken.
-    pub fn reserve_port(&self, id: &str, ports: &[u16]) -> AwsResult<u16> {
-        self.write(|state| {
-            if let Some((port, _)) = state.ports.iter().find(|(_, owner)| *owner == id) {
-                return Ok(*port);
-            }
-            let free = ports.iter().find(|port| !state.ports.contains_key(port));
-            let port = *free.ok_or_else(|| {
-                AwsError::new(
-                    400,
-                    "TooManyDistributions",
-                    format!(
-                        "the embedded cloud has {} ports for distributions, and all are taken",
-                        ports.len()
-                    ),
-                )
-            })?;
-            state.ports.insert(port, id.to_owned());
-            Ok(port)
-        })
+    /// The port of a distribution: its own, the one it had before, or the lowest that is free.
+    pub fn take_port(&self, id: &str, all: &[u16], before: Option<u16>) -> AwsResult<u16> {
+        let mut state = self.write();
+        if let Some((port, _)) = state.ports.iter().find(|(_, owner)| *owner == id) {
+            return Ok(*port);
+        }
+        let is_free = |port: &u16| all.contains(port) && !state.ports.contains_key(port);
+        let lowest = || all.iter().copied().filter(is_free).min();
+        let port = before.filter(is_free).or_else(lowest).ok_or_else(|| {
+            AwsError::new(
+                400,
+                "TooManyDistributions",
+                format!(
+                    "all {} ports that distributions can have are taken",
+                    all.len()
+                ),
+            )
+        })?;
+        state.ports.insert(port, id.to_owned());
+        Ok(port)
     }
 
-    /// Puts a distribution into service on its port, in place of an earlier version of itself.
-    pub fn put_distribution(&self, id: &str, port: u16, distribution: Distribution) {
-        self.write(|state| {
-            state.ports.insert(port, id.to_owned());
-            state
-                .distributions
-                .insert(id.to_owned(), Arc::new(distribution));
-        });
+    /// The port that a distribution has.
+    pub fn port_of(&self, id: &str) -> Option<u16> {
+        let state = self.read();
+        let mut ports = state.ports.iter();
+        ports.find(|(_, owner)| *owner == id).map(|(port, _)| *port)
     }
 
-    pub fn remove_distribution(&self, id: &str) {
-        self.write(|state| {
-            state.distributions.remove(id);
-            state.ports.retain(|_, owner| owner != id);
-        });
+    /// Makes a distribution live, in place of an earlier version of itself.
+    pub fn deploy(&self, distribution: Distribution) {
+        let id = distribution.id.clone();
+        self.write()
+            .distributions
+            .insert(id, Arc::new(distribution));
     }
 
-    /// The distribution that answers on a port.
-    pub fn on_port(&self, port: u16) -> Option<Arc<Distribution>> {
-        self.read(|state| state.distributions.get(state.ports.get(&port)?).cloned())
+    /// Takes a distribution out of service and frees its port.
+    pub fn remove(&self, id: &str) {
+        let mut state = self.write();
+        state.distributions.remove(id);
+        state.ports.retain(|_, owner| owner != id);
     }
 
-    /// The ports that are given out, with the ids of their distributions.
-    pub fn ports(&self) -> BTreeMap<u16, String> {
-        self.read(|state| state.ports.clone())
+    /// Whether a distribution is live.
+    pub fn has(&self, id: &str) -> bool {
+        self.read().distributions.contains_key(id)
     }
 
-    pub fn put_access_control(&self, id: &str, signing: Signing) {
-        self.write(|state| state.access_controls.insert(id.to_owned(), signing));
+    /// The distribution at a port.
+    pub fn at(&self, port: u16) -> Option<Arc<Distribution>> {
+        let state = self.read();
+        let id = state.ports.get(&port)?;
+        state.distributions.get(id).cloned()
     }
 
-    pub fn access_control(&self, id: &str) -> Option<Signing> {
-        self.read(|state| state.access_controls.get(id).copied())
+    /// Deploys an origin access control.
+    pub fn put_access_control(&self, id: &str, access: AccessControl) {
+        self.write().access_controls.insert(id.to_owned(), access);
     }
 
-    /// Removes an origin access control.
-    ///
-    /// # Errors
-    /// `OriginAccessControlInUse` while a distribution has it.
+    pub fn access_control(&self, id: &str) -> Option<AccessControl> {
+        self.read().access_controls.get(id).cloned()
+    }
+
+    /// Removes one that no distribution uses.
     pub fn remove_access_control(&self, id: &str) -> AwsResult<()> {
-        self.remove(
-            "OriginAccessControlInUse",
-            |distribution| {
-                let mut origins = distribution.origins.values();
-                origins.any(|origin| origin.access_control.as_deref() == Some(id))
-            },
-            |state| {
-                state.access_controls.remove(id);
-            },
-        )
+        let mut state = self.write();
+        let uses = |distribution: &Distribution| distribution.uses_access_control(id);
+        state.refuse_if_used("OriginAccessControlInUse", "origin access control", uses)?;
+        state.access_controls.remove(id);
+        Ok(())
     }
 
-    pub fn put_cache_policy(&self, id: &str) {
-        self.write(|state| state.cache_policies.insert(id.to_owned()));
+    /// Deploys a cache policy; as nothing is cached, its name is all that counts.
+    pub fn put_cache_policy(&self, id: &str, name: &str) {
+        let mut state = self.write();
+        state.cache_policies.insert(id.to_owned(), name.to_owned());
     }
 
     pub fn has_cache_policy(&self, id: &str) -> bool {
-        self.read(|state| state.cache_policies.contains(id))
+        MANAGED_CACHE_POLICIES.contains(&id) || self.read().cache_policies.contains_key(id)
     }
 
-    /// Removes a cache policy.
-    ///
-    /// # Errors
-    /// `CachePolicyInUse` while a distribution has it.
+    /// Removes one that no distribution uses.
     pub fn remove_cache_policy(&self, id: &str) -> AwsResult<()> {
-        self.remove(
-            "CachePolicyInUse",
-            |distribution| uses(distribution, |behaviour| &behaviour.cache_policy, id),
-            |state| {
-                state.cache_policies.remove(id);
-            },
-        )
+        let mut state = self.write();
+        let uses = |distribution: &Distribution| distribution.uses_cache_policy(id);
+        state.refuse_if_used("CachePolicyInUse", "cache policy", uses)?;
+        state.cache_policies.remove(id);
+        Ok(())
     }
 
-    pub fn put_response_headers(&self, id: &str, headers: ResponseHeaders) {
-        self.write(|state| {
-            state
-                .response_headers
-                .insert(id.to_owned(), Arc::new(headers))
-        });
+    /// Deploys a response headers policy.
+    pub fn put_headers_policy(&self, id: &str, name: &str, policy: HeadersPolicy) {
+        let policy = (name.to_owned(), Arc::new(policy));
+        self.write().headers_policies.insert(id.to_owned(), policy);
     }
 
-    pub fn response_headers(&self, id: &str) -> Option<Arc<ResponseHeaders>> {
-        self.read(|state| state.response_headers.get(id).cloned())
+    pub fn headers_policy(&self, id: &str) -> Option<Arc<HeadersPolicy>> {
+        let state = self.read();
+        state
+            .headers_policies
+            .get(id)
+            .map(|(_, policy)| Arc::clone(policy))
     }
 
-    /// Removes a response headers policy.
-    ///
-    /// # Errors
-    /// `ResponseHeadersPolicyInUse` while a distribution has it.
-    pub fn remove_response_headers(&self, id: &str) -> AwsResult<()> {
-        self.remove(
+    /// Removes one that no distribution uses.
+    pub fn remove_headers_policy(&self, id: &str) -> AwsResult<()> {
+        let mut state = self.write();
+        let uses = |distribution: &Distribution| distribution.uses_headers_policy(id);
+        state.refuse_if_used(
             "ResponseHeadersPolicyInUse",
-            |distribution| {
-                uses(
-                    distribution,
-                    |behaviour| &behaviour.response_headers_policy,
-                    id,
-                )
-            },
-            |state| {
-                state.response_headers.remove(id);
-            },
-        )
+            "response headers policy",
+            uses,
+        )?;
+        state.headers_policies.remove(id);
+        Ok(())
     }
 
-    /// `…InUse` (409) is what the Delete operation of each documents:
-    /// <https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_DeleteCachePolicy.html>.
-    fn remove(
-        &self,
-        in_use: &'static str,
-        uses: impl Fn(&Distribution) -> bool,
-        remove: impl FnOnce(&mut State),
-    ) -> AwsResult<()> {
-        self.write(|state| {
-            if state
-                .distributions
-                .values()
-                .any(|distribution| uses(distribution))
-            {
-                let reason = "it is attached to one or more distributions";
-                return Err(AwsError::new(409, in_use, reason));
-            }
-            remove(state);
-            Ok(())
-        })
+    /// Refuses a name that another origin access control or policy of its kind has.
+    pub fn check_name(&self, kind: Named, name: &str) -> AwsResult<()> {
+        let state = self.read();
+        let (taken, code) = match kind {
+            Named::AccessControl => (
+                state.access_controls.values().any(|one| one.name == name),
+                "OriginAccessControlAlreadyExists",
+            ),
+            Named::CachePolicy => (
+                state.cache_policies.values().any(|one| one == name),
+                "CachePolicyAlreadyExists",
+            ),
+            Named::HeadersPolicy => (
+                state.headers_policies.values().any(|(one, _)| one == name),
+                "ResponseHeadersPolicyAlreadyExists",
+            ),
+        };
+        match taken {
+            true => Err(AwsError::new(
+                409,
+                code,
+                format!("the name {name} is taken"),
+            )),
+            false => Ok(()),
+        }
     }
 
-    fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T {
-        look(&self.state.read().unwrap_or_else(PoisonError::into_inner))
+    fn read(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
-        change(&mut self.state.write().unwrap_or_else(PoisonError::into_inner))
+    fn write(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn uses(
-    distribution: &Distribution,
-    policy: impl Fn(&Behaviour) -> &Option<String>,
-    id: &str,
-) -> bool {
-    let mut behaviours = distribution.behaviours.iter();
-    behaviours.any(|behaviour| policy(behaviour).as_deref() == Some(id))
+/// What has a name that is unique among its kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Named {
+    AccessControl,
+    CachePolicy,
+    HeadersPolicy,
+}
+
+impl State {
+    fn refuse_if_used(
+        &self,
+        code: &'static str,
+        what: &str,
+        uses: impl Fn(&Distribution) -> bool,
+    ) -> AwsResult<()> {
+        match self.distributions.values().find(|one| uses(one)) {
+            Some(user) => Err(AwsError::new(
+                409,
+                code,
+                format!("the {what} is used by distribution {}", user.id),
+            )),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_distribution_gets_the_lowest_free_port_and_keeps_it() -> AwsResult<()> {
+        let cloudfront = CloudFront::default();
+        let all = [7003, 7004, 7005];
+        assert_eq!(cloudfront.take_port("A", &all, None)?, 7003);
+        assert_eq!(cloudfront.take_port("B", &all, Some(7005))?, 7005);
+        assert_eq!(cloudfront.take_port("A", &all, None)?, 7003);
+        // One that is taken, or none of ours any more, is not given again.
+        assert_eq!(cloudfront.take_port("C", &all, Some(7003))?, 7004);
+        assert!(cloudfront.take_port("D", &all, Some(9000)).is_err());
+        cloudfront.remove("A");
+        assert_eq!(cloudfront.take_port("D", &all, Some(9000))?, 7003);
+        Ok(())
+    }
 }

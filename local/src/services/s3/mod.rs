@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | [`buckets`], [`names`], [`access`], [`lifecycle`] | buckets and their settings |
 //! | [`version`], [`bodies`], [`checksums`] | what is stored, and how |
-//! | [`objects`], [`conditions`], [`listing`], [`uploads`] | what can be done with objects |
+//! | [`objects`], [`reading`], [`conditions`], [`listing`], [`uploads`] | what can be done with objects |
 //! | [`protocol`] | S3's own protocol, on top of the rest |
 //! | here | the service as its neighbours in this cloud call it |
 
@@ -20,6 +20,7 @@ mod locks;
 pub mod names;
 pub mod objects;
 pub mod protocol;
+pub mod reading;
 pub mod uploads;
 pub mod version;
 
@@ -33,9 +34,11 @@ use bodies::Bodies;
 use buckets::Buckets;
 use bytes::{Bytes, BytesMut};
 use checksums::Algorithm;
+use conditions::ReadConditions;
 use futures::StreamExt;
 use locks::Locks;
 use objects::Data;
+use reading::{Found, Wanted};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -148,40 +151,30 @@ impl crate::cloud::Cloud {
         key: &str,
     ) -> AwsResult<Object> {
         self.faults.strike(Service::S3, "GetObject").await?;
-        let bucket = self.s3.buckets.get(bucket)?;
-        let state = bucket.state();
-        self.s3_authorize(caller, &state, "s3:GetObject", Some(key), &[])?;
-        loop {
-            let (version, content) = match self.s3.find(&state.settings.name, key, None) {
-                Ok(found) => found,
-                // Who may not list a bucket does not learn what is missing in it:
-                // https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
-                Err(_) if !self.s3_may(caller, &state, "s3:ListBucket") => {
-                    return Err(errors::access_denied());
+        let state = self.s3.buckets.get(bucket)?.state();
+        let unconditional = ReadConditions::default();
+        let wanted = Wanted::whole(caller, key, &unconditional);
+        let (found, data) = self.s3_read(&state, &wanted).await?;
+        let body = match data {
+            Data::Whole(body) => body,
+            Data::Stream(mut stream) => {
+                let mut body = BytesMut::new();
+                while let Some(chunk) = stream.next().await {
+                    body.extend_from_slice(&chunk.map_err(AwsError::internal)?);
                 }
-                Err(missing) => return Err(missing.into()),
-            };
-            let whole = 0..content.size;
-            let body = match self.s3.read(&version, &content, whole).await? {
-                Some(Data::Whole(body)) => body,
-                Some(Data::Stream(mut stream)) => {
-                    let mut body = BytesMut::new();
-                    while let Some(chunk) = stream.next().await {
-                        body.extend_from_slice(&chunk.map_err(AwsError::internal)?);
-                    }
-                    body.freeze()
-                }
-                // Overwritten in the meantime.
-                None => continue,
-            };
-            return Ok(Object {
-                body,
-                etag: content.etag,
-                last_modified: version.last_modified(),
-                headers: content.headers,
-                version_id: state.shows_versions().then_some(version.id),
-            });
-        }
+                body.freeze()
+            }
+        };
+        let Found {
+            version, content, ..
+        } = found;
+        Ok(Object {
+            body,
+            etag: content.etag,
+            last_modified: version.last_modified(),
+            headers: content.headers,
+            version_id: state.shows_versions().then_some(version.id),
+        })
     }
 }
 

@@ -1,94 +1,103 @@
-//! Distributions.
+//! `aws:cloudfront/distribution:Distribution`.
 
-use super::{entity_id, one_of};
+use super::{not_done, short_id};
 use crate::cloud::Cloud;
 use crate::error::{AwsError, AwsResult};
 use crate::identity::arn;
 use crate::provider::resource::{Deployed, New, Properties, Refusal, Resource, ResourceType};
-use crate::services::cloudfront::{self, Behaviour, ErrorResponse, Origin, bucket_of};
+use crate::services::cloudfront::distribution::{
+    Behavior as LiveBehavior, Distribution as LiveDistribution, ErrorPage, Origin as LiveOrigin,
+};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use serde_json::json;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-/// The sets of methods that a behaviour may allow:
-/// <https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_AllowedMethods.html>.
-const METHODS: [&[&str]; 3] = [
-    &["GET", "HEAD"],
-    &["GET", "HEAD", "OPTIONS"],
-    &["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"],
-];
+/// The zone of all distributions:
+/// <https://docs.aws.amazon.com/Route53/latest/APIReference/API_AliasTarget.html>.
+const HOSTED_ZONE_ID: &str = "Z2FDTNDATAQYW2";
 
-/// <https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_DistributionConfig.html>
-const HTTP_VERSIONS: [&str; 4] = ["http1.1", "http2", "http2and3", "http3"];
-const PRICE_CLASSES: [&str; 4] = ["PriceClass_100", "PriceClass_200", "PriceClass_All", "None"];
+/// What the default certificate has, whatever is asked for.
+const DEFAULT_CERTIFICATE_MINIMUM: &str = "TLSv1";
 
-/// <https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_DefaultCacheBehavior.html>
-const VIEWER_POLICIES: [&str; 3] = ["allow-all", "https-only", "redirect-to-https"];
+/// The errors that can have a page, and what such a page can be sent with:
+/// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/GeneratingCustomErrorResponses.html>.
+const ERROR_CODES: &[u16] = &[400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504];
 
-/// The errors of an origin that may have a page:
-/// <https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_CustomErrorResponse.html>.
-const ERRORS: [u16; 11] = [400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504];
+/// Values of properties that make no difference here:
+/// <https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_DistributionConfig.html>.
+const HTTP_VERSIONS: &[&str] = &["http1.1", "http2", "http2and3", "http3"];
+const PRICE_CLASSES: &[&str] = &["PriceClass_All", "PriceClass_200", "PriceClass_100", "None"];
 
-/// `aws:cloudfront/distribution:Distribution`.
+/// A distribution.
 pub struct Distribution;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct DistributionInputs {
+    enabled: bool,
+    origins: Vec<Origin>,
+    default_cache_behavior: Behavior,
+    ordered_cache_behaviors: Option<Vec<Behavior>>,
+    custom_error_responses: Option<Vec<ErrorResponse>>,
+    default_root_object: Option<String>,
+    restrictions: Restrictions,
+    viewer_certificate: Certificate,
     aliases: Option<Vec<String>>,
     comment: Option<String>,
-    custom_error_responses: Option<Vec<CustomErrorResponse>>,
-    default_cache_behavior: CacheBehavior,
-    default_root_object: Option<String>,
-    enabled: bool,
     http_version: Option<String>,
     is_ipv6_enabled: Option<bool>,
-    logging_config: Option<Value>,
-    ordered_cache_behaviors: Option<Vec<CacheBehavior>>,
-    origins: Vec<OriginInputs>,
+    logging_config: Option<serde_json::Value>,
     price_class: Option<String>,
-    restrictions: Restrictions,
     retain_on_delete: Option<bool>,
     tags: Option<BTreeMap<String, String>>,
-    viewer_certificate: ViewerCertificate,
     wait_for_deployment: Option<bool>,
     web_acl_id: Option<String>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct CustomErrorResponse {
-    error_code: u16,
-    response_code: Option<u16>,
-    response_page_path: Option<String>,
-    error_caching_min_ttl: Option<u64>,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct CacheBehavior {
-    path_pattern: Option<String>,
-    allowed_methods: Vec<String>,
-    cached_methods: Vec<String>,
-    cache_policy_id: Option<String>,
-    origin_request_policy_id: Option<String>,
-    response_headers_policy_id: Option<String>,
-    target_origin_id: String,
-    viewer_protocol_policy: String,
-    compress: Option<bool>,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct OriginInputs {
+struct Origin {
     origin_id: String,
     domain_name: String,
     origin_access_control_id: Option<String>,
     origin_path: Option<String>,
     connection_attempts: Option<u32>,
     connection_timeout: Option<u32>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Behavior {
+    /// Which requests it is for; the default one has none.
+    path_pattern: Option<String>,
+    target_origin_id: String,
+    viewer_protocol_policy: ViewerProtocolPolicy,
+    allowed_methods: Vec<String>,
+    cached_methods: Vec<String>,
+    cache_policy_id: Option<String>,
+    origin_request_policy_id: Option<String>,
+    response_headers_policy_id: Option<String>,
+    compress: Option<bool>,
+}
+
+/// Makes no difference here: loopback counts as secure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum ViewerProtocolPolicy {
+    AllowAll,
+    HttpsOnly,
+    RedirectToHttps,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct ErrorResponse {
+    error_code: u16,
+    response_code: Option<u16>,
+    response_page_path: Option<String>,
+    error_caching_min_ttl: Option<u64>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -100,110 +109,228 @@ struct Restrictions {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct GeoRestriction {
-    restriction_type: String,
+    restriction_type: RestrictionType,
     locations: Option<Vec<String>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum RestrictionType {
+    None,
+    Whitelist,
+    Blacklist,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct ViewerCertificate {
-    acm_certificate_arn: Option<String>,
+struct Certificate {
     cloudfront_default_certificate: Option<bool>,
+    acm_certificate_arn: Option<String>,
     iam_certificate_id: Option<String>,
     minimum_protocol_version: Option<String>,
     ssl_support_method: Option<String>,
 }
 
 impl DistributionInputs {
-    /// The ordered behaviours, then the default one, each with the property that it stands in.
-    fn behaviours(&self) -> impl Iterator<Item = (String, &CacheBehavior)> {
+    fn behaviors(&self) -> impl Iterator<Item = (String, &Behavior)> {
         let ordered = self.ordered_cache_behaviors.iter().flatten().enumerate();
-        ordered
-            .map(|(index, behaviour)| (format!("orderedCacheBehaviors[{index}]"), behaviour))
-            .chain([(
-                "defaultCacheBehavior".to_owned(),
-                &self.default_cache_behavior,
-            )])
+        let ordered = ordered.map(|(index, one)| (format!("orderedCacheBehaviors[{index}]"), one));
+        let default = (
+            "defaultCacheBehavior".to_owned(),
+            &self.default_cache_behavior,
+        );
+        ordered.chain([default])
     }
 
-    /// Refuses references to what is not deployed, as CreateDistribution does:
-    /// <https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_CreateDistribution.html>.
-    fn check_references(&self, cloud: &Cloud) -> AwsResult<()> {
-        let missing = |code: &'static str, what: &str, id: &str| {
-            AwsError::new(404, code, format!("the {what} {id} does not exist"))
-        };
+    /// Refuses what this cloud's CloudFront does not do, and what is not there.
+    fn check(&self, cloud: &Cloud) -> AwsResult<()> {
+        if self.logging_config.is_some() {
+            return Err(not_done("legacy access logs (loggingConfig)"));
+        }
+        if filled(&self.web_acl_id).is_some() {
+            return Err(not_done("web ACL"));
+        }
+        if self.restrictions.geo_restriction.restriction_type != RestrictionType::None {
+            return Err(not_done("restrictions by country"));
+        }
+        let certificate = &self.viewer_certificate;
+        if certificate.acm_certificate_arn.is_some() || certificate.iam_certificate_id.is_some() {
+            return Err(not_done("certificates of one's own"));
+        }
         for origin in &self.origins {
-            if let Some(id) = filled(origin.origin_access_control_id.as_ref())
+            bucket_of(&origin.domain_name)?;
+            if let Some(id) = filled(&origin.origin_access_control_id)
                 && cloud.cloudfront.access_control(id).is_none()
             {
-                return Err(missing(
-                    "NoSuchOriginAccessControl",
-                    "origin access control",
-                    id,
+                return Err(AwsError::new(
+                    400,
+                    "InvalidOriginAccessControl",
+                    format!("the origin access control {id} does not exist"),
                 ));
             }
         }
-        for (_, behaviour) in self.behaviours() {
-            let target = &behaviour.target_origin_id;
-            if !self
-                .origins
-                .iter()
-                .any(|origin| origin.origin_id == *target)
-            {
-                return Err(missing("NoSuchOrigin", "origin", target));
+        for (_, behavior) in self.behaviors() {
+            if behavior.methods()? == Methods::All {
+                return Err(not_done("methods that change an origin"));
             }
-            if let Some(id) = filled(behaviour.cache_policy_id.as_ref())
+            if filled(&behavior.origin_request_policy_id).is_some() {
+                return Err(not_done("origin request policies"));
+            }
+            if let Some(id) = filled(&behavior.cache_policy_id)
                 && !cloud.cloudfront.has_cache_policy(id)
             {
-                return Err(missing("NoSuchCachePolicy", "cache policy", id));
+                let message = format!("the cache policy {id} does not exist, or is not known here");
+                return Err(AwsError::new(404, "NoSuchCachePolicy", message));
             }
-            if let Some(id) = filled(behaviour.response_headers_policy_id.as_ref())
-                && cloud.cloudfront.response_headers(id).is_none()
+            if let Some(id) = filled(&behavior.response_headers_policy_id)
+                && cloud.cloudfront.headers_policy(id).is_none()
             {
-                let what = "response headers policy";
-                return Err(missing("NoSuchResponseHeadersPolicy", what, id));
+                let message = format!(
+                    "the response headers policy {id} does not exist, or is not known here"
+                );
+                return Err(AwsError::new(404, "NoSuchResponseHeadersPolicy", message));
             }
         }
         Ok(())
     }
 
-    fn distribution(&self, arn: &str) -> cloudfront::Distribution {
-        let origins = self.origins.iter().map(|origin| {
-            let served = Origin {
-                bucket: bucket_of(&origin.domain_name)
-                    .unwrap_or_default()
-                    .to_owned(),
-                path: origin.origin_path.clone().unwrap_or_default(),
-                access_control: filled(origin.origin_access_control_id.as_ref()).cloned(),
+    fn live(&self, id: &str, arn: &str) -> AwsResult<LiveDistribution> {
+        let mut origins = BTreeMap::new();
+        for origin in &self.origins {
+            let path = origin.origin_path.as_deref().unwrap_or_default();
+            let live = LiveOrigin {
+                bucket: bucket_of(&origin.domain_name)?,
+                path: path.trim_matches('/').to_owned(),
+                access_control_id: filled(&origin.origin_access_control_id).map(str::to_owned),
             };
-            (origin.origin_id.clone(), served)
-        });
-        let behaviours = self.behaviours().map(|(_, behaviour)| Behaviour {
-            path_pattern: behaviour
-                .path_pattern
-                .clone()
-                .unwrap_or_else(|| "*".to_owned()),
-            allowed_methods: behaviour.allowed_methods.clone(),
-            origin_id: behaviour.target_origin_id.clone(),
-            cache_policy: behaviour.cache_policy_id.clone(),
-            response_headers_policy: behaviour.response_headers_policy_id.clone(),
-        });
-        let errors = self
-            .custom_error_responses
-            .iter()
-            .flatten()
-            .filter_map(|error| {
-                let page = error.response_page_path.clone()?;
-                let status = error.response_code.unwrap_or(error.error_code);
-                Some((error.error_code, ErrorResponse { page, status }))
-            });
-        cloudfront::Distribution {
-            arn: arn.to_owned(),
-            default_root_object: self.default_root_object.clone(),
-            origins: origins.collect(),
-            behaviours: behaviours.collect(),
-            error_responses: errors.collect(),
+            origins.insert(origin.origin_id.clone(), live);
         }
+        let ordered = self.ordered_cache_behaviors.iter().flatten();
+        let ordered =
+            ordered.map(|one| Ok((one.path_pattern.clone().unwrap_or_default(), one.live()?)));
+        let pages = self.custom_error_responses.iter().flatten();
+        let pages = pages.filter_map(|response| {
+            let page = ErrorPage {
+                path: response.response_page_path.clone()?,
+                status: response.response_code?,
+            };
+            Some((response.error_code, page))
+        });
+        Ok(LiveDistribution {
+            id: id.to_owned(),
+            arn: arn.to_owned(),
+            enabled: self.enabled,
+            default_root_object: self
+                .default_root_object
+                .clone()
+                .filter(|object| !object.is_empty()),
+            origins,
+            ordered_behaviors: ordered.collect::<AwsResult<_>>()?,
+            default_behavior: self.default_cache_behavior.live()?,
+            error_pages: pages.collect(),
+        })
+    }
+}
+
+/// The three sets of methods that a behavior can allow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Methods {
+    Read,
+    ReadAndOptions,
+    All,
+}
+
+impl Behavior {
+    fn methods(&self) -> AwsResult<Methods> {
+        let mut methods: Vec<&str> = self.allowed_methods.iter().map(String::as_str).collect();
+        methods.sort_unstable();
+        match methods.as_slice() {
+            ["GET", "HEAD"] => Ok(Methods::Read),
+            ["GET", "HEAD", "OPTIONS"] => Ok(Methods::ReadAndOptions),
+            ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"] => Ok(Methods::All),
+            _ => Err(AwsError::new(
+                400,
+                "InvalidArgument",
+                "allowedMethods must be GET and HEAD; these and OPTIONS; or all seven",
+            )),
+        }
+    }
+
+    fn live(&self) -> AwsResult<LiveBehavior> {
+        Ok(LiveBehavior {
+            origin_id: self.target_origin_id.clone(),
+            allows_options: self.methods()? == Methods::ReadAndOptions,
+            cache_policy_id: self.cache_policy_id.clone().unwrap_or_default(),
+            headers_policy_id: filled(&self.response_headers_policy_id).map(str::to_owned),
+        })
+    }
+
+    fn refusals(&self, path: &str, origins: &HashSet<&String>) -> Vec<Refusal> {
+        let mut refusals = Vec::new();
+        if let Err(error) = self.methods() {
+            refusals.push(Refusal::new(
+                format!("{path}.allowedMethods"),
+                error.message,
+            ));
+        }
+        let mut cached: Vec<&str> = self.cached_methods.iter().map(String::as_str).collect();
+        cached.sort_unstable();
+        if !matches!(
+            cached.as_slice(),
+            ["GET", "HEAD"] | ["GET", "HEAD", "OPTIONS"]
+        ) {
+            refusals.push(Refusal::new(
+                format!("{path}.cachedMethods"),
+                "they must be GET and HEAD, or these and OPTIONS",
+            ));
+        }
+        if !origins.contains(&self.target_origin_id) {
+            refusals.push(Refusal::new(
+                format!("{path}.targetOriginId"),
+                format!("there is no origin {:?}", self.target_origin_id),
+            ));
+        }
+        if filled(&self.cache_policy_id).is_none() {
+            refusals.push(Refusal::new(
+                format!("{path}.cachePolicyId"),
+                "a behavior needs a cache policy",
+            ));
+        }
+        refusals
+    }
+}
+
+impl ErrorResponse {
+    fn refusals(&self, path: &str) -> Vec<Refusal> {
+        let mut refusals = Vec::new();
+        let is_status = |code: u16| code == 200 || ERROR_CODES.contains(&code);
+        if !ERROR_CODES.contains(&self.error_code) {
+            refusals.push(Refusal::new(
+                format!("{path}.errorCode"),
+                format!("{} is none of {ERROR_CODES:?}", self.error_code),
+            ));
+        }
+        if self.response_code.is_some_and(|code| !is_status(code)) {
+            refusals.push(Refusal::new(
+                format!("{path}.responseCode"),
+                format!("it is neither 200 nor one of {ERROR_CODES:?}"),
+            ));
+        }
+        if self.response_code.is_some() != self.response_page_path.is_some() {
+            refusals.push(Refusal::new(
+                format!("{path}.responsePagePath"),
+                "responsePagePath and responseCode go together",
+            ));
+        }
+        if let Some(page) = &self.response_page_path
+            && !page.starts_with('/')
+        {
+            refusals.push(Refusal::new(
+                format!("{path}.responsePagePath"),
+                format!("{page:?} must begin with /"),
+            ));
+        }
+        refusals
     }
 }
 
@@ -213,81 +340,45 @@ impl ResourceType for Distribution {
 
     const TOKEN: &'static str = "aws:cloudfront/distribution:Distribution";
 
-    fn validate(&self, inputs: &Self::Inputs) -> Vec<Refusal> {
+    fn validate(&self, inputs: &DistributionInputs) -> Vec<Refusal> {
         let mut refusals = Vec::new();
-        let mut not_here = |property: &str, declared: bool, what: &str| {
-            if declared {
-                refusals.push(Refusal::new(property, format!("the embedded cloud {what}")));
-            }
-        };
-        not_here(
-            "enabled",
-            !inputs.enabled,
-            "serves every distribution: it must be true",
-        );
-        not_here(
-            "loggingConfig",
-            inputs.logging_config.is_some(),
-            "writes no standard logs (legacy)",
-        );
-        let acl = filled(inputs.web_acl_id.as_ref()).is_some();
-        not_here("webAclId", acl, "has no web ACLs");
-        let geography = &inputs.restrictions.geo_restriction.restriction_type;
-        let anywhere = geography == "none";
-        let property = "restrictions.geoRestriction.restrictionType";
-        not_here(
-            property,
-            !anywhere,
-            "cannot tell where a viewer is: it must be \"none\"",
-        );
-        for (index, origin) in inputs.origins.iter().enumerate() {
-            let property = format!("origins[{index}].domainName");
-            let custom = bucket_of(&origin.domain_name).is_none();
-            not_here(
-                &property,
-                custom,
-                "has buckets as origins: it must be BUCKET.s3.REGION.amazonaws.com",
-            );
+        let origins: HashSet<&String> = inputs.origins.iter().map(|one| &one.origin_id).collect();
+        if inputs.origins.is_empty() || origins.len() != inputs.origins.len() {
+            let reason = "there must be at least one origin, each with an originId of its own";
+            refusals.push(Refusal::new("origins", reason));
         }
-        for (property, behaviour) in inputs.behaviours() {
-            let property = format!("{property}.originRequestPolicyId");
-            let policy = filled(behaviour.origin_request_policy_id.as_ref()).is_some();
-            not_here(&property, policy, "has no origin request policies");
-        }
-        for (property, behaviour) in inputs.behaviours() {
-            refusals.extend(check_behaviour(&property, behaviour));
-        }
-        for (property, value, allowed) in [
-            ("httpVersion", &inputs.http_version, &HTTP_VERSIONS),
-            ("priceClass", &inputs.price_class, &PRICE_CLASSES),
-        ] {
-            refusals.extend(
-                value
-                    .as_deref()
-                    .and_then(|value| one_of(property, value, allowed)),
-            );
-        }
-        for (index, error) in inputs.custom_error_responses.iter().flatten().enumerate() {
-            let property = format!("customErrorResponses[{index}]");
-            if !ERRORS.contains(&error.error_code) {
-                let reason = format!("{} is none of {ERRORS:?}", error.error_code);
-                refusals.push(Refusal::new(format!("{property}.errorCode"), reason));
-            }
-            if error.response_code.is_some() != error.response_page_path.is_some() {
-                let reason = "responseCode and responsePagePath go together";
-                refusals.push(Refusal::new(property, reason));
+        for (path, behavior) in inputs.behaviors() {
+            refusals.extend(behavior.refusals(&path, &origins));
+            let is_default = path == "defaultCacheBehavior";
+            if behavior.path_pattern.is_none() != is_default {
+                let reason = "all behaviors but the default one have a path pattern";
+                refusals.push(Refusal::new(format!("{path}.pathPattern"), reason));
             }
         }
-        let certificate = &inputs.viewer_certificate;
-        let own =
-            certificate.acm_certificate_arn.is_some() || certificate.iam_certificate_id.is_some();
-        if inputs
-            .aliases
-            .as_ref()
-            .is_some_and(|aliases| !aliases.is_empty())
-            && !own
+        let responses = inputs.custom_error_responses.iter().flatten();
+        for (index, response) in responses.enumerate() {
+            refusals.extend(response.refusals(&format!("customErrorResponses[{index}]")));
+        }
+        if let Some(root) = &inputs.default_root_object
+            && root.starts_with('/')
         {
-            let reason = "a certificate of one's own is needed for these names: give viewerCertificate.acmCertificateArn";
+            let reason = format!("{root:?} must not begin with /");
+            refusals.push(Refusal::new("defaultRootObject", reason));
+        }
+        for (name, value, values) in [
+            ("httpVersion", &inputs.http_version, HTTP_VERSIONS),
+            ("priceClass", &inputs.price_class, PRICE_CLASSES),
+        ] {
+            if let Some(value) = value
+                && !values.contains(&value.as_str())
+            {
+                let reason = format!("{value:?} is none of {}", values.join(", "));
+                refusals.push(Refusal::new(name, reason));
+            }
+        }
+        let has_aliases = inputs.aliases.as_ref().is_some_and(|all| !all.is_empty());
+        if has_aliases && inputs.viewer_certificate.cloudfront_default_certificate == Some(true) {
+            let reason = "names of one's own need a certificate of one's own";
             refusals.push(Refusal::new("aliases", reason));
         }
         refusals
@@ -297,78 +388,130 @@ impl ResourceType for Distribution {
         &self,
         cloud: &Arc<Cloud>,
         new: &New,
-        inputs: &Self::Inputs,
+        inputs: &DistributionInputs,
     ) -> AwsResult<Deployed> {
-        inputs.check_references(cloud)?;
-        let id = entity_id(new);
-        let ports = &cloud.config.endpoints.sites;
-        let port = cloud.cloudfront.reserve_port(&id, ports)?;
-        Ok(Deployed::new(
-            id.clone(),
-            json!({
-                "arn": arn("cloudfront", "", &format!("distribution/{id}")),
-                "domainName": format!("127.0.0.1:{port}"),
-            }),
-        ))
+        inputs.check(cloud)?;
+        let id = short_id(new);
+        let all = &cloud.config.endpoints.sites;
+        let port = cloud.cloudfront.take_port(&id, all, None)?;
+        let outputs = json!({
+            "arn": arn("cloudfront", "", &format!("distribution/{id}")),
+            "domainName": domain_name(port),
+            "hostedZoneId": HOSTED_ZONE_ID,
+            "status": "Deployed",
+        });
+        Ok(Deployed::new(id, outputs))
     }
 
     async fn activate(
         &self,
         cloud: &Arc<Cloud>,
-        resource: &Resource<Self::Inputs>,
+        resource: &Resource<DistributionInputs>,
     ) -> AwsResult<()> {
-        let domain = resource.output("domainName");
-        let port = domain.rsplit(':').next().and_then(|port| port.parse().ok());
-        let port = port.ok_or_else(|| AwsError::internal(format!("{domain:?} has no port")))?;
-        let distribution = resource.inputs.distribution(resource.output("arn"));
-        cloud
-            .cloudfront
-            .put_distribution(&resource.id, port, distribution);
+        let before = resource.output("domainName").rsplit(':').next();
+        let before = before.and_then(|port| port.parse().ok());
+        let all = &cloud.config.endpoints.sites;
+        let port = cloud.cloudfront.take_port(&resource.id, all, before)?;
+        if before != Some(port) {
+            tracing::warn!(
+                distribution = resource.id,
+                port,
+                "a distribution moved to another port: refresh the stack"
+            );
+        }
+        let live = resource.inputs.live(&resource.id, resource.output("arn"))?;
+        cloud.cloudfront.deploy(live);
         Ok(())
     }
 
     async fn update(
         &self,
         cloud: &Arc<Cloud>,
-        old: &Resource<Self::Inputs>,
-        inputs: &Self::Inputs,
+        old: &Resource<DistributionInputs>,
+        inputs: &DistributionInputs,
     ) -> AwsResult<Properties> {
-        inputs.check_references(cloud)?;
+        inputs.check(cloud)?;
         Ok(old.outputs.clone())
     }
 
-    async fn delete(&self, cloud: &Arc<Cloud>, resource: &Resource<Self::Inputs>) -> AwsResult<()> {
-        cloud.cloudfront.remove_distribution(&resource.id);
+    async fn read(
+        &self,
+        cloud: &Arc<Cloud>,
+        id: &str,
+        known: Option<Resource<DistributionInputs>>,
+    ) -> AwsResult<Option<Resource<DistributionInputs>>> {
+        let Some(mut known) = known.filter(|_| cloud.cloudfront.has(id)) else {
+            return Ok(None);
+        };
+        if let Some(port) = cloud.cloudfront.port_of(id) {
+            let domain_name = domain_name(port).into();
+            known.outputs.insert("domainName".to_owned(), domain_name);
+        }
+        let certificate = &mut known.inputs.viewer_certificate;
+        if certificate.cloudfront_default_certificate == Some(true)
+            && certificate.minimum_protocol_version.is_some()
+        {
+            certificate.minimum_protocol_version = Some(DEFAULT_CERTIFICATE_MINIMUM.to_owned());
+        }
+        Ok(Some(known))
+    }
+
+    async fn delete(
+        &self,
+        cloud: &Arc<Cloud>,
+        resource: &Resource<DistributionInputs>,
+    ) -> AwsResult<()> {
+        cloud.cloudfront.remove(&resource.id);
         Ok(())
     }
 }
 
-fn check_behaviour(property: &str, behaviour: &CacheBehavior) -> Vec<Refusal> {
-    let mut refusals = Vec::new();
-    let mut methods: Vec<&str> = behaviour
-        .allowed_methods
-        .iter()
-        .map(String::as_str)
-        .collect();
-    methods.sort_unstable();
-    if !METHODS.contains(&methods.as_slice()) {
-        let reason = format!("{methods:?} is none of the sets {METHODS:?}");
-        refusals.push(Refusal::new(format!("{property}.allowedMethods"), reason));
-    }
-    let policy = format!("{property}.viewerProtocolPolicy");
-    refusals.extend(one_of(
-        &policy,
-        &behaviour.viewer_protocol_policy,
-        &VIEWER_POLICIES,
-    ));
-    if filled(behaviour.cache_policy_id.as_ref()).is_none() {
-        let reason = "the embedded cloud takes behaviors with a cache policy alone";
-        refusals.push(Refusal::new(format!("{property}.cachePolicyId"), reason));
-    }
-    refusals
+/// The real provider takes an empty text for one that is not there.
+fn filled(text: &Option<String>) -> Option<&str> {
+    text.as_deref().filter(|text| !text.is_empty())
 }
 
-/// AWS and the provider take an empty text for one that is not there.
-fn filled(text: Option<&String>) -> Option<&String> {
-    text.filter(|text| !text.is_empty())
+fn domain_name(port: u16) -> String {
+    format!("127.0.0.1:{port}")
+}
+
+/// The bucket in an origin's domain name: `BUCKET.s3.REGION.amazonaws.com`, or without region.
+fn bucket_of(domain_name: &str) -> AwsResult<String> {
+    let bucket = domain_name
+        .strip_suffix(".amazonaws.com")
+        .and_then(|name| name.rsplit_once(".s3"))
+        .filter(|(_, region)| {
+            region.is_empty() || region.strip_prefix('.').is_some_and(|r| !r.contains('.'))
+        })
+        .map(|(bucket, _)| bucket.to_owned());
+    bucket.ok_or_else(|| {
+        not_done(&format!(
+            "origins other than S3 buckets (BUCKET.s3.REGION.amazonaws.com), such as {domain_name}"
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_is_a_bucket() -> AwsResult<()> {
+        for name in ["site.s3.us-east-1.amazonaws.com", "site.s3.amazonaws.com"] {
+            assert_eq!(bucket_of(name)?, "site");
+        }
+        assert_eq!(
+            bucket_of("my.dotted.s3.eu-west-1.amazonaws.com")?,
+            "my.dotted"
+        );
+        for name in [
+            "example.com",
+            "site.s3-website-us-east-1.amazonaws.com",
+            "id.execute-api.us-east-1.amazonaws.com",
+            "site.s3.us-east-1.example.com",
+        ] {
+            assert!(bucket_of(name).is_err(), "{name}");
+        }
+        Ok(())
+    }
 }

@@ -1,39 +1,39 @@
-//! CloudFront: distributions, and the policies that they refer to.
+//! CloudFront: distributions, and the access controls and policies that they name.
 
+mod access_control;
+mod cache_policy;
 mod distribution;
-mod policies;
-mod response_headers;
+mod headers_policy;
 
+pub use access_control::OriginAccessControl;
+pub use cache_policy::CachePolicy;
 pub use distribution::Distribution;
-pub use policies::{CachePolicy, OriginAccessControl};
-pub use response_headers::ResponseHeadersPolicy;
+pub use headers_policy::ResponseHeadersPolicy;
 
-use crate::provider::resource::{New, Refusal};
+use crate::error::AwsError;
+use crate::provider::resource::New;
+use sha2::{Digest, Sha256};
 
-/// An id as CloudFront gives them: `E` and thirteen capitals and digits.
-fn entity_id(new: &New) -> String {
+/// The id of a distribution or an origin access control.
+fn short_id(new: &New) -> String {
     format!("E{}", new.suffix(13).to_uppercase())
 }
 
-/// A policy's id, in the form of a UUID.
+/// The id of a policy, of the form of a UUID.
 fn policy_id(new: &New) -> String {
-    let hex: String = new
-        .suffix(32)
-        .bytes()
-        .map(|byte| char::from(b"0123456789abcdef"[usize::from(byte % 16)]))
-        .collect();
-    let (parts, [a, b, c, d, e]) = (&hex, [0..8, 8..12, 12..16, 16..20, 20..32]);
-    format!(
-        "{}-{}-{}-{}-{}",
-        &parts[a], &parts[b], &parts[c], &parts[d], &parts[e]
-    )
+    let digest = Sha256::digest(new.suffix(32));
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&digest[..16]);
+    uuid::Builder::from_random_bytes(bytes)
+        .into_uuid()
+        .to_string()
 }
 
-fn one_of(property: &str, value: &str, allowed: &[&str]) -> Option<Refusal> {
-    (!allowed.contains(&value)).then(|| {
-        Refusal::new(
-            property,
-            format!("{value:?} is none of {}", allowed.join(", ")),
-        )
-    })
+/// What the embedded cloud's CloudFront does not do.
+fn not_done(what: &str) -> AwsError {
+    AwsError::new(
+        400,
+        "NotImplemented",
+        format!("the embedded cloud's CloudFront has no {what}"),
+    )
 }

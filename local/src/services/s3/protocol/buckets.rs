@@ -1,7 +1,7 @@
 //! Operations on buckets themselves.
 
+use super::checks::check_acl;
 use super::convert::{caller, check_owner, millis, owner};
-use super::objects::check_acl;
 use crate::cloud::Cloud;
 use crate::error::AwsError;
 use crate::identity::DEFAULT_REGION;

@@ -11,7 +11,7 @@ use crate::services::s3::version::Version;
 use s3s::S3Request;
 use s3s::dto::{
     ChecksumType, ETag, ETagCondition, Metadata, Owner, ServerSideEncryption, Tag, TagSet,
-    Timestamp,
+    Timestamp, TimestampFormat,
 };
 use std::collections::BTreeMap;
 use time::OffsetDateTime;
@@ -71,6 +71,15 @@ pub fn etag(value: &str) -> Option<ETag> {
 
 pub fn timestamp(time: OffsetDateTime) -> Timestamp {
     Timestamp::from(time)
+}
+
+/// As in HTTP's headers.
+pub fn http_date(timestamp: &Timestamp) -> Option<String> {
+    let mut text = Vec::new();
+    timestamp
+        .format(TimestampFormat::HttpDate, &mut text)
+        .ok()?;
+    String::from_utf8(text).ok()
 }
 
 pub fn time_of(timestamp: Timestamp) -> OffsetDateTime {

@@ -4,12 +4,16 @@
 //! What is not here is answered with NotImplemented by the trait's own defaults.
 
 mod buckets;
+mod checks;
 mod convert;
+mod deletes;
 mod lifecycle;
 mod lists;
-mod objects;
+mod reads;
 mod settings;
+mod tags;
 mod uploads;
+mod writes;
 
 use crate::cloud::Cloud;
 use crate::error::AwsError;
@@ -124,7 +128,7 @@ const fn operation(input: &str) -> &str {
 operations! {
     abort_multipart_upload: AbortMultipartUploadInput -> AbortMultipartUploadOutput = uploads::abort;
     complete_multipart_upload: CompleteMultipartUploadInput -> CompleteMultipartUploadOutput = uploads::complete;
-    copy_object: CopyObjectInput -> CopyObjectOutput = objects::copy;
+    copy_object: CopyObjectInput -> CopyObjectOutput = writes::copy;
     create_bucket: CreateBucketInput -> CreateBucketOutput = buckets::create;
     create_multipart_upload: CreateMultipartUploadInput -> CreateMultipartUploadOutput = uploads::create;
     delete_bucket: DeleteBucketInput -> DeleteBucketOutput = buckets::delete;
@@ -132,9 +136,9 @@ operations! {
     delete_bucket_ownership_controls: DeleteBucketOwnershipControlsInput -> DeleteBucketOwnershipControlsOutput = settings::delete_ownership;
     delete_bucket_policy: DeleteBucketPolicyInput -> DeleteBucketPolicyOutput = settings::delete_policy;
     delete_bucket_tagging: DeleteBucketTaggingInput -> DeleteBucketTaggingOutput = settings::delete_tags;
-    delete_object: DeleteObjectInput -> DeleteObjectOutput = objects::delete;
-    delete_object_tagging: DeleteObjectTaggingInput -> DeleteObjectTaggingOutput = objects::delete_tags;
-    delete_objects: DeleteObjectsInput -> DeleteObjectsOutput = objects::delete_many;
+    delete_object: DeleteObjectInput -> DeleteObjectOutput = deletes::delete;
+    delete_object_tagging: DeleteObjectTaggingInput -> DeleteObjectTaggingOutput = tags::delete;
+    delete_objects: DeleteObjectsInput -> DeleteObjectsOutput = deletes::delete_many;
     delete_public_access_block: DeletePublicAccessBlockInput -> DeletePublicAccessBlockOutput = settings::delete_public_access_block;
     get_bucket_acl: GetBucketAclInput -> GetBucketAclOutput = settings::get_acl;
     get_bucket_encryption: GetBucketEncryptionInput -> GetBucketEncryptionOutput = settings::get_encryption;
@@ -145,26 +149,26 @@ operations! {
     get_bucket_policy_status: GetBucketPolicyStatusInput -> GetBucketPolicyStatusOutput = settings::get_policy_status;
     get_bucket_tagging: GetBucketTaggingInput -> GetBucketTaggingOutput = settings::get_tags;
     get_bucket_versioning: GetBucketVersioningInput -> GetBucketVersioningOutput = settings::get_versioning;
-    get_object: GetObjectInput -> GetObjectOutput = objects::get;
-    get_object_tagging: GetObjectTaggingInput -> GetObjectTaggingOutput = objects::get_tags;
+    get_object: GetObjectInput -> GetObjectOutput = reads::get;
+    get_object_tagging: GetObjectTaggingInput -> GetObjectTaggingOutput = tags::get;
     get_public_access_block: GetPublicAccessBlockInput -> GetPublicAccessBlockOutput = settings::get_public_access_block;
     head_bucket: HeadBucketInput -> HeadBucketOutput = buckets::head;
-    head_object: HeadObjectInput -> HeadObjectOutput = objects::head;
+    head_object: HeadObjectInput -> HeadObjectOutput = reads::head;
     list_buckets: ListBucketsInput -> ListBucketsOutput = buckets::list;
     list_multipart_uploads: ListMultipartUploadsInput -> ListMultipartUploadsOutput = uploads::list;
     list_object_versions: ListObjectVersionsInput -> ListObjectVersionsOutput = lists::versions;
     list_objects: ListObjectsInput -> ListObjectsOutput = lists::objects;
     list_objects_v2: ListObjectsV2Input -> ListObjectsV2Output = lists::objects_v2;
     list_parts: ListPartsInput -> ListPartsOutput = uploads::parts;
-    post_object: PostObjectInput -> PostObjectOutput = objects::post;
+    post_object: PostObjectInput -> PostObjectOutput = writes::post;
     put_bucket_encryption: PutBucketEncryptionInput -> PutBucketEncryptionOutput = settings::put_encryption;
     put_bucket_lifecycle_configuration: PutBucketLifecycleConfigurationInput -> PutBucketLifecycleConfigurationOutput = lifecycle::put;
     put_bucket_ownership_controls: PutBucketOwnershipControlsInput -> PutBucketOwnershipControlsOutput = settings::put_ownership;
     put_bucket_policy: PutBucketPolicyInput -> PutBucketPolicyOutput = settings::put_policy;
     put_bucket_tagging: PutBucketTaggingInput -> PutBucketTaggingOutput = settings::put_tags;
     put_bucket_versioning: PutBucketVersioningInput -> PutBucketVersioningOutput = settings::put_versioning;
-    put_object: PutObjectInput -> PutObjectOutput = objects::put;
-    put_object_tagging: PutObjectTaggingInput -> PutObjectTaggingOutput = objects::put_tags;
+    put_object: PutObjectInput -> PutObjectOutput = writes::put;
+    put_object_tagging: PutObjectTaggingInput -> PutObjectTaggingOutput = tags::put;
     put_public_access_block: PutPublicAccessBlockInput -> PutPublicAccessBlockOutput = settings::put_public_access_block;
     upload_part: UploadPartInput -> UploadPartOutput = uploads::part;
     upload_part_copy: UploadPartCopyInput -> UploadPartCopyOutput = uploads::part_copy;

@@ -310,7 +310,7 @@ pub async fn put_encryption(
         return Err(s3s::S3ErrorCode::MalformedXML.into());
     };
     if let Some(by_default) = &rule.apply_server_side_encryption_by_default {
-        super::objects::check_encryption(Some(&by_default.sse_algorithm), false)?;
+        super::checks::check_encryption(Some(&by_default.sse_algorithm), false)?;
     }
     let bucket_key_enabled = rule.bucket_key_enabled == Some(true);
     change(cloud, &req.input.bucket, |settings| {

@@ -1,15 +1,16 @@
 //! Operations of uploads in parts.
 
+use super::checks::{
+    check_acl, check_encryption, check_upload, named_algorithm, object_headers, storage_class,
+    without_chunked,
+};
 use super::convert::{
     caller, check_key, check_owner, checksum_fields, checksum_type, condition, encryption, etag,
-    length, list_limit, metadata, millis, owner, sent_checksum, set_checksum, tagging_header,
-    time_of, version_id,
+    http_date, length, list_limit, metadata, millis, owner, sent_checksum, set_checksum,
+    tagging_header, time_of, version_id,
 };
 use super::lists::Encoding;
-use super::objects::{
-    Source, check_acl, check_encryption, check_upload, http_date, named_algorithm, object_headers,
-    receive, storage_class, without_chunked,
-};
+use super::writes::{Source, receive};
 use crate::cloud::Cloud;
 use crate::error::AwsResult;
 use crate::services::s3::checksums::{Algorithm, Coverage};

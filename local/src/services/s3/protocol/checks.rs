@@ -1,0 +1,117 @@
+//! What uploads of all kinds ask for, and which of it this S3 does not do.
+
+use crate::error::{AwsError, AwsResult};
+use crate::services::s3::checksums::Algorithm;
+use crate::services::s3::errors::{invalid_request, not_implemented};
+use s3s::dto::*;
+
+/// The storage classes that are mere labels here; the archives, whose objects must be restored
+/// before they can be read, are not among them.
+const STORAGE_CLASSES: &[&str] = &[
+    "STANDARD",
+    "STANDARD_IA",
+    "ONEZONE_IA",
+    "INTELLIGENT_TIERING",
+    "REDUCED_REDUNDANCY",
+];
+
+/// Refuses what an upload asks for and this S3 does not do.
+macro_rules! check_upload {
+    ($input:expr) => {{
+        let input = &$input;
+        check_key(&input.key)?;
+        check_owner(input.expected_bucket_owner.as_deref())?;
+        let grants = [
+            &input.grant_full_control,
+            &input.grant_read,
+            &input.grant_read_acp,
+            &input.grant_write_acp,
+        ];
+        let acl = input.acl.as_ref().map(ObjectCannedACL::as_str);
+        check_acl(acl, grants.into_iter().any(Option::is_some))?;
+        check_encryption(
+            input.server_side_encryption.as_ref(),
+            input.sse_customer_algorithm.is_some(),
+        )?;
+        if input.object_lock_mode.is_some()
+            || input.object_lock_legal_hold_status.is_some()
+            || input.object_lock_retain_until_date.is_some()
+        {
+            // No bucket here has object lock.
+            return Err(invalid_request("Bucket is missing Object Lock Configuration").into());
+        }
+        if input.website_redirect_location.is_some() {
+            return Err(not_implemented("website redirects").into());
+        }
+    }};
+}
+pub(super) use check_upload;
+
+/// The headers that an upload leaves with its object.
+macro_rules! object_headers {
+    ($input:expr) => {{
+        let input = &$input;
+        ObjectHeaders {
+            content_type: input.content_type.clone(),
+            content_encoding: without_chunked(input.content_encoding.as_deref()),
+            content_disposition: input.content_disposition.clone(),
+            content_language: input.content_language.clone(),
+            cache_control: input.cache_control.clone(),
+            expires: input.expires.as_ref().and_then(http_date),
+            storage_class: storage_class(input.storage_class.as_ref())?,
+            metadata: metadata(input.metadata.clone())?,
+        }
+    }};
+}
+pub(super) use object_headers;
+
+/// Access control lists are off, as in every bucket that AWS makes since April 2023:
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html>.
+pub(super) fn check_acl(acl: Option<&str>, has_grants: bool) -> AwsResult<()> {
+    if !has_grants && matches!(acl, None | Some(ObjectCannedACL::BUCKET_OWNER_FULL_CONTROL)) {
+        return Ok(());
+    }
+    Err(AwsError::new(
+        400,
+        "AccessControlListNotSupported",
+        "The bucket does not allow ACLs",
+    ))
+}
+
+pub(super) fn check_encryption(
+    encryption: Option<&ServerSideEncryption>,
+    has_customer_key: bool,
+) -> AwsResult<()> {
+    match encryption.map(ServerSideEncryption::as_str) {
+        _ if has_customer_key => Err(not_implemented("encryption with customer keys")),
+        None | Some(ServerSideEncryption::AES256) => Ok(()),
+        Some(other) => Err(not_implemented(&format!("encryption by {other}"))),
+    }
+}
+
+pub(super) fn storage_class(class: Option<&StorageClass>) -> AwsResult<Option<String>> {
+    match class.map(StorageClass::as_str) {
+        None | Some("STANDARD") => Ok(None),
+        Some(class) if STORAGE_CLASSES.contains(&class) => Ok(Some(class.to_owned())),
+        Some(class) => Err(not_implemented(&format!("storage class {class}"))),
+    }
+}
+
+pub(super) fn named_algorithm(name: &str) -> AwsResult<Algorithm> {
+    Algorithm::from_name(name).ok_or_else(|| {
+        invalid_request(
+            "Checksum algorithm provided is unsupported. Please try again with any of the valid \
+             types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]",
+        )
+    })
+}
+
+/// How the body came is not how it is stored.
+pub(super) fn without_chunked(encoding: Option<&str>) -> Option<String> {
+    let codings = encoding?
+        .split(',')
+        .map(str::trim)
+        .filter(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("aws-chunked"));
+    let codings: Vec<&str> = codings.collect();
+    (!codings.is_empty()).then(|| codings.join(","))
+}

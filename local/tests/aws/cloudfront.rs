@@ -1,0 +1,299 @@
+//! A distribution in front of a private bucket.
+
+use crate::client::{Answer, Cloud, http};
+use crate::deploy::refusal;
+use anyhow::Result;
+use mysfits_local::provider::deployments::Record;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+const DISTRIBUTION: &str = "aws:cloudfront/distribution:Distribution";
+
+/// A bucket with a site in it, and a distribution that may read it.
+struct Site {
+    cloud: Cloud,
+    distribution: Record,
+}
+
+fn cache_policy(queries: &str) -> Value {
+    json!({
+        "name": "cache",
+        "parametersInCacheKeyAndForwardedToOrigin": {
+            "cookiesConfig": { "cookieBehavior": "none" },
+            "headersConfig": { "headerBehavior": "none" },
+            "queryStringsConfig": { "queryStringBehavior": queries },
+        },
+    })
+}
+
+fn distribution(access: &str, headers: &str) -> Value {
+    json!({
+        "enabled": true,
+        "defaultRootObject": "index.html",
+        "origins": [{
+            "originId": "site",
+            "domainName": "bucket.s3.us-east-1.amazonaws.com",
+            "originAccessControlId": access,
+        }],
+        "defaultCacheBehavior": {
+            "targetOriginId": "site",
+            "viewerProtocolPolicy": "redirect-to-https",
+            "allowedMethods": ["GET", "HEAD"],
+            "cachedMethods": ["GET", "HEAD"],
+            "cachePolicyId": "658327ea-f89d-4fab-a63d-7e88639e58f6",
+            "responseHeadersPolicyId": headers,
+        },
+        "customErrorResponses": [
+            { "errorCode": 404, "responseCode": 404, "responsePagePath": "/404.html" },
+        ],
+        "restrictions": { "geoRestriction": { "restrictionType": "none" } },
+        "viewerCertificate": { "cloudfrontDefaultCertificate": true },
+    })
+}
+
+impl Site {
+    async fn start() -> Result<Self> {
+        let cloud = Cloud::with_bucket().await?;
+        let access = cloud
+            .deploy(
+                "aws:cloudfront/originAccessControl:OriginAccessControl",
+                "access",
+                json!({
+                    "name": "access",
+                    "originAccessControlOriginType": "s3",
+                    "signingBehavior": "always",
+                    "signingProtocol": "sigv4",
+                }),
+            )
+            .await?;
+        let headers = cloud
+            .deploy(
+                "aws:cloudfront/responseHeadersPolicy:ResponseHeadersPolicy",
+                "headers",
+                json!({
+                    "name": "headers",
+                    "securityHeadersConfig": {
+                        "contentTypeOptions": { "override": true },
+                        "frameOptions": { "frameOption": "DENY", "override": true },
+                        "referrerPolicy": { "referrerPolicy": "no-referrer", "override": true },
+                        "strictTransportSecurity": {
+                            "accessControlMaxAgeSec": 31536000,
+                            "includeSubdomains": true,
+                            "override": true,
+                        },
+                        "contentSecurityPolicy": {
+                            "contentSecurityPolicy": "default-src 'self'",
+                            "override": true,
+                        },
+                    },
+                }),
+            )
+            .await?;
+        let inputs = distribution(&access.resource.id, &headers.resource.id);
+        let distribution = cloud.deploy(DISTRIBUTION, "site", inputs).await?;
+        let site = Self {
+            cloud,
+            distribution,
+        };
+        for (key, kind, body) in [
+            ("index.html", "text/html", "home"),
+            ("a b/é.txt", "text/plain", "0123456789"),
+            ("404.html", "text/html", "lost"),
+        ] {
+            let put = site.cloud.put(&format!("/bucket/{key}"));
+            let put = put.header("content-type", kind).header("cache-control", "no-cache");
+            put.header("x-amz-meta-by", "test").body(body).send().await?.expect(200)?;
+        }
+        Ok(site)
+    }
+
+    /// Lets the distribution read the bucket, and list it where that is wanted.
+    async fn open(&self, lists: bool) -> Result<()> {
+        let statement = |action: &str, resource: &str| {
+            json!({
+                "Effect": "Allow",
+                "Principal": { "Service": "cloudfront.amazonaws.com" },
+                "Action": action,
+                "Resource": resource,
+                "Condition": {
+                    "StringEquals": { "AWS:SourceArn": self.distribution.resource.output("arn") },
+                },
+            })
+        };
+        let mut statements = vec![statement("s3:GetObject", "arn:aws:s3:::bucket/*")];
+        if lists {
+            statements.push(statement("s3:ListBucket", "arn:aws:s3:::bucket"));
+        }
+        let policy = json!({ "Version": "2012-10-17", "Statement": statements }).to_string();
+        let call = self.cloud.put("/bucket").query("policy", "").body(policy);
+        call.send().await?.expect(204)?;
+        Ok(())
+    }
+
+    async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> Result<Answer> {
+        let domain = self.distribution.resource.output("domainName").to_owned();
+        let mut request = http().request(method, format!("http://{domain}{path}"));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        Answer::read(request.send().await?).await
+    }
+
+    async fn get(&self, path: &str) -> Result<Answer> {
+        self.send(Method::GET, path, &[]).await
+    }
+}
+
+#[tokio::test]
+async fn a_distribution_serves_its_bucket_with_its_headers() -> Result<()> {
+    let site = Site::start().await?;
+    site.open(false).await?;
+    let home = site.get("/").await?.expect(200)?;
+    assert_eq!(home.text(), "home");
+    for (name, value) in [
+        ("content-type", "text/html"),
+        ("cache-control", "no-cache"),
+        ("content-length", "4"),
+        ("x-amz-meta-by", "test"),
+        ("x-cache", "Miss from cloudfront"),
+        ("x-content-type-options", "nosniff"),
+        ("x-frame-options", "DENY"),
+        ("referrer-policy", "no-referrer"),
+        ("strict-transport-security", "max-age=31536000; includeSubDomains"),
+        ("content-security-policy", "default-src 'self'"),
+    ] {
+        assert_eq!(home.header(name), value, "{name}");
+    }
+    assert_eq!(site.get("/a%20b/%C3%A9.txt").await?.expect(200)?.text(), "0123456789");
+    let head = site.send(Method::HEAD, "/", &[]).await?.expect(200)?;
+    assert_eq!((head.header("content-length"), head.text().as_str()), ("4", ""));
+
+    let etag = home.header("etag").to_owned();
+    let unchanged = site.send(Method::GET, "/", &[("if-none-match", &etag)]).await?.expect(304)?;
+    assert_eq!(unchanged.header("etag"), etag);
+    assert_eq!(unchanged.header("x-frame-options"), "DENY");
+    let part = site.send(Method::GET, "/a%20b/%C3%A9.txt", &[("range", "bytes=2-4")]).await?;
+    let part = part.expect(206)?;
+    assert_eq!((part.text().as_str(), part.header("content-range")), ("234", "bytes 2-4/10"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn only_the_distribution_that_the_policy_names_may_read() -> Result<()> {
+    let site = Site::start().await?;
+    let closed = site.get("/").await?;
+    assert_eq!(closed.header("x-cache"), "Error from cloudfront");
+    assert_eq!(closed.header("x-frame-options"), "DENY");
+    closed.refused(403, "AccessDenied")?;
+    site.open(false).await?;
+    site.get("/").await?.expect(200)?;
+    // Without s3:ListBucket, what is missing cannot be told from what is not allowed.
+    site.get("/none").await?.refused(403, "AccessDenied")?;
+    site.open(true).await?;
+    let lost = site.get("/none").await?.expect(404)?;
+    assert_eq!((lost.text().as_str(), lost.header("content-type")), ("lost", "text/html"));
+    site.cloud.delete("/bucket/404.html").send().await?.expect(204)?;
+    site.get("/none").await?.refused(404, "NoSuchKey")
+}
+
+#[tokio::test]
+async fn methods_that_are_not_allowed_are_refused() -> Result<()> {
+    let site = Site::start().await?;
+    site.open(true).await?;
+    for method in [Method::POST, Method::PUT, Method::DELETE, Method::OPTIONS, Method::PATCH] {
+        let refused = site.send(method, "/index.html", &[]).await?.expect(403)?;
+        assert!(refused.text().contains("not configured to allow"), "{}", refused.text());
+    }
+    let foreign = site.send(Method::GET, "/", &[("host", "example.com")]).await?;
+    foreign.expect(403)?;
+    site.get("/%zz").await?.expect(400)?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_distribution_keeps_its_port_until_it_is_deleted() -> Result<()> {
+    let site = Site::start().await?;
+    site.open(false).await?;
+    let sites = site.cloud.server.endpoints().sites.clone();
+    let lowest = sites.iter().min().map(|port| format!("127.0.0.1:{port}"));
+    let domain = site.distribution.resource.output("domainName");
+    assert_eq!(Some(domain.to_owned()), lowest);
+
+    let Site {
+        cloud,
+        distribution: record,
+    } = site;
+    cloud.undeploy(&record).await?;
+    assert!(cloud.refresh(&record).await?.is_none());
+    let gone = http().get(format!("http://{}/", record.resource.output("domainName")));
+    assert_eq!(gone.send().await?.status(), 404);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_a_distribution_uses_cannot_be_deleted() -> Result<()> {
+    let site = Site::start().await?;
+    let all = site.cloud.server.cloud().deployments.all();
+    for (token, code) in [
+        ("originAccessControl", "OriginAccessControlInUse"),
+        ("responseHeadersPolicy", "ResponseHeadersPolicyInUse"),
+    ] {
+        for record in all.iter().filter(|record| record.token.contains(token)) {
+            let refused = refusal(site.cloud.undeploy(record).await);
+            assert!(refused.contains(code), "{refused}");
+        }
+    }
+    site.cloud.undeploy(&site.distribution).await?;
+    for record in all.iter().filter(|record| record.token != DISTRIBUTION) {
+        site.cloud.undeploy(record).await?;
+    }
+    Ok(())
+}
+
+/// Each row: where in the inputs, what instead, and a part of the refusal.
+#[tokio::test]
+async fn what_cannot_be_is_refused_at_deployment() -> Result<()> {
+    let site = Site::start().await?;
+    let good = Value::Object(site.distribution.resource.inputs.clone());
+    for (pointer, value, expected) in [
+        ("/defaultCacheBehavior/targetOriginId", json!("other"), "no origin \"other\""),
+        ("/defaultCacheBehavior/allowedMethods", json!(["GET"]), "allowedMethods"),
+        (
+            "/defaultCacheBehavior/allowedMethods",
+            json!(["GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"]),
+            "methods that change an origin",
+        ),
+        ("/defaultCacheBehavior/cachePolicyId", json!("none"), "NoSuchCachePolicy"),
+        (
+            "/defaultCacheBehavior/responseHeadersPolicyId",
+            json!("none"),
+            "NoSuchResponseHeadersPolicy",
+        ),
+        ("/origins/0/domainName", json!("example.com"), "origins other than S3"),
+        ("/origins/0/originAccessControlId", json!("E0"), "InvalidOriginAccessControl"),
+        ("/defaultRootObject", json!("/index.html"), "must not begin with /"),
+        ("/customErrorResponses/0/errorCode", json!(418), "errorCode"),
+        ("/customErrorResponses/0/responsePagePath", json!("404.html"), "must begin with /"),
+        (
+            "/restrictions/geoRestriction/restrictionType",
+            json!("whitelist"),
+            "restrictions by country",
+        ),
+        ("/viewerCertificate", json!({ "acmCertificateArn": "arn:x" }), "certificates"),
+    ] {
+        let mut inputs = good.clone();
+        if let Some(place) = inputs.pointer_mut(pointer) {
+            *place = value;
+        }
+        let refused = refusal(site.cloud.deploy(DISTRIBUTION, "other", inputs).await);
+        assert!(refused.contains(expected), "{pointer}: {refused}");
+    }
+    let forwarding = cache_policy("all");
+    let refused = site.cloud.deploy("aws:cloudfront/cachePolicy:CachePolicy", "c", forwarding);
+    assert!(refusal(refused.await).contains("query strings"));
+    let token = "aws:cloudfront/cachePolicy:CachePolicy";
+    site.cloud.deploy(token, "c", cache_policy("none")).await?;
+    let again = refusal(site.cloud.deploy(token, "d", cache_policy("none")).await);
+    assert!(again.contains("CachePolicyAlreadyExists"), "{again}");
+    Ok(())
+}
