@@ -89,7 +89,9 @@ fn announce() -> Result<()> {
 
 fn log_to_stderr() {
     use tracing_subscriber::{EnvFilter, fmt};
-    let filter = EnvFilter::try_from_env("MYSFITS_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    // The s3s crate takes every refusal that a client gets for an error of its own.
+    const QUIET: &str = "info,s3s=off";
+    let filter = EnvFilter::try_from_env("MYSFITS_LOG").unwrap_or_else(|_| EnvFilter::new(QUIET));
     fmt()
         .with_writer(std::io::stderr)
         .with_ansi(false)

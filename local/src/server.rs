@@ -4,6 +4,7 @@ use crate::clock::Clock;
 use crate::cloud::{Cloud, CloudConfig, Endpoints};
 use crate::folder::DataFolder;
 use crate::provider::package::Package;
+use crate::services::s3::lifecycle;
 use crate::{edge, provider};
 use anyhow::{Context, Result};
 use std::future::Future;
@@ -89,6 +90,7 @@ impl Server {
         )
         .await?;
         provider::activate_all(&cloud).await;
+        lifecycle::spawn(&cloud);
 
         let inner_edges = CancellationToken::new();
         let server = Self {

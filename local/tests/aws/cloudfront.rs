@@ -101,8 +101,14 @@ impl Site {
             ("404.html", "text/html", "lost"),
         ] {
             let put = site.cloud.put(&format!("/bucket/{key}"));
-            let put = put.header("content-type", kind).header("cache-control", "no-cache");
-            put.header("x-amz-meta-by", "test").body(body).send().await?.expect(200)?;
+            let put = put
+                .header("content-type", kind)
+                .header("cache-control", "no-cache");
+            put.header("x-amz-meta-by", "test")
+                .body(body)
+                .send()
+                .await?
+                .expect(200)?;
         }
         Ok(site)
     }
@@ -159,22 +165,39 @@ async fn a_distribution_serves_its_bucket_with_its_headers() -> Result<()> {
         ("x-content-type-options", "nosniff"),
         ("x-frame-options", "DENY"),
         ("referrer-policy", "no-referrer"),
-        ("strict-transport-security", "max-age=31536000; includeSubDomains"),
+        (
+            "strict-transport-security",
+            "max-age=31536000; includeSubDomains",
+        ),
         ("content-security-policy", "default-src 'self'"),
     ] {
         assert_eq!(home.header(name), value, "{name}");
     }
-    assert_eq!(site.get("/a%20b/%C3%A9.txt").await?.expect(200)?.text(), "0123456789");
+    assert_eq!(
+        site.get("/a%20b/%C3%A9.txt").await?.expect(200)?.text(),
+        "0123456789"
+    );
     let head = site.send(Method::HEAD, "/", &[]).await?.expect(200)?;
-    assert_eq!((head.header("content-length"), head.text().as_str()), ("4", ""));
+    assert_eq!(
+        (head.header("content-length"), head.text().as_str()),
+        ("4", "")
+    );
 
     let etag = home.header("etag").to_owned();
-    let unchanged = site.send(Method::GET, "/", &[("if-none-match", &etag)]).await?.expect(304)?;
+    let unchanged = site
+        .send(Method::GET, "/", &[("if-none-match", &etag)])
+        .await?
+        .expect(304)?;
     assert_eq!(unchanged.header("etag"), etag);
     assert_eq!(unchanged.header("x-frame-options"), "DENY");
-    let part = site.send(Method::GET, "/a%20b/%C3%A9.txt", &[("range", "bytes=2-4")]).await?;
+    let part = site
+        .send(Method::GET, "/a%20b/%C3%A9.txt", &[("range", "bytes=2-4")])
+        .await?;
     let part = part.expect(206)?;
-    assert_eq!((part.text().as_str(), part.header("content-range")), ("234", "bytes 2-4/10"));
+    assert_eq!(
+        (part.text().as_str(), part.header("content-range")),
+        ("234", "bytes 2-4/10")
+    );
     Ok(())
 }
 
@@ -191,8 +214,15 @@ async fn only_the_distribution_that_the_policy_names_may_read() -> Result<()> {
     site.get("/none").await?.refused(403, "AccessDenied")?;
     site.open(true).await?;
     let lost = site.get("/none").await?.expect(404)?;
-    assert_eq!((lost.text().as_str(), lost.header("content-type")), ("lost", "text/html"));
-    site.cloud.delete("/bucket/404.html").send().await?.expect(204)?;
+    assert_eq!(
+        (lost.text().as_str(), lost.header("content-type")),
+        ("lost", "text/html")
+    );
+    site.cloud
+        .delete("/bucket/404.html")
+        .send()
+        .await?
+        .expect(204)?;
     site.get("/none").await?.refused(404, "NoSuchKey")
 }
 
@@ -200,11 +230,23 @@ async fn only_the_distribution_that_the_policy_names_may_read() -> Result<()> {
 async fn methods_that_are_not_allowed_are_refused() -> Result<()> {
     let site = Site::start().await?;
     site.open(true).await?;
-    for method in [Method::POST, Method::PUT, Method::DELETE, Method::OPTIONS, Method::PATCH] {
+    for method in [
+        Method::POST,
+        Method::PUT,
+        Method::DELETE,
+        Method::OPTIONS,
+        Method::PATCH,
+    ] {
         let refused = site.send(method, "/index.html", &[]).await?.expect(403)?;
-        assert!(refused.text().contains("not configured to allow"), "{}", refused.text());
+        assert!(
+            refused.text().contains("not configured to allow"),
+            "{}",
+            refused.text()
+        );
     }
-    let foreign = site.send(Method::GET, "/", &[("host", "example.com")]).await?;
+    let foreign = site
+        .send(Method::GET, "/", &[("host", "example.com")])
+        .await?;
     foreign.expect(403)?;
     site.get("/%zz").await?.expect(400)?;
     Ok(())
@@ -256,30 +298,62 @@ async fn what_cannot_be_is_refused_at_deployment() -> Result<()> {
     let site = Site::start().await?;
     let good = Value::Object(site.distribution.resource.inputs.clone());
     for (pointer, value, expected) in [
-        ("/defaultCacheBehavior/targetOriginId", json!("other"), "no origin \"other\""),
-        ("/defaultCacheBehavior/allowedMethods", json!(["GET"]), "allowedMethods"),
+        (
+            "/defaultCacheBehavior/targetOriginId",
+            json!("other"),
+            "no origin \"other\"",
+        ),
+        (
+            "/defaultCacheBehavior/allowedMethods",
+            json!(["GET"]),
+            "allowedMethods",
+        ),
         (
             "/defaultCacheBehavior/allowedMethods",
             json!(["GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"]),
             "methods that change an origin",
         ),
-        ("/defaultCacheBehavior/cachePolicyId", json!("none"), "NoSuchCachePolicy"),
+        (
+            "/defaultCacheBehavior/cachePolicyId",
+            json!("none"),
+            "NoSuchCachePolicy",
+        ),
         (
             "/defaultCacheBehavior/responseHeadersPolicyId",
             json!("none"),
             "NoSuchResponseHeadersPolicy",
         ),
-        ("/origins/0/domainName", json!("example.com"), "origins other than S3"),
-        ("/origins/0/originAccessControlId", json!("E0"), "InvalidOriginAccessControl"),
-        ("/defaultRootObject", json!("/index.html"), "must not begin with /"),
+        (
+            "/origins/0/domainName",
+            json!("example.com"),
+            "origins other than S3",
+        ),
+        (
+            "/origins/0/originAccessControlId",
+            json!("E0"),
+            "InvalidOriginAccessControl",
+        ),
+        (
+            "/defaultRootObject",
+            json!("/index.html"),
+            "must not begin with /",
+        ),
         ("/customErrorResponses/0/errorCode", json!(418), "errorCode"),
-        ("/customErrorResponses/0/responsePagePath", json!("404.html"), "must begin with /"),
+        (
+            "/customErrorResponses/0/responsePagePath",
+            json!("404.html"),
+            "must begin with /",
+        ),
         (
             "/restrictions/geoRestriction/restrictionType",
             json!("whitelist"),
             "restrictions by country",
         ),
-        ("/viewerCertificate", json!({ "acmCertificateArn": "arn:x" }), "certificates"),
+        (
+            "/viewerCertificate",
+            json!({ "acmCertificateArn": "arn:x" }),
+            "certificates",
+        ),
     ] {
         let mut inputs = good.clone();
         if let Some(place) = inputs.pointer_mut(pointer) {
@@ -289,7 +363,9 @@ async fn what_cannot_be_is_refused_at_deployment() -> Result<()> {
         assert!(refused.contains(expected), "{pointer}: {refused}");
     }
     let forwarding = cache_policy("all");
-    let refused = site.cloud.deploy("aws:cloudfront/cachePolicy:CachePolicy", "c", forwarding);
+    let refused = site
+        .cloud
+        .deploy("aws:cloudfront/cachePolicy:CachePolicy", "c", forwarding);
     assert!(refusal(refused.await).contains("query strings"));
     let token = "aws:cloudfront/cachePolicy:CachePolicy";
     site.cloud.deploy(token, "c", cache_policy("none")).await?;

@@ -22,7 +22,10 @@ impl Cloud {
             generation: 1,
             region: "us-east-1".into(),
         };
-        let created = cloud.deployments.create(cloud, token, new, inputs, none()).await;
+        let created = cloud
+            .deployments
+            .create(cloud, token, new, inputs, none())
+            .await;
         created.map_err(|error| anyhow::anyhow!("{error}"))
     }
 
@@ -39,7 +42,10 @@ impl Cloud {
     /// The inputs and outputs that a refresh finds; nothing when the resource is gone.
     pub async fn refresh(&self, record: &Record) -> Result<Option<(Value, Value)>> {
         let cloud = self.server.cloud();
-        let of = cloud.package.resource_type(&record.token).context("no such type")?;
+        let of = cloud
+            .package
+            .resource_type(&record.token)
+            .context("no such type")?;
         let known = Some(record.resource.clone());
         let found = of.read(cloud, &record.resource.id, known).await;
         let found = found.map_err(|error| anyhow::anyhow!("{error}"))?;

@@ -22,12 +22,21 @@ fn asset(path: &str) -> serde_json::Value {
 #[tokio::test]
 async fn a_bucket_is_deployed_with_what_belongs_to_it() -> Result<()> {
     let cloud = Cloud::start().await?;
-    let bucket = cloud.deploy(BUCKET, "b", json!({ "bucket": "bucket", "tags": { "a": "1" } })).await?;
+    let bucket = cloud
+        .deploy(
+            BUCKET,
+            "b",
+            json!({ "bucket": "bucket", "tags": { "a": "1" } }),
+        )
+        .await?;
     assert_eq!(bucket.resource.id, "bucket");
     for (name, value) in [
         ("arn", "arn:aws:s3:::bucket"),
         ("bucketDomainName", "bucket.s3.amazonaws.com"),
-        ("bucketRegionalDomainName", "bucket.s3.us-east-1.amazonaws.com"),
+        (
+            "bucketRegionalDomainName",
+            "bucket.s3.us-east-1.amazonaws.com",
+        ),
     ] {
         assert_eq!(bucket.resource.output(name), value);
     }
@@ -35,7 +44,8 @@ async fn a_bucket_is_deployed_with_what_belongs_to_it() -> Result<()> {
     let tags = cloud.get("/bucket").query("tagging", "").send().await?;
     assert_eq!(tags.element("Value")?, "1");
 
-    let versioning = json!({ "bucket": "bucket", "versioningConfiguration": { "status": "Enabled" } });
+    let versioning =
+        json!({ "bucket": "bucket", "versioningConfiguration": { "status": "Enabled" } });
     let versioning = cloud.deploy(VERSIONING, "v", versioning).await?;
     let access = json!({ "bucket": "bucket", "blockPublicAcls": true });
     let access = cloud.deploy(ACCESS, "a", access).await?;
@@ -57,10 +67,19 @@ async fn a_bucket_is_deployed_with_what_belongs_to_it() -> Result<()> {
     cloud.set_versioning("Suspended").await?;
     let (inputs, _) = cloud.refresh(&versioning).await?.context("gone")?;
     assert_eq!(inputs["versioningConfiguration"]["status"], "Suspended");
-    cloud.delete("/bucket").query("lifecycle", "").send().await?.expect(204)?;
+    cloud
+        .delete("/bucket")
+        .query("lifecycle", "")
+        .send()
+        .await?
+        .expect(204)?;
     assert!(cloud.refresh(&lifecycle).await?.is_none());
     cloud.undeploy(&access).await?;
-    let shown = cloud.get("/bucket").query("publicAccessBlock", "").send().await?;
+    let shown = cloud
+        .get("/bucket")
+        .query("publicAccessBlock", "")
+        .send()
+        .await?;
     shown.refused(404, "NoSuchPublicAccessBlockConfiguration")?;
     cloud.undeploy(&bucket).await?;
     assert!(cloud.refresh(&bucket).await?.is_none());
@@ -71,12 +90,23 @@ async fn a_bucket_is_deployed_with_what_belongs_to_it() -> Result<()> {
 #[tokio::test]
 async fn a_bucket_with_objects_goes_only_by_force() -> Result<()> {
     let cloud = Cloud::start().await?;
-    let kept = cloud.deploy(BUCKET, "b", json!({ "bucket": "bucket" })).await?;
-    let again = refusal(cloud.deploy(BUCKET, "c", json!({ "bucket": "bucket" })).await);
+    let kept = cloud
+        .deploy(BUCKET, "b", json!({ "bucket": "bucket" }))
+        .await?;
+    let again = refusal(
+        cloud
+            .deploy(BUCKET, "c", json!({ "bucket": "bucket" }))
+            .await,
+    );
     assert!(again.contains("BucketAlreadyOwnedByYou"), "{again}");
     cloud.set_versioning("Enabled").await?;
     cloud.put("/bucket/o").body("1").send().await?.expect(200)?;
-    cloud.put("/bucket/large").body(vec![0; 100_000]).send().await?.expect(200)?;
+    cloud
+        .put("/bucket/large")
+        .body(vec![0; 100_000])
+        .send()
+        .await?
+        .expect(200)?;
     cloud.delete("/bucket/o").send().await?.expect(204)?;
     let refused = refusal(cloud.undeploy(&kept).await);
     assert!(refused.contains("BucketNotEmpty"), "{refused}");
@@ -92,7 +122,9 @@ async fn a_bucket_with_objects_goes_only_by_force() -> Result<()> {
 #[tokio::test]
 async fn deployed_buckets_survive_a_restart_and_their_deletion_by_hand() -> Result<()> {
     let cloud = Cloud::start().await?;
-    let bucket = cloud.deploy(BUCKET, "b", json!({ "bucket": "bucket" })).await?;
+    let bucket = cloud
+        .deploy(BUCKET, "b", json!({ "bucket": "bucket" }))
+        .await?;
     let cloud = cloud.restart().await?;
     cloud.head("/bucket").send().await?.expect(200)?;
     cloud.delete("/bucket").send().await?.expect(204)?;
@@ -120,22 +152,45 @@ async fn an_object_is_what_is_declared() -> Result<()> {
     assert_eq!(object.resource.id, "bucket/page.html");
     let got = cloud.get("/bucket/page.html").send().await?.expect(200)?;
     assert_eq!(got.text(), "<p>1</p>");
-    assert_eq!((got.header("content-type"), got.header("cache-control")), ("text/html", "no-cache"));
-    assert_eq!(got.header("x-amz-version-id"), object.resource.output("versionId"));
-    assert_eq!(got.header("etag"), format!("\"{}\"", object.resource.output("etag")));
+    assert_eq!(
+        (got.header("content-type"), got.header("cache-control")),
+        ("text/html", "no-cache")
+    );
+    assert_eq!(
+        got.header("x-amz-version-id"),
+        object.resource.output("versionId")
+    );
+    assert_eq!(
+        got.header("etag"),
+        format!("\"{}\"", object.resource.output("etag"))
+    );
 
     let other = cloud.folder.path().join("other.html");
     std::fs::write(&other, "<p>2</p>")?;
     let before = object.resource.output("versionId").to_owned();
-    let object = cloud.change(object, inputs(&other.to_string_lossy())).await?;
+    let object = cloud
+        .change(object, inputs(&other.to_string_lossy()))
+        .await?;
     assert_ne!(object.resource.output("versionId"), before);
-    assert_eq!(cloud.get("/bucket/page.html").send().await?.text(), "<p>2</p>");
+    assert_eq!(
+        cloud.get("/bucket/page.html").send().await?.text(),
+        "<p>2</p>"
+    );
 
     // By hand changed, then deleted.
-    cloud.put("/bucket/page.html").body("3").send().await?.expect(200)?;
+    cloud
+        .put("/bucket/page.html")
+        .body("3")
+        .send()
+        .await?
+        .expect(200)?;
     let (_, outputs) = cloud.refresh(&object).await?.context("gone")?;
     assert_ne!(outputs["etag"], json!(object.resource.output("etag")));
-    cloud.delete("/bucket/page.html").send().await?.expect(204)?;
+    cloud
+        .delete("/bucket/page.html")
+        .send()
+        .await?
+        .expect(204)?;
     assert!(cloud.refresh(&object).await?.is_none());
     cloud.undeploy(&object).await?;
     let list = cloud.get("/bucket").query("versions", "").send().await?;
@@ -144,7 +199,10 @@ async fn an_object_is_what_is_declared() -> Result<()> {
     let text = json!({ "bucket": "bucket", "key": "t", "content": "text" });
     cloud.deploy(OBJECT, "text", text).await?;
     let got = cloud.get("/bucket/t").send().await?;
-    assert_eq!((got.text().as_str(), got.header("content-type")), ("text", "application/octet-stream"));
+    assert_eq!(
+        (got.text().as_str(), got.header("content-type")),
+        ("text", "application/octet-stream")
+    );
     Ok(())
 }
 
@@ -163,7 +221,11 @@ async fn what_cannot_be_deployed_is_refused_with_the_reason() -> Result<()> {
     };
     for (token, inputs, expected) in [
         (BUCKET, json!({ "bucket": "Bad" }), "lower-case"),
-        (BUCKET, json!({ "bucket": "other", "website": {} }), "unknown field `website`"),
+        (
+            BUCKET,
+            json!({ "bucket": "other", "website": {} }),
+            "unknown field `website`",
+        ),
         (
             VERSIONING,
             json!({ "bucket": "none", "versioningConfiguration": { "status": "Enabled" } }),
@@ -174,18 +236,46 @@ async fn what_cannot_be_deployed_is_refused_with_the_reason() -> Result<()> {
             json!({ "bucket": "bucket", "versioningConfiguration": { "status": "On" } }),
             "unknown variant `On`",
         ),
-        (POLICY, json!({ "bucket": "bucket", "policy": statement("\"*\"") }), "BlockPublicPolicy"),
-        (POLICY, json!({ "bucket": "bucket", "policy": "{}" }), "missing field"),
-        (LIFECYCLE, json!({ "bucket": "bucket", "rules": [] }), "1 to 1000 rules"),
-        (OBJECT, json!({ "bucket": "none", "key": "o" }), "NoSuchBucket"),
-        (OBJECT, json!({ "bucket": "bucket", "key": "o", "source": asset("/none") }), "cannot be read"),
+        (
+            POLICY,
+            json!({ "bucket": "bucket", "policy": statement("\"*\"") }),
+            "BlockPublicPolicy",
+        ),
+        (
+            POLICY,
+            json!({ "bucket": "bucket", "policy": "{}" }),
+            "missing field",
+        ),
+        (
+            LIFECYCLE,
+            json!({ "bucket": "bucket", "rules": [] }),
+            "1 to 1000 rules",
+        ),
+        (
+            OBJECT,
+            json!({ "bucket": "none", "key": "o" }),
+            "NoSuchBucket",
+        ),
+        (
+            OBJECT,
+            json!({ "bucket": "bucket", "key": "o", "source": asset("/none") }),
+            "cannot be read",
+        ),
         (
             OBJECT,
             json!({ "bucket": "bucket", "key": "o", "content": "x", "source": asset("/x") }),
             "one of source, content",
         ),
-        (ROLE, json!({ "name": "r", "assumeRolePolicy": trust("s3:GetObject") }), "STS AssumeRole"),
-        (ROLE, json!({ "name": "r/", "assumeRolePolicy": trust("sts:AssumeRole") }), "1 to 64"),
+        (
+            ROLE,
+            json!({ "name": "r", "assumeRolePolicy": trust("s3:GetObject") }),
+            "STS AssumeRole",
+        ),
+        (
+            ROLE,
+            json!({ "name": "r/", "assumeRolePolicy": trust("sts:AssumeRole") }),
+            "1 to 64",
+        ),
         (
             ROLE,
             json!({ "name": "r", "path": "x", "assumeRolePolicy": trust("sts:AssumeRole") }),
@@ -209,7 +299,10 @@ async fn a_role_goes_when_nothing_hangs_on_it() -> Result<()> {
     let trust = r#"{"Statement":{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}}"#;
     let inputs = json!({ "name": "r", "path": "/app/", "assumeRolePolicy": trust });
     let role = cloud.deploy(ROLE, "r", inputs.clone()).await?;
-    assert_eq!(role.resource.output("arn"), "arn:aws:iam::000000000000:role/app/r");
+    assert_eq!(
+        role.resource.output("arn"),
+        "arn:aws:iam::000000000000:role/app/r"
+    );
     assert_eq!(role.resource.output("uniqueId").len(), 21);
     let taken = json!({ "name": "R", "assumeRolePolicy": trust });
     let taken = refusal(cloud.deploy(ROLE, "other", taken).await);

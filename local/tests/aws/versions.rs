@@ -152,3 +152,64 @@ async fn versions_are_listed_page_by_page() -> Result<()> {
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn lifecycle_rules_delete_what_is_due() -> Result<()> {
+    let cloud = Cloud::with_bucket().await?;
+    let rules = "<LifecycleConfiguration>\
+        <Rule><ID>old</ID><Status>Enabled</Status><Filter><Prefix></Prefix></Filter>\
+        <NoncurrentVersionExpiration><NoncurrentDays>1</NoncurrentDays></NoncurrentVersionExpiration>\
+        <AbortIncompleteMultipartUpload><DaysAfterInitiation>1</DaysAfterInitiation></AbortIncompleteMultipartUpload></Rule>\
+        <Rule><ID>short</ID><Status>Enabled</Status><Filter><Prefix>short/</Prefix></Filter>\
+        <Expiration><Days>1</Days></Expiration></Rule></LifecycleConfiguration>";
+    let put = cloud.put("/bucket").query("lifecycle", "").body(rules);
+    put.send().await?.expect(200)?;
+    cloud.set_versioning("Enabled").await?;
+    for body in ["1", "2"] {
+        cloud
+            .put("/bucket/long/o")
+            .body(body)
+            .send()
+            .await?
+            .expect(200)?;
+        cloud
+            .put("/bucket/short/o")
+            .body(body)
+            .send()
+            .await?
+            .expect(200)?;
+    }
+    cloud
+        .post("/bucket/begun")
+        .query("uploads", "")
+        .send()
+        .await?
+        .expect(200)?;
+
+    let inner = cloud.server.cloud();
+    let day = 24 * 60 * 60 * 1_000;
+    let now = inner.clock.unix_millis();
+    inner.s3.expire(now).await?;
+    let list = || cloud.get("/bucket").query("versions", "").send();
+    assert_eq!(list().await?.elements("Version").len(), 4);
+
+    inner.s3.expire(now + 2 * day).await?;
+    let after = list().await?;
+    assert_eq!(after.elements("Version").len(), 2, "{}", after.text());
+    assert_eq!(after.elements("DeleteMarker").len(), 1);
+    assert_eq!(cloud.get("/bucket/long/o").send().await?.text(), "2");
+    cloud
+        .get("/bucket/short/o")
+        .send()
+        .await?
+        .refused(404, "NoSuchKey")?;
+    let uploads = cloud.get("/bucket").query("uploads", "").send().await?;
+    assert!(uploads.elements("UploadId").is_empty());
+
+    // What was current is old by now, and the marker then hides nothing.
+    inner.s3.expire(now + 5 * day).await?;
+    inner.s3.expire(now + 5 * day).await?;
+    assert_eq!(list().await?.elements("Version").len(), 1);
+    assert!(list().await?.elements("DeleteMarker").is_empty());
+    Ok(())
+}

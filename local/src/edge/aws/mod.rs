@@ -101,9 +101,7 @@ impl Edge {
         if request.uri().path().starts_with(LAMBDA_PATH) {
             return self.lambda(request).await.unwrap_or_else(json_error);
         }
-        let form = "application/x-www-form-urlencoded";
-        let is_form = header_of(&request, header::CONTENT_TYPE.as_str())
-            .is_some_and(|kind| kind.starts_with(form));
+        let is_form = has_type(&request, "application/x-www-form-urlencoded");
         if is_form && request.method() == Method::POST && request.uri().path() == "/" {
             return self.query(request, id).await;
         }
@@ -160,9 +158,7 @@ impl Edge {
     }
 
     async fn s3(&self, request: Request<Incoming>) -> Answer {
-        if header_of(&request, header::CONTENT_TYPE.as_str())
-            .is_some_and(|kind| kind.starts_with("multipart/form-data"))
-        {
+        if has_type(&request, "multipart/form-data") {
             return s3_error(not_implemented("uploads by HTML form"));
         }
         let request = request.map(|body| s3s::Body::http_body(TimedBody::new(body)));
@@ -206,6 +202,13 @@ impl Edge {
 
 fn header_of<'a, B>(request: &'a Request<B>, name: &str) -> Option<&'a str> {
     request.headers().get(name)?.to_str().ok()
+}
+
+/// Whether the body is of this media type; its case does not count.
+fn has_type<B>(request: &Request<B>, kind: &str) -> bool {
+    let given = header_of(request, header::CONTENT_TYPE.as_str()).unwrap_or_default();
+    let given = given.split(';').next().unwrap_or_default();
+    given.trim().eq_ignore_ascii_case(kind)
 }
 
 fn unknown_operation(target: &str) -> AwsError {

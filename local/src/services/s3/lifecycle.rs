@@ -399,6 +399,8 @@ impl S3 {
         let mut key = String::new();
         let mut versions = Vec::new();
         loop {
+            // Others go first.
+            tokio::task::yield_now().await;
             let page = self.list(&name, Of::Versions, &query)?;
             for entry in page.entries {
                 if entry.key != key {

@@ -160,7 +160,6 @@ operations! {
     list_objects: ListObjectsInput -> ListObjectsOutput = lists::objects;
     list_objects_v2: ListObjectsV2Input -> ListObjectsV2Output = lists::objects_v2;
     list_parts: ListPartsInput -> ListPartsOutput = uploads::parts;
-    post_object: PostObjectInput -> PostObjectOutput = writes::post;
     put_bucket_encryption: PutBucketEncryptionInput -> PutBucketEncryptionOutput = settings::put_encryption;
     put_bucket_lifecycle_configuration: PutBucketLifecycleConfigurationInput -> PutBucketLifecycleConfigurationOutput = lifecycle::put;
     put_bucket_ownership_controls: PutBucketOwnershipControlsInput -> PutBucketOwnershipControlsOutput = settings::put_ownership;

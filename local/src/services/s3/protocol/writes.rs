@@ -74,14 +74,6 @@ pub async fn put(
     Ok(S3Response::new(output))
 }
 
-/// Forms that browsers send.
-pub async fn post(
-    _cloud: &Cloud,
-    _req: S3Request<PostObjectInput>,
-) -> S3Result<S3Response<PostObjectOutput>> {
-    Err(not_implemented("uploads by HTML form").into())
-}
-
 /// Takes a body in and checks it against what the client sent with it.
 pub(super) async fn receive<T>(
     cloud: &Cloud,

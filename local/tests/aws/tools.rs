@@ -1,0 +1,97 @@
+//! The tools that people use: boto3 and the AWS CLI, as PyPI has them.
+
+use crate::client::Cloud;
+use anyhow::{Context, Result, ensure};
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use tokio::process::Command;
+
+/// What is installed, once for all checkouts of a user.
+const PACKAGES: [&str; 2] = ["awscli==1.46.3", "boto3==1.44.5"];
+
+#[tokio::test]
+async fn boto3_does_what_it_does_every_day() -> Result<()> {
+    let cloud = Cloud::start().await?;
+    let python = installed("python").await?;
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/aws/boto3_daily.py");
+    run(Command::new(python).arg(script), &cloud).await
+}
+
+#[tokio::test]
+async fn the_aws_cli_does_what_it_does_every_day() -> Result<()> {
+    let cloud = Cloud::start().await?;
+    let aws = installed("aws").await?;
+    let work = tempfile::tempdir()?;
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/aws/cli_daily.sh");
+    let mut command = Command::new("sh");
+    run(command.arg(script).arg(aws).arg(work.path()), &cloud).await
+}
+
+/// Runs a command in the environment that `cargo xtask env` gives a shell.
+async fn run(command: &mut Command, cloud: &Cloud) -> Result<()> {
+    command
+        .env("AWS_ENDPOINT_URL", format!("http://{}", cloud.address()))
+        .env("AWS_ACCESS_KEY_ID", "test")
+        .env("AWS_SECRET_ACCESS_KEY", "test")
+        .env("AWS_REGION", "us-east-1")
+        .env("AWS_DEFAULT_REGION", "us-east-1")
+        .env("AWS_CONFIG_FILE", "/dev/null")
+        .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env_remove("AWS_PROFILE")
+        .env_remove("AWS_SESSION_TOKEN")
+        .kill_on_drop(true);
+    let output = command.output().await?;
+    ensure!(
+        output.status.success(),
+        "{}\n{}{}",
+        output.status,
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(())
+}
+
+/// A program of the packages, which are installed when they are not yet.
+async fn installed(program: &str) -> Result<PathBuf> {
+    let cache = match std::env::var_os("XDG_CACHE_HOME").filter(|path| !path.is_empty()) {
+        Some(cache) => PathBuf::from(cache),
+        None => PathBuf::from(std::env::var_os("HOME").context("HOME is not set")?).join(".cache"),
+    };
+    let folder = cache
+        .join("mysfits")
+        .join(PACKAGES.join("-").replace("==", "-"));
+    fs::create_dir_all(&folder)?;
+    // One test installs, the others wait; the lock goes with the file handle.
+    let lock = File::create(folder.join("lock"))?;
+    let lock = tokio::task::spawn_blocking(move || lock.lock().map(|()| lock)).await??;
+
+    let finished = folder.join("installed");
+    let environment = folder.join("venv");
+    if !finished.exists() {
+        let mut create = Command::new("python3");
+        create.args(["-m", "venv", "--clear"]).arg(&environment);
+        let why = "python3 with its venv module is needed: install python3 and python3-venv";
+        succeed(&mut create).await.context(why)?;
+        let mut install = Command::new(environment.join("bin/python"));
+        install.args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+        ]);
+        let why = format!("{} cannot be installed from PyPI", PACKAGES.join(" and "));
+        succeed(install.args(PACKAGES)).await.context(why)?;
+        fs::write(&finished, "")?;
+    }
+    drop(lock);
+    Ok(environment.join("bin").join(program))
+}
+
+async fn succeed(command: &mut Command) -> Result<()> {
+    let output = command.output().await?;
+    let errors = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{}: {errors}", output.status);
+    Ok(())
+}
