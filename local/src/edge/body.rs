@@ -14,23 +14,33 @@ use tokio::time::{Instant, Sleep, sleep};
 const IDLE: Duration = Duration::from_secs(20);
 
 /// A body that fails when nothing of it arrives for too long.
-pub struct TimedBody {
-    inner: Incoming,
+pub struct TimedBody<B> {
+    inner: B,
+    patience: Duration,
     idle: Pin<Box<Sleep>>,
     waiting: bool,
 }
 
-impl TimedBody {
-    pub fn new(inner: Incoming) -> Self {
+impl<B> TimedBody<B> {
+    pub fn new(inner: B) -> Self {
+        Self::patient(inner, IDLE)
+    }
+
+    fn patient(inner: B, patience: Duration) -> Self {
         Self {
             inner,
-            idle: Box::pin(sleep(IDLE)),
+            patience,
+            idle: Box::pin(sleep(patience)),
             waiting: false,
         }
     }
 }
 
-impl Body for TimedBody {
+impl<B> Body for TimedBody<B>
+where
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
     type Data = Bytes;
     type Error = Error;
 
@@ -45,7 +55,7 @@ impl Body for TimedBody {
         }
         if !this.waiting {
             this.waiting = true;
-            this.idle.as_mut().reset(Instant::now() + IDLE);
+            this.idle.as_mut().reset(Instant::now() + this.patience);
         }
         match this.idle.as_mut().poll(context) {
             Poll::Ready(()) => Poll::Ready(Some(Err(Error::new(
@@ -101,4 +111,21 @@ pub async fn read_whole(
         1 => pieces.swap_remove(0),
         _ => pieces.concat().into(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::stream;
+    use http_body_util::StreamBody;
+
+    #[tokio::test]
+    async fn a_body_that_stays_away_fails() {
+        let start = stream::iter([Ok::<_, Error>(Frame::data(Bytes::from_static(b"a")))]);
+        let body = StreamBody::new(futures::StreamExt::chain(start, stream::pending()));
+        let mut body = TimedBody::patient(Box::pin(body), Duration::ZERO);
+        assert!(matches!(body.frame().await, Some(Ok(_))));
+        let error = body.frame().await.and_then(Result::err);
+        assert_eq!(error.map(|error| error.kind()), Some(ErrorKind::TimedOut));
+    }
 }

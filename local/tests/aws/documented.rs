@@ -13,12 +13,17 @@ fn listed(page: &str, heading: &str) -> Result<BTreeSet<String>> {
     let (_, section) = text.split_once(heading).context("no such heading")?;
     let section = section.split("\n## ").next().unwrap_or_default();
     let paragraph = section.trim().rsplit("\n\n").next().unwrap_or_default();
-    Ok(paragraph.split(", ").map(|word| word.trim().to_owned()).collect())
+    Ok(paragraph
+        .split(", ")
+        .map(|word| word.trim().to_owned())
+        .collect())
 }
 
 #[test]
 fn the_operations_of_s3() -> Result<()> {
-    let done = OPERATIONS.iter().filter_map(|name| name.strip_suffix("Input"));
+    let done = OPERATIONS
+        .iter()
+        .filter_map(|name| name.strip_suffix("Input"));
     let done: BTreeSet<String> = done.map(str::to_owned).collect();
     assert_eq!(listed("s3.md", "## Operations that are done")?, done);
     Ok(())

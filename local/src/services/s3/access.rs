@@ -5,7 +5,7 @@ use super::errors::access_denied;
 use crate::cloud::Cloud;
 use crate::error::{AwsError, AwsResult};
 use crate::identity::{ACCOUNT_ID, bucket_arn};
-use crate::services::iam::document::{Document, Effect, Kind, Principal, Statement};
+use crate::services::iam::document::{Document, Effect, Kind, Principal, Set, Statement};
 use crate::services::iam::pattern::arn_like;
 use crate::services::iam::{Call, Caller};
 use serde::{Deserialize, Serialize};
@@ -23,6 +23,45 @@ const LIMITING_KEYS: &[&str] = &[
     "aws:PrincipalArn",
     "aws:SourceAccount",
     "aws:SourceArn",
+];
+
+/// Actions on objects, and on buckets, as far as this S3 asks for them:
+/// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html>.
+const OBJECT_ACTIONS: &[&str] = &[
+    "s3:AbortMultipartUpload",
+    "s3:DeleteObject",
+    "s3:DeleteObjectTagging",
+    "s3:DeleteObjectVersion",
+    "s3:DeleteObjectVersionTagging",
+    "s3:GetObject",
+    "s3:GetObjectTagging",
+    "s3:GetObjectVersion",
+    "s3:GetObjectVersionTagging",
+    "s3:ListMultipartUploadParts",
+    "s3:PutObject",
+    "s3:PutObjectTagging",
+    "s3:PutObjectVersionTagging",
+];
+const BUCKET_ACTIONS: &[&str] = &[
+    "s3:DeleteBucket",
+    "s3:GetBucketAcl",
+    "s3:GetBucketLocation",
+    "s3:GetBucketOwnershipControls",
+    "s3:GetBucketPolicyStatus",
+    "s3:GetBucketPublicAccessBlock",
+    "s3:GetBucketTagging",
+    "s3:GetBucketVersioning",
+    "s3:GetEncryptionConfiguration",
+    "s3:GetLifecycleConfiguration",
+    "s3:ListBucket",
+    "s3:ListBucketMultipartUploads",
+    "s3:ListBucketVersions",
+    "s3:PutBucketOwnershipControls",
+    "s3:PutBucketPublicAccessBlock",
+    "s3:PutBucketTagging",
+    "s3:PutBucketVersioning",
+    "s3:PutEncryptionConfiguration",
+    "s3:PutLifecycleConfiguration",
 ];
 
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PublicAccessBlockConfiguration.html>
@@ -116,6 +155,10 @@ fn check_policy(cloud: &Cloud, settings: &Settings, text: &str) -> AwsResult<()>
                 return Err(malformed("Policy has invalid action".to_owned()));
             }
         }
+        if !actions_apply(statement) {
+            let reason = "Action does not apply to any resource(s) in statement";
+            return Err(malformed(reason.to_owned()));
+        }
     }
     if let Some(arn) = cloud.iam.missing_principal(&policy) {
         let reason = format!("Invalid principal in policy: \"AWS\":\"{arn}\"");
@@ -136,6 +179,22 @@ fn check_policy(cloud: &Cloud, settings: &Settings, text: &str) -> AwsResult<()>
         ));
     }
     Ok(())
+}
+
+/// Whether each action that is named in full can be done to one of the resources; seen in
+/// <https://github.com/aws-amplify/docs/issues/7799>.
+fn actions_apply(statement: &Statement) -> bool {
+    let Some(Set::Of(resources)) = &statement.resources else {
+        return true;
+    };
+    // A wildcard may stand for the slash and what is behind it.
+    let may_be_object = |resource: &String| resource.contains(['/', '*']);
+    let may_be_bucket = |resource: &String| !resource.contains('/');
+    statement.actions.patterns().iter().all(|action| {
+        let is_in = |actions: &[&str]| actions.iter().any(|one| one.eq_ignore_ascii_case(action));
+        (!is_in(OBJECT_ACTIONS) || resources.iter().any(may_be_object))
+            && (!is_in(BUCKET_ACTIONS) || resources.iter().any(may_be_bucket))
+    })
 }
 
 /// Whether a bucket policy gives something to anybody.
@@ -163,6 +222,31 @@ fn is_limited(statement: &Statement) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn actions_must_fit_their_resources() -> Result<(), String> {
+        for (action, resource, expected) in [
+            ("s3:GetObject", "arn:aws:s3:::b/*", true),
+            ("s3:GetObject", "arn:aws:s3:::b", false),
+            ("s3:getobject", "arn:aws:s3:::b", false),
+            ("s3:GetObject", "arn:aws:s3:::b*", true),
+            ("s3:ListBucket", "arn:aws:s3:::b", true),
+            ("s3:ListBucket", "arn:aws:s3:::b/*", false),
+            ("s3:*", "arn:aws:s3:::b", true),
+            ("s3:Get*", "arn:aws:s3:::b", true),
+        ] {
+            let text = format!(
+                r#"{{"Statement":{{"Effect":"Allow","Principal":"*","Action":"{action}","Resource":"{resource}"}}}}"#
+            );
+            let policy = Document::parse(&text, Kind::Resource)?;
+            assert_eq!(
+                actions_apply(&policy.statements[0]),
+                expected,
+                "{action} {resource}"
+            );
+        }
+        Ok(())
+    }
 
     /// The page's own examples among them.
     #[test]

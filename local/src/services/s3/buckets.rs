@@ -69,9 +69,9 @@ enum Existence {
 }
 
 /// A promise that the bucket stays as long as it is held.
-pub struct Open<'a>(
-    #[allow(dead_code, reason = "held")] tokio::sync::RwLockReadGuard<'a, Existence>,
-);
+pub struct Open<'a> {
+    _existence: tokio::sync::RwLockReadGuard<'a, Existence>,
+}
 
 pub struct Buckets {
     store: Store,
@@ -133,7 +133,9 @@ impl Bucket {
     pub async fn open(&self) -> AwsResult<Open<'_>> {
         let existence = self.gate.read().await;
         match *existence {
-            Existence::There => Ok(Open(existence)),
+            Existence::There => Ok(Open {
+                _existence: existence,
+            }),
             Existence::Gone => Err(no_such_bucket()),
         }
     }

@@ -217,7 +217,7 @@ impl ResourceType for BucketObjectv2 {
         if let Value::Object(outputs) =
             outputs(cloud, &known.inputs.bucket, &key, &version, &content)
         {
-            known.outputs = outputs;
+            known.outputs.extend(outputs);
         }
         Ok(Some(known))
     }
