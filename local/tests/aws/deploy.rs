@@ -10,7 +10,11 @@ impl Cloud {
     /// Deploys a resource of the aws package.
     pub async fn deploy(&self, token: &str, name: &str, inputs: Value) -> Result<Record> {
         let cloud = self.server.cloud();
-        let of = cloud.package.resource_type(token).context("no such type")?;
+        let of = cloud
+            .package
+            .resource_type(token)
+            .context("no such type")?
+            .of;
         let inputs = properties(inputs)?;
         if let Some(refusal) = of.validate(&inputs).first() {
             bail!("{}: {}", refusal.property, refusal.reason);
@@ -45,7 +49,8 @@ impl Cloud {
         let of = cloud
             .package
             .resource_type(&record.token)
-            .context("no such type")?;
+            .context("no such type")?
+            .of;
         let known = Some(record.resource.clone());
         let found = of.read(cloud, &record.resource.id, known).await;
         let found = found.map_err(|error| anyhow::anyhow!("{error}"))?;

@@ -156,8 +156,9 @@ async fn mangled_requests_never_fail_the_cloud() -> Result<()> {
         .map(|index| random.mangle(seeds[index % seeds.len()].as_bytes()))
         .collect();
     for some in mangled.chunks(32) {
-        let answers = some.iter().map(|request| async {
-            let answer = tokio::time::timeout(Duration::from_secs(30), raw(&cloud, request)).await;
+        let cloud = &cloud;
+        let answers = some.iter().map(|request| async move {
+            let answer = tokio::time::timeout(Duration::from_secs(30), raw(cloud, request)).await;
             (request, answer)
         });
         for (request, answer) in futures::future::join_all(answers).await {
