@@ -6,6 +6,7 @@ use http_body_util::BodyExt;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use std::io::{Error, ErrorKind};
 use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::{Instant, Sleep, sleep};
@@ -16,9 +17,35 @@ const IDLE: Duration = Duration::from_secs(20);
 /// A body that fails when nothing of it arrives for too long.
 pub struct TimedBody<B> {
     inner: B,
+    broken: Broken,
     patience: Duration,
     idle: Pin<Box<Sleep>>,
     waiting: bool,
+}
+
+/// Tells whoever has handed a body on that it broke off, and how.
+#[derive(Clone, Default)]
+pub struct Broken(Arc<OnceLock<ErrorKind>>);
+
+impl Broken {
+    /// The error that S3 has for it:
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>.
+    pub fn s3_error(&self) -> Option<AwsError> {
+        Some(match self.0.get()? {
+            ErrorKind::TimedOut => AwsError::new(
+                400,
+                "RequestTimeout",
+                "Your socket connection to the server was not read from or written to within the \
+                 timeout period.",
+            ),
+            _ => AwsError::new(
+                400,
+                "IncompleteBody",
+                "You did not provide the number of bytes specified by the Content-Length HTTP \
+                 header.",
+            ),
+        })
+    }
 }
 
 impl<B> TimedBody<B> {
@@ -29,10 +56,20 @@ impl<B> TimedBody<B> {
     fn patient(inner: B, patience: Duration) -> Self {
         Self {
             inner,
+            broken: Broken::default(),
             patience,
             idle: Box::pin(sleep(patience)),
             waiting: false,
         }
+    }
+
+    pub fn broken(&self) -> Broken {
+        self.broken.clone()
+    }
+
+    fn fail(&self, error: Error) -> Error {
+        self.broken.0.get_or_init(|| error.kind());
+        error
     }
 }
 
@@ -51,17 +88,18 @@ where
         let this = self.get_mut();
         if let Poll::Ready(frame) = Pin::new(&mut this.inner).poll_frame(context) {
             this.waiting = false;
-            return Poll::Ready(frame.map(|frame| frame.map_err(Error::other)));
+            let frame = frame.map(|frame| frame.map_err(|error| this.fail(Error::other(error))));
+            return Poll::Ready(frame);
         }
         if !this.waiting {
             this.waiting = true;
             this.idle.as_mut().reset(Instant::now() + this.patience);
         }
         match this.idle.as_mut().poll(context) {
-            Poll::Ready(()) => Poll::Ready(Some(Err(Error::new(
+            Poll::Ready(()) => Poll::Ready(Some(Err(this.fail(Error::new(
                 ErrorKind::TimedOut,
                 "RequestTimeout: nothing arrived for too long",
-            )))),
+            ))))),
             Poll::Pending => Poll::Pending,
         }
     }

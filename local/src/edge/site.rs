@@ -36,6 +36,7 @@ async fn answer(cloud: &Cloud, port: u16, request: Request<Incoming>) -> Respons
     };
     let viewer = Viewer {
         method: request.method(),
+        version: request.version(),
         path: request.uri().path(),
         headers: request.headers(),
     };

@@ -6,11 +6,12 @@ use anyhow::Result;
 use mysfits_local::provider::deployments::Record;
 use reqwest::Method;
 use serde_json::{Value, json};
+use std::io::Read;
 
 const DISTRIBUTION: &str = "aws:cloudfront/distribution:Distribution";
 
 /// A bucket with a site in it, and a distribution that may read it.
-struct Site {
+pub struct Site {
     cloud: Cloud,
     distribution: Record,
 }
@@ -52,7 +53,7 @@ fn distribution(access: &str, headers: &str) -> Value {
 }
 
 impl Site {
-    async fn start() -> Result<Self> {
+    pub async fn start() -> Result<Self> {
         let cloud = Cloud::with_bucket().await?;
         let access = cloud
             .deploy(
@@ -114,7 +115,7 @@ impl Site {
     }
 
     /// Lets the distribution read the bucket, and list it where that is wanted.
-    async fn open(&self, lists: bool) -> Result<()> {
+    pub async fn open(&self, lists: bool) -> Result<()> {
         let statement = |action: &str, resource: &str| {
             json!({
                 "Effect": "Allow",
@@ -136,8 +137,12 @@ impl Site {
         Ok(())
     }
 
+    pub fn domain(&self) -> &str {
+        self.distribution.resource.output("domainName")
+    }
+
     async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> Result<Answer> {
-        let domain = self.distribution.resource.output("domainName").to_owned();
+        let domain = self.domain();
         let mut request = http().request(method, format!("http://{domain}{path}"));
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -145,7 +150,7 @@ impl Site {
         Answer::read(request.send().await?).await
     }
 
-    async fn get(&self, path: &str) -> Result<Answer> {
+    pub async fn get(&self, path: &str) -> Result<Answer> {
         self.send(Method::GET, path, &[]).await
     }
 }
@@ -199,6 +204,103 @@ async fn a_distribution_serves_its_bucket_with_its_headers() -> Result<()> {
         ("234", "bytes 2-4/10")
     );
     Ok(())
+}
+
+#[tokio::test]
+async fn what_the_cache_policy_says_is_compressed_for_those_who_take_it() -> Result<()> {
+    let mut site = Site::start().await?;
+    site.open(true).await?;
+    let text = "<p>again and again</p>".repeat(200);
+    for (key, kind) in [("page.html", "text/html; charset=utf-8"), ("p.png", "image/png")] {
+        let put = site.cloud.put(&format!("/bucket/{key}"));
+        let put = put.header("content-type", kind).body(text.clone());
+        put.send().await?.expect(200)?;
+    }
+    let takes = ("accept-encoding", "br, gzip");
+    let mut uncompressed = site.send(Method::GET, "/page.html", &[takes]).await?;
+    assert_eq!(uncompressed.header("content-encoding"), "");
+
+    let token = "aws:cloudfront/cachePolicy:CachePolicy";
+    let mut policy = cache_policy("none");
+    policy["parametersInCacheKeyAndForwardedToOrigin"]["enableAcceptEncodingGzip"] = json!(true);
+    let own = site.cloud.deploy(token, "c", policy.clone()).await?;
+    policy["maxTtl"] = json!(0);
+    policy["defaultTtl"] = json!(0);
+    policy["name"] = json!("nothing is cached");
+    let nothing = site.cloud.deploy(token, "n", policy).await?;
+    let disabled = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad";
+    for (cache_policy, compress, encoding) in [
+        (own.resource.id.as_str(), false, ""),
+        (nothing.resource.id.as_str(), true, ""),
+        (disabled, true, ""),
+        ("658327ea-f89d-4fab-a63d-7e88639e58f6", true, "gzip"),
+        (own.resource.id.as_str(), true, "gzip"),
+    ] {
+        let mut inputs = Value::Object(site.distribution.resource.inputs.clone());
+        inputs["defaultCacheBehavior"]["cachePolicyId"] = json!(cache_policy);
+        inputs["defaultCacheBehavior"]["compress"] = json!(compress);
+        site.distribution = site.cloud.change(site.distribution, inputs).await?;
+        let page = site.send(Method::GET, "/page.html", &[takes]).await?;
+        let shown = format!("{cache_policy} {compress}");
+        assert_eq!(page.header("content-encoding"), encoding, "{shown}");
+        uncompressed = match encoding {
+            "" => page,
+            _ => uncompressed,
+        };
+    }
+
+    let page = site.send(Method::GET, "/page.html", &[takes]).await?;
+    assert!(page.body.len() < text.len() / 10);
+    let mut read = String::new();
+    flate2::read::GzDecoder::new(page.body.as_slice()).read_to_string(&mut read)?;
+    assert_eq!(read, text);
+    assert_eq!(page.header("vary"), "Accept-Encoding");
+    assert_eq!(page.header("x-frame-options"), "DENY");
+    let weak = format!("W/{}", uncompressed.header("etag"));
+    assert_eq!(page.header("etag"), weak);
+    let again = [takes, ("if-none-match", weak.as_str())];
+    site.send(Method::GET, "/page.html", &again)
+        .await?
+        .expect(304)?;
+
+    for (method, path, headers, status) in [
+        (Method::GET, "/page.html", vec![], 200),
+        (Method::HEAD, "/page.html", vec![takes], 200),
+        (Method::GET, "/p.png", vec![takes], 200),
+        (Method::GET, "/index.html", vec![takes], 200),
+        (Method::GET, "/page.html", vec![takes, ("range", "bytes=0-1999")], 206),
+    ] {
+        let plain = site.send(method.clone(), path, &headers).await?.expect(status)?;
+        assert_eq!(plain.header("content-encoding"), "", "{method} {path}");
+        assert!(!plain.header("content-length").is_empty(), "{method} {path}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn ranges_are_read_as_the_bucket_reads_them() -> Result<()> {
+    let site = Site::start().await?;
+    site.open(true).await?;
+    let path = "/a%20b/%C3%A9.txt";
+    for (range, status, body, content_range) in [
+        ("bytes=0-0", 206, "0", "bytes 0-0/10"),
+        ("bytes=7-", 206, "789", "bytes 7-9/10"),
+        ("bytes=-2", 206, "89", "bytes 8-9/10"),
+        ("bytes=5-100", 206, "56789", "bytes 5-9/10"),
+        ("bytes=x", 200, "0123456789", ""),
+    ] {
+        let part = site.send(Method::GET, path, &[("range", range)]).await?;
+        let part = part.expect(status)?;
+        assert_eq!(part.text(), body, "{range}");
+        assert_eq!(part.header("content-range"), content_range, "{range}");
+        assert_eq!(part.header("content-length"), body.len().to_string());
+        let head = site.send(Method::HEAD, path, &[("range", range)]).await?;
+        let head = head.expect(status)?;
+        assert_eq!(head.header("content-length"), body.len().to_string());
+        assert_eq!(head.text(), "");
+    }
+    let beyond = site.send(Method::GET, path, &[("range", "bytes=10-")]).await?;
+    beyond.refused(416, "InvalidRange")
 }
 
 #[tokio::test]

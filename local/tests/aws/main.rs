@@ -8,6 +8,7 @@ mod deploy;
 mod documented;
 mod edge;
 mod lists;
+mod mangled;
 mod objects;
 mod operator;
 mod resources;

@@ -161,8 +161,15 @@ impl Edge {
         if has_type(&request, "multipart/form-data") {
             return s3_error(not_implemented("uploads by HTML form"));
         }
-        let request = request.map(|body| s3s::Body::http_body(TimedBody::new(body)));
+        let (parts, body) = request.into_parts();
+        let body = TimedBody::new(body);
+        let broken = body.broken();
+        let request = Request::from_parts(parts, s3s::Body::http_body(body));
         match self.s3.call(request).await {
+            // The s3s crate takes a body that it cannot read to its end for a failure of its own.
+            Ok(answer) if answer.status() == StatusCode::INTERNAL_SERVER_ERROR => {
+                broken.s3_error().map_or(answer, s3_error)
+            }
             Ok(mut answer) => {
                 // The s3s crate says 200 to a HEAD request for a range.
                 if answer.headers().contains_key(header::CONTENT_RANGE) {

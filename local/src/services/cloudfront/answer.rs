@@ -1,5 +1,6 @@
 //! A request, from the viewer to the origin and back.
 
+use super::compression;
 use super::distribution::{Distribution, Origin};
 use crate::cloud::Cloud;
 use crate::error::{AwsError, AwsResult};
@@ -11,7 +12,7 @@ use crate::services::s3::objects::Data;
 use crate::services::s3::reading::{Found, Unreadable, Wanted};
 use bytes::Bytes;
 use http::header::{self, HeaderName};
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Version};
 use s3s::dto::{ETagCondition, Range, Timestamp, TimestampFormat};
 
 /// What CloudFront calls itself where a policy names who may read a bucket.
@@ -24,6 +25,7 @@ const DEFAULT_CONTENT_TYPE: &str = "binary/octet-stream";
 #[derive(Clone, Copy)]
 pub struct Viewer<'a> {
     pub method: &'a Method,
+    pub version: Version,
     /// Percent-encoded, without the query.
     pub path: &'a str,
     pub headers: &'a HeaderMap,
@@ -53,6 +55,7 @@ impl Cloud {
             let unconditional = HeaderMap::new();
             let instead = Viewer {
                 method: &Method::GET,
+                version: viewer.version,
                 path: &page.path,
                 headers: &unconditional,
             };
@@ -62,6 +65,15 @@ impl Cloud {
                 let status = StatusCode::from_u16(page.status);
                 *answer.status_mut() = status.unwrap_or(StatusCode::NOT_FOUND);
             }
+        }
+        if behavior.compresses
+            && self.cloudfront.compresses(&behavior.cache_policy_id)
+            && compression::is_wanted(viewer.method, viewer.version, viewer.headers)
+        {
+            answer = match compression::compress(answer).await {
+                Ok(answer) => answer,
+                Err(failure) => error(&failure),
+            };
         }
         let policy = behavior.headers_policy_id.as_deref();
         if let Some(policy) = policy.and_then(|id| self.cloudfront.headers_policy(id)) {

@@ -36,6 +36,8 @@ pub struct Behavior {
     pub origin_id: String,
     pub allows_options: bool,
     pub cache_policy_id: String,
+    /// Whether it compresses what its cache policy lets it.
+    pub compresses: bool,
     pub headers_policy_id: Option<String>,
 }
 
@@ -113,6 +115,7 @@ mod tests {
             origin_id: origin_id.to_owned(),
             allows_options: false,
             cache_policy_id: String::new(),
+            compresses: false,
             headers_policy_id: None,
         }
     }

@@ -5,11 +5,13 @@
 //! | [`distribution`] | a distribution's settings, and which of them a request meets |
 //! | [`headers`] | policies for the headers of answers |
 //! | [`answer`] | a request, from the viewer to the origin and back |
+//! | [`compression`] | what goes out compressed |
 //! | here | the account's distributions, their ports and policies |
 //!
-//! Nothing is cached and nothing compressed: every request goes to the origin.
+//! Nothing is cached: every request goes to the origin.
 
 pub mod answer;
+pub mod compression;
 pub mod distribution;
 pub mod headers;
 
@@ -21,12 +23,8 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// Policies of AWS's own that any distribution may name:
 /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-cache-policies.html>.
-const MANAGED_CACHE_POLICIES: &[&str] = &[
-    // CachingDisabled
-    "4135ea2d-6df8-44a3-9df3-4b5a84be39ad",
-    // CachingOptimized
-    "658327ea-f89d-4fab-a63d-7e88639e58f6",
-];
+const CACHING_DISABLED: &str = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad";
+const CACHING_OPTIMIZED: &str = "658327ea-f89d-4fab-a63d-7e88639e58f6";
 
 /// The distributions of the account.
 #[derive(Debug, Default)]
@@ -40,7 +38,7 @@ struct State {
     /// Which port a distribution has, from before it is deployed.
     ports: BTreeMap<u16, String>,
     access_controls: HashMap<String, AccessControl>,
-    cache_policies: HashMap<String, String>,
+    cache_policies: HashMap<String, CachePolicy>,
     headers_policies: HashMap<String, (String, Arc<HeadersPolicy>)>,
 }
 
@@ -50,6 +48,14 @@ pub struct AccessControl {
     pub name: String,
     /// Whether CloudFront signs what it asks of the origin.
     pub signs: bool,
+}
+
+/// A cache policy, as far as it counts where nothing is cached.
+#[derive(Debug, Clone)]
+pub struct CachePolicy {
+    pub name: String,
+    /// Whether answers may go out compressed by gzip.
+    pub compresses: bool,
 }
 
 impl CloudFront {
@@ -127,14 +133,21 @@ impl CloudFront {
         Ok(())
     }
 
-    /// Deploys a cache policy; as nothing is cached, its name is all that counts.
-    pub fn put_cache_policy(&self, id: &str, name: &str) {
-        let mut state = self.write();
-        state.cache_policies.insert(id.to_owned(), name.to_owned());
+    /// Deploys a cache policy.
+    pub fn put_cache_policy(&self, id: &str, policy: CachePolicy) {
+        self.write().cache_policies.insert(id.to_owned(), policy);
     }
 
     pub fn has_cache_policy(&self, id: &str) -> bool {
-        MANAGED_CACHE_POLICIES.contains(&id) || self.read().cache_policies.contains_key(id)
+        let managed = [CACHING_DISABLED, CACHING_OPTIMIZED];
+        managed.contains(&id) || self.read().cache_policies.contains_key(id)
+    }
+
+    /// Whether a cache policy lets answers out compressed.
+    pub fn compresses(&self, cache_policy_id: &str) -> bool {
+        let state = self.read();
+        let own = state.cache_policies.get(cache_policy_id);
+        own.map_or(cache_policy_id == CACHING_OPTIMIZED, |own| own.compresses)
     }
 
     /// Removes one that no distribution uses.
@@ -182,7 +195,7 @@ impl CloudFront {
                 "OriginAccessControlAlreadyExists",
             ),
             Named::CachePolicy => (
-                state.cache_policies.values().any(|one| one == name),
+                state.cache_policies.values().any(|one| one.name == name),
                 "CachePolicyAlreadyExists",
             ),
             Named::HeadersPolicy => (

@@ -7,7 +7,7 @@ use crate::identity::arn;
 use crate::provider::resource::{
     AutoName, Deployed, New, Properties, Refusal, Resource, ResourceType,
 };
-use crate::services::cloudfront::Named;
+use crate::services::cloudfront::{CachePolicy as LivePolicy, Named};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -18,7 +18,7 @@ const MAX_NAME: usize = 128;
 const DEFAULT_TTL: u64 = 86_400;
 const MAX_TTL: u64 = 31_536_000;
 
-/// What a cache goes by. This cloud caches nothing, so that a policy is only checked.
+/// What a cache goes by. This cloud caches nothing: what counts here is compression.
 pub struct CachePolicy;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -85,6 +85,15 @@ struct Items {
     items: Option<Vec<String>>,
 }
 
+impl CachePolicyInputs {
+    /// A policy that lets nothing be cached lets nothing be compressed either:
+    /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/ServingCompressedFiles.html>.
+    fn compresses(&self) -> bool {
+        let parameters = &self.parameters_in_cache_key_and_forwarded_to_origin;
+        parameters.enable_accept_encoding_gzip == Some(true) && self.max_ttl != Some(0)
+    }
+}
+
 impl Parameters {
     /// A bucket takes no notice of cookies and of headers that are not its own, but of queries.
     fn check(&self) -> AwsResult<()> {
@@ -140,8 +149,11 @@ impl ResourceType for CachePolicy {
         cloud: &Arc<Cloud>,
         resource: &Resource<CachePolicyInputs>,
     ) -> AwsResult<()> {
-        let name = &resource.inputs.name;
-        cloud.cloudfront.put_cache_policy(&resource.id, name);
+        let policy = LivePolicy {
+            name: resource.inputs.name.clone(),
+            compresses: resource.inputs.compresses(),
+        };
+        cloud.cloudfront.put_cache_policy(&resource.id, policy);
         Ok(())
     }
 

@@ -261,6 +261,7 @@ impl Behavior {
             origin_id: self.target_origin_id.clone(),
             allows_options: self.methods()? == Methods::ReadAndOptions,
             cache_policy_id: self.cache_policy_id.clone().unwrap_or_default(),
+            compresses: self.compress == Some(true),
             headers_policy_id: filled(&self.response_headers_policy_id).map(str::to_owned),
         })
     }
