@@ -211,7 +211,10 @@ async fn what_the_cache_policy_says_is_compressed_for_those_who_take_it() -> Res
     let mut site = Site::start().await?;
     site.open(true).await?;
     let text = "<p>again and again</p>".repeat(200);
-    for (key, kind) in [("page.html", "text/html; charset=utf-8"), ("p.png", "image/png")] {
+    for (key, kind) in [
+        ("page.html", "text/html; charset=utf-8"),
+        ("p.png", "image/png"),
+    ] {
         let put = site.cloud.put(&format!("/bucket/{key}"));
         let put = put.header("content-type", kind).body(text.clone());
         put.send().await?.expect(200)?;
@@ -268,11 +271,22 @@ async fn what_the_cache_policy_says_is_compressed_for_those_who_take_it() -> Res
         (Method::HEAD, "/page.html", vec![takes], 200),
         (Method::GET, "/p.png", vec![takes], 200),
         (Method::GET, "/index.html", vec![takes], 200),
-        (Method::GET, "/page.html", vec![takes, ("range", "bytes=0-1999")], 206),
+        (
+            Method::GET,
+            "/page.html",
+            vec![takes, ("range", "bytes=0-1999")],
+            206,
+        ),
     ] {
-        let plain = site.send(method.clone(), path, &headers).await?.expect(status)?;
+        let plain = site
+            .send(method.clone(), path, &headers)
+            .await?
+            .expect(status)?;
         assert_eq!(plain.header("content-encoding"), "", "{method} {path}");
-        assert!(!plain.header("content-length").is_empty(), "{method} {path}");
+        assert!(
+            !plain.header("content-length").is_empty(),
+            "{method} {path}"
+        );
     }
     Ok(())
 }
@@ -299,7 +313,9 @@ async fn ranges_are_read_as_the_bucket_reads_them() -> Result<()> {
         assert_eq!(head.header("content-length"), body.len().to_string());
         assert_eq!(head.text(), "");
     }
-    let beyond = site.send(Method::GET, path, &[("range", "bytes=10-")]).await?;
+    let beyond = site
+        .send(Method::GET, path, &[("range", "bytes=10-")])
+        .await?;
     beyond.refused(416, "InvalidRange")
 }
 

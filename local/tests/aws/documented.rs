@@ -1,7 +1,8 @@
 //! What the pages under docs/compatibility list is what there is.
 
 use anyhow::{Context, Result};
-use mysfits_local::services::iam::condition::KNOWN_KEYS;
+use mysfits_local::provider::package::Package;
+use mysfits_local::services::iam::condition::{KNOWN_KEYS, operators};
 use mysfits_local::services::s3::protocol::OPERATIONS;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -10,28 +11,51 @@ use std::path::Path;
 fn listed(page: &str, heading: &str) -> Result<BTreeSet<String>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/compatibility");
     let text = std::fs::read_to_string(root.join(page))?;
-    let (_, section) = text.split_once(heading).context("no such heading")?;
+    let heading = format!("\n## {heading}\n");
+    let (_, section) = text.split_once(&heading).context("no such heading")?;
     let section = section.split("\n## ").next().unwrap_or_default();
     let paragraph = section.trim().rsplit("\n\n").next().unwrap_or_default();
-    Ok(paragraph
-        .split(", ")
-        .map(|word| word.trim().to_owned())
-        .collect())
+    Ok(words(paragraph.split(", ").map(str::trim)))
+}
+
+fn words<'a>(words: impl Iterator<Item = &'a str>) -> BTreeSet<String> {
+    words.map(str::to_owned).collect()
 }
 
 #[test]
-fn the_operations_of_s3() -> Result<()> {
-    let done = OPERATIONS
-        .iter()
-        .filter_map(|name| name.strip_suffix("Input"));
-    let done: BTreeSet<String> = done.map(str::to_owned).collect();
-    assert_eq!(listed("s3.md", "## Operations that are done")?, done);
+fn the_types_of_each_service() -> Result<()> {
+    let package = Package::aws()?;
+    for service in ["s3", "iam", "cloudfront"] {
+        let of_service = package.tokens().filter(|token| {
+            let rest = token.strip_prefix("aws:");
+            rest.is_some_and(|rest| rest.split('/').next() == Some(service))
+        });
+        let names = of_service.filter_map(|token| token.rsplit(':').next());
+        let page = format!("{service}.md");
+        assert_eq!(listed(&page, "Types")?, words(names), "{page}");
+    }
     Ok(())
 }
 
 #[test]
-fn the_condition_keys_of_iam() -> Result<()> {
-    let known: BTreeSet<String> = KNOWN_KEYS.iter().map(|&key| key.to_owned()).collect();
-    assert_eq!(listed("iam.md", "## Condition keys")?, known);
+fn the_operations_of_s3() -> Result<()> {
+    let done = words(OPERATIONS.iter().copied());
+    assert_eq!(listed("s3.md", "Operations that are done")?, done);
+    Ok(())
+}
+
+#[test]
+fn the_condition_operators_and_keys_of_iam() -> Result<()> {
+    let known: BTreeSet<String> = operators().collect();
+    let listed_operators = listed("iam.md", "Condition operators")?;
+    let all = listed_operators.iter().flat_map(|name| {
+        let if_exists = (name != "Null").then(|| format!("{name}IfExists"));
+        [name.clone()].into_iter().chain(if_exists)
+    });
+    assert_eq!(all.collect::<BTreeSet<_>>(), known);
+    assert_eq!(
+        listed("iam.md", "Condition keys")?,
+        words(KNOWN_KEYS.iter().copied())
+    );
     Ok(())
 }

@@ -4,6 +4,7 @@ use super::compression;
 use super::distribution::{Distribution, Origin};
 use crate::cloud::Cloud;
 use crate::error::{AwsError, AwsResult};
+use crate::faults::Service;
 use crate::identity::ACCOUNT_ID;
 use crate::services::iam::{Caller, ServicePrincipal};
 use crate::services::s3::conditions::{ReadConditions, Tag};
@@ -101,6 +102,7 @@ impl Cloud {
         origin: &Origin,
         viewer: &Viewer<'_>,
     ) -> Result<Response<Data>, Unreadable> {
+        self.faults.strike(Service::S3, "GetObject").await?;
         let caller = self.origin_caller(distribution, origin);
         let key = distribution.key(origin, &decoded(viewer.path)?);
         let bucket = self.s3.buckets.get(&origin.bucket)?.state();

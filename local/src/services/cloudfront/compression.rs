@@ -10,9 +10,7 @@ use bytes::{Bytes, BytesMut};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use futures::StreamExt;
-use http::header::{
-    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, VARY,
-};
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, VARY};
 use http::{HeaderMap, HeaderValue, Method, Response, Version};
 use std::io::Write;
 use std::ops::RangeInclusive;
@@ -112,7 +110,11 @@ fn is_gzip(coding: &str) -> bool {
 }
 
 fn is_compressible(headers: &HeaderMap) -> bool {
-    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let text = |name| {
+        headers
+            .get(name)
+            .and_then(|value: &HeaderValue| value.to_str().ok())
+    };
     let kind = text(CONTENT_TYPE).and_then(|kind| kind.split(';').next());
     let kind = kind.unwrap_or_default().trim().to_ascii_lowercase();
     let length = text(CONTENT_LENGTH).and_then(|length| length.parse().ok());

@@ -29,6 +29,77 @@ pub const KNOWN_KEYS: &[&str] = &[
     "sts:ExternalId",
 ];
 
+/// The operators, by name. AWS says of ArnEquals and ArnLike that they behave identically.
+const OPERATORS: [(&str, Operator, Form); 18] = [
+    ("StringEquals", Operator::StringEquals, Form::Plain),
+    ("StringNotEquals", Operator::StringEquals, Form::Negated),
+    (
+        "StringEqualsIgnoreCase",
+        Operator::StringEqualsIgnoreCase,
+        Form::Plain,
+    ),
+    (
+        "StringNotEqualsIgnoreCase",
+        Operator::StringEqualsIgnoreCase,
+        Form::Negated,
+    ),
+    ("StringLike", Operator::StringLike, Form::Plain),
+    ("StringNotLike", Operator::StringLike, Form::Negated),
+    ("ArnEquals", Operator::ArnLike, Form::Plain),
+    ("ArnNotEquals", Operator::ArnLike, Form::Negated),
+    ("ArnLike", Operator::ArnLike, Form::Plain),
+    ("ArnNotLike", Operator::ArnLike, Form::Negated),
+    ("Bool", Operator::Bool, Form::Plain),
+    ("Null", Operator::Null, Form::Alone),
+    (
+        "NumericEquals",
+        Operator::Numeric(Comparison::Equals),
+        Form::Plain,
+    ),
+    (
+        "NumericNotEquals",
+        Operator::Numeric(Comparison::Equals),
+        Form::Negated,
+    ),
+    (
+        "NumericLessThan",
+        Operator::Numeric(Comparison::Less),
+        Form::Plain,
+    ),
+    (
+        "NumericLessThanEquals",
+        Operator::Numeric(Comparison::LessOrEquals),
+        Form::Plain,
+    ),
+    (
+        "NumericGreaterThan",
+        Operator::Numeric(Comparison::Greater),
+        Form::Plain,
+    ),
+    (
+        "NumericGreaterThanEquals",
+        Operator::Numeric(Comparison::GreaterOrEquals),
+        Form::Plain,
+    ),
+];
+
+/// How an operator is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Plain,
+    Negated,
+    /// Without an IfExists.
+    Alone,
+}
+
+/// The names of all operators that can be decided, those with IfExists too.
+pub fn operators() -> impl Iterator<Item = String> {
+    OPERATORS.iter().flat_map(|(name, _, form)| {
+        let if_exists = (*form != Form::Alone).then(|| format!("{name}IfExists"));
+        [(*name).to_owned()].into_iter().chain(if_exists)
+    })
+}
+
 /// One operator on one key.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Condition {
@@ -66,30 +137,14 @@ impl Condition {
             Some(name) => (name, true),
             None => (operator, false),
         };
-        let (known, negated) = match name {
-            "StringEquals" => (Operator::StringEquals, false),
-            "StringNotEquals" => (Operator::StringEquals, true),
-            "StringEqualsIgnoreCase" => (Operator::StringEqualsIgnoreCase, false),
-            "StringNotEqualsIgnoreCase" => (Operator::StringEqualsIgnoreCase, true),
-            "StringLike" => (Operator::StringLike, false),
-            "StringNotLike" => (Operator::StringLike, true),
-            // The two behave identically, says AWS.
-            "ArnEquals" | "ArnLike" => (Operator::ArnLike, false),
-            "ArnNotEquals" | "ArnNotLike" => (Operator::ArnLike, true),
-            "Bool" => (Operator::Bool, false),
-            "Null" if !if_exists => (Operator::Null, false),
-            "NumericEquals" => (Operator::Numeric(Comparison::Equals), false),
-            "NumericNotEquals" => (Operator::Numeric(Comparison::Equals), true),
-            "NumericLessThan" => (Operator::Numeric(Comparison::Less), false),
-            "NumericLessThanEquals" => (Operator::Numeric(Comparison::LessOrEquals), false),
-            "NumericGreaterThan" => (Operator::Numeric(Comparison::Greater), false),
-            "NumericGreaterThanEquals" => (Operator::Numeric(Comparison::GreaterOrEquals), false),
-            _ => {
-                return Err(format!(
-                    "the condition operator {operator} is not known to the embedded cloud; it \
-                     knows String…, Arn…, Bool, Null and Numeric… operators"
-                ));
-            }
+        let mut operators = OPERATORS
+            .iter()
+            .filter(|known| !if_exists || known.2 != Form::Alone);
+        let Some(&(_, known, form)) = operators.find(|known| known.0 == name) else {
+            return Err(format!(
+                "the condition operator {operator} is not known to the embedded cloud; it \
+                 knows String…, Arn…, Bool, Null and Numeric… operators"
+            ));
         };
         let Some(key) = KNOWN_KEYS
             .iter()
@@ -109,7 +164,7 @@ impl Condition {
         }
         Ok(Self {
             operator: known,
-            negated,
+            negated: form == Form::Negated,
             if_exists,
             key: (*key).to_owned(),
             values,

@@ -1,315 +1,91 @@
-//! Conditions, case by case, each with where AWS says so.
+//! Conditions, case by case, each under where AWS says so.
 
 use super::*;
+use std::collections::BTreeSet;
 
-const OPERATORS: &str = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html";
-const LOGIC: &str = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-logic-multiple-context-keys-or-values.html";
-const ELEMENT: &str =
-    "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition.html";
+/// Lines of operator, key, the policy's values, the request's value (`-` for none), and whether
+/// the condition holds; under lines with the page that says so.
+const CASES: &str = include_str!("cases.txt");
 
-/// Operator, key, values in the policy, value in the request, whether it holds, source.
-type Case = (
-    &'static str,
-    &'static str,
-    &'static [&'static str],
-    Option<&'static str>,
-    bool,
-    &'static str,
-);
+struct Case<'a> {
+    source: &'a str,
+    operator: &'a str,
+    key: &'a str,
+    values: Vec<String>,
+    actual: Option<&'a str>,
+    holds: bool,
+}
 
-const CASES: &[Case] = &[
-    (
-        "StringEquals",
-        "s3:prefix",
-        &["a"],
-        Some("a"),
-        true,
-        OPERATORS,
-    ),
-    (
-        "StringEquals",
-        "s3:prefix",
-        &["a"],
-        Some("A"),
-        false,
-        OPERATORS,
-    ),
-    (
-        "StringEquals",
-        "s3:prefix",
-        &["a*"],
-        Some("ab"),
-        false,
-        OPERATORS,
-    ),
-    ("StringEquals", "s3:prefix", &["a"], None, false, OPERATORS),
-    (
-        "StringEquals",
-        "s3:prefix",
-        &["a", "b"],
-        Some("b"),
-        true,
-        LOGIC,
-    ),
-    (
-        "StringEquals",
-        "S3:PREFIX",
-        &["a"],
-        Some("a"),
-        true,
-        ELEMENT,
-    ),
-    (
-        "StringNotEquals",
-        "s3:prefix",
-        &["a"],
-        Some("b"),
-        true,
-        OPERATORS,
-    ),
-    (
-        "StringNotEquals",
-        "s3:prefix",
-        &["a"],
-        None,
-        true,
-        OPERATORS,
-    ),
-    (
-        "StringNotEquals",
-        "s3:prefix",
-        &["a", "b"],
-        Some("b"),
-        false,
-        LOGIC,
-    ),
-    (
-        "StringNotEquals",
-        "s3:prefix",
-        &["a", "b"],
-        Some("c"),
-        true,
-        LOGIC,
-    ),
-    (
-        "StringEqualsIgnoreCase",
-        "s3:prefix",
-        &["a"],
-        Some("A"),
-        true,
-        OPERATORS,
-    ),
-    (
-        "StringNotEqualsIgnoreCase",
-        "s3:prefix",
-        &["a"],
-        Some("A"),
-        false,
-        OPERATORS,
-    ),
-    (
-        "StringLike",
-        "s3:prefix",
-        &["", "home/", "home/?*/"],
-        Some("home/x/"),
-        true,
-        OPERATORS,
-    ),
-    (
-        "StringLike",
-        "s3:prefix",
-        &["home/*"],
-        Some("HOME/x"),
-        false,
-        OPERATORS,
-    ),
-    (
-        "StringLike",
-        "s3:prefix",
-        &["home/*"],
-        None,
-        false,
-        OPERATORS,
-    ),
-    (
-        "StringNotLike",
-        "s3:prefix",
-        &["home/*"],
-        Some("home/x"),
-        false,
-        OPERATORS,
-    ),
-    (
-        "StringNotLike",
-        "s3:prefix",
-        &["home/*"],
-        None,
-        true,
-        OPERATORS,
-    ),
-    (
-        "ArnEquals",
-        "aws:SourceArn",
-        &["arn:aws:cloudfront::000000000000:distribution/*"],
-        Some("arn:aws:cloudfront::000000000000:distribution/E1"),
-        true,
-        OPERATORS,
-    ),
-    (
-        "ArnLike",
-        "aws:SourceArn",
-        &["arn:aws:cloudfront::000000000000:distribution/E1"],
-        Some("arn:aws:cloudfront::000000000000:distribution/E2"),
-        false,
-        OPERATORS,
-    ),
-    (
-        "ArnLike",
-        "aws:SourceArn",
-        &["arn:aws:s3:::b"],
-        None,
-        false,
-        OPERATORS,
-    ),
-    (
-        "ArnNotEquals",
-        "aws:SourceArn",
-        &["arn:aws:s3:::b"],
-        None,
-        true,
-        OPERATORS,
-    ),
-    (
-        "ArnNotLike",
-        "aws:SourceArn",
-        &["arn:aws:s3:::*"],
-        Some("arn:aws:s3:::b"),
-        false,
-        OPERATORS,
-    ),
-    (
-        "Bool",
-        "aws:SecureTransport",
-        &["false"],
-        Some("true"),
-        false,
-        OPERATORS,
-    ),
-    (
-        "Bool",
-        "aws:SecureTransport",
-        &["true"],
-        Some("true"),
-        true,
-        OPERATORS,
-    ),
-    (
-        "Bool",
-        "aws:SecureTransport",
-        &["true"],
-        None,
-        false,
-        OPERATORS,
-    ),
-    (
-        "BoolIfExists",
-        "aws:SecureTransport",
-        &["true"],
-        None,
-        true,
-        OPERATORS,
-    ),
-    (
-        "StringEqualsIfExists",
-        "aws:SourceAccount",
-        &["1"],
-        None,
-        true,
-        OPERATORS,
-    ),
-    (
-        "StringEqualsIfExists",
-        "aws:SourceAccount",
-        &["1"],
-        Some("2"),
-        false,
-        OPERATORS,
-    ),
-    (
-        "StringNotEqualsIfExists",
-        "aws:SourceAccount",
-        &["1"],
-        None,
-        true,
-        OPERATORS,
-    ),
-    (
-        "Null",
-        "aws:SourceAccount",
-        &["true"],
-        None,
-        true,
-        OPERATORS,
-    ),
-    (
-        "Null",
-        "aws:SourceAccount",
-        &["true"],
-        Some("1"),
-        false,
-        OPERATORS,
-    ),
-    (
-        "Null",
-        "aws:SourceAccount",
-        &["false"],
-        Some("1"),
-        true,
-        OPERATORS,
-    ),
-    (
-        "NumericLessThanEquals",
-        "s3:max-keys",
-        &["10"],
-        Some("10"),
-        true,
-        OPERATORS,
-    ),
-    (
-        "NumericLessThanEquals",
-        "s3:max-keys",
-        &["10"],
-        Some("1000"),
-        false,
-        OPERATORS,
-    ),
-    (
-        "NumericEquals",
-        "s3:max-keys",
-        &["10"],
-        Some("10.0"),
-        true,
-        OPERATORS,
-    ),
-    (
-        "NumericNotEquals",
-        "s3:max-keys",
-        &["10"],
-        Some("9"),
-        true,
-        OPERATORS,
-    ),
-];
+fn cases() -> Result<Vec<Case<'static>>, String> {
+    let mut source = "";
+    let mut cases = Vec::new();
+    for line in CASES.lines().filter(|line| !line.is_empty()) {
+        if let Some(page) = line.strip_prefix("# ") {
+            source = page;
+            continue;
+        }
+        let fields: Vec<_> = line.split(" | ").collect();
+        let &[operator, key, values, actual, outcome] = fields.as_slice() else {
+            return Err(format!("not five fields: {line}"));
+        };
+        cases.push(Case {
+            source,
+            operator,
+            key,
+            values: values.split(", ").map(str::to_owned).collect(),
+            actual: Some(actual).filter(|actual| *actual != "-"),
+            holds: match outcome {
+                "holds" => true,
+                "fails" => false,
+                other => return Err(format!("neither holds nor fails: {other}")),
+            },
+        });
+    }
+    Ok(cases)
+}
 
 #[test]
 fn conditions_hold_as_documented() -> Result<(), String> {
-    for (operator, key, values, actual, expected, source) in CASES {
-        let values = values.iter().map(|&value| value.to_owned()).collect();
-        let condition = Condition::new(operator, key, values)?;
-        let holds = condition.holds(|_| actual.map(str::to_owned));
+    for case in cases()? {
+        let Case {
+            source,
+            operator,
+            key,
+            values,
+            actual,
+            holds,
+        } = case;
+        assert!(
+            source.starts_with("https://docs.aws.amazon.com/"),
+            "{source}"
+        );
+        let condition = Condition::new(operator, key, values.clone())?;
+        let found = condition.holds(|_| actual.map(str::to_owned));
         assert_eq!(
-            holds, *expected,
-            "{operator} {key} on {actual:?}, see {source}"
+            found, holds,
+            "{operator} {key} {values:?} on {actual:?}, see {source}"
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn every_operator_has_a_case_of_each_kind() -> Result<(), String> {
+    let cases = cases()?;
+    let written = |case: &Case<'_>| (case.operator.to_owned(), case.actual.is_some(), case.holds);
+    let written: BTreeSet<_> = cases.iter().map(written).collect();
+    for name in operators() {
+        for is_there in [(true, true), (true, false)] {
+            let kind = (name.clone(), is_there.0, is_there.1);
+            assert!(written.contains(&kind), "no case of {kind:?}");
+        }
+        let without = cases
+            .iter()
+            .any(|case| case.operator == name && case.actual.is_none());
+        let is_plain_form = operators().any(|other| other == format!("{name}IfExists"));
+        assert!(
+            without || is_plain_form,
+            "no case of {name} without its key"
         );
     }
     Ok(())
