@@ -69,7 +69,7 @@ async fn a_damaged_store_is_whole_in_part_or_refused_by_name() -> Result<()> {
 }
 
 enum Start {
-    Ready(Process),
+    Ready(Box<Process>),
     Refused(Output),
 }
 
@@ -82,9 +82,9 @@ async fn start(home: &Path) -> Result<Start> {
         return Ok(Start::Refused(child.wait_with_output().await?));
     }
     let endpoints = fs::read(home.join("endpoints.json"))?;
-    Ok(Start::Ready(Process {
+    Ok(Start::Ready(Box::new(Process {
         child,
         output,
         endpoints: serde_json::from_slice(&endpoints)?,
-    }))
+    })))
 }
