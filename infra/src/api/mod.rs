@@ -82,7 +82,7 @@ impl<'a> Api<'a> {
             scope.program,
             "mysfits-api",
             rest_api::RestApiArgs::builder()
-                .name("ClickProcessing API Service")
+                .name(name(scope.program.stack()))
                 .description("Takes the clicks on profiles of Mythical Mysfits")
                 .endpoint_configuration(
                     RestApiEndpointConfiguration::builder()
@@ -141,5 +141,14 @@ impl<'a> Api<'a> {
         );
         let captured = headers.map(move |headers| json!([headers, templates]));
         snapshot.add(&response.urn, &captured);
+    }
+}
+
+/// CloudWatch knows the metrics of an API by its name, so that only stack `dev` has the plain one.
+fn name(stack: &str) -> String {
+    let name = "ClickProcessing API Service";
+    match stack {
+        "dev" => name.to_owned(),
+        other => format!("{name} {other}"),
     }
 }

@@ -17,6 +17,8 @@ use crate::scope::Scope;
 
 /// The last part of the API's base URL.
 const STAGE: &str = "prod";
+/// PUT /clicks, as settings name a method: the path without its first slash.
+const CLICKS: &str = "clicks/PUT";
 
 /// The API as it can be called.
 pub struct Stage {
@@ -69,26 +71,34 @@ pub fn deploy(api: &Api<'_>, component: &Component, snapshot: Snapshot) -> Stage
             .build_struct(),
         after_the_account,
     );
-    method_settings::create_with_options(
-        program,
-        "mysfits-api",
-        method_settings::MethodSettingsArgs::builder()
-            .rest_api(api.id.clone())
-            .stage_name(stage.stage_name.clone())
-            .method_path("*/*")
-            .settings(
-                MethodSettingsSettings::builder()
-                    .throttling_rate_limit(f64::from(scope.config.api.throttle_rate))
-                    .throttling_burst_limit(scope.config.api.throttle_burst.cast_signed())
-                    .build_struct(),
-            )
-            .build_struct(),
-        options.clone(),
-    );
+    throttle(api, "mysfits-api", "*/*", &stage.stage_name);
+    throttle(api, "mysfits-api-put", CLICKS, &stage.stage_name);
     Stage {
         name: stage.stage_name,
         invoke_url: stage.invoke_url,
     }
+}
+
+/// Limits the methods that `path` stands for: each for itself, so that preflights take nothing from
+/// clicks.
+fn throttle(api: &Api<'_>, name: &str, path: &str, stage: &Output<String>) {
+    let limits = &api.scope.config.api;
+    method_settings::create_with_options(
+        api.scope.program,
+        name,
+        method_settings::MethodSettingsArgs::builder()
+            .rest_api(api.id.clone())
+            .stage_name(stage.clone())
+            .method_path(path)
+            .settings(
+                MethodSettingsSettings::builder()
+                    .throttling_rate_limit(f64::from(limits.throttle_rate))
+                    .throttling_burst_limit(limits.throttle_burst.cast_signed())
+                    .build_struct(),
+            )
+            .build_struct(),
+        api.options.clone(),
+    );
 }
 
 /// The role with which API Gateway writes the logs of every API of this account and region.

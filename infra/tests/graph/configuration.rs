@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{all, mock, names, one, run};
 
 /// The `mysfits:` keys of a committed stack file, which are plain values all.
-fn stack_file(stack: &str) -> Result<Vec<(String, String)>> {
+pub fn stack_file(stack: &str) -> Result<Vec<(String, String)>> {
     let path = format!("{}/../Pulumi.{stack}.yaml", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(&path).with_context(|| path.clone())?;
     let lines = text
@@ -35,6 +35,15 @@ fn every_committed_stack_file_is_accepted() -> Result<()> {
             _ => format!("{name}-{stack}"),
         };
         assert_eq!(repository.inputs["repositoryName"], expected);
+        // CloudWatch knows an API by its name: two stacks would share metrics and alarms.
+        let api = one(&run, "apigateway/restApi", "mysfits-api")?;
+        let expected = match stack {
+            "dev" => "ClickProcessing API Service".to_owned(),
+            _ => format!("ClickProcessing API Service {stack}"),
+        };
+        assert_eq!(api.inputs["name"], expected);
+        let failing = one(&run, "cloudwatch/metricAlarm", "mysfits-api-failing")?;
+        assert_eq!(failing.inputs["dimensions"]["ApiName"], expected);
         let protected = run
             .resources
             .iter()
@@ -61,11 +70,14 @@ fn the_local_stack_sees_a_click_at_once() -> Result<()> {
         parameters[2],
         json!({ "parameterName": "BufferIntervalInSeconds", "parameterValue": "1" })
     );
-    let settings = one(&run, "apigateway/methodSettings", "mysfits-api")?;
-    assert_eq!(
-        settings.inputs["settings"],
-        json!({ "throttlingBurstLimit": 5000, "throttlingRateLimit": 10000 })
-    );
+    for (name, path) in [("mysfits-api", "*/*"), ("mysfits-api-put", "clicks/PUT")] {
+        let settings = one(&run, "apigateway/methodSettings", name)?;
+        assert_eq!(settings.inputs["methodPath"], path);
+        assert_eq!(
+            settings.inputs["settings"],
+            json!({ "throttlingBurstLimit": 5000, "throttlingRateLimit": 10000 })
+        );
+    }
     let outputs = run.outputs.unwrap_or_default();
     assert_eq!(outputs["siteUrl"], "http://d111111abcdef8.cloudfront.net");
     Ok(())
@@ -86,6 +98,21 @@ fn a_wrong_configuration_registers_nothing_and_says_everything() -> Result<()> {
   mysfits:bufferInterval is '1000', allowed: seconds from 0 to 900; mend it with: pulumi config set --stack dev mysfits:bufferInterval 60
   mysfits:siteSheme is no key, mysfits:siteScheme is; mend it with: pulumi config rm --stack dev mysfits:siteSheme"
     );
+    Ok(())
+}
+
+#[test]
+fn a_bucket_and_a_stream_that_exist_keep_their_names() -> Result<()> {
+    let mock = mock()
+        .config("mysfits:clicksBucketName", "old-clicks")
+        .config("mysfits:deliveryStreamName", "old.stream");
+    let run = run(mock)?;
+    let bucket = one(&run, "s3/bucket", "mysfits-clicks")?;
+    assert_eq!(bucket.inputs["bucket"], "old-clicks");
+    let site = one(&run, "s3/bucket", "mysfits-site")?;
+    assert_eq!(site.inputs["bucket"], serde_json::Value::Null);
+    let stream = one(&run, "kinesis/firehoseDeliveryStream", "mysfits-clicks")?;
+    assert_eq!(stream.inputs["name"], "old.stream");
     Ok(())
 }
 

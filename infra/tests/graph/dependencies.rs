@@ -59,6 +59,7 @@ iam/rolePolicy mysfits-api-logs: iam/role mysfits-api-logs
 apigateway/account mysfits-api: iam/role mysfits-api-logs, iam/rolePolicy mysfits-api-logs
 apigateway/stage mysfits-api: apigateway/restApi mysfits-api, apigateway/deployment mysfits-api, apigateway/account mysfits-api, cloudwatch/logGroup mysfits-api
 apigateway/methodSettings mysfits-api: apigateway/restApi mysfits-api, apigateway/stage mysfits-api
+apigateway/methodSettings mysfits-api-put: apigateway/restApi mysfits-api, apigateway/stage mysfits-api
 
 s3/bucket mysfits-site:
 s3/bucketPublicAccessBlock mysfits-site-access: s3/bucket mysfits-site
