@@ -107,7 +107,9 @@ impl PrivateBucket {
     }
 }
 
-/// With keys of S3's own, which cost nothing and need no policy.
+/// With keys of S3's own, which cost nothing and need no policy, and never with a key that the
+/// account does not have. The second is what S3 itself says of new buckets since April 2026:
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/default-s3-c-encryption-setting-faq.html>.
 fn encrypted() -> BucketServerSideEncryptionConfigurationRule {
     let by_default =
         BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefault::builder()
@@ -115,5 +117,7 @@ fn encrypted() -> BucketServerSideEncryptionConfigurationRule {
             .build_struct();
     BucketServerSideEncryptionConfigurationRule::builder()
         .apply_server_side_encryption_by_default(by_default)
+        .blocked_encryption_types(vec!["SSE-C".to_owned()])
+        .bucket_key_enabled(false)
         .build_struct()
 }

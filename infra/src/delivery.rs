@@ -10,6 +10,7 @@ use aws::types::kinesis::{
     FirehoseDeliveryStreamExtendedS3ConfigurationProcessingConfiguration as Processing,
     FirehoseDeliveryStreamExtendedS3ConfigurationProcessingConfigurationProcessor as ProcessorStep,
     FirehoseDeliveryStreamExtendedS3ConfigurationProcessingConfigurationProcessorParameter as Parameter,
+    FirehoseDeliveryStreamServerSideEncryption as Encryption,
 };
 use pulumi_gestalt_providers_aws as aws;
 use pulumi_program::{Component, Options, Output, all};
@@ -86,6 +87,7 @@ impl Delivery {
                 .name(scope.config.delivery.stream_name.clone())
                 .destination("extended_s3")
                 .extended_s3_configuration(destination)
+                .server_side_encryption(encrypted())
                 .tags(scope.tags())
                 .build_struct(),
             // Firehose tries the role while it creates the stream.
@@ -158,6 +160,15 @@ impl Role {
             policy: policy.urn,
         }
     }
+}
+
+/// While it waits in the stream, with a key of Firehose's own, which costs nothing and needs no
+/// policy.
+fn encrypted() -> Encryption {
+    Encryption::builder()
+        .enabled(true)
+        .key_type("AWS_OWNED_CMK")
+        .build_struct()
 }
 
 fn destination_of(

@@ -92,9 +92,13 @@ fn environment(mysfits_api: String) -> FunctionEnvironment {
         .build_struct()
 }
 
+/// The levels are AWS's own for JSON, written out because the provider has shown them as a
+/// difference: <https://github.com/hashicorp/terraform-provider-aws/issues/42181>.
 fn logging(group: String) -> FunctionLoggingConfig {
     FunctionLoggingConfig::builder()
         .log_format("JSON")
+        .application_log_level("INFO")
+        .system_log_level("INFO")
         .log_group(group)
         .build_struct()
 }

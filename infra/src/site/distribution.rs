@@ -138,7 +138,8 @@ fn cache_key() -> CacheKey {
 }
 
 /// What a meta element cannot say stands here; what pages may connect to stands in their own meta
-/// element, for it depends on the API, which depends on this distribution.
+/// element, for it depends on the API, which depends on this distribution. TLS is promised for the
+/// site's own host: what is below a domain of one's own is not of this stack.
 fn security_headers() -> SecurityHeaders {
     SecurityHeaders::builder()
         .content_security_policy(
@@ -163,7 +164,6 @@ fn security_headers() -> SecurityHeaders {
         .strict_transport_security(
             StrictTransportSecurity::builder()
                 .access_control_max_age_sec(A_YEAR_SECONDS)
-                .include_subdomains(true)
                 .override_(true)
                 .build_struct(),
         )

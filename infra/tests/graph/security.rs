@@ -180,7 +180,11 @@ fn every_bucket_is_closed_encrypted_and_tls_only() -> Result<()> {
         let encryption = &of("s3/bucketServerSideEncryptionConfiguration", "encryption")?.inputs;
         assert_eq!(
             encryption["rules"],
-            json!([{ "applyServerSideEncryptionByDefault": { "sseAlgorithm": "AES256" } }])
+            json!([{
+                "applyServerSideEncryptionByDefault": { "sseAlgorithm": "AES256" },
+                "blockedEncryptionTypes": ["SSE-C"],
+                "bucketKeyEnabled": false,
+            }])
         );
         let statements = policy(of("s3/bucketPolicy", "policy")?, "policy")?;
         let arn = format!("arn:aws:s3:::{bucket}-1a2b3c4");
@@ -196,6 +200,31 @@ fn every_bucket_is_closed_encrypted_and_tls_only() -> Result<()> {
             }))
         );
     }
+    Ok(())
+}
+
+/// Firehose: with a key of its own, for records that are put into it directly; a stream that reads
+/// another has its source's encryption (the provider refuses both together).
+#[test]
+fn records_are_encrypted_while_they_wait() -> Result<()> {
+    let run = run(mock())?;
+    let stream = one(&run, "kinesis/firehoseDeliveryStream", "mysfits-clicks")?;
+    assert_eq!(
+        stream.inputs["serverSideEncryption"],
+        json!({ "enabled": true, "keyType": "AWS_OWNED_CMK" })
+    );
+    Ok(())
+}
+
+/// Below a domain of one's own there may be hosts that have no TLS: they are not of this stack.
+#[test]
+fn tls_is_promised_for_the_site_s_host_alone() -> Result<()> {
+    let run = run(mock())?;
+    let headers = one(&run, "cloudfront/responseHeadersPolicy", "mysfits-site")?;
+    assert_eq!(
+        headers.inputs["securityHeadersConfig"]["strictTransportSecurity"],
+        json!({ "accessControlMaxAgeSec": 31_536_000, "override": true })
+    );
     Ok(())
 }
 

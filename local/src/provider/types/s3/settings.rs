@@ -201,6 +201,8 @@ pub struct EncryptionInputs {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct EncryptionRule {
     apply_server_side_encryption_by_default: Option<EncryptionByDefault>,
+    /// `SSE-C` or `NONE`. Objects under a key of their owner's are refused here in any case.
+    blocked_encryption_types: Option<Vec<String>>,
     bucket_key_enabled: Option<bool>,
 }
 
@@ -228,6 +230,13 @@ impl Setting for BucketServerSideEncryptionConfiguration {
             refusals.push(Refusal::new("rules", "there must be exactly one rule"));
         }
         for rule in &inputs.rules {
+            let mut blocked = rule.blocked_encryption_types.iter().flatten();
+            if let Some(other) = blocked.find(|kind| !["NONE", "SSE-C"].contains(&kind.as_str())) {
+                refusals.push(Refusal::new(
+                    "rules[0].blockedEncryptionTypes",
+                    format!("{other:?} is neither SSE-C nor NONE"),
+                ));
+            }
             if let Some(by_default) = &rule.apply_server_side_encryption_by_default
                 && by_default.sse_algorithm != "AES256"
             {
