@@ -48,6 +48,24 @@ pub fn readable_by_distribution(bucket_arn: &str, distribution_arn: &str) -> Val
     })
 }
 
+/// The statement of a topic's policy that lets the alarms of its account and region publish.
+pub fn publishable_by_alarms(topic_arn: &str) -> Value {
+    let mut parts = topic_arn.split(':').skip(1);
+    let mut next = || parts.next().unwrap_or_default();
+    let (partition, _, region, account) = (next(), next(), next(), next());
+    json!({
+        "Sid": "Alarms",
+        "Effect": "Allow",
+        "Principal": { "Service": "cloudwatch.amazonaws.com" },
+        "Action": "sns:Publish",
+        "Resource": topic_arn,
+        "Condition": {
+            "StringEquals": { "aws:SourceAccount": account },
+            "ArnLike": { "aws:SourceArn": format!("arn:{partition}:cloudwatch:{region}:{account}:alarm:*") },
+        },
+    })
+}
+
 fn trusted(service: &str) -> Value {
     json!({
         "Effect": "Allow",

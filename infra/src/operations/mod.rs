@@ -8,13 +8,14 @@ mod dashboard;
 use std::collections::HashMap;
 
 use aws::cloudwatch::{dashboard as boards, log_metric_filter, metric_alarm};
-use aws::sns::{topic, topic_subscription};
+use aws::sns::{topic, topic_policy, topic_subscription};
 use aws::types::cloudwatch::LogMetricFilterMetricTransformation;
 use pulumi_gestalt_providers_aws as aws;
 use pulumi_program::{Options, Output, all};
 
 use crate::api::ClicksApi;
 use crate::delivery::Delivery;
+use crate::policy;
 use crate::processor::Processor;
 use crate::scope::Scope;
 use alarms::{Alarm, Condition, Subject};
@@ -78,6 +79,19 @@ fn notified(scope: &Scope<'_>, options: &Options) -> Output<Vec<String>> {
         topic::TopicArgs::builder()
             .display_name("Mythical Mysfits")
             .tags(scope.tags())
+            .build_struct(),
+        options.clone(),
+    );
+    topic_policy::create_with_options(
+        scope.program,
+        "mysfits-alarms",
+        topic_policy::TopicPolicyArgs::builder()
+            .arn(topic.arn.clone())
+            .policy(
+                topic
+                    .arn
+                    .map(|topic| policy::document(&[policy::publishable_by_alarms(&topic)])),
+            )
             .build_struct(),
         options.clone(),
     );

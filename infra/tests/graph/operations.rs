@@ -20,6 +20,24 @@ fn alarms_go_to_the_configured_address_and_nowhere_without_one() -> Result<()> {
         subscription.inputs,
         json!({ "topic": topic, "protocol": "email", "endpoint": "operators@example.com" })
     );
+    // SNS, "Allow CloudWatch alarms to publish": the alarms of this account and region alone.
+    let policy = one(&loud, "sns/topicPolicy", "mysfits-alarms")?;
+    assert_eq!(policy.inputs["arn"], topic);
+    let policy = policy.inputs["policy"].as_str().unwrap_or_default();
+    assert_eq!(
+        serde_json::from_str::<Value>(policy)?["Statement"],
+        json!([{
+            "Sid": "Alarms",
+            "Effect": "Allow",
+            "Principal": { "Service": "cloudwatch.amazonaws.com" },
+            "Action": "sns:Publish",
+            "Resource": topic,
+            "Condition": {
+                "StringEquals": { "aws:SourceAccount": "123456789012" },
+                "ArnLike": { "aws:SourceArn": "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:*" },
+            },
+        }])
+    );
     let mut alarms = 0;
     for alarm in all(&loud, "cloudwatch/metricAlarm") {
         assert_eq!(

@@ -13,6 +13,7 @@ const FILTER: &str = "aws:cloudwatch/logMetricFilter:LogMetricFilter";
 const SOURCE: &str = "aws:cloudwatch/logDeliverySource:LogDeliverySource";
 const SUBSCRIPTION: &str = "aws:sns/topicSubscription:TopicSubscription";
 const TOPIC: &str = "aws:sns/topic:Topic";
+const TOPIC_POLICY: &str = "aws:sns/topicPolicy:TopicPolicy";
 
 fn urn(token: &str, name: &str) -> String {
     format!("urn:pulumi:dev::test::{token}::{name}")
@@ -39,6 +40,21 @@ async fn an_alarm_is_sent_to_a_topic() -> Result<()> {
     assert_eq!(topic.id, "arn:aws:sns:eu-west-1:000000000000:alarms");
     let mail = json!({ "topic": topic.id, "protocol": "email", "endpoint": "a@example.com" });
     engine.deploy(&urn(SUBSCRIPTION, "s"), mail).await?;
+    let statement = json!({
+        "Effect": "Allow", "Principal": { "Service": "cloudwatch.amazonaws.com" },
+        "Action": "sns:Publish", "Resource": topic.id,
+    });
+    let policy = |statement: &Value| {
+        let policy = json!({ "Version": "2012-10-17", "Statement": [statement] });
+        json!({ "arn": topic.id, "policy": policy.to_string() })
+    };
+    let policies = urn(TOPIC_POLICY, "p");
+    let attached = engine.deploy(&policies, policy(&statement)).await?;
+    assert_eq!(attached.id, topic.id);
+    let mut of_nobody = statement.clone();
+    of_nobody["Principal"] = Value::Null;
+    let error = engine.deploy(&policies, policy(&of_nobody)).await;
+    assert!(refusal(error)?.contains("rincipal"));
     let mut inputs = alarm();
     inputs["name"] = "errors".into();
     inputs["alarmActions"] = json!([topic.id]);

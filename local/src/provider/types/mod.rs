@@ -36,6 +36,7 @@ pub fn all() -> Vec<Box<dyn AnyResourceType>> {
         Box::new(monitoring::LogMetricFilter),
         Box::new(monitoring::MetricAlarm),
         Box::new(notifications::Topic),
+        Box::new(notifications::TopicPolicy),
         Box::new(notifications::TopicSubscription),
         Box::new(s3::Bucket),
         Box::new(s3::BucketLifecycleConfiguration),
