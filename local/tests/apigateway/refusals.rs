@@ -435,3 +435,19 @@ async fn access_log_settings() -> Result<()> {
     }
     Ok(())
 }
+
+/// AWS would let the second overwrite the first.
+#[tokio::test]
+async fn the_account_s_settings_are_declared_once_in_a_region() -> Result<()> {
+    let cloud = TestCloud::start().await?;
+    let first = cloud.account().await?;
+    let said = refused(&cloud, "Account", json!({})).await?;
+    assert!(said.contains(&first.resource.urn), "{said}");
+    assert!(said.contains("us-east-1"), "{said}");
+    cloud
+        .declare_in("eu-west-1", "Account", "elsewhere", json!({}))
+        .await?;
+    cloud.delete(&first).await?;
+    cloud.declare("Account", "second", json!({})).await?;
+    Ok(())
+}

@@ -5,7 +5,7 @@ use crate::error::{AwsError, AwsResult};
 use crate::identity::ACCOUNT_ID;
 use crate::provider::resource::{Deployed, New, Properties, Resource, ResourceType};
 use crate::services::apigateway::definition::Account as Inputs;
-use crate::services::apigateway::rules::bad_request;
+use crate::services::apigateway::rules::{bad_request, conflict};
 use crate::services::apigateway::steps::integration::PRINCIPAL;
 use crate::services::apigateway::steps::throttle::Limit;
 use crate::services::iam::{Call, Caller};
@@ -41,7 +41,20 @@ impl ResourceType for Account {
 
     const TOKEN: &'static str = "aws:apigateway/account:Account";
 
-    async fn create(&self, cloud: &Arc<Cloud>, _new: &New, inputs: &Inputs) -> AwsResult<Deployed> {
+    /// A second one would overwrite the first on AWS, and the deletion of either would reset both.
+    /// The two would lie about each other from then on, so this one place is stricter than AWS.
+    async fn create(&self, cloud: &Arc<Cloud>, new: &New, inputs: &Inputs) -> AwsResult<Deployed> {
+        if let Some(first) = cloud
+            .deployments
+            .find(Self::TOKEN, ACCOUNT_ID, Some(&new.region))
+        {
+            return Err(conflict(format!(
+                "API Gateway's account settings in {} are managed by {} already: AWS would let \
+                 this one overwrite them, and the deletion of one take them from the other. \
+                 Declare them in one stack of an account and region alone",
+                new.region, first.resource.urn
+            )));
+        }
         check_role(cloud, inputs).await?;
         let outputs = json!({
             "apiKeyVersion": "4",
