@@ -32,8 +32,11 @@ impl Repository {
     }
 }
 
+/// CodeCommit's service model: `RepositoryName`.
+pub const MAX_NAME: usize = 100;
+
 /// A repository's name is unique in account and region, so only stack `dev` has the plain one.
-fn name(stack: &str) -> String {
+pub fn name(stack: &str) -> String {
     let name = "MythicalMysfits-ClicksProcessingLambdaRepository";
     match stack {
         "dev" => name.to_owned(),

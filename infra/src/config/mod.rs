@@ -186,7 +186,7 @@ impl Config {
                 cognito_user_pool_client_id: reader
                     .optional("cognitoUserPoolClientId", check::user_pool_client),
             },
-            repository: reader.flag("repository", true),
+            repository: repository(&mut reader, stack),
             log_retention: reader.checked_number(
                 "logRetention",
                 "0 (for ever), 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, \
@@ -206,6 +206,18 @@ const LOG_RETENTIONS: [u32; 23] = [
     0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
     3288, 3653,
 ];
+
+/// The repository's name has the stack's at its end.
+fn repository(reader: &mut Reader<'_>, stack: &str) -> bool {
+    const KEY: &str = "repository";
+    let wanted = reader.flag(KEY, true);
+    let name = crate::repository::name(stack);
+    if wanted && name.len() > crate::repository::MAX_NAME {
+        let what = "false, for with this stack's name the repository's is too long";
+        reader.mistake(KEY, "true", what, &format!("mysfits:{KEY} false"));
+    }
+    wanted
+}
 
 fn domain(reader: &mut Reader<'_>) -> Option<Domain> {
     let pair = ["siteDomain", "siteCertificateArn"];

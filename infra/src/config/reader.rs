@@ -210,7 +210,8 @@ impl<'a> Reader<'a> {
         self.values.get(key).map(|value| value.text.as_str())
     }
 
-    fn mistake(&mut self, key: &str, value: &str, allowed: &str, set: &str) {
+    /// Notes that a value is not allowed, with the end of the command that sets another.
+    pub fn mistake(&mut self, key: &str, value: &str, allowed: &str, set: &str) {
         let name = key.split('[').next().unwrap_or(key);
         let secret = self.values.get(name).is_some_and(|value| value.secret);
         let value = if secret { "[secret]" } else { value };

@@ -115,8 +115,21 @@ fn what_is_no_click_is_refused_before_firehose() -> Result<()> {
     assert_eq!(validator.inputs["validateRequestBody"], true);
     let model = one(&run, "apigateway/model", "mysfits-api-click")?;
     let schema: Value = serde_json::from_str(model.inputs["schema"].as_str().unwrap_or_default())?;
-    assert_eq!(schema["required"], json!(["userId", "mysfitId"]));
-    assert_eq!(schema["additionalProperties"], false);
+    let uuid = "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$";
+    assert_eq!(
+        schema,
+        json!({
+            "$schema": "http://json-schema.org/draft-04/schema#",
+            "title": "Click",
+            "type": "object",
+            "properties": {
+                "userId": { "type": "string", "minLength": 1, "maxLength": 128 },
+                "mysfitId": { "type": "string", "pattern": uuid },
+            },
+            "required": ["userId", "mysfitId"],
+            "additionalProperties": false,
+        })
+    );
     Ok(())
 }
 

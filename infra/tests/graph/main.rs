@@ -4,9 +4,11 @@ mod accepted;
 mod cloud;
 mod configuration;
 mod dependencies;
+mod limits;
 mod operations;
 mod order;
 mod security;
+mod terraform;
 
 use std::collections::BTreeSet;
 

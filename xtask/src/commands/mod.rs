@@ -5,6 +5,7 @@ mod click;
 mod down;
 mod env;
 mod package;
+mod scan;
 mod schema;
 mod setup;
 mod test;
@@ -29,6 +30,8 @@ pub enum Command {
     Bench(bench::Bench),
     /// Builds the Lambda function's archive and prints its path
     Package(package::Package),
+    /// Runs checkov over the stack
+    Scan(scan::Scan),
     /// Writes the schema of the aws binding, as pulumi/aws/tokens.toml selects it
     Schema(schema::Schema),
     /// Puts pulumi-language-rust on PATH for plain `pulumi up -s dev`
@@ -45,6 +48,7 @@ impl Command {
             Self::Test(command) => command.run().await,
             Self::Bench(command) => command.run().await,
             Self::Package(command) => command.run().await,
+            Self::Scan(command) => command.run().await,
             Self::Schema(command) => command.run().await,
             Self::Setup(command) => command.run().await,
         }

@@ -1,0 +1,530 @@
+//! Enumerations and limits of every type in the stack, as AWS and its provider document them.
+//!
+//! The embedded cloud cannot know all of them. A type that the stack begins to use fails here until
+//! it has been looked up.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context, Result, ensure};
+use pulumi_mock::Mock;
+use serde_json::Value;
+
+use super::cloud::{kind, label};
+use super::configuration::stack_file;
+use super::{mock, run};
+
+/// What a property may be, where it is given.
+enum Rule {
+    /// One of these texts.
+    One(&'static [&'static str]),
+    /// A text of so many bytes, or a list of so many entries.
+    Length(usize, usize),
+    Number(f64, f64),
+    /// A text of letters, digits and these.
+    Letters(&'static str),
+    Begins(&'static str),
+    Contains(&'static str),
+    Absent,
+}
+
+use Rule::{Absent, Begins, Contains, Length, Letters, Number, One};
+
+type Properties = &'static [(&'static str, Rule)];
+
+/// A type, where its rules were read, and the rules. `*` in a path is every entry of a list.
+const TYPES: [(&str, &str, Properties); 40] = [
+    (
+        "s3/bucket",
+        "S3: bucketnamingrules",
+        &[("bucket", Length(3, 63))],
+    ),
+    (
+        "s3/bucketVersioning",
+        "aws_s3_bucket_versioning",
+        &[(
+            "versioningConfiguration/status",
+            One(&["Enabled", "Suspended", "Disabled"]),
+        )],
+    ),
+    (
+        "s3/bucketServerSideEncryptionConfiguration",
+        "S3: API_ServerSideEncryptionRule, default-s3-c-encryption-setting-faq",
+        &[
+            (
+                "rules/*/applyServerSideEncryptionByDefault/sseAlgorithm",
+                One(&["AES256", "aws:kms", "aws:kms:dsse"]),
+            ),
+            ("rules/*/blockedEncryptionTypes/*", One(&["SSE-C", "NONE"])),
+        ],
+    ),
+    (
+        "s3/bucketPublicAccessBlock",
+        "aws_s3_bucket_public_access_block",
+        &[],
+    ),
+    (
+        "s3/bucketOwnershipControls",
+        "S3: API_OwnershipControlsRule",
+        &[(
+            "rule/objectOwnership",
+            One(&[
+                "BucketOwnerPreferred",
+                "ObjectWriter",
+                "BucketOwnerEnforced",
+            ]),
+        )],
+    ),
+    (
+        "s3/bucketPolicy",
+        "S3: bucket-policies, 20 KB",
+        &[("policy", Length(1, 20_480))],
+    ),
+    // A filter with an empty prefix is everything: its difference for ever was mended in 5.87
+    // (terraform-provider-aws 41296).
+    (
+        "s3/bucketLifecycleConfiguration",
+        "S3: API_LifecycleRule",
+        &[
+            ("rules", Length(1, 1_000)),
+            ("rules/*/id", Length(1, 255)),
+            ("rules/*/status", One(&["Enabled", "Disabled"])),
+        ],
+    ),
+    (
+        "s3/bucketObjectv2",
+        "S3: object-keys",
+        &[("key", Length(1, 1_024))],
+    ),
+    (
+        "iam/role",
+        "IAM: API_CreateRole, reference_iam-quotas",
+        &[
+            ("description", Length(0, 1_000)),
+            ("assumeRolePolicy", Length(1, 2_048)),
+        ],
+    ),
+    (
+        "iam/rolePolicy",
+        "IAM: reference_iam-quotas",
+        &[("policy", Length(1, 10_240))],
+    ),
+    (
+        "cloudwatch/logGroup",
+        "CloudWatch Logs: API_PutRetentionPolicy; 0 is the provider's for ever",
+        &[("retentionInDays", Number(0.0, 3_653.0)), ("name", Absent)],
+    ),
+    (
+        "cloudwatch/logStream",
+        "aws_cloudwatch_log_stream",
+        &[("name", Absent)],
+    ),
+    (
+        "cloudwatch/logMetricFilter",
+        "CloudWatch Logs: API_PutMetricFilter, API_MetricTransformation",
+        &[
+            ("pattern", Length(0, 1_024)),
+            ("metricTransformation/name", Length(1, 255)),
+            ("metricTransformation/namespace", Length(1, 255)),
+            // With a default value there must be none.
+            ("metricTransformation/dimensions", Absent),
+        ],
+    ),
+    (
+        "cloudwatch/metricAlarm",
+        "CloudWatch: API_PutMetricAlarm",
+        &[
+            ("alarmDescription", Length(0, 1_024)),
+            ("alarmActions", Length(0, 5)),
+            ("okActions", Length(0, 5)),
+            (
+                "statistic",
+                One(&["SampleCount", "Average", "Sum", "Minimum", "Maximum"]),
+            ),
+            (
+                "comparisonOperator",
+                One(&[
+                    "GreaterThanOrEqualToThreshold",
+                    "GreaterThanThreshold",
+                    "LessThanThreshold",
+                    "LessThanOrEqualToThreshold",
+                ]),
+            ),
+            (
+                "treatMissingData",
+                One(&["breaching", "notBreaching", "ignore", "missing"]),
+            ),
+            // Periods below an hour may be evaluated over a day at most.
+            ("period", Number(60.0, 3_599.0)),
+            ("evaluationPeriods", Number(1.0, 24.0)),
+            ("namespace", Length(1, 255)),
+        ],
+    ),
+    (
+        "cloudwatch/dashboard",
+        "CloudWatch: API_PutDashboard",
+        &[
+            ("dashboardName", Length(1, 255)),
+            ("dashboardName", Letters("-_")),
+        ],
+    ),
+    (
+        "cloudwatch/logDelivery",
+        "CloudFront: standard-logging; CloudWatch Logs: API_CreateDelivery",
+        &[
+            ("region", One(&["us-east-1"])),
+            ("recordFields", Length(1, 128)),
+            // Not for log groups, and refused when it is sent to one (terraform-provider-aws
+            // 46108).
+            ("s3DeliveryConfigurations", Absent),
+        ],
+    ),
+    (
+        "cloudwatch/logDeliveryDestination",
+        "CloudWatch Logs: API_PutDeliveryDestination",
+        &[
+            ("region", One(&["us-east-1"])),
+            (
+                "outputFormat",
+                One(&["json", "plain", "w3c", "raw", "parquet"]),
+            ),
+        ],
+    ),
+    (
+        "cloudwatch/logDeliverySource",
+        "CloudFront: standard-logging",
+        &[
+            ("region", One(&["us-east-1"])),
+            ("logType", One(&["ACCESS_LOGS"])),
+        ],
+    ),
+    (
+        "lambda/function",
+        "Lambda: API_CreateFunction",
+        &[
+            ("description", Length(0, 256)),
+            ("memorySize", Number(128.0, 10_240.0)),
+            ("timeout", Number(1.0, 900.0)),
+            ("runtime", One(&["provided.al2023"])),
+            ("architectures/*", One(&["x86_64", "arm64"])),
+            ("loggingConfig/logFormat", One(&["JSON"])),
+            // Without them the provider has shown a difference (terraform-provider-aws 42181).
+            ("loggingConfig/applicationLogLevel", One(&["INFO"])),
+            ("loggingConfig/systemLogLevel", One(&["INFO"])),
+            ("environment/variables/MYSFITS_API_URL", Length(1, 4_096)),
+            ("name", Absent),
+        ],
+    ),
+    (
+        "lambda/permission",
+        "Lambda: API_AddPermission",
+        &[
+            ("action", Begins("lambda:")),
+            ("sourceAccount", Length(12, 12)),
+        ],
+    ),
+    (
+        "kinesis/firehoseDeliveryStream",
+        "Firehose: API_ExtendedS3DestinationConfiguration, API_BufferingHints, API_Processor",
+        &[
+            ("name", Length(1, 64)),
+            ("destination", One(&["extended_s3"])),
+            (
+                "extendedS3Configuration/bufferingInterval",
+                Number(0.0, 900.0),
+            ),
+            ("extendedS3Configuration/bufferingSize", Number(1.0, 128.0)),
+            (
+                "extendedS3Configuration/compressionFormat",
+                One(&["UNCOMPRESSED", "GZIP", "ZIP", "Snappy", "HADOOP_SNAPPY"]),
+            ),
+            ("extendedS3Configuration/prefix", Length(0, 1_024)),
+            (
+                "extendedS3Configuration/errorOutputPrefix",
+                Length(0, 1_024),
+            ),
+            ("serverSideEncryption/keyType", One(&["AWS_OWNED_CMK"])),
+            // The provider wants it together with a key of one's own alone.
+            ("serverSideEncryption/keyArn", Absent),
+        ],
+    ),
+    (
+        "apigateway/account",
+        "aws_api_gateway_account",
+        &[("cloudwatchRoleArn", Begins("arn:aws:iam::"))],
+    ),
+    (
+        "apigateway/restApi",
+        "API Gateway: API_CreateRestApi",
+        &[
+            ("name", Length(1, 1_024)),
+            ("endpointConfiguration/types", One(&["REGIONAL"])),
+        ],
+    ),
+    (
+        "apigateway/resource",
+        "API Gateway: API_CreateResource",
+        &[("pathPart", Letters("._-:"))],
+    ),
+    (
+        "apigateway/model",
+        "API Gateway: API_CreateModel",
+        &[("name", Letters("")), ("schema", Length(1, 400 * 1_024))],
+    ),
+    (
+        "apigateway/requestValidator",
+        "API Gateway: API_CreateRequestValidator",
+        &[],
+    ),
+    (
+        "apigateway/method",
+        "API Gateway: API_PutMethod",
+        &[
+            ("httpMethod", One(&["PUT", "OPTIONS"])),
+            ("authorization", One(&["NONE"])),
+        ],
+    ),
+    (
+        "apigateway/methodResponse",
+        "API Gateway: API_PutMethodResponse",
+        &[("statusCode", Length(3, 3))],
+    ),
+    (
+        "apigateway/integration",
+        "API Gateway: API_PutIntegration",
+        &[
+            ("type", One(&["AWS", "MOCK"])),
+            ("passthroughBehavior", One(&["NEVER"])),
+            ("integrationHttpMethod", One(&["POST"])),
+        ],
+    ),
+    (
+        "apigateway/integrationResponse",
+        "API Gateway: API_PutIntegrationResponse",
+        &[("statusCode", Length(3, 3))],
+    ),
+    (
+        "apigateway/response",
+        "API Gateway: supported-gateway-response-types",
+        &[("responseType", One(&["DEFAULT_4XX", "DEFAULT_5XX"]))],
+    ),
+    // Gone from the provider since its sixth version: the stage is a resource of its own.
+    (
+        "apigateway/deployment",
+        "terraform-provider-aws: version-6-upgrade",
+        &[("stageName", Absent), ("canarySettings", Absent)],
+    ),
+    (
+        "apigateway/stage",
+        "API Gateway: API_CreateStage, set-up-logging",
+        &[
+            ("stageName", Letters("-_")),
+            ("stageName", Length(1, 128)),
+            // A format without it is refused.
+            ("accessLogSettings/format", Contains("$context.requestId")),
+        ],
+    ),
+    (
+        "apigateway/methodSettings",
+        "aws_api_gateway_method_settings: the path without its first slash",
+        &[
+            ("methodPath", One(&["*/*", "clicks/PUT"])),
+            ("settings/throttlingRateLimit", Number(1.0, 10_000.0)),
+            ("settings/throttlingBurstLimit", Number(1.0, 5_000.0)),
+            ("settings/cacheTtlInSeconds", Absent),
+        ],
+    ),
+    (
+        "cloudfront/originAccessControl",
+        "CloudFront: API_OriginAccessControlConfig",
+        &[
+            ("description", Length(0, 256)),
+            ("originAccessControlOriginType", One(&["s3"])),
+            ("signingBehavior", One(&["always"])),
+            ("signingProtocol", One(&["sigv4"])),
+        ],
+    ),
+    // Compression needs caching: with a largest age of 0 it is refused.
+    (
+        "cloudfront/cachePolicy",
+        "CloudFront: API_CachePolicyConfig; pulumi/docs 18475",
+        &[
+            ("comment", Length(0, 128)),
+            ("maxTtl", Number(1.0, 31_536_000.0)),
+        ],
+    ),
+    (
+        "cloudfront/responseHeadersPolicy",
+        "CloudFront: API_ResponseHeadersPolicyConfig",
+        &[
+            ("comment", Length(0, 128)),
+            (
+                "securityHeadersConfig/frameOptions/frameOption",
+                One(&["DENY", "SAMEORIGIN"]),
+            ),
+            (
+                "securityHeadersConfig/referrerPolicy/referrerPolicy",
+                One(&["no-referrer"]),
+            ),
+        ],
+    ),
+    (
+        "cloudfront/distribution",
+        "CloudFront: API_DistributionConfig, API_CustomErrorResponse",
+        &[
+            ("comment", Length(0, 128)),
+            (
+                "httpVersion",
+                One(&["http1.1", "http2", "http3", "http2and3"]),
+            ),
+            (
+                "priceClass",
+                One(&["PriceClass_100", "PriceClass_200", "PriceClass_All"]),
+            ),
+            (
+                "defaultCacheBehavior/viewerProtocolPolicy",
+                One(&["allow-all", "https-only", "redirect-to-https"]),
+            ),
+            ("customErrorResponses/*/responsePagePath", Begins("/")),
+            (
+                "restrictions/geoRestriction/restrictionType",
+                One(&["none"]),
+            ),
+        ],
+    ),
+    (
+        "sns/topic",
+        "SNS: API_CreateTopic",
+        &[("displayName", Length(0, 100))],
+    ),
+    (
+        "codecommit/repository",
+        "CodeCommit: API_CreateRepository",
+        &[
+            ("repositoryName", Length(1, 100)),
+            ("repositoryName", Letters("._-")),
+            ("description", Length(0, 1_000)),
+        ],
+    ),
+];
+
+/// The same for the two types that only name others.
+const PLAIN: [&str; 2] = ["sns/topicPolicy", "sns/topicSubscription"];
+
+/// The longest name that a program gives and the provider makes seven letters and a hyphen longer:
+/// Lambda's, Firehose's and IAM's names have 64 letters at most.
+const LONGEST_NAME: usize = 64 - 8;
+
+#[test]
+fn every_type_is_within_what_aws_takes() -> Result<()> {
+    let mut used = BTreeSet::new();
+    for stack in ["dev", "prod", "local"] {
+        let mut plain = mock().stack(stack);
+        for (key, value) in stack_file(stack)? {
+            plain = plain.config(&key, &value);
+        }
+        used.extend(check(plain)?);
+    }
+    let longest = "a".repeat(51);
+    used.extend(check(everything().stack(&longest))?);
+
+    let known = TYPES.iter().map(|(kind, ..)| *kind).chain(PLAIN);
+    let known: BTreeSet<String> = known.map(str::to_owned).collect();
+    assert_eq!(used, known);
+    Ok(())
+}
+
+/// The engine takes stacks of names that CodeCommit does not.
+#[test]
+fn a_stack_whose_name_is_too_long_for_the_repository_has_none() -> Result<()> {
+    let stack = "a".repeat(52);
+    let refused = mock().stack(&stack).run(env!("CARGO_BIN_EXE_infra"))?;
+    assert_eq!(refused.exit_code, Some(32));
+    assert!(
+        refused
+            .errors()
+            .join("")
+            .contains("mysfits:repository false")
+    );
+    run(mock().stack(&stack).config("mysfits:repository", "false"))?;
+    Ok(())
+}
+
+/// Every part of the stack that configuration adds.
+pub fn everything() -> Mock {
+    mock()
+        .config("mysfits:alarmEmail", "operators@example.com")
+        .config("mysfits:clicksRetention", "400")
+        .config("mysfits:siteAccessLogs", "true")
+        .config("mysfits:siteDomain", "mysfits.example.com")
+        .config(
+            "mysfits:siteCertificateArn",
+            "arn:aws:acm:us-east-1:123456789012:certificate/1",
+        )
+}
+
+/// The types that a run uses, all of whose properties are as they should be.
+fn check(mock: Mock) -> Result<BTreeSet<String>> {
+    let run = run(mock)?;
+    let resources = run.resources.iter().filter(|resource| resource.custom);
+    let mut used = BTreeSet::new();
+    for resource in resources {
+        used.insert(kind(resource).to_owned());
+        let named = resource.name.len() <= LONGEST_NAME || kind(resource) == "s3/bucketObjectv2";
+        ensure!(named, "{} has too long a name", label(resource));
+        let rules = TYPES.iter().find(|(of, ..)| *of == kind(resource));
+        for (path, rule) in rules.map_or(&[][..], |(.., rules)| rules) {
+            let steps: Vec<&str> = path.split('/').collect();
+            for value in values(&resource.inputs, &steps) {
+                rule.check(value)
+                    .with_context(|| format!("{}: {path} is {value}", label(resource)))?;
+            }
+        }
+    }
+    Ok(used)
+}
+
+/// The values at a path, where there are any.
+fn values<'a>(value: &'a Value, path: &[&str]) -> Vec<&'a Value> {
+    let Some((first, rest)) = path.split_first() else {
+        return vec![value];
+    };
+    match first {
+        &"*" => {
+            let entries = value.as_array().into_iter().flatten();
+            entries.flat_map(|entry| values(entry, rest)).collect()
+        }
+        name => {
+            let property = value.get(name).filter(|value| !value.is_null());
+            property.map_or_else(Vec::new, |value| values(value, rest))
+        }
+    }
+}
+
+impl Rule {
+    fn check(&self, value: &Value) -> Result<()> {
+        let text = value.as_str().unwrap_or_default();
+        let length = value.as_array().map_or(text.len(), Vec::len);
+        match self {
+            One(allowed) => ensure!(allowed.contains(&text), "it must be one of {allowed:?}"),
+            Length(least, most) => {
+                ensure!(
+                    (*least..=*most).contains(&length),
+                    "{least} to {most}, not {length}"
+                );
+            }
+            Number(least, most) => {
+                let number = value.as_f64().context("it must be a number")?;
+                ensure!((*least..=*most).contains(&number), "{least} to {most}");
+            }
+            Letters(more) => {
+                let allowed =
+                    |letter: char| letter.is_ascii_alphanumeric() || more.contains(letter);
+                ensure!(text.chars().all(allowed), "letters, digits and {more:?}");
+            }
+            Begins(start) => ensure!(text.starts_with(start), "it must begin with {start}"),
+            Contains(part) => ensure!(text.contains(part), "it must have {part}"),
+            Absent => anyhow::bail!("it must not be given"),
+        }
+        Ok(())
+    }
+}
