@@ -71,7 +71,7 @@ fn a_click_shows_its_record() -> Result<()> {
 }
 
 /// Sends clicks of users of their own, each of which must be acknowledged.
-async fn send(outputs: &Value, clicks: usize, connections: usize) -> Result<()> {
+pub async fn send(outputs: &Value, clicks: usize, connections: usize) -> Result<()> {
     let url = outputs["clicksEndpoint"].as_str().context("no endpoint")?;
     let senders = (0..connections).map(|connection| async move {
         let client = client()?;

@@ -105,13 +105,22 @@ impl Place {
 
     /// The outputs of stack `local`.
     pub fn outputs(&self) -> Result<Value> {
-        let outputs = self.shell("pulumi stack output --json --stack local")?;
+        self.outputs_of("local")
+    }
+
+    pub fn outputs_of(&self, stack: &str) -> Result<Value> {
+        let outputs = self.shell(&format!("pulumi stack output --json --stack {stack}"))?;
         Ok(serde_json::from_str(&outputs)?)
     }
 
     /// The resources in the state of stack `local`.
     pub fn resources(&self) -> Result<Vec<Value>> {
-        let state: Value = serde_json::from_str(&self.shell("pulumi stack export --stack local")?)?;
+        self.resources_of("local")
+    }
+
+    pub fn resources_of(&self, stack: &str) -> Result<Vec<Value>> {
+        let state = self.shell(&format!("pulumi stack export --stack {stack}"))?;
+        let state: Value = serde_json::from_str(&state)?;
         let resources = state["deployment"]["resources"].as_array();
         Ok(resources.cloned().unwrap_or_default())
     }
