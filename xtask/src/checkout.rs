@@ -1,6 +1,7 @@
 //! This checkout, and where it keeps the state of its embedded cloud.
 
 use anyhow::{Context, Result, bail};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 /// A checkout of this repository.
@@ -30,6 +31,20 @@ impl Checkout {
         Ok(checkout)
     }
 
+    /// Held by whoever changes what is in the home, or starts or stops the embedded cloud, until it
+    /// is dropped.
+    pub fn lock(&self) -> Result<File> {
+        let path = self.home.join("lock");
+        let lock = || {
+            let file = File::create(&path)?;
+            file.lock()?;
+            Ok(file)
+        };
+        lock().map_err(|error: std::io::Error| {
+            anyhow::Error::new(error).context(format!("{} cannot be locked", path.display()))
+        })
+    }
+
     /// The embedded cloud's data folder.
     pub fn data(&self) -> PathBuf {
         self.home.join("data")
@@ -48,6 +63,13 @@ impl Checkout {
     /// The backend that holds the state of the stacks.
     pub fn backend(&self) -> PathBuf {
         self.home.join("pulumi")
+    }
+
+    /// The file of a stack's state in the backend.
+    pub fn stack(&self, name: &str) -> PathBuf {
+        self.backend()
+            .join(".pulumi/stacks/mysfits")
+            .join(format!("{name}.json"))
     }
 }
 

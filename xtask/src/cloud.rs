@@ -10,6 +10,7 @@ use rustix::fd::OwnedFd;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use serde::Deserialize;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -32,10 +33,17 @@ pub struct Cloud<'a> {
     port: u16,
 }
 
-/// What a running cloud says of itself.
+/// A process that runs the cloud.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Running {
+    pid: i32,
+    /// Whether it says of itself that it runs.
+    pub answers: bool,
+}
+
 #[derive(Debug, Deserialize)]
-pub struct Health {
-    pub pid: i32,
+struct Health {
+    pid: i32,
     home: PathBuf,
 }
 
@@ -45,7 +53,29 @@ impl<'a> Cloud<'a> {
     }
 
     /// The running cloud, if there is one.
-    pub async fn running(&self) -> Result<Option<Health>> {
+    pub async fn running(&self) -> Result<Option<Running>> {
+        Ok(match self.health().await? {
+            Some(Health { pid, .. }) => Some(Running { pid, answers: true }),
+            None => self.silent(),
+        })
+    }
+
+    /// A process of this cloud that does not answer: started a moment ago, or stuck.
+    fn silent(&self) -> Option<Running> {
+        let pid = fs::read_to_string(self.checkout.home.join("cloud.pid")).ok()?;
+        let pid: i32 = pid.trim().parse().ok()?;
+        let arguments = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+        let data = self.checkout.data();
+        arguments
+            .split(|byte| *byte == 0)
+            .any(|argument| argument == data.as_os_str().as_bytes())
+            .then_some(Running {
+                pid,
+                answers: false,
+            })
+    }
+
+    async fn health(&self) -> Result<Option<Health>> {
         let url = format!("{}/_mysfits/health", variables::endpoint(self.port));
         let Ok(response) = http::client()?.get(url).timeout(ANSWER).send().await else {
             return Ok(None);
@@ -122,8 +152,8 @@ impl<'a> Cloud<'a> {
     }
 
     /// Stops the cloud and waits until its process is gone.
-    pub async fn stop(&self, health: &Health) -> Result<()> {
-        progress::during("stopping the embedded cloud", stop_now(health.pid)).await?;
+    pub async fn stop(&self, running: Running) -> Result<()> {
+        progress::during("stopping the embedded cloud", stop_now(running.pid)).await?;
         fs::remove_file(self.checkout.home.join("cloud.pid")).ok();
         Ok(())
     }

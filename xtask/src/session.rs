@@ -45,7 +45,9 @@ impl Session {
     pub async fn of(checkout: Checkout) -> Result<Self> {
         let port = ports::first(&checkout)?;
         let pulumi = pulumi::find(&checkout).await?;
+        let lock = checkout.lock()?;
         let program = binaries::install(&checkout, &pulumi, port).await?;
+        drop(lock);
         fs::create_dir_all(checkout.backend())
             .with_context(|| format!("{} cannot be created", checkout.backend().display()))?;
         Ok(Self {
@@ -62,12 +64,13 @@ impl Session {
 
     /// Has a cloud of the program just built running. The time is that of a start.
     pub async fn ensure_cloud(&self) -> Result<Option<Duration>> {
+        let _lock = self.checkout.lock()?;
         let cloud = self.cloud();
-        if let Some(health) = cloud.running().await? {
-            if !self.program.changed {
+        if let Some(running) = cloud.running().await? {
+            if running.answers && !self.program.changed {
                 return Ok(None);
             }
-            cloud.stop(&health).await?;
+            cloud.stop(running).await?;
         }
         let started = Instant::now();
         cloud.start(&self.program.path).await?;
@@ -76,7 +79,8 @@ impl Session {
 
     /// Has a stack in the local backend.
     pub async fn ensure_stack(&self, stack: &str) -> Result<()> {
-        if self.has_stack(stack) {
+        let _lock = self.checkout.lock()?;
+        if self.checkout.stack(stack).is_file() {
             return Ok(());
         }
         let mut command = self.pulumi(&["stack", "init", stack]);
@@ -94,11 +98,6 @@ impl Session {
             );
         }
         Ok(())
-    }
-
-    pub fn has_stack(&self, stack: &str) -> bool {
-        let stacks = self.checkout.backend().join(".pulumi/stacks/mysfits");
-        stacks.join(format!("{stack}.json")).is_file()
     }
 
     /// The CLI, in the environment that `cargo xtask env` prints.

@@ -4,6 +4,7 @@ use anyhow::{Context, Result, bail};
 use pulumi_language_rust::cargo::forget_own_package;
 use std::path::{Path, PathBuf};
 use tokio::process::Command;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// The first program of this name on PATH, in folders other than `except`.
 pub fn on_path(name: &str, except: &Path) -> Option<PathBuf> {
@@ -22,8 +23,10 @@ pub fn cargo(root: &Path) -> Command {
     command
 }
 
-/// Runs a program to its end; its output goes where ours goes.
+/// Runs a program to its end; its output goes where ours goes. Ctrl-C reaches it too, and it is
+/// waited for: an engine finishes what it has begun.
 pub async fn run(command: &mut Command, what: &str) -> Result<()> {
+    let _interrupts = signal(SignalKind::interrupt()).context("signals cannot be received")?;
     let program = command.as_std().get_program().to_owned();
     let status = command
         .status()

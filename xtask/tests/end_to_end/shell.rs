@@ -48,6 +48,17 @@ fn env_prints_exports_and_unsets_alone() -> Result<()> {
 }
 
 #[test]
+fn two_commands_at_once_start_one_cloud() -> Result<()> {
+    let place = Place::new()?;
+    let (one, other) = std::thread::scope(|scope| {
+        let other = scope.spawn(|| place.xtask(&["env"]));
+        (place.xtask(&["env"]), other.join())
+    });
+    assert_eq!(one?, other.unwrap()?);
+    Ok(())
+}
+
+#[test]
 fn plain_pulumi_works_on_every_stack() -> Result<()> {
     let place = Place::new()?;
     for stack in ["dev", "prod"] {
