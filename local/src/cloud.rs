@@ -12,6 +12,7 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::sync::Arc;
+use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -42,6 +43,8 @@ pub struct Endpoints {
 pub struct Cloud {
     pub config: CloudConfig,
     pub clock: Clock,
+    /// When it was opened, on the machine's clock.
+    pub started: OffsetDateTime,
     pub store: Store,
     /// What may be declared, and what is deployed.
     pub package: Package,
@@ -96,6 +99,7 @@ impl Cloud {
             tasks: TaskTracker::new(),
             config,
             clock,
+            started: OffsetDateTime::now_utc(),
             store,
         }))
     }

@@ -26,7 +26,7 @@ pub struct Installed {
 
 /// Builds all and installs them into the home, with `pulumi` beside them; gives the cloud.
 pub async fn install(checkout: &Checkout, pulumi: &Path, port: u16) -> Result<Installed> {
-    let built = build(&checkout.root, &[PROGRAM, CLOUD, LANGUAGE_HOST]).await?;
+    let built = build(&checkout.root, "dev", &[PROGRAM, CLOUD, LANGUAGE_HOST]).await?;
     let bin = checkout.bin();
     fs::create_dir_all(&bin).with_context(|| format!("{} cannot be created", bin.display()))?;
     let cloud = bin.join(CLOUD);
@@ -49,16 +49,23 @@ pub async fn program(root: &Path) -> Result<PathBuf> {
 
 /// Builds the language host alone.
 pub async fn language_host(root: &Path) -> Result<PathBuf> {
-    let built = build(root, &[LANGUAGE_HOST]).await?;
+    let built = build(root, "dev", &[LANGUAGE_HOST]).await?;
     Ok(built_path(&built, LANGUAGE_HOST)?.clone())
+}
+
+/// Builds the cloud alone, optimised.
+pub async fn released_cloud(root: &Path) -> Result<PathBuf> {
+    let built = build(root, "release", &[CLOUD]).await?;
+    Ok(built_path(&built, CLOUD)?.clone())
 }
 
 /// One Cargo for all: selected as binaries of the whole workspace, they share one resolution of
 /// features, and so every dependency's artefact.
-async fn build(root: &Path, names: &[&str]) -> Result<HashMap<String, PathBuf>> {
+async fn build(root: &Path, profile: &str, names: &[&str]) -> Result<HashMap<String, PathBuf>> {
     let mut command = tools::cargo(root);
     command
         .args(["build", "--message-format=json-render-diagnostics"])
+        .args(["--profile", profile])
         .args(names.iter().flat_map(|name| ["--bin", name]))
         .stdin(Stdio::null())
         .stdout(Stdio::piped());

@@ -36,7 +36,7 @@ pub struct Cloud<'a> {
 /// A process that runs the cloud.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Running {
-    pid: i32,
+    pub pid: i32,
     /// Whether it says of itself that it runs.
     pub answers: bool,
 }

@@ -1,17 +1,22 @@
 //! `cargo xtask`: the one door for people.
 
+mod aws;
 mod binaries;
 mod browser;
+mod cache;
 mod checkout;
 mod cloud;
 mod commands;
 mod files;
 mod http;
+mod memory;
 mod plugins;
 mod ports;
 mod progress;
 mod pulumi;
 mod session;
+mod since;
+mod stack;
 mod tools;
 mod variables;
 

@@ -1,5 +1,6 @@
 //! The Pulumi CLI: found, or built once from the sources that tools/go.mod pins.
 
+use crate::cache;
 use crate::checkout::Checkout;
 use crate::progress;
 use crate::tools;
@@ -26,7 +27,7 @@ pub async fn find(checkout: &Checkout) -> Result<PathBuf> {
     {
         return Ok(program);
     }
-    let folder = cache()?.join(format!("pulumi-{wanted}"));
+    let folder = cache::folder()?.join(format!("pulumi-{wanted}"));
     let program = folder.join("pulumi");
     if !program.is_file() {
         build(&checkout.root.join("tools"), &folder, wanted).await?;
@@ -72,16 +73,6 @@ async fn version(program: &Path) -> Option<Version> {
         .await
         .ok()?;
     Version::parse(&String::from_utf8_lossy(&output.stdout))
-}
-
-fn cache() -> Result<PathBuf> {
-    let cache = match std::env::var_os("XDG_CACHE_HOME") {
-        Some(cache) if !cache.is_empty() => PathBuf::from(cache),
-        _ => std::env::home_dir()
-            .context("neither XDG_CACHE_HOME nor HOME is set")?
-            .join(".cache"),
-    };
-    Ok(cache.join("mysfits"))
 }
 
 /// Builds beside the final place, so that a build that was cut short is never taken for a CLI.

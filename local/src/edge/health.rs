@@ -1,22 +1,25 @@
-//! Whether a cloud is there, and which: for whoever starts and stops it.
+//! Whether a cloud is there, which, and how it is doing: for whoever starts and stops it.
 
-use crate::cloud::CloudConfig;
+use crate::cloud::Cloud;
 use bytes::Bytes;
 use http::{Method, Request, Response, header};
 use http_body_util::Full;
+use time::format_description::well_known::Rfc3339;
 
 /// No bucket can have this name: an underscore is not allowed in one.
 const PATH: &str = "/_mysfits/health";
 
 /// The answer to a request for the cloud's health; nothing for any other request.
-pub fn answer<B>(request: &Request<B>, config: &CloudConfig) -> Option<Response<Full<Bytes>>> {
+pub fn answer<B>(request: &Request<B>, cloud: &Cloud) -> Option<Response<Full<Bytes>>> {
     if request.uri().path() != PATH || request.method() != Method::GET {
         return None;
     }
     let health = serde_json::json!({
         "status": "ok",
         "pid": std::process::id(),
-        "home": config.home,
+        "home": cloud.config.home,
+        "started": cloud.started.format(&Rfc3339).ok(),
+        "streams": cloud.firehose.tallies(),
     });
     let mut response = Response::new(Full::from(health.to_string()));
     response.headers_mut().insert(

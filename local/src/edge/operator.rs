@@ -30,7 +30,7 @@ pub async fn answer(request: Request<Incoming>, cloud: &Arc<Cloud>) -> Answer {
     if request.method() != Method::GET && request.headers().contains_key(header::ORIGIN) {
         return refusal(StatusCode::FORBIDDEN, "Pages may not ask for this");
     }
-    if let Some(answer) = health::answer(&request, &cloud.config) {
+    if let Some(answer) = health::answer(&request, cloud) {
         return answer;
     }
     if let Some(answer) = status::answer(&request, cloud) {

@@ -1,14 +1,13 @@
 //! `cargo xtask click`: one click through the deployed API, and its record.
 
+use crate::aws::Aws;
+use crate::aws::s3::Objects;
 use crate::http;
 use crate::progress;
 use crate::session::{Outputs, Session};
-use crate::variables::{ACCESS_KEY, REGION, SECRET_KEY, endpoint};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use reqwest::Client;
-use rusty_s3::actions::ListObjectsV2;
-use rusty_s3::{Bucket, Credentials, S3Action, UrlStyle};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -20,9 +19,6 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// How often the bucket is looked at.
 const INTERVAL: Duration = Duration::from_millis(200);
-
-/// For how long the signature of a request holds.
-const SIGNATURE: Duration = Duration::from_secs(60);
 
 #[derive(Args)]
 pub struct Click {
@@ -55,12 +51,12 @@ impl Click {
         let outputs = session.outputs().await?;
         let client = http::client()?;
         let mysfit = self.choose(&client, &outputs).await?;
-        let bucket = Objects::new(client.clone(), session.port, &outputs.clicks_bucket)?;
+        let objects = Objects::new(&Aws::embedded(session.port)?, &outputs.clicks_bucket)?;
 
-        let before = bucket.keys().await?;
+        let before = keys(&objects).await?;
         send(&client, &outputs, &self.user, &mysfit).await?;
         eprintln!("{} clicked on {}", self.user, mysfit.name);
-        let found = bucket.wait_for(before, |record| {
+        let found = wait_for(&objects, before, |record| {
             record["userId"] == self.user && record["mysfitId"] == mysfit.mysfit_id
         });
         let (key, record) = match tokio::time::timeout(
@@ -127,71 +123,31 @@ async fn send(client: &Client, outputs: &Outputs, user: &str, mysfit: &Mysfit) -
     Ok(())
 }
 
-/// The objects of a bucket.
-struct Objects {
-    client: Client,
-    bucket: Bucket,
-    credentials: Credentials,
+/// Looks into objects that are new until a line of one is wanted; gives the object's key and the
+/// line as it stands there.
+async fn wait_for(
+    objects: &Objects,
+    mut seen: BTreeSet<String>,
+    wanted: impl Fn(&Value) -> bool,
+) -> Result<(String, String)> {
+    loop {
+        for key in keys(objects).await? {
+            if !seen.insert(key.clone()) {
+                continue;
+            }
+            let object = objects.get(&key).await?;
+            let text = object.map(|object| String::from_utf8_lossy(&object.bytes).into_owned());
+            let is_wanted =
+                |line: &&str| serde_json::from_str(line).is_ok_and(|record| wanted(&record));
+            if let Some(line) = text.as_deref().unwrap_or_default().lines().find(is_wanted) {
+                return Ok((key, line.to_owned()));
+            }
+        }
+        tokio::time::sleep(INTERVAL).await;
+    }
 }
 
-impl Objects {
-    fn new(client: Client, port: u16, bucket: &str) -> Result<Self> {
-        let endpoint = endpoint(port).parse()?;
-        Ok(Self {
-            client,
-            bucket: Bucket::new(endpoint, UrlStyle::Path, bucket.to_owned(), REGION)?,
-            credentials: Credentials::new(ACCESS_KEY, SECRET_KEY),
-        })
-    }
-
-    async fn keys(&self) -> Result<BTreeSet<String>> {
-        let mut keys = BTreeSet::new();
-        let mut token = None;
-        loop {
-            let mut list = self.bucket.list_objects_v2(Some(&self.credentials));
-            if let Some(token) = &token {
-                list.with_continuation_token(token);
-            }
-            let page = ListObjectsV2::parse_response(&self.get(list.sign(SIGNATURE)).await?)?;
-            keys.extend(page.contents.into_iter().map(|object| object.key));
-            token = page.next_continuation_token;
-            if token.is_none() {
-                return Ok(keys);
-            }
-        }
-    }
-
-    /// Looks into objects that are new until a line of one is wanted; gives the object's key and
-    /// the line as it stands there.
-    async fn wait_for(
-        &self,
-        mut seen: BTreeSet<String>,
-        wanted: impl Fn(&Value) -> bool,
-    ) -> Result<(String, String)> {
-        loop {
-            for key in self.keys().await? {
-                if !seen.insert(key.clone()) {
-                    continue;
-                }
-                let object = self.bucket.get_object(Some(&self.credentials), &key);
-                let text = self.get(object.sign(SIGNATURE)).await?;
-                let is_wanted =
-                    |line: &&str| serde_json::from_str(line).is_ok_and(|record| wanted(&record));
-                if let Some(line) = text.lines().find(is_wanted) {
-                    return Ok((key, line.to_owned()));
-                }
-            }
-            tokio::time::sleep(INTERVAL).await;
-        }
-    }
-
-    async fn get(&self, url: impl reqwest::IntoUrl) -> Result<String> {
-        let response = self.client.get(url).send().await?;
-        let status = response.status();
-        let text = response.text().await?;
-        if !status.is_success() {
-            bail!("the embedded cloud's S3 answered {status}: {text}");
-        }
-        Ok(text)
-    }
+async fn keys(objects: &Objects) -> Result<BTreeSet<String>> {
+    let listed = objects.list("").await?;
+    Ok(listed.into_iter().map(|object| object.key).collect())
 }

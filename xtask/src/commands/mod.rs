@@ -4,10 +4,13 @@ mod bench;
 mod click;
 mod down;
 mod env;
+mod logs;
 mod package;
+mod replay;
 mod scan;
 mod schema;
 mod setup;
+mod status;
 mod test;
 mod up;
 
@@ -24,6 +27,12 @@ pub enum Command {
     Down(down::Down),
     /// Prints what a shell needs for plain `pulumi` and `aws`: eval "$(cargo xtask env)"
     Env(env::Env),
+    /// Says whether the embedded cloud runs, and how it is doing
+    Status(status::Status),
+    /// Shows what the API, the stream and the processor have logged
+    Logs(logs::Logs),
+    /// Sends failed records through the stream once more
+    Replay(replay::Replay),
     /// Runs every test
     Test(test::Test),
     /// Measures, beside what each figure is compared with
@@ -45,6 +54,9 @@ impl Command {
             Self::Click(command) => command.run().await,
             Self::Down(command) => command.run().await,
             Self::Env(command) => command.run().await,
+            Self::Status(command) => command.run().await,
+            Self::Logs(command) => command.run().await,
+            Self::Replay(command) => command.run().await,
             Self::Test(command) => command.run().await,
             Self::Bench(command) => command.run().await,
             Self::Package(command) => command.run().await,

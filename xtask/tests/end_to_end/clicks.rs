@@ -7,7 +7,7 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-const MYSFIT: &str = "b41ff031-141e-4a8d-bb56-158a22bea0b3";
+pub const MYSFIT: &str = "b41ff031-141e-4a8d-bb56-158a22bea0b3";
 
 #[tokio::test]
 async fn a_thousand_clicks_from_eight_connections_are_in_s3_exactly_once() -> Result<()> {

@@ -10,6 +10,7 @@ mod checkouts;
 mod clicks;
 mod copy;
 mod deployment;
+mod operations;
 mod permissions;
 mod place;
 mod records;

@@ -66,9 +66,15 @@ impl Place {
     }
 
     pub fn try_xtask(&self, arguments: &[&str]) -> Result<Output> {
+        Ok(self.command(arguments).output()?)
+    }
+
+    /// `cargo xtask …`, not started yet.
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
         self.enter(&mut command);
-        Ok(command.args(arguments).output()?)
+        command.args(arguments);
+        command
     }
 
     /// A line for `sh` after `eval "$(cargo xtask env)"`, which must succeed; gives what it

@@ -23,6 +23,7 @@ pub struct Records {
     client: Client,
     bucket: Bucket,
     credentials: Credentials,
+    prefix: &'static str,
 }
 
 impl Records {
@@ -37,6 +38,15 @@ impl Records {
                 "us-east-1",
             )?,
             credentials: Credentials::new("test", "test"),
+            prefix: "firehose/",
+        })
+    }
+
+    /// Those that failed.
+    pub fn failed(place: &Place, outputs: &Value) -> Result<Self> {
+        Ok(Self {
+            prefix: "processing-failed/",
+            ..Self::of(place, outputs)?
         })
     }
 
@@ -67,10 +77,22 @@ impl Records {
         }
     }
 
-    /// Puts an object of JSON into a bucket.
-    pub async fn put_json(&self, bucket: &str, key: &str, json: String) -> Result<()> {
+    /// The text of an object in another bucket.
+    pub async fn text(&self, bucket: &str, key: &str) -> Result<String> {
+        let bucket = self.other(bucket)?;
+        self.get(bucket.get_object(Some(&self.credentials), key))
+            .await
+    }
+
+    fn other(&self, bucket: &str) -> Result<Bucket> {
         let endpoint = self.bucket.base_url().join("/")?;
         let bucket = Bucket::new(endpoint, UrlStyle::Path, bucket.to_owned(), "us-east-1")?;
+        Ok(bucket)
+    }
+
+    /// Puts an object of JSON into a bucket.
+    pub async fn put_json(&self, bucket: &str, key: &str, json: String) -> Result<()> {
+        let bucket = self.other(bucket)?;
         let url = bucket
             .put_object(Some(&self.credentials), key)
             .sign(Duration::from_secs(60));
@@ -84,7 +106,7 @@ impl Records {
 
     async fn all(&self) -> Result<Vec<Value>> {
         let mut list = self.bucket.list_objects_v2(Some(&self.credentials));
-        list.with_prefix("firehose/");
+        list.with_prefix(self.prefix);
         let page = ListObjectsV2::parse_response(&self.get(list).await?)?;
         let mut records = Vec::new();
         for object in page.contents {

@@ -40,8 +40,10 @@ use crate::error::{AwsError, AwsResult};
 use crate::identity::ACCOUNT_ID;
 use anyhow::Result;
 use neighbours::Services;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use stream::Stream;
 use worker::Pauses;
@@ -99,6 +101,24 @@ impl Firehose {
                 .map_err(|error| AwsError::internal(format!("{error:#}"))),
             None => Ok(()),
         }
+    }
+
+    /// The name of every stream, and what became of its records.
+    pub fn tallies(&self) -> Vec<Value> {
+        let count = |number: &AtomicU64| number.load(Ordering::Relaxed);
+        let streams = self.streams();
+        let tallies = streams.values().map(|stream| {
+            let tally = stream.tally();
+            json!({
+                "name": stream.settings().name,
+                "region": stream.settings().region,
+                "waiting": count(&tally.waiting),
+                "delivered": count(&tally.delivered),
+                "failed": count(&tally.failed),
+                "dropped": count(&tally.dropped),
+            })
+        });
+        tallies.collect()
     }
 
     /// What a stream is declared to do, if there is one of this ARN.

@@ -15,7 +15,7 @@ use anyhow::Result;
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::sync::watch;
@@ -40,8 +40,22 @@ pub struct Stream {
     journal: Arc<Journal>,
     settings: watch::Sender<Arc<Settings>>,
     backlog: Arc<Backlog>,
+    tally: Arc<Tally>,
     stopping: CancellationToken,
     discarded: CancellationToken,
+}
+
+/// What became of a stream's records since the cloud was started.
+#[derive(Debug, Default)]
+pub struct Tally {
+    /// Accepted now or left over from before, and neither stored nor dropped yet.
+    pub waiting: AtomicU64,
+    /// Stored under the stream's prefix.
+    pub delivered: AtomicU64,
+    /// Stored under its error prefix.
+    pub failed: AtomicU64,
+    /// Dropped by the processor.
+    pub dropped: AtomicU64,
 }
 
 /// Why records were not taken.
@@ -67,6 +81,7 @@ impl Stream {
         let (sender, mut accepted) = unbounded_channel();
         let journal = Arc::new(Journal::open(folder, sender)?);
         let backlog = Arc::new(Backlog::default());
+        let tally = Arc::new(Tally::default());
         let discarded = CancellationToken::new();
         let (settings, declared) = watch::channel(Arc::new(settings));
         let mut work = Work {
@@ -78,6 +93,7 @@ impl Stream {
                 pauses,
             },
             backlog: Arc::clone(&backlog),
+            tally: Arc::clone(&tally),
             discarded: discarded.clone(),
             waiting: VecDeque::new(),
             level: Level::default(),
@@ -100,6 +116,7 @@ impl Stream {
             journal,
             settings,
             backlog,
+            tally,
             stopping,
             discarded,
         })
@@ -108,6 +125,11 @@ impl Stream {
     /// What the stream is declared to do now.
     pub fn settings(&self) -> Arc<Settings> {
         Arc::clone(&self.settings.borrow())
+    }
+
+    /// What became of its records.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     /// From now on the stream does this instead; also with records that it already holds.
@@ -160,12 +182,30 @@ impl Backlog {
     }
 }
 
+impl Tally {
+    fn accept(&self, records: usize) {
+        self.waiting.fetch_add(records as u64, Ordering::Relaxed);
+    }
+
+    fn settle(&self, settled: &AtomicU64, records: usize) {
+        settled.fetch_add(records as u64, Ordering::Relaxed);
+        self.waiting.fetch_sub(records as u64, Ordering::Relaxed);
+    }
+}
+
 /// The buffer towards S3 for one kind of objects.
 #[derive(Default)]
 struct Outlet {
     gathering: Gathering,
     /// At most one: the next object waits until this one is stored.
-    storing: JoinSet<usize>,
+    storing: JoinSet<Option<Stored>>,
+}
+
+/// An object that was stored.
+struct Stored {
+    kind: Kind,
+    /// The data of its records as they were accepted, in bytes, and their number.
+    accepted: (usize, usize),
 }
 
 /// The task that owns the buffers.
@@ -173,6 +213,7 @@ struct Work {
     declared: watch::Receiver<Arc<Settings>>,
     worker: Worker,
     backlog: Arc<Backlog>,
+    tally: Arc<Tally>,
     discarded: CancellationToken,
     /// The buffer towards the processor.
     waiting: VecDeque<Entry>,
@@ -222,6 +263,7 @@ impl Work {
         for entry in &entries {
             self.level.add(entry.length as usize, now);
         }
+        self.tally.accept(entries.len());
         self.waiting.extend(entries);
     }
 
@@ -252,14 +294,12 @@ impl Work {
                 && (flush || gathering.level.is_due(towards_s3, now))
             {
                 let batch = gathering.seal(kind);
-                let (bytes, records) = batch.accepted;
+                let accepted = batch.accepted;
                 let worker = self.worker.clone();
                 let settings = Arc::clone(&settings);
                 outlet.storing.spawn(async move {
-                    match worker.store(settings, batch).await {
-                        true => bytes + records * RECORD_COST,
-                        false => 0,
-                    }
+                    let stored = worker.store(settings, batch).await;
+                    stored.then_some(Stored { kind, accepted })
                 });
             }
         }
@@ -305,15 +345,25 @@ impl Work {
                     self.delivered.gathering.add(entry, &data, now);
                 }
                 Settled::Store(Kind::Failed, line) => self.failed.gathering.add(entry, &line, now),
-                Settled::Nothing => self.backlog.remove(cost(entry.length as usize)),
+                Settled::Nothing => {
+                    self.backlog.remove(cost(entry.length as usize));
+                    self.tally.settle(&self.tally.dropped, 1);
+                }
             }
         }
     }
 
-    fn release(&self, stored: Result<usize, JoinError>) {
-        if let Ok(cost) = stored.inspect_err(ended_early) {
-            self.backlog.remove(cost);
-        }
+    fn release(&self, stored: Result<Option<Stored>, JoinError>) {
+        let Ok(Some(Stored { kind, accepted })) = stored.inspect_err(ended_early) else {
+            return;
+        };
+        let (bytes, records) = accepted;
+        self.backlog.remove(bytes + records * RECORD_COST);
+        let settled = match kind {
+            Kind::Delivered => &self.tally.delivered,
+            Kind::Failed => &self.tally.failed,
+        };
+        self.tally.settle(settled, records);
     }
 
     fn is_idle(&self) -> bool {

@@ -7,6 +7,15 @@ use std::path::Path;
 
 /// Does something with a cloud in a temporary home, where stack `local` is not deployed yet.
 pub async fn with<T>(root: &Path, measure: impl AsyncFnOnce(&Session) -> Result<T>) -> Result<T> {
+    with_cloud(root, None, measure).await
+}
+
+/// The same, with a program of one's own choice as the cloud.
+pub async fn with_cloud<T>(
+    root: &Path,
+    program: Option<&Path>,
+    measure: impl AsyncFnOnce(&Session) -> Result<T>,
+) -> Result<T> {
     if std::env::var_os("MYSFITS_PORT").is_some() {
         bail!("MYSFITS_PORT is set, and a benchmark has a cloud with ports of its own: unset it");
     }
@@ -17,14 +26,19 @@ pub async fn with<T>(root: &Path, measure: impl AsyncFnOnce(&Session) -> Result<
     })
     .await?;
     super::super::package::build_first(root).await?;
-    session.ensure_cloud().await?;
+    match program {
+        Some(program) => session.cloud().start(program).await?,
+        None => {
+            session.ensure_cloud().await?;
+        }
+    }
     let measured = async {
         session.ensure_stack(LOCAL).await?;
         measure(&session).await
     };
     let measured = measured.await;
-    if let Some(health) = session.cloud().running().await? {
-        session.cloud().stop(&health).await?;
+    if let Some(running) = session.cloud().running().await? {
+        session.cloud().stop(running).await?;
     }
     measured
 }

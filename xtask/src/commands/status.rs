@@ -1,0 +1,190 @@
+//! `cargo xtask status`: whether the embedded cloud runs, and how it is doing.
+
+use crate::checkout::Checkout;
+use crate::cloud::{Cloud, Running};
+use crate::http;
+use crate::memory::{megabytes, resident};
+use crate::ports;
+use crate::variables;
+use anyhow::{Context, Result};
+use clap::Args;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::Path;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+#[derive(Args)]
+pub struct Status {}
+
+/// What the cloud says of itself.
+#[derive(Deserialize)]
+struct Health {
+    started: String,
+    streams: Vec<Stream>,
+}
+
+/// A delivery stream, with its records since the cloud was started.
+#[derive(Deserialize)]
+struct Stream {
+    name: String,
+    waiting: u64,
+    delivered: u64,
+    failed: u64,
+    dropped: u64,
+}
+
+#[derive(Deserialize)]
+struct Deployed {
+    resources: Vec<Resource>,
+}
+
+#[derive(Deserialize)]
+struct Resource {
+    urn: String,
+    condition: String,
+    #[serde(default)]
+    reason: Option<String>,
+}
+
+impl Status {
+    pub async fn run(self) -> Result<()> {
+        let checkout = Checkout::find()?;
+        let port = if checkout.home.is_dir() {
+            Some(ports::first(&checkout)?)
+        } else {
+            None
+        };
+        let running = match port {
+            Some(port) => Cloud::new(&checkout, port).running().await?.zip(Some(port)),
+            None => None,
+        };
+        match running {
+            None => println!("The embedded cloud is not running: `cargo xtask up` starts it."),
+            Some((
+                Running {
+                    pid,
+                    answers: false,
+                },
+                _,
+            )) => println!(
+                "The embedded cloud, process {pid}, does not answer. Its log is {}; `cargo xtask \
+                 down` ends it.",
+                checkout.home.join("cloud.log").display()
+            ),
+            Some((running, port)) => show(&checkout, running.pid, port).await?,
+        }
+        Ok(())
+    }
+}
+
+async fn show(checkout: &Checkout, pid: i32, port: u16) -> Result<()> {
+    let health: Health = ask(port, "health").await?;
+    let deployed: Deployed = ask(port, "resources").await?;
+    let endpoint = variables::endpoint(port);
+
+    println!("The embedded cloud runs, since {}.", since(&health.started));
+    let row = |name: &str, value: String| println!("    {name:10}{value}");
+    row("process", pid.to_string());
+    row("address", format!("{endpoint} (AWS's protocols)"));
+    row("ports", format!("{port} to {}", port + 15));
+    let memory = u32::try_from(pid).ok().and_then(resident);
+    row("memory", memory.map_or("unknown".to_owned(), megabytes));
+    let home = &checkout.home;
+    row(
+        "state",
+        format!(
+            "{}, {} on disk",
+            home.display(),
+            megabytes(size(&checkout.data()))
+        ),
+    );
+
+    for (stack, resources) in by_stack(&deployed.resources) {
+        println!("{stack}");
+        let count = |condition: &str| {
+            let of_it = resources
+                .iter()
+                .filter(|resource| resource.condition == condition);
+            of_it.count()
+        };
+        row(
+            "resources",
+            format!(
+                "{}, {} of them live and {} declared only",
+                resources.len(),
+                count("live"),
+                count("declaredOnly")
+            ),
+        );
+        for resource in resources
+            .iter()
+            .filter(|resource| resource.condition == "notLive")
+        {
+            let reason = resource.reason.as_deref().unwrap_or_default();
+            row("not live", format!("{}: {reason}", resource.urn));
+        }
+    }
+    for stream in &health.streams {
+        println!("Stream {}, since the cloud was started:", stream.name);
+        row("delivered", stream.delivered.to_string());
+        row("waiting", stream.waiting.to_string());
+        row("failed", stream.failed.to_string());
+        if stream.dropped > 0 {
+            row("dropped", stream.dropped.to_string());
+        }
+    }
+    Ok(())
+}
+
+async fn ask<T: serde::de::DeserializeOwned>(port: u16, what: &str) -> Result<T> {
+    let url = format!("{}/_mysfits/{what}", variables::endpoint(port));
+    let response = http::client()?.get(&url).send().await?.error_for_status()?;
+    let answer = response.json().await;
+    answer.with_context(|| {
+        format!("{url} answers otherwise than this checkout's cloud: run `cargo xtask up`")
+    })
+}
+
+/// The resources of each stack, under a title. `urn:pulumi:STACK::PROJECT::…`
+fn by_stack(resources: &[Resource]) -> BTreeMap<String, Vec<&Resource>> {
+    let mut stacks: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for resource in resources {
+        let stack = resource.urn.split("::").next().unwrap_or_default();
+        let stack = stack.rsplit(':').next().unwrap_or_default();
+        stacks
+            .entry(format!("Stack {stack}:"))
+            .or_default()
+            .push(resource);
+    }
+    stacks
+}
+
+fn since(started: &str) -> String {
+    let Ok(time) = OffsetDateTime::parse(started, &Rfc3339) else {
+        return started.to_owned();
+    };
+    let minutes = (OffsetDateTime::now_utc() - time).whole_minutes();
+    let ago = match minutes {
+        0 => "less than a minute".to_owned(),
+        1..60 => format!("{minutes} min"),
+        60..1440 => format!("{} h {} min", minutes / 60, minutes % 60),
+        _ => format!("{} d {} h", minutes / 1440, minutes / 60 % 24),
+    };
+    format!("{started} ({ago})")
+}
+
+/// What the files in a folder take, as far as it can be read.
+fn size(folder: &Path) -> u64 {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return 0;
+    };
+    entries
+        .filter_map(Result::ok)
+        .map(|entry| match entry.metadata() {
+            Ok(metadata) if metadata.is_dir() => size(&entry.path()),
+            Ok(metadata) => metadata.len(),
+            Err(_) => 0,
+        })
+        .sum()
+}
