@@ -43,7 +43,7 @@ pub async fn install(checkout: &Checkout, pulumi: &Path, port: u16) -> Result<In
 
 /// Builds the Pulumi program alone.
 pub async fn program(root: &Path) -> Result<PathBuf> {
-    let built = build(root, &[PROGRAM]).await?;
+    let built = build(root, "dev", &[PROGRAM]).await?;
     Ok(built_path(&built, PROGRAM)?.clone())
 }
 

@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: figures, each beside what it is compared with.
 
+mod cloud;
 mod place;
 mod processor;
 mod program;
@@ -18,6 +19,8 @@ pub struct Bench {
 /// What is measured; all of it when nothing is named.
 #[derive(Debug, Clone, Copy, Subcommand)]
 enum What {
+    /// The embedded cloud, against MiniStack and moto
+    Cloud,
     /// The processor, against the reference algorithm in Python
     Processor,
     /// The Pulumi program: an update against its critical path, and a preview
@@ -25,10 +28,11 @@ enum What {
 }
 
 impl What {
-    const ALL: [Self; 2] = [Self::Processor, Self::Program];
+    const ALL: [Self; 3] = [Self::Processor, Self::Program, Self::Cloud];
 
     async fn run(self, root: &Path) -> Result<()> {
         match self {
+            Self::Cloud => cloud::run(root).await,
             Self::Processor => processor::run(root).await,
             Self::Program => program::run(root).await,
         }

@@ -1,0 +1,109 @@
+//! The embedded cloud: built for release, with stack `local` deployed.
+
+use super::super::place;
+use super::load::{self, Load};
+use super::{Clicks, Figures, Target, click, median_start};
+use crate::aws::Aws;
+use crate::binaries;
+use crate::http;
+use crate::session::{LOCAL, Session};
+use crate::tools;
+use crate::variables::endpoint;
+use anyhow::{Context, Result, bail};
+use reqwest::Client;
+use serde_json::Value;
+use std::path::Path;
+use std::time::{Duration, Instant};
+use tokio::process::Command;
+
+/// How many clicks go through the API.
+const CLICKS: usize = 10_000;
+
+/// How long a stream may take until nothing waits in it.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+pub async fn measure(root: &Path) -> Result<Figures> {
+    let program = binaries::released_cloud(root).await?;
+    let folder = tempfile::tempdir()?;
+    let start = median_start(|port| {
+        let mut command = Command::new(&program);
+        command
+            .arg("serve")
+            .arg("--home")
+            .arg(folder.path().join(port.to_string()))
+            // AWS's protocols are at the second port.
+            .arg("--port")
+            .arg((port - 1).to_string());
+        command
+    })
+    .await?;
+    place::with_cloud(root, Some(&program), async |session| {
+        deployed(session, start).await
+    })
+    .await
+}
+
+async fn deployed(session: &Session, start: Duration) -> Result<Figures> {
+    let mut up = session.pulumi(&["up", "--yes", "--skip-preview", "--suppress-outputs"]);
+    up.args(["--stack", LOCAL])
+        .stdout(std::process::Stdio::null());
+    tools::run(&mut up, "pulumi up").await?;
+    let running = session.cloud().running().await?;
+    let outputs = session.raw_outputs().await?;
+    let output = |name: &str| {
+        let output = outputs[name].as_str();
+        output.with_context(|| format!("stack {LOCAL} has no output {name}"))
+    };
+    let target = Target {
+        aws: &Aws::embedded(session.port)?,
+        process: running.context("the cloud has ended")?.pid.try_into()?,
+        stream: output("deliveryStream")?,
+        bucket: output("clicksBucket")?,
+    };
+    let mut figures = target.measure("embedded cloud", start).await?;
+    drained(session.port).await?;
+    figures.clicks = Some(clicks(output("clicksEndpoint")?, session.port).await?);
+    Ok(figures)
+}
+
+async fn clicks(url: &str, port: u16) -> Result<Clicks> {
+    let client = http::client()?;
+    let requests = (0..CLICKS).map(|number| request(&client, url, number));
+    let requests = requests.collect::<Result<_>>()?;
+    let started = Instant::now();
+    let accepted: Load = load::send(&client, requests).await?;
+    drained(port).await?;
+    Ok(Clicks {
+        accepted,
+        stored: started.elapsed(),
+    })
+}
+
+fn request(client: &Client, url: &str, number: usize) -> Result<reqwest::Request> {
+    let put = client.put(url).header("content-type", "application/json");
+    Ok(put.body(click(number)).build()?)
+}
+
+/// Waits until all that the streams have accepted is in S3.
+async fn drained(port: u16) -> Result<()> {
+    let client = http::client()?;
+    let url = format!("{}/_mysfits/health", endpoint(port));
+    let drained = async {
+        loop {
+            let health: Value = client.get(&url).send().await?.json().await?;
+            let streams = health["streams"].as_array().context("no streams")?;
+            if streams.iter().all(|stream| stream["waiting"] == 0) {
+                let failed = streams.iter().find(|stream| stream["failed"] != 0);
+                return match failed {
+                    Some(stream) => bail!("records failed: {stream}"),
+                    None => Ok(()),
+                };
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    match tokio::time::timeout(PATIENCE, drained).await {
+        Ok(drained) => drained,
+        Err(_) => bail!("the stream has records that wait after {PATIENCE:?}"),
+    }
+}
