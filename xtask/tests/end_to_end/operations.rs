@@ -2,8 +2,9 @@
 
 use crate::clicks::{MYSFIT, send};
 use crate::place::Place;
-use crate::records::Records;
+use crate::records::{Records, client};
 use anyhow::{Context, Result};
+use serde_json::json;
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
@@ -38,6 +39,16 @@ async fn failed_clicks_are_sent_again_once_when_the_cause_is_mended() -> Result<
     records.put_json(site, &key, mysfit).await?;
     let future = place.xtask(&["replay", "--since", "2100-01-01T00:00:00Z"])?;
     assert!(future.contains("0  of 0 sent"), "{future}");
+    // What the stream does not take at first is offered again.
+    let throttled = json!({
+        "service": "firehose",
+        "operation": "PutRecordBatch",
+        "calls": 2,
+        "fault": "throttle",
+    });
+    let faults = format!("{}/_mysfits/faults", place.aws()?);
+    let switched = client()?.put(faults).json(&throttled).send().await?;
+    switched.error_for_status()?;
     let replayed = place.xtask(&["replay", "-s", "local", "--since", "1h"])?;
     assert!(replayed.contains("20  of 20 sent"), "{replayed}");
     let again = place.xtask(&["replay"])?;
