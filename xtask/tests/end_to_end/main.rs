@@ -17,3 +17,4 @@ mod records;
 mod refusals;
 mod shell;
 mod stacks;
+mod statements;

@@ -2,6 +2,8 @@
 
 use crate::place::Place;
 use anyhow::{Context, Result, bail};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use reqwest::Client;
 use rusty_s3::actions::ListObjectsV2;
 use rusty_s3::{Bucket, Credentials, S3Action, UrlStyle};
@@ -16,6 +18,14 @@ pub fn client() -> Result<Client> {
         .install_default()
         .ok();
     Ok(Client::builder().no_proxy().build()?)
+}
+
+/// What became of a click that was accepted.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Fate {
+    Stored,
+    /// It stands among the failed ones, with this code.
+    Failed(String),
 }
 
 /// The records in the clicks bucket.
@@ -104,9 +114,50 @@ impl Records {
         Ok(())
     }
 
+    /// What becomes of the click of this user.
+    pub async fn fate_of(&self, user: &str) -> Result<Fate> {
+        let wait = async {
+            let mut pause = tokio::time::interval(Duration::from_millis(100));
+            loop {
+                pause.tick().await;
+                if let Some(fate) = self.look_for(user).await? {
+                    return Ok(fate);
+                }
+            }
+        };
+        match tokio::time::timeout(PATIENCE, wait).await {
+            Ok(fate) => fate,
+            Err(_) => bail!("the click of {user} is nowhere"),
+        }
+    }
+
+    async fn look_for(&self, user: &str) -> Result<Option<Fate>> {
+        if self
+            .under("firehose/")
+            .await?
+            .iter()
+            .any(|one| one["userId"] == user)
+        {
+            return Ok(Some(Fate::Stored));
+        }
+        for failed in self.under("processing-failed/").await? {
+            let data = failed["rawData"].as_str().unwrap_or_default();
+            let click: Value = serde_json::from_slice(&STANDARD.decode(data)?)?;
+            if click["userId"] == user {
+                let code = failed["errorCode"].as_str().unwrap_or_default();
+                return Ok(Some(Fate::Failed(code.to_owned())));
+            }
+        }
+        Ok(None)
+    }
+
     async fn all(&self) -> Result<Vec<Value>> {
+        self.under(self.prefix).await
+    }
+
+    async fn under(&self, prefix: &str) -> Result<Vec<Value>> {
         let mut list = self.bucket.list_objects_v2(Some(&self.credentials));
-        list.with_prefix(self.prefix);
+        list.with_prefix(prefix);
         let page = ListObjectsV2::parse_response(&self.get(list).await?)?;
         let mut records = Vec::new();
         for object in page.contents {
