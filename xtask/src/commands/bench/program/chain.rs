@@ -56,12 +56,13 @@ mod tests {
             json!({ "urn": "s", "type": "pulumi:pulumi:Stack" }),
             json!({ "urn": "p", "type": "pulumi:providers:aws", "custom": true, "parent": "s" }),
             json!({ "urn": "a", "type": "t", "custom": true, "parent": "s", "provider": "p::id" }),
-            json!({ "urn": "c", "type": "t", "custom": false, "dependencies": ["a"] }),
-            json!({ "urn": "b", "type": "t", "custom": true, "dependencies": [], "parent": "s" }),
-            json!({ "urn": "d", "type": "t", "custom": true, "dependencies": ["b"], "parent": "c" }),
-            json!({ "urn": "e", "type": "t", "custom": true, "dependencies": ["d", "b"] }),
+            json!({ "urn": "b", "type": "t", "custom": true, "parent": "s", "dependencies": ["a"] }),
+            json!({ "urn": "c", "type": "t", "custom": false, "dependencies": ["b"] }),
+            json!({ "urn": "d", "type": "t", "custom": true, "dependencies": [], "parent": "s" }),
+            json!({ "urn": "e", "type": "t", "custom": true, "dependencies": ["d"], "parent": "c" }),
+            json!({ "urn": "f", "type": "t", "custom": true, "dependencies": ["e", "d"] }),
         ];
         let chain = Chain::longest(&resources);
-        assert_eq!(chain.0[1..], ["d", "e"]);
+        assert_eq!(chain.0, ["a", "b", "e", "f"]);
     }
 }

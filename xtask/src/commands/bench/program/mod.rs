@@ -46,6 +46,13 @@ pub async fn run(root: &Path) -> Result<()> {
 async fn measure(session: &Session) -> Result<()> {
     println!("the Pulumi program, under the real engine, stack {LOCAL}");
     let root = &session.checkout.root;
+    let nothing = tools::on_path("true", Path::new("")).context("there is no `true` on PATH")?;
+    let empty = prebuilt::folder(root, &nothing)?;
+    println!(
+        "  {:<46} {:>9.2} s",
+        "preview, a program without resources",
+        preview_in(session, empty.path()).await?
+    );
     let prebuilt = prebuilt::folder(root, &binaries::program(root).await?)?;
     preview(session, prebuilt.path(), "nothing deployed").await?;
 
@@ -108,24 +115,26 @@ async fn update(session: &Session, project: &Path, environment: &[(&str, &str)])
 }
 
 async fn preview(session: &Session, prebuilt: &Path, what: &str) -> Result<()> {
-    let median = async |folder: &Path| {
-        let mut times = Vec::new();
-        for _ in 0..PREVIEWS {
-            let mut preview = session.pulumi(&["preview", "--stack", LOCAL]);
-            times.push(time(preview.current_dir(folder)).await?);
-        }
-        times.sort();
-        anyhow::Ok(times[times.len() / 2].as_secs_f64())
-    };
-    let built = median(prebuilt).await?;
+    let built = preview_in(session, prebuilt).await?;
     println!(
         "  {:<46} {built:>9.2} s, limit {PREVIEW} s: {}",
         format!("preview, {what}"),
         kept(built <= PREVIEW)
     );
-    let whole = median(&session.checkout.root).await?;
+    let whole = preview_in(session, &session.checkout.root).await?;
     println!("  {:<46} {whole:>9.2} s", "  with Cargo's look for changes");
     Ok(())
+}
+
+/// The median, in seconds, of several previews of a project.
+async fn preview_in(session: &Session, project: &Path) -> Result<f64> {
+    let mut times = Vec::new();
+    for _ in 0..PREVIEWS {
+        let mut preview = session.pulumi(&["preview", "--stack", LOCAL]);
+        times.push(time(preview.current_dir(project)).await?);
+    }
+    times.sort();
+    Ok(times[times.len() / 2].as_secs_f64())
 }
 
 /// How long a command takes that must succeed; what it prints is of interest only if it fails.
