@@ -1,9 +1,12 @@
 //! What Cargo.lock says about a program: its dependencies, and the providers among them.
 
+use crate::toolchain::answer;
 use anyhow::{Context, Result};
 use serde::Deserialize;
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
+
+const NAME: &str = "Cargo.lock";
 
 /// A crate of a provider's binding is named so, followed by the provider's name.
 const BINDING: &str = "pulumi_gestalt_providers_";
@@ -31,8 +34,17 @@ pub struct Versioned {
 }
 
 impl Lockfile {
+    /// A workspace that was never built gets its lock file now.
+    pub async fn of(root: &Path) -> Result<Self> {
+        if !root.join(NAME).exists() {
+            let arguments = ["generate-lockfile", "--quiet"];
+            answer(root, "cargo", &arguments).await?;
+        }
+        Self::read(root)
+    }
+
     pub fn read(root: &Path) -> Result<Self> {
-        let path = root.join("Cargo.lock");
+        let path = root.join(NAME);
         let text = std::fs::read_to_string(&path)
             .with_context(|| format!("{} cannot be read", path.display()))?;
         toml::from_str(&text).with_context(|| format!("{} is not a lock file", path.display()))

@@ -101,7 +101,7 @@ impl LanguageRuntime for Host {
         request: Request<GetRequiredPackagesRequest>,
     ) -> Result<Response<GetRequiredPackagesResponse>, Status> {
         let request = request.into_inner();
-        let providers = providers(request.info.as_ref(), "").map_err(failed)?;
+        let providers = providers(request.info.as_ref(), "").await.map_err(failed)?;
         let package = |provider: Versioned| PackageDependency {
             name: provider.name,
             kind: "resource".to_owned(),
@@ -117,7 +117,9 @@ impl LanguageRuntime for Host {
         request: Request<GetRequiredPluginsRequest>,
     ) -> Result<Response<GetRequiredPluginsResponse>, Status> {
         let request = request.into_inner();
-        let providers = providers(request.info.as_ref(), &request.pwd).map_err(failed)?;
+        let providers = providers(request.info.as_ref(), &request.pwd)
+            .await
+            .map_err(failed)?;
         let plugin = |provider: Versioned| PluginDependency {
             name: provider.name,
             kind: "resource".to_owned(),
@@ -156,7 +158,8 @@ impl LanguageRuntime for Host {
         let request = request.into_inner();
         let project = project(request.info.as_ref(), &request.pwd).map_err(failed)?;
         let packages = match project.program_crate() {
-            Some(program) => Lockfile::read(&project.root)
+            Some(program) => Lockfile::of(&project.root)
+                .await
                 .map_err(failed)?
                 .dependencies(program, request.transitive_dependencies),
             None => BTreeSet::new(),
@@ -230,10 +233,10 @@ fn project(info: Option<&ProgramInfo>, folder: &str) -> Result<Project> {
     Project::find(Path::new(folder), options.unwrap_or_default())
 }
 
-fn providers(info: Option<&ProgramInfo>, folder: &str) -> Result<BTreeSet<Versioned>> {
+async fn providers(info: Option<&ProgramInfo>, folder: &str) -> Result<BTreeSet<Versioned>> {
     let project = project(info, folder)?;
     match project.program_crate() {
-        Some(program) => Ok(Lockfile::read(&project.root)?.providers(program)),
+        Some(program) => Ok(Lockfile::of(&project.root).await?.providers(program)),
         None => Ok(BTreeSet::new()),
     }
 }

@@ -56,6 +56,18 @@ async fn the_providers_of_the_program_are_its_required_packages() -> Result<()> 
 }
 
 #[tokio::test]
+async fn a_workspace_that_was_never_built_is_locked_first() -> Result<()> {
+    let workspace = Workspace::new("fn main() {}")?;
+    let mut host = Host::start().await?;
+    let info = Some(workspace.info());
+    let request = GetRequiredPackagesRequest { info };
+    let packages = host.client.get_required_packages(request).await?;
+    assert!(packages.into_inner().packages.is_empty());
+    assert!(workspace.root().join("Cargo.lock").is_file());
+    Ok(())
+}
+
+#[tokio::test]
 async fn dependencies_are_those_of_the_lock_file() -> Result<()> {
     let workspace = Workspace::new("fn main() {}")?;
     workspace.write("Cargo.lock", LOCK)?;
