@@ -11,8 +11,8 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
+use cloud::mock;
 use pulumi_mock::{Mock, Run};
-use serde_json::json;
 
 const LATENCY: Duration = Duration::from_millis(200);
 
@@ -51,19 +51,6 @@ fn main() -> Result<()> {
         times[times.len() / 2].as_secs_f64() * 1e3
     );
     Ok(())
-}
-
-fn mock() -> Mock {
-    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
-    let account = json!({ "accountId": cloud::ACCOUNT });
-    let region = json!({ "region": cloud::REGION });
-    Mock::new()
-        .project("mysfits")
-        .stack("dev")
-        .root_directory(root)
-        .function("aws:index/getCallerIdentity:getCallerIdentity", account)
-        .function("aws:index/getRegion:getRegion", region)
-        .answer(cloud::answer)
 }
 
 fn timed(mock: Mock) -> Result<(Run, Duration)> {

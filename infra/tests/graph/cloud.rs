@@ -1,9 +1,24 @@
-//! What AWS would answer, as far as the program reads it.
+//! An engine, and what AWS would answer, as far as the program reads it.
 
-use pulumi_mock::{Answer, Resource};
+use pulumi_mock::{Answer, Mock, Resource};
+use serde_json::json;
 
 pub const ACCOUNT: &str = "123456789012";
 pub const REGION: &str = "eu-west-1";
+
+/// An engine for stack `dev`, answered as by AWS, with nothing configured.
+pub fn mock() -> Mock {
+    let account = json!({ "accountId": ACCOUNT });
+    let region = json!({ "region": REGION });
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    Mock::new()
+        .project("mysfits")
+        .stack("dev")
+        .root_directory(root)
+        .function("aws:index/getCallerIdentity:getCallerIdentity", account)
+        .function("aws:index/getRegion:getRegion", region)
+        .answer(answer)
+}
 
 /// The answer to a registration: ids and ARNs in AWS's forms.
 pub fn answer(resource: &Resource) -> Answer {

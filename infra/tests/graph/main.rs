@@ -13,22 +13,9 @@ mod terraform;
 use std::collections::BTreeSet;
 
 use anyhow::{Context, Result, ensure};
+use cloud::mock;
 use pulumi_mock::{Mock, Resource, Run};
 use serde_json::{Value, json};
-
-/// An engine for stack `dev`, answered as by AWS, with nothing configured.
-fn mock() -> Mock {
-    let account = json!({ "accountId": cloud::ACCOUNT });
-    let region = json!({ "region": cloud::REGION });
-    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
-    Mock::new()
-        .project("mysfits")
-        .stack("dev")
-        .root_directory(root)
-        .function("aws:index/getCallerIdentity:getCallerIdentity", account)
-        .function("aws:index/getRegion:getRegion", region)
-        .answer(cloud::answer)
-}
 
 /// A run that ends well.
 fn run(mock: Mock) -> Result<Run> {
