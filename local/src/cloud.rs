@@ -60,6 +60,8 @@ pub struct Cloud {
     pub faults: Faults,
     /// Cancelled when the cloud stops: background tasks finish what they hold and end.
     pub stopping: CancellationToken,
+    /// Cancelled when nothing that is under way is of any use any more: it is broken off.
+    pub abandoned: CancellationToken,
     /// The background tasks that a stopping cloud waits for: spawn them here.
     pub tasks: TaskTracker,
 }
@@ -67,15 +69,11 @@ pub struct Cloud {
 impl Cloud {
     /// Opens the data folder and its services. Nothing listens yet, and no resource is live
     /// until the provider has activated its records.
-    pub async fn open(config: CloudConfig, clock: Clock) -> Result<Arc<Self>> {
-        Self::open_with(config, clock, Package::aws()?).await
-    }
-
-    /// The same, with a package of one's own choice.
     pub async fn open_with(
         config: CloudConfig,
         clock: Clock,
         package: Package,
+        stopping: CancellationToken,
     ) -> Result<Arc<Self>> {
         std::fs::create_dir_all(&config.home).with_context(|| {
             format!(
@@ -95,12 +93,23 @@ impl Cloud {
             faults: Faults::default(),
             package,
             deployments: Deployments::open(store.clone())?,
-            stopping: CancellationToken::new(),
+            stopping,
+            abandoned: CancellationToken::new(),
             tasks: TaskTracker::new(),
             config,
             clock,
             started: OffsetDateTime::now_utc(),
             store,
         }))
+    }
+
+    /// Ends all that is under way and discards what waits to be delivered, before the data is
+    /// deleted.
+    pub async fn abandon(&self) {
+        self.abandoned.cancel();
+        self.firehose.discard_all().await;
+        self.lambda.stop();
+        self.stopping.cancel();
+        self.tasks.close();
     }
 }

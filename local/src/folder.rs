@@ -9,6 +9,12 @@ use std::path::{Path, PathBuf};
 /// counts up.
 const FORMAT: u32 = 1;
 
+/// What stays when a folder is emptied: its lock and format, and where the cloud listens.
+const KEPT: [&str; 3] = ["lock", "format", "endpoints.json"];
+
+/// Says that the folder is being emptied: whoever finds it goes on with that.
+const EMPTYING: &str = "emptying";
+
 /// A data folder that this process alone may use, for as long as the value lives.
 #[derive(Debug)]
 pub struct DataFolder {
@@ -24,6 +30,9 @@ impl DataFolder {
             .with_context(|| format!("the data folder {} cannot be created", path.display()))?;
         let lock = lock(path)?;
         check_format(path)?;
+        if path.join(EMPTYING).exists() {
+            empty(path)?;
+        }
         Ok(Self {
             path: path.to_owned(),
             _lock: lock,
@@ -34,6 +43,30 @@ impl DataFolder {
     pub fn path(&self) -> &Path {
         &self.path
     }
+}
+
+/// Deletes all data in the folder, which the caller has locked; when the process is killed
+/// meanwhile, the next one that opens the folder finishes it.
+pub fn empty(folder: &Path) -> Result<()> {
+    let note = folder.join(EMPTYING);
+    File::create(&note)
+        .and_then(|file| file.sync_all())
+        .and_then(|()| File::open(folder)?.sync_all())
+        .with_context(|| format!("{} cannot be written", note.display()))?;
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if name == EMPTYING || KEPT.iter().any(|kept| name == *kept) {
+            continue;
+        }
+        let path = entry.path();
+        let deleted = match entry.file_type()?.is_dir() {
+            true => std::fs::remove_dir_all(&path),
+            false => std::fs::remove_file(&path),
+        };
+        deleted.with_context(|| format!("{} cannot be deleted", path.display()))?;
+    }
+    std::fs::remove_file(&note).with_context(|| format!("{} cannot be deleted", note.display()))
 }
 
 fn lock(folder: &Path) -> Result<File> {
@@ -126,6 +159,27 @@ mod tests {
 
         drop(first);
         DataFolder::open(folder.path())?;
+        Ok(())
+    }
+
+    #[test]
+    fn a_folder_that_was_being_emptied_is_empty_when_it_is_opened() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        drop(DataFolder::open(folder.path())?);
+        let (data, journal) = (folder.path().join("store"), folder.path().join("firehose"));
+        let fill = || {
+            std::fs::create_dir_all(&journal)?;
+            std::fs::write(&data, "a")
+        };
+        fill()?;
+        drop(DataFolder::open(folder.path())?);
+        assert!(data.exists() && journal.exists(), "usually all stays");
+        std::fs::write(folder.path().join(EMPTYING), "")?;
+        drop(DataFolder::open(folder.path())?);
+        assert!(!data.exists() && !journal.exists());
+        fill()?;
+        drop(DataFolder::open(folder.path())?);
+        assert!(data.exists(), "once");
         Ok(())
     }
 

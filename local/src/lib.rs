@@ -3,6 +3,7 @@
 //! | module | what lives there |
 //! | --- | --- |
 //! | [`server`] | a whole cloud, started and stopped: what the binary and the tests run |
+//! | [`current`] | the cloud that answers at the moment, and its reset |
 //! | [`cloud`] | the account: all services and what they share |
 //! | [`provider`] | the side that Pulumi's engine talks to: what may be declared |
 //! | [`services`] | the side that clicks run through: one module a service of AWS |
@@ -13,6 +14,7 @@
 
 pub mod clock;
 pub mod cloud;
+pub mod current;
 pub mod edge;
 pub mod error;
 pub mod faults;

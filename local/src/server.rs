@@ -2,9 +2,9 @@
 
 use crate::clock::Clock;
 use crate::cloud::{Cloud, CloudConfig, Endpoints};
+use crate::current::Current;
 use crate::folder::DataFolder;
 use crate::provider::package::Package;
-use crate::services::s3::lifecycle;
 use crate::{edge, provider};
 use anyhow::{Context, Result};
 use std::future::Future;
@@ -51,7 +51,11 @@ pub enum Ports {
 
 /// A running cloud. Dropping it stops its tasks without waiting for them.
 pub struct Server {
-    cloud: Arc<Cloud>,
+    current: Arc<Current>,
+    endpoints: Endpoints,
+    home: PathBuf,
+    /// Cancelled when it stops, and with it its cloud.
+    stopping: CancellationToken,
     /// Listeners of the protocols that background tasks may still need while they finish.
     inner_edges: CancellationToken,
     listeners: TaskTracker,
@@ -74,31 +78,36 @@ impl ServerConfig {
 impl Server {
     /// Takes the data folder and all ports, makes live what is deployed, and listens.
     pub async fn start(config: ServerConfig) -> Result<Self> {
-        let folder = DataFolder::open(&config.home)?;
-        let listeners = Listeners::bind(config.ports)?;
-        let package = match config.package {
+        let ServerConfig {
+            home,
+            ports,
+            clock,
+            package,
+        } = config;
+        let folder = DataFolder::open(&home)?;
+        let listeners = Listeners::bind(ports)?;
+        let package = match package {
             Some(package) => package,
             None => Package::aws()?,
         };
-        let cloud = Cloud::open_with(
-            CloudConfig {
-                home: folder.path().to_owned(),
-                endpoints: listeners.endpoints()?,
-            },
-            config.clock,
-            package,
-        )
-        .await?;
-        provider::activate_all(&cloud).await;
-        lifecycle::spawn(&cloud);
+        let endpoints = listeners.endpoints()?;
+        let config = CloudConfig {
+            home: folder.path().to_owned(),
+            endpoints: endpoints.clone(),
+        };
+        let stopping = CancellationToken::new();
+        let current = Current::open(config, clock, package, stopping.clone()).await?;
 
         let inner_edges = CancellationToken::new();
         let server = Self {
             _stop_on_drop: [
-                cloud.stopping.clone().drop_guard(),
+                stopping.clone().drop_guard(),
                 inner_edges.clone().drop_guard(),
             ],
-            cloud,
+            current: Arc::new(current),
+            endpoints,
+            home: folder.path().to_owned(),
+            stopping,
             inner_edges,
             listeners: TaskTracker::new(),
             _folder: folder,
@@ -110,38 +119,40 @@ impl Server {
 
     /// The ports it listens on.
     pub fn endpoints(&self) -> &Endpoints {
-        &self.cloud.config.endpoints
+        &self.endpoints
     }
 
-    /// The cloud itself.
-    pub fn cloud(&self) -> &Arc<Cloud> {
-        &self.cloud
+    /// The cloud itself, as it is now: a reset puts another in its place.
+    pub fn cloud(&self) -> Arc<Cloud> {
+        self.current.now()
     }
 
     /// Waits until something in the cloud asks it to stop, such as a listener that failed.
     pub async fn stopping(&self) {
-        self.cloud.stopping.cancelled().await;
+        self.stopping.cancelled().await;
     }
 
     /// Stops in order: no new work from outside; requests and background tasks finish what they
     /// hold, with AWS's protocols and the sites still there for them; then those too. On return
     /// the data folder is free.
     pub async fn stop(self) {
-        self.cloud.stopping.cancel();
-        self.cloud.tasks.close();
-        within(PATIENCE, "background tasks", self.cloud.tasks.wait()).await;
+        self.stopping.cancel();
+        within(PATIENCE, "a reset", self.current.settled()).await;
+        let cloud = self.current.now();
+        cloud.tasks.close();
+        within(PATIENCE, "background tasks", cloud.tasks.wait()).await;
         // Nothing is left that would invoke one.
-        self.cloud.lambda.stop();
+        cloud.lambda.stop();
         self.inner_edges.cancel();
         self.listeners.close();
         within(PATIENCE, "open connections", self.listeners.wait()).await;
 
         // What was in the middle of an await lets go of the cloud when it is dropped, which the
         // runtime may do a little later.
-        let cloud = Arc::downgrade(&self.cloud);
-        drop(self.cloud);
+        let released = Arc::downgrade(&cloud);
+        drop((cloud, self.current));
         let released = async {
-            while cloud.strong_count() > 0 {
+            while released.strong_count() > 0 {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
         };
@@ -149,33 +160,33 @@ impl Server {
     }
 
     fn listen(&self, listeners: Listeners) -> Result<()> {
-        let cloud = || Arc::clone(&self.cloud);
-        let outer = || self.cloud.stopping.clone();
+        let current = || Arc::clone(&self.current);
+        let outer = || self.stopping.clone();
         let inner = || self.inner_edges.clone();
 
         let provider = asynchronous(listeners.provider)?;
-        self.spawn("provider", provider::serve(provider, cloud(), outer()));
+        self.spawn("provider", provider::serve(provider, current(), outer()));
         let api = asynchronous(listeners.api)?;
-        self.spawn("API", edge::api::serve(api, cloud(), outer()));
+        self.spawn("API", edge::api::serve(api, current(), outer()));
         let aws = asynchronous(listeners.aws)?;
-        self.spawn("AWS", edge::aws::serve(aws, cloud(), inner()));
+        self.spawn("AWS", edge::aws::serve(aws, current(), inner()));
         for site in listeners.sites {
             let site = asynchronous(site)?;
-            self.spawn("site", edge::site::serve(site, cloud(), inner()));
+            self.spawn("site", edge::site::serve(site, current(), inner()));
         }
         Ok(())
     }
 
     /// Leaves the ports where a person, or a test that let the system choose, can look them up.
     fn write_endpoints(&self) -> Result<()> {
-        let path = self.cloud.config.home.join("endpoints.json");
+        let path = self.home.join("endpoints.json");
         std::fs::write(&path, serde_json::to_vec_pretty(self.endpoints())?)
             .with_context(|| format!("{} cannot be written", path.display()))
     }
 
     /// Runs a listener. A cloud that has lost one is no use to anybody and stops.
     fn spawn(&self, name: &'static str, serve: impl Future<Output = Result<()>> + Send + 'static) {
-        let stopping = self.cloud.stopping.clone();
+        let stopping = self.stopping.clone();
         self.listeners.spawn(async move {
             if let Err(error) = serve.await {
                 tracing::error!("the {name} listener failed: {error:#}");

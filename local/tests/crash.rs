@@ -359,6 +359,7 @@ async fn delivered(home: &Path) -> Result<BTreeMap<u64, u32>> {
             None => break,
         }
     }
+    drop(cloud);
     server.stop().await;
     Ok(counts)
 }

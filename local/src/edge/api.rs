@@ -1,7 +1,7 @@
 //! Deployed REST APIs, under `/API-ID/STAGE/`.
 
 use super::http;
-use crate::cloud::Cloud;
+use crate::current::Current;
 use crate::services::apigateway::{MAX_PAYLOAD, Payload};
 use ::http::{HeaderValue, Request, Response, StatusCode, header};
 use anyhow::Result;
@@ -26,17 +26,17 @@ const PEER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 /// Answers requests until `shutdown`, then finishes those that are under way.
 pub async fn serve(
     listener: TcpListener,
-    cloud: Arc<Cloud>,
+    current: Arc<Current>,
     shutdown: CancellationToken,
 ) -> Result<()> {
     http::serve(listener, shutdown, move |request: Request<Incoming>| {
-        let cloud = Arc::clone(&cloud);
-        async move { answer(&cloud, request).await.map(Full::new) }
+        let current = Arc::clone(&current);
+        async move { answer(&current, request).await.map(Full::new) }
     })
     .await
 }
 
-async fn answer(cloud: &Arc<Cloud>, request: Request<Incoming>) -> Response<Bytes> {
+async fn answer(current: &Current, request: Request<Incoming>) -> Response<Bytes> {
     let (parts, body) = request.into_parts();
     let payload = match tokio::time::timeout(BODY_TIMEOUT, read(body)).await {
         Ok(Ok(payload)) => payload,
@@ -45,7 +45,9 @@ async fn answer(cloud: &Arc<Cloud>, request: Request<Incoming>) -> Response<Byte
     };
     let whole = matches!(payload, Payload::Whole(_));
     let request = Request::from_parts(parts, payload);
-    let mut response = cloud.apigateway.handle(cloud, PEER, request).await;
+    // After the body, which may take its time.
+    let cloud = current.get().await;
+    let mut response = cloud.apigateway.handle(&cloud, PEER, request).await;
     if !whole {
         // What is left of the body would have to be read before the next request.
         close(&mut response);

@@ -4,6 +4,7 @@
 use super::body::read_whole;
 use super::{health, status};
 use crate::cloud::Cloud;
+use crate::current::Current;
 use crate::error::AwsError;
 use crate::faults::Fault;
 use bytes::Bytes;
@@ -11,12 +12,12 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use serde_json::{Value, json};
-use std::sync::Arc;
 
 /// What all of its paths start with.
 pub const PREFIX: &str = "/_mysfits/";
 
 const FAULTS: &str = "/_mysfits/faults";
+const RESET: &str = "/_mysfits/reset";
 
 /// What describes a fault is short.
 const MAX_BODY: usize = 64 * 1024;
@@ -24,12 +25,16 @@ const MAX_BODY: usize = 64 * 1024;
 type Answer = Response<Full<Bytes>>;
 
 /// The answer to a request under [`PREFIX`].
-pub async fn answer(request: Request<Incoming>, cloud: &Arc<Cloud>) -> Answer {
+pub async fn answer(request: Request<Incoming>, current: &Current) -> Answer {
     // Browsers send the header with every request of a page that changes something, and with
     // none that a person or a program makes.
     if request.method() != Method::GET && request.headers().contains_key(header::ORIGIN) {
         return refusal(StatusCode::FORBIDDEN, "Pages may not ask for this");
     }
+    if (request.method(), request.uri().path()) == (&Method::POST, RESET) {
+        return reset(current).await;
+    }
+    let cloud = &*current.get().await;
     if let Some(answer) = health::answer(&request, cloud) {
         return answer;
     }
@@ -54,9 +59,23 @@ pub async fn answer(request: Request<Incoming>, cloud: &Arc<Cloud>) -> Answer {
             StatusCode::NOT_FOUND,
             &format!(
                 "There is no {method} {path}; there are GET /_mysfits/health, GET \
-                 /_mysfits/resources, and GET, PUT and DELETE {FAULTS}"
+                 /_mysfits/resources, GET, PUT and DELETE {FAULTS}, and POST {RESET}"
             ),
         ),
+    }
+}
+
+async fn reset(current: &Current) -> Answer {
+    match current.reset().await {
+        Ok(()) => {
+            tracing::info!("the cloud was reset");
+            answer_of(StatusCode::OK, &json!({ "status": "empty" }))
+        }
+        Err(error) => {
+            tracing::error!("the cloud cannot be reset: {error:#}");
+            let message = format!("The cloud cannot be reset: {error:#}");
+            refusal(StatusCode::INTERNAL_SERVER_ERROR, &message)
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::http;
 use crate::cloud::Cloud;
+use crate::current::Current;
 use crate::services::cloudfront::answer::Viewer;
 use crate::services::s3::objects::Data;
 use ::http::{Request, Response, StatusCode};
@@ -16,13 +17,13 @@ use tokio_util::sync::CancellationToken;
 /// Answers requests until `shutdown`, then finishes those that are under way.
 pub async fn serve(
     listener: TcpListener,
-    cloud: Arc<Cloud>,
+    current: Arc<Current>,
     shutdown: CancellationToken,
 ) -> Result<()> {
     let port = listener.local_addr()?.port();
     http::serve(listener, shutdown, move |request| {
-        let cloud = Arc::clone(&cloud);
-        async move { answer(&cloud, port, request).await }
+        let current = Arc::clone(&current);
+        async move { answer(&*current.get().await, port, request).await }
     })
     .await
 }

@@ -12,17 +12,23 @@ use super::urn::Urn;
 use super::value::{Property, PropertyMap, decode, encode, from_json, secret_like, to_json};
 use super::{invoke, outputs};
 use crate::cloud::Cloud;
+use crate::current::Current;
 use crate::error::{AwsError, AwsResult};
 use anyhow::Result;
 use async_trait::async_trait;
+use futures::future::BoxFuture;
 use pulumi_gestalt_proto::pulumi::pulumirpc as rpc;
 use rpc::check_request::autonaming_options::Mode;
 use rpc::resource_provider_server::{ResourceProvider, ResourceProviderServer};
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tonic::body::Body;
+use tonic::server::NamedService;
 use tonic::{Request, Response, Status};
 
 /// The engine's own limit of a message, 400 MiB: an asset given as text travels in one.
@@ -33,12 +39,13 @@ type Answer<T> = Result<Response<T>, Status>;
 /// Serves the provider protocol until `shutdown`, then finishes the calls under way.
 pub async fn serve(
     listener: TcpListener,
-    cloud: Arc<Cloud>,
+    current: Arc<Current>,
     shutdown: CancellationToken,
 ) -> Result<()> {
-    let service = ResourceProviderServer::new(Provider::new(cloud))
-        .max_decoding_message_size(MAX_MESSAGE)
-        .max_encoding_message_size(MAX_MESSAGE);
+    let service = Service {
+        current,
+        stacks: Stacks::default(),
+    };
     tonic::transport::Server::builder()
         .add_service(service)
         .serve_with_incoming_shutdown(accepted(listener), shutdown.cancelled_owned())
@@ -46,22 +53,50 @@ pub async fn serve(
     Ok(())
 }
 
+/// What each stack was configured with last, for a connection that the engine had to open anew
+/// in the middle of its work.
+type Stacks = Arc<Mutex<HashMap<(String, String), Arc<Settings>>>>;
+
+/// The service: a [`Provider`] of the cloud that there is, for each call.
+#[derive(Clone)]
+struct Service {
+    current: Arc<Current>,
+    stacks: Stacks,
+}
+
+impl tower::Service<http::Request<Body>> for Service {
+    type Response = http::Response<Body>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+        let Self { current, stacks } = self.clone();
+        Box::pin(async move {
+            let cloud = current.get().await;
+            ResourceProviderServer::new(Provider { cloud, stacks })
+                .max_decoding_message_size(MAX_MESSAGE)
+                .max_encoding_message_size(MAX_MESSAGE)
+                .call(request)
+                .await
+        })
+    }
+}
+
+impl NamedService for Service {
+    const NAME: &'static str = <ResourceProviderServer<Provider> as NamedService>::NAME;
+}
+
 /// The provider of the package, for all stacks that are deployed to this cloud.
 struct Provider {
     cloud: Arc<Cloud>,
-    /// What each stack was configured with last, for a connection that the engine had to open
-    /// anew in the middle of its work.
-    stacks: Mutex<HashMap<(String, String), Arc<Settings>>>,
+    stacks: Stacks,
 }
 
 impl Provider {
-    fn new(cloud: Arc<Cloud>) -> Self {
-        Self {
-            cloud,
-            stacks: Mutex::default(),
-        }
-    }
-
     fn settings<T>(&self, request: &Request<T>, urn: Option<&Urn>) -> Arc<Settings> {
         let configured = request.extensions().get::<Configured>();
         let of_connection = configured.and_then(Configured::get);

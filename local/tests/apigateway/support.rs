@@ -51,7 +51,7 @@ impl TestCloud {
             client,
             folder,
         } = self;
-        let cloud = Arc::downgrade(server.cloud());
+        let cloud = Arc::downgrade(&server.cloud());
         server.stop().await;
         while cloud.upgrade().is_some() {
             tokio::task::yield_now().await;
@@ -72,7 +72,7 @@ impl TestCloud {
         .await
     }
 
-    pub fn cloud(&self) -> &Arc<Cloud> {
+    pub fn cloud(&self) -> Arc<Cloud> {
         self.server.cloud()
     }
 
@@ -95,7 +95,8 @@ impl TestCloud {
         let token = token(kind);
         let inputs = self.valid(&token, inputs)?;
         let urn = format!("urn:pulumi:dev::test::{token}::{name}");
-        let deployments = &self.cloud().deployments;
+        let cloud = &self.cloud();
+        let deployments = &cloud.deployments;
         let new = New {
             stack: "dev".to_owned(),
             name: name.to_owned(),
@@ -103,7 +104,7 @@ impl TestCloud {
             region: region.to_owned(),
             urn,
         };
-        let created = deployments.create(self.cloud(), &token, new, inputs, Properties::new());
+        let created = deployments.create(cloud, &token, new, inputs, Properties::new());
         created.await.map_err(|error| anyhow::anyhow!("{error}"))
     }
 
@@ -112,14 +113,15 @@ impl TestCloud {
         let inputs = merged(Value::Object(record.resource.inputs.clone()), changes);
         let inputs = self.valid(&record.token, inputs)?;
         let urn = record.resource.urn.clone();
-        let deployments = &self.cloud().deployments;
-        let updated =
-            deployments.update(self.cloud(), record.clone(), urn, inputs, Properties::new());
+        let cloud = &self.cloud();
+        let deployments = &cloud.deployments;
+        let updated = deployments.update(cloud, record.clone(), urn, inputs, Properties::new());
         updated.await.map_err(|error| anyhow::anyhow!("{error}"))
     }
 
     pub async fn delete(&self, record: &Record) -> Result<()> {
-        let deleted = self.cloud().deployments.delete(self.cloud(), record);
+        let cloud = &self.cloud();
+        let deleted = cloud.deployments.delete(cloud, record);
         deleted.await.map_err(|error| anyhow::anyhow!("{error}"))
     }
 
@@ -127,7 +129,8 @@ impl TestCloud {
         let Value::Object(inputs) = inputs else {
             bail!("{inputs} is no object");
         };
-        let declared = self.cloud().package.resource_type(token);
+        let cloud = self.cloud();
+        let declared = cloud.package.resource_type(token);
         let of = declared.with_context(|| format!("no {token}"))?.of;
         let refusals = of.validate(&inputs);
         if !refusals.is_empty() {

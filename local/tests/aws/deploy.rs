@@ -9,7 +9,7 @@ use serde_json::Value;
 impl Cloud {
     /// Deploys a resource of the aws package.
     pub async fn deploy(&self, token: &str, name: &str, inputs: Value) -> Result<Record> {
-        let cloud = self.server.cloud();
+        let cloud = &self.server.cloud();
         let of = cloud
             .package
             .resource_type(token)
@@ -35,7 +35,7 @@ impl Cloud {
 
     /// Changes its inputs.
     pub async fn change(&self, record: Record, inputs: Value) -> Result<Record> {
-        let cloud = self.server.cloud();
+        let cloud = &self.server.cloud();
         let urn = record.resource.urn.clone();
         let inputs = properties(inputs)?;
         let updated = cloud.deployments.update(cloud, record, urn, inputs, none());
@@ -45,7 +45,7 @@ impl Cloud {
 
     /// The inputs and outputs that a refresh finds; nothing when the resource is gone.
     pub async fn refresh(&self, record: &Record) -> Result<Option<(Value, Value)>> {
-        let cloud = self.server.cloud();
+        let cloud = &self.server.cloud();
         let of = cloud
             .package
             .resource_type(&record.token)
@@ -59,7 +59,7 @@ impl Cloud {
 
     /// Deletes it.
     pub async fn undeploy(&self, record: &Record) -> Result<()> {
-        let cloud = self.server.cloud();
+        let cloud = &self.server.cloud();
         let deleted = cloud.deployments.delete(cloud, record).await;
         deleted.map_err(|error| anyhow::anyhow!("{error}"))
     }

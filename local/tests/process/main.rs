@@ -154,6 +154,34 @@ async fn a_signal_ends_it_in_order() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_reset_forgets_everything_while_the_engine_stays_connected() -> Result<()> {
+    let home = tempfile::tempdir()?;
+    let process = Process::start(home.path()).await?;
+    let mut engine = process.engine().await?;
+    create(&mut engine, "a").await?;
+    let again = create(&mut engine, "a").await;
+    ensure!(again.is_err(), "it is there");
+
+    let mut others = JoinSet::new();
+    for index in 0..8 {
+        let mut engine = engine.clone();
+        others.spawn(async move { create(&mut engine, &format!("other-{index}")).await });
+    }
+    let reset = request(process.endpoints.aws, "POST /_mysfits/reset", "127.0.0.1").await?;
+    ensure!(reset == "HTTP/1.1 200 OK", "{reset}");
+    // Before, or after: none is refused.
+    while let Some(created) = others.join_next().await {
+        created??;
+    }
+    ensure!(!exists(&mut engine, "a").await?);
+    create(&mut engine, "a").await?;
+    drop(process);
+    let process = Process::start(home.path()).await?;
+    ensure!(exists(&mut process.engine().await?, "a").await?);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_folder_has_one_cloud() -> Result<()> {
     let home = tempfile::tempdir()?;
     let first = Process::start(home.path()).await?;
@@ -213,8 +241,13 @@ async fn every_port_answers_but_not_to_foreign_names() -> Result<()> {
 
 /// The status line that a port answers with.
 async fn status(port: u16, host: &str) -> Result<String> {
+    request(port, "GET /", host).await
+}
+
+/// The status line of the answer to `METHOD PATH`.
+async fn request(port: u16, request: &str, host: &str) -> Result<String> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
-    let request = format!("GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    let request = format!("{request} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await?;
     let mut line = String::new();
     BufReader::new(stream).read_line(&mut line).await?;

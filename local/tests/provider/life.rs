@@ -234,8 +234,9 @@ async fn everything_is_live_again_after_a_restart() -> Result<()> {
     cloud.server.cloud().store.commit(batch).await?;
     let cloud = cloud.restart().await?;
     assert_eq!(cloud.world.live(), ["b", "c"]);
-    let deployments = &cloud.server.cloud().deployments;
-    let standing = deployments.standing(&cloud.server.cloud().package);
+    let now = cloud.server.cloud();
+    let standing = now.deployments.standing(&now.package);
+    drop(now);
     let conditions = standing.into_iter().map(|of| (of.id, of.condition));
     let dead = Condition::NotLive("Unlucky: 13 cannot be activated".into());
     assert_eq!(

@@ -37,6 +37,7 @@ async fn a_repository_has_its_addresses() -> Result<()> {
     // It is listed for what it is.
     let cloud = server.cloud();
     let standing = cloud.deployments.standing(&cloud.package);
+    drop(cloud);
     assert_eq!(
         serde_json::to_value(standing)?,
         json!([{

@@ -187,7 +187,7 @@ async fn parameters_at_their_defaults_are_not_stored_as_on_aws() -> Result<()> {
     });
     let changes = json!({ "processingConfiguration": defaults });
     let pipeline = Pipeline::start_with(json!({}), changes).await?;
-    let cloud = pipeline.world.cloud();
+    let cloud = &pipeline.world.cloud();
     let declared = cloud.package.resource_type(STREAM).context("the type")?;
     let known = pipeline.stream.resource.clone();
     let id = known.id.clone();

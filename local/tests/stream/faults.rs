@@ -94,7 +94,8 @@ async fn put(url: &str, body: Value) -> Result<(u16, String)> {
 async fn the_api_says_what_firehose_said_and_stores_what_it_reported() -> Result<()> {
     let pipeline = Pipeline::start().await?;
     let url = api(&pipeline).await?;
-    let faults = &pipeline.world.cloud().faults;
+    let cloud = pipeline.world.cloud();
+    let faults = &cloud.faults;
     for (kind, code) in [
         (Kind::Throttle, "ServiceUnavailableException"),
         (Kind::Fail, "InternalFailure"),
@@ -135,7 +136,8 @@ async fn what_the_pipeline_meets_on_its_way_is_repeated_and_logged() -> Result<(
         "processors": [{ "type": "Lambda", "parameters": parameters }],
     } });
     let pipeline = Pipeline::start_with(json!({}), once).await?;
-    let faults = &pipeline.world.cloud().faults;
+    let cloud = pipeline.world.cloud();
+    let faults = &cloud.faults;
     faults.set(fault(Service::Lambda, "Invoke", Kind::Throttle, 1));
     faults.set(fault(Service::S3, "PutObject", Kind::Throttle, 1));
     pipeline.put(&["late"]).await?;

@@ -7,4 +7,5 @@ mod faults;
 mod functions;
 mod logs;
 mod pipeline;
+mod reset;
 mod support;

@@ -38,7 +38,11 @@ impl Pipeline {
 
     /// With changes to the function and to the stream's destination.
     pub async fn start_with(function: Value, destination: Value) -> Result<Self> {
-        let world = World::start().await?;
+        Self::deploy(World::start().await?, function, destination).await
+    }
+
+    /// The same, in a cloud that runs already.
+    pub async fn deploy(world: World, function: Value, destination: Value) -> Result<Self> {
         world
             .deploy(BUCKET, "clicks", json!({ "bucket": "clicks" }))
             .await?;

@@ -46,7 +46,7 @@ impl World {
     /// Stops and starts again, with everything in memory lost.
     pub async fn restart(self) -> Result<Self> {
         let Self { server, folder } = self;
-        let cloud = Arc::downgrade(server.cloud());
+        let cloud = Arc::downgrade(&server.cloud());
         server.stop().await;
         while cloud.upgrade().is_some() {
             tokio::task::yield_now().await;
@@ -55,7 +55,7 @@ impl World {
         Ok(Self { server, folder })
     }
 
-    pub fn cloud(&self) -> &Arc<Cloud> {
+    pub fn cloud(&self) -> Arc<Cloud> {
         self.server.cloud()
     }
 
@@ -65,7 +65,7 @@ impl World {
 
     /// Deploys a resource, after the checks that the provider makes.
     pub async fn deploy(&self, token: &str, name: &str, inputs: Value) -> AwsResult<Record> {
-        let cloud = self.cloud();
+        let cloud = &self.cloud();
         let of = resource_type(cloud, token)?;
         let inputs = object(inputs);
         refuse(&of.validate(&inputs))?;
@@ -84,7 +84,7 @@ impl World {
 
     /// Changes some inputs of a resource.
     pub async fn update(&self, record: &Record, changes: Value) -> AwsResult<Record> {
-        let cloud = self.cloud();
+        let cloud = &self.cloud();
         let of = resource_type(cloud, &record.token)?;
         let mut inputs = record.resource.inputs.clone();
         inputs.extend(object(changes));
@@ -97,7 +97,7 @@ impl World {
     }
 
     pub async fn delete(&self, record: &Record) -> AwsResult<()> {
-        let cloud = self.cloud();
+        let cloud = &self.cloud();
         cloud.deployments.delete(cloud, record).await
     }
 

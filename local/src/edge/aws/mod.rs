@@ -14,7 +14,7 @@ mod sts;
 
 use super::body::{TimedBody, read_whole};
 use super::{http, operator};
-use crate::cloud::Cloud;
+use crate::current::Current;
 use crate::error::{AwsError, AwsResult};
 use crate::services::iam::Caller;
 use crate::services::s3::errors::not_implemented;
@@ -52,12 +52,12 @@ type Answer = Response<s3s::Body>;
 /// Answers requests until `shutdown`, then finishes those that are under way.
 pub async fn serve(
     listener: TcpListener,
-    cloud: Arc<Cloud>,
+    current: Arc<Current>,
     shutdown: CancellationToken,
 ) -> Result<()> {
     let edge = Arc::new(Edge {
-        s3: protocol::service(Arc::clone(&cloud)),
-        cloud,
+        s3: protocol::service(Arc::clone(&current)),
+        current,
     });
     http::serve(listener, shutdown, move |request| {
         let edge = Arc::clone(&edge);
@@ -67,14 +67,14 @@ pub async fn serve(
 }
 
 struct Edge {
-    cloud: Arc<Cloud>,
+    current: Arc<Current>,
     s3: S3Service,
 }
 
 impl Edge {
     async fn answer(&self, request: Request<Incoming>) -> Answer {
         if request.uri().path().starts_with(operator::PREFIX) {
-            let answer = operator::answer(request, &self.cloud).await;
+            let answer = operator::answer(request, &self.current).await;
             return answer.map(s3s::Body::http_body);
         }
         let id = uuid::Uuid::new_v4().to_string();
@@ -114,11 +114,12 @@ impl Edge {
             return Err(unknown_operation(target));
         }
         let (caller, _, body) = self.signed(request, MAX_JSON_BODY).await?;
+        let cloud = self.current.get().await;
         let answer = match target.split_once('.') {
             Some(("Firehose_20150804", action)) => {
-                self.cloud.firehose_call(&caller, action, &body).await?
+                cloud.firehose_call(&caller, action, &body).await?
             }
-            Some(("Logs_20140328", action)) => self.cloud.logs_call(&caller, action, &body)?,
+            Some(("Logs_20140328", action)) => cloud.logs_call(&caller, action, &body)?,
             _ => return Err(unknown_operation(target)),
         };
         let mut answer = Response::new(s3s::Body::from(answer));
@@ -136,7 +137,8 @@ impl Edge {
             headers,
             ..
         } = &parts;
-        let lambda = self.cloud.lambda_http(&caller, method, uri, headers, body);
+        let cloud = self.current.get().await;
+        let lambda = cloud.lambda_http(&caller, method, uri, headers, body);
         Ok(lambda.await?.map(s3s::Body::from))
     }
 

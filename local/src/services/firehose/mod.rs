@@ -121,6 +121,16 @@ impl Firehose {
         tallies.collect()
     }
 
+    /// Ends all streams, with what they have not delivered.
+    pub async fn discard_all(&self) {
+        let streams = std::mem::take(&mut *self.streams());
+        for stream in streams.into_values() {
+            if let Err(error) = stream.discard().await {
+                tracing::warn!("a stream was not discarded: {error:#}");
+            }
+        }
+    }
+
     /// What a stream is declared to do, if there is one of this ARN.
     pub fn settings(&self, arn: &str) -> Option<Arc<Settings>> {
         self.streams().get(arn).map(|stream| stream.settings())

@@ -305,18 +305,24 @@ impl Cloud {
         // A task of its own: an invocation goes on when its caller hangs up.
         let finished = self.tasks.spawn(async move {
             let idle = slot.idle();
+            let invocation = async {
+                match idle {
+                    Some(environment) => environment.invoke(request).await,
+                    None => cloud.seed(slot.settings()).invoke(request).await,
+                }
+            };
             let Finished {
                 answer,
                 log_tail,
                 environment,
-            } = match idle {
-                Some(environment) => environment.invoke(request).await,
-                None => cloud.seed(slot.settings()).invoke(request).await,
-            };
+            } = cloud.abandoned.run_until_cancelled(invocation).await?;
             slot.leave(environment);
-            (answer, log_tail)
+            Some((answer, log_tail))
         });
-        let (answer, log_tail) = finished.await.map_err(AwsError::internal)?;
+        let (answer, log_tail) = finished
+            .await
+            .map_err(AwsError::internal)?
+            .ok_or_else(|| AwsError::internal("the cloud was reset"))?;
         let (payload, function_error) = match answer {
             Ok(payload) => (payload, None),
             Err(failure) => (failure.payload, Some("Unhandled".to_owned())),

@@ -15,7 +15,7 @@ mod tags;
 mod uploads;
 mod writes;
 
-use crate::cloud::Cloud;
+use crate::current::Current;
 use crate::error::AwsError;
 use crate::faults::Service;
 use crate::identity::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
@@ -28,9 +28,9 @@ use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
 use std::sync::Arc;
 
-/// S3's protocol for the buckets of this cloud.
-pub fn service(cloud: Arc<Cloud>) -> S3Service {
-    let mut builder = S3ServiceBuilder::new(Protocol { cloud });
+/// S3's protocol for the buckets of the cloud that there is.
+pub fn service(current: Arc<Current>) -> S3Service {
+    let mut builder = S3ServiceBuilder::new(Protocol { current });
     builder.set_auth(Keys);
     builder.set_access(Undecided);
     builder.set_host(Localhost);
@@ -38,7 +38,7 @@ pub fn service(cloud: Arc<Cloud>) -> S3Service {
 }
 
 struct Protocol {
-    cloud: Arc<Cloud>,
+    current: Arc<Current>,
 }
 
 /// The one pair of keys; a signature is verified with its secret half.
@@ -112,8 +112,9 @@ macro_rules! operations {
             $(
                 async fn $name(&self, req: S3Request<$input>) -> S3Result<S3Response<$output>> {
                     let name = operation(stringify!($input));
-                    self.cloud.faults.strike(Service::S3, name).await?;
-                    $function(&self.cloud, req).await
+                    let cloud = self.current.get().await;
+                    cloud.faults.strike(Service::S3, name).await?;
+                    $function(&cloud, req).await
                 }
             )*
         }
