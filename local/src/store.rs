@@ -3,11 +3,14 @@
 //! Writers that arrive together share one commit (and so one `fsync`): a write waits for the
 //! commit that is under way, then goes out with everybody else who waited. After a crash the
 //! store holds exactly the batches whose `commit` returned, and possibly some whose had not yet.
+//!
+//! When the disk refuses a write (it is full, say), that commit fails and the file is opened
+//! anew: the database would refuse everything from then on.
 
 use anyhow::{Context, Result, anyhow};
 use redb::{Database, ReadableDatabase, TableDefinition};
-use std::path::Path;
-use std::sync::{Arc, Weak, mpsc};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock, Weak, mpsc};
 use tokio::sync::oneshot;
 
 /// One table for all: keys are `table\0key`, so that tables need no declaration.
@@ -19,8 +22,14 @@ const MAX_GROUP: usize = 1024;
 /// A handle to the tables; clones share the database.
 #[derive(Clone)]
 pub struct Store {
-    database: Arc<Database>,
+    file: Arc<DatabaseFile>,
     writer: mpsc::Sender<Group>,
+}
+
+/// The database, open except after a failed write, until it can be opened again.
+struct DatabaseFile {
+    path: PathBuf,
+    database: RwLock<Option<Database>>,
 }
 
 /// Writes that become durable together, or not at all.
@@ -57,50 +66,32 @@ impl Store {
     /// Opens or creates the database file at `path` and starts its writer thread, which ends
     /// when the last handle is dropped.
     pub fn open(path: &Path) -> Result<Self> {
-        let database = Database::create(path).map_err(|error| {
-            anyhow!(
-                "the store {} cannot be opened: {error}. If it is damaged, move the folder away \
-                 to start with an empty one, or name another by --home (MYSFITS_HOME)",
-                path.display()
-            )
-        })?;
-        let transaction = database.begin_write()?;
-        transaction.open_table(RECORDS)?;
-        transaction.commit()?;
-
-        let database = Arc::new(database);
+        let file = Arc::new(DatabaseFile {
+            path: path.to_owned(),
+            database: RwLock::new(Some(open(path)?)),
+        });
         let (writer, groups) = mpsc::channel();
         // The thread holds the database only while it writes, so that the file is free again
         // when the last handle is gone.
         std::thread::Builder::new().name("store".into()).spawn({
-            let database = Arc::downgrade(&database);
-            move || write_groups(&database, &groups)
+            let file = Arc::downgrade(&file);
+            move || write_groups(&file, &groups)
         })?;
-        Ok(Self { database, writer })
+        Ok(Self { file, writer })
     }
 
     /// The record under `key`, if there is one.
     pub fn get(&self, table: &str, key: &str) -> Result<Option<Vec<u8>>> {
-        let records = self.database.begin_read()?.open_table(RECORDS)?;
-        let value = records.get(full_key(table, key).as_str())?;
-        Ok(value.map(|value| value.value().to_vec()))
+        self.file.with(|database| {
+            let records = database.begin_read()?.open_table(RECORDS)?;
+            let value = records.get(full_key(table, key).as_str())?;
+            Ok(value.map(|value| value.value().to_vec()))
+        })
     }
 
     /// All records of `table` whose key starts with `prefix`, in the order of their keys.
     pub fn scan(&self, table: &str, prefix: &str) -> Result<Vec<(String, Vec<u8>)>> {
-        let start = full_key(table, prefix);
-        let table_length = table.len() + 1;
-        let records = self.database.begin_read()?.open_table(RECORDS)?;
-        let mut found = Vec::new();
-        for record in records.range(start.as_str()..)? {
-            let (key, value) = record?;
-            let key = key.value();
-            if !key.starts_with(&start) {
-                break;
-            }
-            found.push((key[table_length..].to_owned(), value.value().to_vec()));
-        }
-        Ok(found)
+        self.range(table, prefix, "", usize::MAX)
     }
 
     /// Up to `limit` records of `table` whose key starts with `prefix` and is not less than
@@ -115,17 +106,19 @@ impl Store {
         let prefix = full_key(table, prefix);
         let start = full_key(table, from).max(prefix.clone());
         let table_length = table.len() + 1;
-        let records = self.database.begin_read()?.open_table(RECORDS)?;
-        let mut found = Vec::new();
-        for record in records.range(start.as_str()..)?.take(limit) {
-            let (key, value) = record?;
-            let key = key.value();
-            if !key.starts_with(&prefix) {
-                break;
+        self.file.with(|database| {
+            let records = database.begin_read()?.open_table(RECORDS)?;
+            let mut found = Vec::new();
+            for record in records.range(start.as_str()..)?.take(limit) {
+                let (key, value) = record?;
+                let key = key.value();
+                if !key.starts_with(&prefix) {
+                    break;
+                }
+                found.push((key[table_length..].to_owned(), value.value().to_vec()));
             }
-            found.push((key[table_length..].to_owned(), value.value().to_vec()));
-        }
-        Ok(found)
+            Ok(found)
+        })
     }
 
     /// Makes the batch durable. Fails, with nothing written, when the disk refuses it.
@@ -145,13 +138,59 @@ fn full_key(table: &str, key: &str) -> String {
     format!("{table}\0{key}")
 }
 
-fn write_groups(database: &Weak<Database>, groups: &mpsc::Receiver<Group>) {
+impl DatabaseFile {
+    /// Does something with the database, which is opened first where it is not.
+    fn with<T>(&self, act: impl Fn(&Database) -> Result<T>) -> Result<T> {
+        let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(database) = &*database {
+            return act(database);
+        }
+        drop(database);
+        let mut database = self
+            .database
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        match &mut *database {
+            Some(database) => act(database),
+            none => act(none.insert(open(&self.path)?)),
+        }
+    }
+
+    /// Closes the database; whoever needs it next opens it again.
+    fn close(&self) {
+        let mut database = self
+            .database
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *database = None;
+    }
+}
+
+fn open(path: &Path) -> Result<Database> {
+    let database = Database::create(path).map_err(|error| {
+        anyhow!(
+            "the store {} cannot be opened: {error}. If it is damaged, move the folder away to \
+             start with an empty one, or name another by --home (MYSFITS_HOME)",
+            path.display()
+        )
+    })?;
+    let transaction = database.begin_write()?;
+    transaction.open_table(RECORDS)?;
+    transaction.commit()?;
+    Ok(database)
+}
+
+fn write_groups(file: &Weak<DatabaseFile>, groups: &mpsc::Receiver<Group>) {
     while let Ok(first) = groups.recv() {
         let mut waiting = vec![first];
         waiting.extend(groups.try_iter().take(MAX_GROUP - 1));
-        let result = match database.upgrade() {
-            Some(database) => write(&database, waiting.iter().map(|group| &group.batch))
-                .map_err(|error| format!("the store cannot be written: {error:#}")),
+        let result = match file.upgrade() {
+            Some(file) => file
+                .with(|database| write(database, waiting.iter().map(|group| &group.batch)))
+                .map_err(|error| {
+                    file.close();
+                    format!("the store cannot be written: {error:#}")
+                }),
             None => Err("the store is closed".to_owned()),
         };
         for group in waiting {

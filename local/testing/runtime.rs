@@ -99,6 +99,7 @@ fn transform(records: &Value) -> Result<Value> {
         match text.split(' ').next().unwrap_or_default() {
             "crash" => std::process::exit(9),
             "hang" => forever(),
+            "rubbish" => return Ok("rubbish".into()),
             "drop" => answers.push(json!({ "recordId": id, "result": "Dropped" })),
             "fail" => answers.push(json!({ "recordId": id, "result": "ProcessingFailed" })),
             "forget" => {}

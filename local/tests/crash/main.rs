@@ -1,0 +1,7 @@
+//! Nothing that was acknowledged is lost: the cloud is killed under load, with what is around it
+//! in trouble, and every acknowledged record is looked for.
+
+mod daemon;
+mod kills;
+mod load;
+mod trouble;
