@@ -30,10 +30,20 @@ pub enum Subject {
 /// When it goes off: `needed` of the last `periods` are over `threshold`.
 #[derive(Clone, Copy)]
 pub struct Condition {
-    pub statistic: &'static str,
+    pub measure: Measure,
     pub threshold: f64,
     pub periods: i32,
     pub needed: i32,
+}
+
+/// What of the metric is compared.
+#[derive(Clone, Copy)]
+pub enum Measure {
+    Statistic(&'static str),
+    /// Its share of the API's requests, in periods that have so many: of few, one is too many.
+    Share {
+        of_at_least: u32,
+    },
 }
 
 impl Alarm {
@@ -48,6 +58,9 @@ const DELIVERY_MARGIN_SECONDS: u32 = 900;
 /// Of all requests.
 const TOLERATED_FAILURES: f64 = 0.01;
 const TOLERATED_REFUSALS: f64 = 0.1;
+/// Requests in a period, without which a share of them says nothing of visitors: a lone robot asks
+/// for fewer.
+const REQUESTS_THAT_COUNT: u32 = 20;
 /// Of the time-out.
 const NEAR_THE_TIMEOUT: f64 = 0.8;
 
@@ -115,14 +128,21 @@ pub fn all(config: &Config) -> [Alarm; 8] {
             meaning: "The API refuses many requests: they are no clicks, or too many",
             subject: Subject::Api,
             metric: "4XXError",
-            condition: over("Average", TOLERATED_REFUSALS, 3, 3),
+            condition: Condition {
+                measure: Measure::Share {
+                    of_at_least: REQUESTS_THAT_COUNT,
+                },
+                threshold: TOLERATED_REFUSALS,
+                periods: 3,
+                needed: 3,
+            },
         },
     ]
 }
 
 fn over(statistic: &'static str, threshold: f64, periods: i32, needed: i32) -> Condition {
     Condition {
-        statistic,
+        measure: Measure::Statistic(statistic),
         threshold,
         periods,
         needed,

@@ -9,7 +9,10 @@ use std::collections::HashMap;
 
 use aws::cloudwatch::{dashboard as boards, log_metric_filter, metric_alarm};
 use aws::sns::{topic, topic_policy, topic_subscription};
-use aws::types::cloudwatch::LogMetricFilterMetricTransformation;
+use aws::types::cloudwatch::{
+    LogMetricFilterMetricTransformation, MetricAlarmMetricQuery as Query,
+    MetricAlarmMetricQueryMetric as QueriedMetric,
+};
 use pulumi_gestalt_providers_aws as aws;
 use pulumi_program::{Options, Output, all};
 
@@ -18,7 +21,7 @@ use crate::delivery::Delivery;
 use crate::policy;
 use crate::processor::Processor;
 use crate::scope::Scope;
-use alarms::{Alarm, Condition, Subject};
+use alarms::{Alarm, Condition, Measure, Subject};
 
 /// What is watched.
 pub struct Watched<'a> {
@@ -116,23 +119,37 @@ fn create(
     actions: &Output<Vec<String>>,
 ) {
     let Condition {
-        statistic,
+        measure,
         threshold,
         periods,
         needed,
     } = alarm.condition;
+    let dimensions = dimensions(watched, alarm.subject);
+    let namespace = namespace(scope, alarm.subject);
+    // An alarm has either a metric of its own or queries.
+    let (statistic, queries) = match measure {
+        Measure::Statistic(statistic) => (Some(statistic.to_owned()), Output::new(None)),
+        Measure::Share { of_at_least } => {
+            let (namespace, metric) = (namespace.clone(), alarm.metric);
+            let queries = dimensions
+                .map(move |dimensions| Some(share(&namespace, metric, of_at_least, &dimensions)));
+            (None, queries)
+        }
+    };
+    let of_its_own = statistic.is_some();
     metric_alarm::create_with_options(
         scope.program,
         &format!("mysfits-{}", alarm.name),
         metric_alarm::MetricAlarmArgs::builder()
             .alarm_description(alarm.description())
-            .namespace(namespace(scope, alarm.subject))
-            .metric_name(alarm.metric)
-            .dimensions(dimensions(watched, alarm.subject))
+            .namespace(of_its_own.then_some(namespace))
+            .metric_name(of_its_own.then(|| alarm.metric.to_owned()))
+            .dimensions(dimensions.map(move |dimensions| of_its_own.then_some(dimensions)))
             .statistic(statistic)
+            .period(of_its_own.then_some(alarms::PERIOD_SECONDS))
+            .metric_queries(queries)
             .comparison_operator("GreaterThanThreshold")
             .threshold(threshold)
-            .period(alarms::PERIOD_SECONDS)
             .evaluation_periods(periods)
             .datapoints_to_alarm(needed)
             // Nobody clicking is no failure.
@@ -143,6 +160,34 @@ fn create(
             .build_struct(),
         options.clone(),
     );
+}
+
+/// What `metric` is of all requests.
+fn share(
+    namespace: &str,
+    metric: &str,
+    of_at_least: u32,
+    dimensions: &HashMap<String, String>,
+) -> Vec<Query> {
+    let sum = |id: &str, metric: &str| {
+        let metric = QueriedMetric::builder()
+            .namespace(namespace)
+            .metric_name(metric)
+            .dimensions(dimensions.clone())
+            .period(alarms::PERIOD_SECONDS)
+            .stat("Sum")
+            .build_struct();
+        Query::builder().id(id).metric(metric).build_struct()
+    };
+    let share = Query::builder()
+        .id("share")
+        .label("Share of requests")
+        .expression(format!(
+            "IF(requests >= {of_at_least}, counted / requests, 0)"
+        ))
+        .return_data(true)
+        .build_struct();
+    vec![sum("counted", metric), sum("requests", "Count"), share]
 }
 
 fn namespace(scope: &Scope<'_>, subject: Subject) -> String {

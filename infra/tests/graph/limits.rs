@@ -156,6 +156,9 @@ const TYPES: [(&str, &str, Properties); 40] = [
             // Periods below an hour may be evaluated over a day at most.
             ("period", Number(60.0, 3_599.0)),
             ("evaluationPeriods", Number(1.0, 24.0)),
+            ("metricQueries", Length(1, 20)),
+            ("metricQueries/*/id", Letters("_")),
+            ("metricQueries/*/metric/period", Number(60.0, 3_599.0)),
             ("namespace", Length(1, 255)),
         ],
     ),

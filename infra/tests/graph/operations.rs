@@ -106,12 +106,64 @@ fn the_dashboard_shows_what_the_alarms_watch() -> Result<()> {
         })
         .collect();
     for alarm in all(&run, "cloudwatch/metricAlarm") {
-        let inputs = &alarm.inputs;
-        let found = shown
-            .iter()
-            .any(|metric| metric[0] == inputs["namespace"] && metric[1] == inputs["metricName"]);
-        assert!(found, "{} is not on the dashboard", alarm.name);
+        let queries = alarm.inputs["metricQueries"].as_array();
+        let queried = queries.into_iter().flatten().map(|query| &query["metric"]);
+        let queried: Vec<&Value> = queried.filter(|metric| metric.is_object()).collect();
+        let compared = if queried.is_empty() {
+            vec![&alarm.inputs]
+        } else {
+            queried
+        };
+        for of in compared {
+            let found = shown
+                .iter()
+                .any(|metric| metric[0] == of["namespace"] && metric[1] == of["metricName"]);
+            assert!(found, "{} is not on the dashboard", alarm.name);
+        }
     }
+    Ok(())
+}
+
+/// A robot that asks a quiet API for nothing it has is no reason to wake anybody. CloudWatch: an
+/// alarm has a metric of its own or queries, of which one is returned.
+#[test]
+fn refusals_are_a_share_of_requests_that_count() -> Result<()> {
+    let run = run(mock())?;
+    let alarm = one(&run, "cloudwatch/metricAlarm", "mysfits-api-refusing")?;
+    for own in [
+        "namespace",
+        "metricName",
+        "statistic",
+        "period",
+        "dimensions",
+    ] {
+        assert_eq!(alarm.inputs[own], Value::Null, "{own}");
+    }
+    let sum = |id: &str, metric: &str| {
+        json!({
+            "id": id,
+            "metric": {
+                "namespace": "AWS/ApiGateway",
+                "metricName": metric,
+                "dimensions": { "ApiName": "ClickProcessing API Service", "Stage": "prod" },
+                "period": 300,
+                "stat": "Sum",
+            },
+        })
+    };
+    assert_eq!(
+        alarm.inputs["metricQueries"],
+        json!([
+            sum("counted", "4XXError"),
+            sum("requests", "Count"),
+            {
+                "id": "share",
+                "label": "Share of requests",
+                "expression": "IF(requests >= 20, counted / requests, 0)",
+                "returnData": true,
+            },
+        ])
+    );
     Ok(())
 }
 

@@ -49,7 +49,7 @@ const MAPS: [&str; 9] = [
 const ASSETS: [&str; 2] = ["code", "source"];
 
 /// What Terraform calls otherwise than in snake case: the type or `*`, the property, the name.
-const NAMES: [(&str, &str, &str); 10] = [
+const NAMES: [(&str, &str, &str); 11] = [
     ("*", "restApi", "rest_api_id"),
     ("*", "rules", "rule"),
     ("apigateway/stage", "deployment", "deployment_id"),
@@ -59,6 +59,7 @@ const NAMES: [(&str, &str, &str); 10] = [
         "custom_error_response",
     ),
     ("cloudfront/distribution", "origins", "origin"),
+    ("cloudwatch/metricAlarm", "metricQueries", "metric_query"),
     ("cloudwatch/metricAlarm", "name", "alarm_name"),
     ("lambda/function", "code", "filename"),
     ("lambda/function", "name", "function_name"),

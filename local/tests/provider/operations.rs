@@ -95,6 +95,46 @@ async fn what_cloudwatch_refuses_is_refused() -> Result<()> {
         let error = refusal(engine.deploy(&urn(ALARM, "a"), inputs).await)?;
         assert!(error.contains(property), "{property}: {error}");
     }
+    let metric =
+        |name: &str| json!({ "namespace": "n", "metricName": name, "period": 300, "stat": "Sum" });
+    let share = json!({ "id": "share", "expression": "a / b", "returnData": true });
+    let queries = json!([
+        { "id": "a", "metric": metric("A") }, { "id": "b", "metric": metric("B") }, share,
+    ]);
+    let of_queries = |queries: &Value| {
+        let mut inputs = alarm();
+        for own in [
+            "namespace",
+            "metricName",
+            "statistic",
+            "period",
+            "dimensions",
+        ] {
+            inputs[own] = Value::Null;
+        }
+        inputs["metricQueries"] = queries.clone();
+        inputs
+    };
+    engine
+        .deploy(&urn(ALARM, "q"), of_queries(&queries))
+        .await?;
+    let mut with_both = alarm();
+    with_both["metricQueries"] = queries.clone();
+    let mut nothing_returned = of_queries(&queries);
+    nothing_returned["metricQueries"][2]["returnData"] = false.into();
+    let mut badly_named = of_queries(&queries);
+    badly_named["metricQueries"][0]["id"] = "A".into();
+    let mut with_neither = of_queries(&queries);
+    with_neither["metricQueries"] = Value::Null;
+    for (inputs, expected) in [
+        (with_both, "in place of a metric of its own"),
+        (nothing_returned, "exactly one"),
+        (badly_named, "small letter"),
+        (with_neither, "or metricQueries"),
+    ] {
+        let error = refusal(engine.deploy(&urn(ALARM, "w"), inputs).await)?;
+        assert!(error.contains(expected), "{expected}: {error}");
+    }
     let board = json!({ "dashboardName": "a.b", "dashboardBody": "{\"widgets\":[]}" });
     let error = refusal(engine.deploy(&urn(DASHBOARD, "d"), board).await)?;
     assert!(error.contains("dashboardName"), "{error}");

@@ -34,19 +34,20 @@ const MISSING_DATA: [&str; 4] = ["breaching", "ignore", "missing", "notBreaching
 /// `aws:cloudwatch/metricAlarm:MetricAlarm`.
 pub struct MetricAlarm;
 
-/// An alarm on one metric with a fixed threshold.
+/// An alarm with a fixed threshold, on a metric of its own or on queries.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct MetricAlarmInputs {
     name: String,
     alarm_description: Option<String>,
-    namespace: String,
-    metric_name: String,
+    namespace: Option<String>,
+    metric_name: Option<String>,
     dimensions: Option<BTreeMap<String, String>>,
-    statistic: String,
+    statistic: Option<String>,
+    metric_queries: Option<Vec<MetricQuery>>,
     comparison_operator: String,
     threshold: f64,
-    period: u32,
+    period: Option<u32>,
     evaluation_periods: u32,
     datapoints_to_alarm: Option<u32>,
     treat_missing_data: Option<String>,
@@ -56,6 +57,68 @@ pub struct MetricAlarmInputs {
     ok_actions: Option<Vec<String>>,
     insufficient_data_actions: Option<Vec<String>>,
     tags: Option<BTreeMap<String, String>>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct MetricQuery {
+    id: String,
+    label: Option<String>,
+    expression: Option<String>,
+    metric: Option<QueriedMetric>,
+    return_data: Option<bool>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct QueriedMetric {
+    namespace: Option<String>,
+    metric_name: String,
+    dimensions: Option<BTreeMap<String, String>>,
+    period: u32,
+    stat: String,
+}
+
+/// What CloudWatch refuses of the metrics that an alarm compares: `PutMetricAlarm`.
+fn check_metrics(inputs: &MetricAlarmInputs) -> Option<Refusal> {
+    let refuse = |property: &str, reason: &str| Some(Refusal::new(property, reason));
+    let own = [
+        inputs.namespace.is_some(),
+        inputs.metric_name.is_some(),
+        inputs.statistic.is_some(),
+        inputs.period.is_some(),
+    ];
+    let Some(queries) = &inputs.metric_queries else {
+        let complete = own.iter().all(|given| *given);
+        let reason = "an alarm needs namespace, metricName, statistic and period, or metricQueries";
+        return (!complete).then(|| Refusal::new("metricName", reason));
+    };
+    if own.contains(&true) || inputs.dimensions.is_some() {
+        return refuse("metricQueries", "stand in place of a metric of its own");
+    }
+    let named = |query: &MetricQuery| {
+        let mut letters = query.id.chars();
+        letters
+            .next()
+            .is_some_and(|first| first.is_ascii_lowercase())
+            && letters.all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
+    };
+    if !queries.iter().all(named) {
+        return refuse("metricQueries", "an id begins with a small letter");
+    }
+    if queries
+        .iter()
+        .any(|query| query.expression.is_some() == query.metric.is_some())
+    {
+        return refuse("metricQueries", "each has either an expression or a metric");
+    }
+    let returned = queries
+        .iter()
+        .filter(|query| query.return_data == Some(true));
+    if returned.count() != 1 {
+        return refuse("metricQueries", "exactly one has returnData");
+    }
+    None
 }
 
 #[async_trait]
@@ -85,18 +148,23 @@ impl ResourceType for MetricAlarm {
         };
         let (holds, reason) = one_of(&inputs.comparison_operator, &COMPARISONS);
         refuse(holds, "comparisonOperator", reason);
-        let (holds, reason) = one_of(&inputs.statistic, &STATISTICS);
-        refuse(holds, "statistic", reason);
+        if let Some(statistic) = &inputs.statistic {
+            let (holds, reason) = one_of(statistic, &STATISTICS);
+            refuse(holds, "statistic", reason);
+        }
         if let Some(missing) = &inputs.treat_missing_data {
             let (holds, reason) = one_of(missing, &MISSING_DATA);
             refuse(holds, "treatMissingData", reason);
         }
-        let period = inputs.period;
-        refuse(
-            matches!(period, 10 | 20 | 30) || (period > 0 && period.is_multiple_of(60)),
-            "period",
-            format!("{period} s is neither 10, 20 or 30 nor a multiple of 60"),
-        );
+        let queried = inputs.metric_queries.iter().flatten();
+        let queried = queried.filter_map(|query| Some(query.metric.as_ref()?.period));
+        for period in inputs.period.into_iter().chain(queried) {
+            refuse(
+                matches!(period, 10 | 20 | 30) || (period > 0 && period.is_multiple_of(60)),
+                "period",
+                format!("{period} s is neither 10, 20 or 30 nor a multiple of 60"),
+            );
+        }
         let periods = inputs.evaluation_periods;
         refuse(
             periods > 0,
@@ -135,6 +203,7 @@ impl ResourceType for MetricAlarm {
                 format!("must be at most {MAX_ALARM_ACTIONS} ARNs"),
             );
         }
+        refusals.extend(check_metrics(inputs));
         refusals
     }
 
