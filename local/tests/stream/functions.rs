@@ -1,6 +1,6 @@
 //! Invocations that go well: what a function sees, and how its environments come and go.
 
-use crate::support::{FUNCTION, PERMISSION, World, package};
+use crate::support::{FUNCTION, PERMISSION, World, may_log, package};
 use anyhow::{Context, Result, ensure};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -220,6 +220,37 @@ async fn new_code_replaces_the_old_on_disk_too() -> Result<()> {
     world.delete(&updated).await?;
     let gone = world.invoke("f", json!({})).await.err().context("gone")?;
     ensure!(gone.status == 404 && gone.code == "ResourceNotFoundException");
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_environment_starts_only_in_a_role_that_lambda_may_assume() -> Result<()> {
+    let world = World::start().await?;
+    let role = world.role("r", "lambda.amazonaws.com", may_log()).await?;
+    let role_arn = role.resource.output("arn");
+    let function = world.function("f", json!({ "role": role_arn })).await?;
+    world.call("f", json!({})).await?;
+
+    let trusted = role.resource.inputs["assumeRolePolicy"].clone();
+    let foreign = trusted.to_string().replace("lambda.", "firehose.");
+    let foreign: Value = serde_json::from_str(&foreign)?;
+    let trusted = json!({ "assumeRolePolicy": trusted });
+    let foreign = json!({ "assumeRolePolicy": foreign });
+
+    let role = world.update(&role, foreign.clone()).await?;
+    world.call("f", json!({})).await.context("it is running")?;
+
+    let role = world.update(&role, trusted.clone()).await?;
+    world.update(&function, json!({ "timeout": 5 })).await?;
+    let role = world.update(&role, foreign).await?;
+    let refused = world.invoke("f", json!({})).await;
+    let refused = refused.err().context("in no role")?;
+    ensure!(
+        refused.status == 403 && refused.code == "AccessDeniedException",
+        "{refused:?}"
+    );
+    world.update(&role, trusted).await?;
+    world.call("f", json!({})).await?;
     Ok(())
 }
 

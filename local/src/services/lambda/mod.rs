@@ -302,9 +302,12 @@ impl Cloud {
             payload,
         };
         let cloud = Arc::clone(self);
+        let idle = slot.idle();
+        if idle.is_none() {
+            self.assume_execution_role(&slot.settings().role_arn)?;
+        }
         // A task of its own: an invocation goes on when its caller hangs up.
         let finished = self.tasks.spawn(async move {
-            let idle = slot.idle();
             let invocation = async {
                 match idle {
                     Some(environment) => environment.invoke(request).await,
@@ -347,6 +350,22 @@ impl Cloud {
             resource_policy: self.lambda.policy(&settings.arn).as_deref(),
         })?;
         Ok((function, arn))
+    }
+
+    /// What a new environment begins with (developer guide, "Defining Lambda function
+    /// permissions with an execution role": Lambda assumes it when the function is invoked).
+    /// The guide names no error of `Invoke` for a role that cannot be assumed; the code here is
+    /// the one of other refusals, the text that of `CreateFunction`.
+    fn assume_execution_role(&self, role_arn: &str) -> AwsResult<()> {
+        let assumed = self.iam.assume_role(role_arn, "lambda.amazonaws.com", &[]);
+        assumed.map(drop).map_err(|error| {
+            tracing::warn!(role_arn, %error, "a function cannot start");
+            AwsError::new(
+                403,
+                "AccessDeniedException",
+                "The role defined for the function cannot be assumed by Lambda.",
+            )
+        })
     }
 
     fn seed(self: &Arc<Self>, settings: Arc<FunctionSettings>) -> Seed {
