@@ -1,6 +1,7 @@
 //! A place to measure in: a home and an embedded cloud that nobody else uses.
 
 use crate::checkout::Checkout;
+use crate::commands::package;
 use crate::session::{LOCAL, Session};
 use anyhow::{Result, bail};
 use std::path::Path;
@@ -25,7 +26,7 @@ pub async fn with_cloud<T>(
         home: home.path().to_owned(),
     })
     .await?;
-    super::super::package::build_first(root).await?;
+    package::build_first(root).await?;
     match program {
         Some(program) => session.cloud().start(program).await?,
         None => {

@@ -9,6 +9,7 @@ use std::path::Path;
 use zip::ZipArchive;
 
 pub async fn run(root: &Path) -> Result<()> {
+    println!("the processor, as it is packaged");
     let archive = package::build(root, Some(of_this_machine())).await?;
     let folder = tempfile::tempdir()?;
     unpack(&archive, folder.path())
