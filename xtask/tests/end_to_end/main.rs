@@ -10,6 +10,7 @@ mod checkouts;
 mod clicks;
 mod copy;
 mod deployment;
+mod hostile;
 mod operations;
 mod permissions;
 mod place;
