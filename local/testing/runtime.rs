@@ -1,6 +1,7 @@
 //! A function for tests: a `bootstrap` that does what its invocation, or its environment, says.
 //!
-//! Variable `MODE` decides what happens before the first invocation: `init-error`, `init-exit`.
+//! Variable `MODE` decides what happens before the first invocation: `init-error`,
+//! `init-exit`, `init-hang`.
 //! An invocation is JSON: with `records` it is a batch of Firehose's, otherwise `do` says what
 //! happens. It is its own small client of the Runtime API, so that it can misbehave.
 
@@ -21,6 +22,7 @@ fn main() -> Result<()> {
             api.send("POST", "init/error", error.to_string().as_bytes())?;
             std::process::exit(1);
         }
+        Ok("init-hang") => forever(),
         Ok("init-exit") => {
             println!("about to exit");
             std::process::exit(7);

@@ -3,6 +3,7 @@
 use crate::support::{World, package_of};
 use anyhow::{Result, ensure};
 use serde_json::json;
+use std::time::{Duration, Instant};
 
 /// Fails an invocation, and checks that the one behind it has a new environment.
 async fn fails(world: &World, input: serde_json::Value, kind: &str, message: &str) -> Result<()> {
@@ -99,6 +100,22 @@ async fn an_initialisation_that_fails_is_repeated_once_and_then_reported() -> Re
         failed == ("Test.Init".into(), "cannot start".into()),
         "{failed:?}"
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_initialisation_has_ten_seconds_and_then_the_time_of_the_invocation() -> Result<()> {
+    let world = World::start().await?;
+    let hangs = json!({ "environment": { "variables": { "MODE": "init-hang" } }, "timeout": 1 });
+    world.function("f", hangs).await?;
+    let started = Instant::now();
+    let (kind, message) = world.fail("f", json!({})).await?;
+    ensure!(kind == "Sandbox.Timedout", "{kind}: {message}");
+    ensure!(
+        message.ends_with("Task timed out after 1.00 seconds"),
+        "{message}"
+    );
+    ensure!(started.elapsed() >= Duration::from_secs(10 + 1));
     Ok(())
 }
 

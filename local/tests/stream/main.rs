@@ -2,6 +2,7 @@
 //! and real processes.
 
 mod delivery;
+mod documented;
 mod failures;
 mod faults;
 mod functions;

@@ -63,7 +63,7 @@ async fn every_record_of_a_hostile_batch_has_its_outcome_and_the_function_goes_o
         let answer = function.invoke(event.to_owned()).await?;
         ensure!(answer.status() == 200, "{event}: {}", answer.status());
         ensure!(
-            function.results(&[good.clone()]).await? == ["Ok"],
+            function.results(std::slice::from_ref(&good)).await? == ["Ok"],
             "after {event}"
         );
     }
@@ -118,7 +118,8 @@ impl Function {
             .iter()
             .enumerate()
             .map(|(index, record)| {
-                ensure!(record["recordId"] == index.to_string(), "{index}: {record}");
+                let id = index.to_string();
+                ensure!(record["recordId"] == id, "{id}: {record}");
                 Ok(record["result"].as_str().context("no result")?.to_owned())
             })
             .collect()
