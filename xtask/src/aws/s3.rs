@@ -124,7 +124,10 @@ impl Objects {
     /// Creates the bucket.
     pub async fn create(&self) -> Result<()> {
         let create = self.bucket.create_bucket(&self.credentials);
-        let response = self.client.put(create.sign(SIGNATURE)).send().await?;
+        let request = self.client.put(create.sign(SIGNATURE));
+        // The client leaves it out when there is no body, and not every server takes that.
+        let request = request.header(header::CONTENT_LENGTH, 0);
+        let response = request.send().await?;
         self.succeeded(response).await?;
         Ok(())
     }

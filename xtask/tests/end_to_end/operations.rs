@@ -4,6 +4,7 @@ use crate::clicks::{MYSFIT, send};
 use crate::place::Place;
 use crate::records::{Records, client};
 use anyhow::{Context, Result};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
@@ -65,7 +66,20 @@ async fn failed_clicks_are_sent_again_once_when_the_cause_is_mended() -> Result<
         .collect();
     assert_eq!((arrived.len(), users.len()), (20, 20));
     logs_are_shown(&place)?;
+    a_stuck_cloud_is_named(&place)?;
     place.assert_clean()
+}
+
+fn a_stuck_cloud_is_named(place: &Place) -> Result<()> {
+    let pid = place.cloud()?.context("no cloud")?;
+    let process = Pid::from_raw(pid).context("no process")?;
+    kill_process(process, Signal::STOP)?;
+    let status = place.xtask(&["status"]);
+    kill_process(process, Signal::CONT)?;
+    let status = status?;
+    let named = status.contains(&format!("process {pid}, does not answer"));
+    assert!(named, "{status}");
+    Ok(())
 }
 
 fn logs_are_shown(place: &Place) -> Result<()> {

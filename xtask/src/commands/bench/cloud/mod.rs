@@ -63,8 +63,11 @@ pub struct Clicks {
 pub async fn run(root: &Path) -> Result<()> {
     let programs = rival::install().await?;
     let mut all = vec![own::measure(root).await?];
+    eprint!("{}", table::list(&all[0]));
     for rival in [MINISTACK, MOTO] {
-        all.push(measure(&rival, &programs).await?);
+        let figures = measure(&rival, &programs).await?;
+        eprint!("{}", table::list(&figures));
+        all.push(figures);
     }
     print!("{}", table::table(&all));
     Ok(())
@@ -79,7 +82,6 @@ pub struct Target<'a> {
 }
 
 async fn measure(rival: &Rival, programs: &Path) -> Result<Figures> {
-    eprintln!("{}", rival.name);
     let folder = tempfile::tempdir()?;
     let command = |port| rival.command(programs, port, folder.path());
     let start = median_start(command).await?;
@@ -160,14 +162,12 @@ impl Target<'_> {
     }
 }
 
-/// A click of the size that everything is measured with.
+/// A click of the size that everything is measured with: with as long a user's id as the API takes,
+/// and blanks behind it.
 fn click(number: usize) -> String {
     let mysfit = "b41ff031-141e-4a8d-bb56-158a22bea0b3";
-    let around = json!({ "userId": "", "mysfitId": mysfit })
-        .to_string()
-        .len();
-    let user = format!("{number:0width$}", width = BYTES - around);
-    json!({ "userId": user, "mysfitId": mysfit }).to_string()
+    let click = json!({ "userId": format!("{number:0128}"), "mysfitId": mysfit });
+    format!("{:BYTES$}", click.to_string())
 }
 
 fn base64_of(text: &str) -> String {

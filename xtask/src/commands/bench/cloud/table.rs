@@ -51,6 +51,14 @@ const ROWS: [Row; 6] = [
     },
 ];
 
+/// The figures of one, for who waits for the rest.
+pub fn list(figures: &Figures) -> String {
+    let rows = ROWS
+        .iter()
+        .map(|row| format!("    {}: {}\n", row.name, (row.text)(figures)));
+    format!("{}\n{}", figures.name, rows.collect::<String>())
+}
+
 /// A table in Markdown: the first of all, and the others with how many times better it is.
 pub fn table(all: &[Figures]) -> String {
     let Some((own, others)) = all.split_first() else {
