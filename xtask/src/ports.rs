@@ -4,6 +4,7 @@ use crate::checkout::Checkout;
 use anyhow::{Context, Result, bail};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::{Ipv4Addr, TcpListener};
+use std::path::Path;
 
 /// How many ports a cloud takes, from its first one on.
 const BLOCK: u16 = 16;
@@ -24,7 +25,7 @@ pub fn first(checkout: &Checkout) -> Result<u16> {
         return parse(remembered.trim())
             .with_context(|| format!("{} holds no port: remove it", file.display()));
     }
-    let port = choose(checkout)?;
+    let port = free(&checkout.home)?;
     std::fs::write(&file, format!("{port}\n"))
         .with_context(|| format!("{} cannot be written", file.display()))?;
     Ok(port)
@@ -38,9 +39,10 @@ fn parse(port: &str) -> Result<u16> {
     Ok(port)
 }
 
-fn choose(checkout: &Checkout) -> Result<u16> {
+/// The first port of a free block that follows from a path.
+pub fn free(path: &Path) -> Result<u16> {
     let mut hasher = DefaultHasher::new();
-    checkout.home.hash(&mut hasher);
+    path.hash(&mut hasher);
     let blocks = (LAST - FIRST) / BLOCK;
     let start = (hasher.finish() % u64::from(blocks)) as u16;
     (0..blocks)

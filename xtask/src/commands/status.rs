@@ -164,6 +164,8 @@ fn since(started: &str) -> String {
     let Ok(time) = OffsetDateTime::parse(started, &Rfc3339) else {
         return started.to_owned();
     };
+    let time = time.truncate_to_second();
+    let started = time.format(&Rfc3339).unwrap_or_default();
     let minutes = (OffsetDateTime::now_utc() - time).whole_minutes();
     let ago = match minutes {
         0 => "less than a minute".to_owned(),

@@ -83,10 +83,13 @@ pub struct Target<'a> {
 
 async fn measure(rival: &Rival, programs: &Path) -> Result<Figures> {
     let folder = tempfile::tempdir()?;
-    let command = |port| rival.command(programs, port, folder.path());
-    let start = median_start(command).await?;
-    let port = free_port()?;
-    let (mut process, _) = first_answer(command(port), port).await?;
+    let command = || {
+        let port = free_port()?;
+        Ok((rival.command(programs, port, folder.path()), port))
+    };
+    let start = median_start(|_| command()).await?;
+    let (command, port) = command()?;
+    let (mut process, _) = first_answer(command, port).await?;
     let aws = Aws::at(http::client()?, address(port), Credentials::embedded());
     let (stream, bucket) = ("clicks", "clicks-bucket");
     let figures = async {
@@ -180,12 +183,13 @@ fn copies(request: &Request, count: usize) -> Result<Vec<Request>> {
     copies.collect()
 }
 
-/// From the start of the process to its first answer.
-async fn median_start(command: impl Fn(u16) -> Command) -> Result<Duration> {
+/// From the start of the process to its first answer. `command` gives it for each run, with the
+/// port at which it will answer.
+async fn median_start(command: impl Fn(usize) -> Result<(Command, u16)>) -> Result<Duration> {
     let mut times = Vec::new();
-    for _ in 0..STARTS {
-        let port = free_port()?;
-        let (mut process, time) = first_answer(command(port), port).await?;
+    for run in 0..STARTS {
+        let (command, port) = command(run)?;
+        let (mut process, time) = first_answer(command, port).await?;
         process.kill().await?;
         times.push(time);
     }

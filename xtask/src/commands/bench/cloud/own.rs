@@ -6,6 +6,7 @@ use super::{Clicks, Figures, Target, click, median_start};
 use crate::aws::Aws;
 use crate::binaries;
 use crate::http;
+use crate::ports;
 use crate::session::{LOCAL, Session};
 use crate::tools;
 use crate::variables::endpoint;
@@ -25,16 +26,14 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub async fn measure(root: &Path) -> Result<Figures> {
     let program = binaries::released_cloud(root).await?;
     let folder = tempfile::tempdir()?;
-    let start = median_start(|port| {
+    let start = median_start(|run| {
+        let home = folder.path().join(run.to_string());
+        let first = ports::free(&home)?;
         let mut command = Command::new(&program);
-        command
-            .arg("serve")
-            .arg("--home")
-            .arg(folder.path().join(port.to_string()))
-            // AWS's protocols are at the second port.
-            .arg("--port")
-            .arg((port - 1).to_string());
-        command
+        command.arg("serve").arg("--home").arg(home);
+        command.arg("--port").arg(first.to_string());
+        // AWS's protocols are at the second port.
+        Ok((command, first + 1))
     })
     .await?;
     place::with_cloud(root, Some(&program), async |session| {
