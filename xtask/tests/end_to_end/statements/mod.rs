@@ -60,10 +60,14 @@ const NOTHING: Expected = Expected {
 };
 
 const EXPECTED: [Expected; 14] = [
-    // The function was made while Lambda could assume its role, and goes on; its log needs it.
+    // The function has just been changed, so that no environment runs any more.
     Expected {
         without: "trust mysfits-processor",
-        said: &[("log lines are dropped", "sts:AssumeRole")],
+        record: Record::Failed("Lambda.InvokeAccessDenied"),
+        said: &[
+            ("a function cannot start", "sts:AssumeRole"),
+            ("a delivery failed", "Lambda.InvokeAccessDenied"),
+        ],
         ..NOTHING
     },
     Expected {
