@@ -7,6 +7,7 @@ mod cloudfront;
 mod deploy;
 mod documented;
 mod edge;
+mod hangups;
 mod lists;
 mod mangled;
 mod objects;

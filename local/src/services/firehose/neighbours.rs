@@ -114,15 +114,19 @@ impl Neighbours for Services {
         };
         let caller = assume(&cloud, &settings.destination.role_arn)
             .map_err(|error| failed(AwsError::new(403, "AccessDenied", error.message)))?;
-        cloud
-            .s3_put_object(
-                &caller,
-                arn_name(&settings.destination.bucket_arn),
-                &object.key,
-                object.body.clone(),
-                object.headers.clone(),
-            )
+        let tasks = cloud.tasks.clone();
+        let bucket = arn_name(&settings.destination.bucket_arn).to_owned();
+        let Object { key, body, headers } = object.clone();
+        // A task of its own: a stream that is stopped must not leave half of an object.
+        let stored = tasks.spawn(async move {
+            cloud
+                .s3_put_object(&caller, &bucket, &key, body, headers)
+                .await
+        });
+        stored
             .await
+            .map_err(AwsError::internal)
+            .flatten()
             .map(|_version| ())
             .map_err(failed)
     }

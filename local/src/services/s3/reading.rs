@@ -11,6 +11,9 @@ use crate::services::iam::Caller;
 use s3s::dto::Range;
 use std::ops::Range as Bounds;
 
+/// How often an object is looked up that is overwritten while it is opened.
+const LOOKS: usize = 100;
+
 /// What is asked for.
 #[derive(Clone, Copy)]
 pub struct Wanted<'a> {
@@ -89,6 +92,7 @@ impl Cloud {
             Ok(found) => found,
             // Who may not list a bucket does not learn what is missing in it:
             // https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+            Err(Missing::Nothing(error)) if error.status >= 500 => return Err(error.into()),
             Err(_) if !self.s3_may(caller, bucket, "s3:ListBucket") => {
                 return Err(access_denied().into());
             }
@@ -120,7 +124,7 @@ impl Cloud {
         bucket: &State,
         wanted: &Wanted<'_>,
     ) -> Result<(Found, Data), Unreadable> {
-        loop {
+        for _ in 0..LOOKS {
             let found = self.s3_look(bucket, wanted)?;
             let bounds = found.section.bounds.clone();
             let data = self.s3.read(&found.version, &found.content, bounds).await?;
@@ -129,6 +133,8 @@ impl Cloud {
                 return Ok((found, data));
             }
         }
+        let key = wanted.key;
+        Err(AwsError::internal(format!("the data of {key:?} is not there")).into())
     }
 }
 

@@ -136,10 +136,11 @@ impl S3 {
         let Place::File(file) = body.place else {
             return Err(AwsError::internal("a part was not received into a file"));
         };
-        let _open = bucket.open().await?;
         let state = bucket.state();
         let name = state.settings.name.as_str();
+        // In the order of `complete_upload`: the upload, then the bucket.
         let _lock = self.upload_locks.lock(name, &upload.id).await;
+        let _open = bucket.open().await?;
         // It may have been completed or aborted while the part arrived.
         self.upload(name, &upload.key, &upload.id)?;
         let record = part_key(&upload.id, number);

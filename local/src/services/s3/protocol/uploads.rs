@@ -36,6 +36,15 @@ pub async fn create(
     check_upload!(input);
     let headers = object_headers!(input);
     let tags = tagging_header(input.tagging.as_deref())?;
+    if !tags.is_empty() {
+        cloud.s3_authorize(
+            &caller,
+            &state,
+            "s3:PutObjectTagging",
+            Some(&input.key),
+            &[],
+        )?;
+    }
     let checksum = wanted_checksum(
         input
             .checksum_algorithm

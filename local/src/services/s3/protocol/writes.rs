@@ -161,6 +161,15 @@ pub async fn copy(
         true => tagging_header(input.tagging.as_deref())?,
         false => source.content.tags.clone(),
     };
+    if !tags.is_empty() {
+        cloud.s3_authorize(
+            &caller,
+            &state,
+            "s3:PutObjectTagging",
+            Some(&input.key),
+            &[],
+        )?;
+    }
     let algorithm = match &input.checksum_algorithm {
         Some(name) => named_algorithm(name.as_str())?,
         None => source.algorithm(),
