@@ -66,7 +66,9 @@ pub fn empty(folder: &Path) -> Result<()> {
         };
         deleted.with_context(|| format!("{} cannot be deleted", path.display()))?;
     }
-    std::fs::remove_file(&note).with_context(|| format!("{} cannot be deleted", note.display()))
+    std::fs::remove_file(&note)
+        .and_then(|()| File::open(folder)?.sync_all())
+        .with_context(|| format!("{} cannot be deleted", note.display()))
 }
 
 fn lock(folder: &Path) -> Result<File> {
@@ -108,6 +110,7 @@ fn check_format(folder: &Path) -> Result<()> {
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            refuse_anything_else(folder)?;
             return write_format(&path)
                 .with_context(|| format!("{} cannot be written", path.display()));
         }
@@ -127,6 +130,23 @@ fn check_format(folder: &Path) -> Result<()> {
              use the newer program that wrote it, or another folder",
             folder.display()
         );
+    }
+    Ok(())
+}
+
+/// A folder without a format is a new one. One that holds something is not for this program,
+/// which deletes what is in its folder when it is reset.
+fn refuse_anything_else(folder: &Path) -> Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let name = entry?.file_name();
+        if name != "lock" && name != "format.new" {
+            bail!(
+                "{} holds {}, and is no data folder of the embedded cloud: name an empty one, \
+                 or one that does not exist, by --home (MYSFITS_HOME)",
+                folder.display(),
+                name.display()
+            );
+        }
     }
     Ok(())
 }
@@ -180,6 +200,19 @@ mod tests {
         fill()?;
         drop(DataFolder::open(folder.path())?);
         assert!(data.exists(), "once");
+        Ok(())
+    }
+
+    #[test]
+    fn a_folder_that_holds_something_else_is_left_alone() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        let other = folder.path().join("notes.txt");
+        std::fs::write(&other, "mine")?;
+        let refusal = DataFolder::open(folder.path()).err().context("refused")?;
+        let refusal = refusal.to_string();
+        assert!(refusal.contains("notes.txt"), "{refusal}");
+        assert!(refusal.contains("--home"), "{refusal}");
+        assert_eq!(std::fs::read_to_string(&other)?, "mine");
         Ok(())
     }
 

@@ -12,6 +12,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// What all of its paths start with.
 pub const PREFIX: &str = "/_mysfits/";
@@ -25,7 +26,7 @@ const MAX_BODY: usize = 64 * 1024;
 type Answer = Response<Full<Bytes>>;
 
 /// The answer to a request under [`PREFIX`].
-pub async fn answer(request: Request<Incoming>, current: &Current) -> Answer {
+pub async fn answer(request: Request<Incoming>, current: &Arc<Current>) -> Answer {
     // Browsers send the header with every request of a page that changes something, and with
     // none that a person or a program makes.
     if request.method() != Method::GET && request.headers().contains_key(header::ORIGIN) {
@@ -65,8 +66,11 @@ pub async fn answer(request: Request<Incoming>, current: &Current) -> Answer {
     }
 }
 
-async fn reset(current: &Current) -> Answer {
-    match current.reset().await {
+async fn reset(current: &Arc<Current>) -> Answer {
+    let current = Arc::clone(current);
+    // A task of its own: what is begun is finished when the client hangs up.
+    let reset = tokio::spawn(async move { current.reset().await });
+    match reset.await.map_err(anyhow::Error::from).flatten() {
         Ok(()) => {
             tracing::info!("the cloud was reset");
             answer_of(StatusCode::OK, &json!({ "status": "empty" }))
