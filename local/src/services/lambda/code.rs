@@ -45,6 +45,9 @@ pub struct Package {
 pub struct CodeStore {
     folder: PathBuf,
     held: Mutex<Held>,
+    /// Held by whoever writes into the folder: functions with the same code are deployed at
+    /// once. Locked after `held`, by those who lock both.
+    writing: Mutex<()>,
 }
 
 #[derive(Debug, Default)]
@@ -63,6 +66,7 @@ impl CodeStore {
         Ok(Self {
             folder: folder.to_owned(),
             held: Mutex::default(),
+            writing: Mutex::default(),
         })
     }
 
@@ -76,6 +80,7 @@ impl CodeStore {
         };
         self.held().awaited.insert(package.sha256.clone());
         let name = hex(&digest);
+        let _writing = self.writing();
         let unpacked = self.folder.join(&name);
         if !unpacked.exists() {
             self.unpack(&zipped, &unpacked)?;
@@ -99,6 +104,7 @@ impl CodeStore {
             .map(|digest| hex(&digest))
             .map_err(AwsError::internal)?;
         let folder = self.folder.join(&name);
+        let _writing = self.writing();
         if !folder.exists() {
             let copy = self.folder.join(format!("{name}.zip"));
             let zipped = fs::read(&copy).map_err(|error| {
@@ -146,6 +152,10 @@ impl CodeStore {
             let _ = fs::remove_dir_all(&unfinished);
         }
         result
+    }
+
+    fn writing(&self) -> MutexGuard<'_, ()> {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
@@ -286,6 +296,27 @@ mod tests {
             "nothing is left behind"
         );
         Ok(refused.message)
+    }
+
+    #[test]
+    fn functions_with_the_same_package_are_deployed_at_once() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        let files: Vec<_> = (0..200).map(|index| format!("lib/{index}")).collect();
+        let mut entries: Vec<(&str, u32, &[u8])> = vec![("bootstrap", 0o755, b"#!")];
+        entries.extend(
+            files
+                .iter()
+                .map(|name| (name.as_str(), 0o644, &b"data"[..])),
+        );
+        let path = package(folder.path(), &entries)?;
+        let store = CodeStore::open(&folder.path().join("code"))?;
+        std::thread::scope(|scope| {
+            let stored: Vec<_> = (0..8).map(|_| scope.spawn(|| store.store(&path))).collect();
+            for one in stored {
+                one.join().ok().context("it ended")??;
+            }
+            Ok(())
+        })
     }
 
     #[test]
