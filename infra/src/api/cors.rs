@@ -32,6 +32,8 @@ impl Cors {
     }
 
     /// Velocity that answers an allowed origin by its name. Nothing when there is only one.
+    /// API Gateway tells names of headers apart by case, and a browser that speaks HTTP/2 sends
+    /// this one in lower case.
     pub fn script(&self) -> String {
         if self.more.is_empty() {
             return String::new();
@@ -44,6 +46,9 @@ impl Cors {
         let condition = conditions.join(" || ");
         format!(
             "#set($origin = $input.params('Origin'))\n\
+             #if($origin == '')\n\
+             #set($origin = $input.params('origin'))\n\
+             #end\n\
              #if({condition})\n\
              #set($context.responseOverride.header.Access-Control-Allow-Origin = $origin)\n\
              #end\n"

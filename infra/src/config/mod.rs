@@ -42,8 +42,8 @@ pub struct Storage {
     /// `clicksBucketName`: the bucket's name, to take over one that exists (docs/adopting.md).
     /// Default: made up when the bucket is created.
     pub bucket_name: Option<String>,
-    /// `clicksRetention`: days after which a click's object is deleted, 1 to 36500. Default: kept
-    /// for ever.
+    /// `clicksRetention`: days after which a click's object is deleted, 1 to 36500; it stays 30
+    /// days more as an old version. Default: kept for ever.
     pub clicks_retention: Option<u32>,
     /// `forceDestroy`: whether `pulumi destroy` deletes buckets that still hold objects. Default
     /// false.
