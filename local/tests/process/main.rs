@@ -156,7 +156,7 @@ async fn a_signal_ends_it_in_order() -> Result<()> {
 #[tokio::test]
 async fn a_reset_forgets_everything_while_the_engine_stays_connected() -> Result<()> {
     let home = tempfile::tempdir()?;
-    let process = Process::start(home.path()).await?;
+    let mut process = Process::start(home.path()).await?;
     let mut engine = process.engine().await?;
     create(&mut engine, "a").await?;
     let again = create(&mut engine, "a").await;
@@ -175,7 +175,7 @@ async fn a_reset_forgets_everything_while_the_engine_stays_connected() -> Result
     }
     ensure!(!exists(&mut engine, "a").await?);
     create(&mut engine, "a").await?;
-    drop(process);
+    process.child.kill().await?;
     let process = Process::start(home.path()).await?;
     ensure!(exists(&mut process.engine().await?, "a").await?);
     Ok(())
