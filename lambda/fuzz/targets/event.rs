@@ -1,4 +1,6 @@
 //! Any bytes as an event: every recordId that was read comes back once, in order.
+//!
+//! As in a test, what does not hold panics: that is how the fuzzer learns of it.
 #![no_main]
 
 use lambda::catalogue::Findings;

@@ -1,6 +1,8 @@
 //! Any bytes as a record's data, and any as the mysfits service's answer, told apart by the
 //! first zero byte: the reply holds the record once, and a line that is one line of JSON, no
 //! longer than the bound.
+//!
+//! As in a test, what does not hold panics: that is how the fuzzer learns of it.
 #![no_main]
 
 use std::collections::HashMap;
