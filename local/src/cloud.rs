@@ -1,6 +1,7 @@
 //! The cloud as a whole: its services, and what they share.
 
 use crate::clock::Clock;
+use crate::error::AwsError;
 use crate::faults::Faults;
 use crate::provider::{deployments::Deployments, package::Package};
 use crate::services::{
@@ -64,6 +65,21 @@ pub struct Cloud {
     pub abandoned: CancellationToken,
     /// The background tasks that a stopping cloud waits for: spawn them here.
     pub tasks: TaskTracker,
+}
+
+/// Runs work to its end, even when whoever asked for it goes away in the middle of it.
+pub async fn finish<T, E>(
+    tasks: &TaskTracker,
+    work: impl Future<Output = Result<T, E>> + Send + 'static,
+) -> Result<T, E>
+where
+    T: Send + 'static,
+    E: From<AwsError> + Send + 'static,
+{
+    match tasks.spawn(work).await {
+        Ok(done) => done,
+        Err(error) => Err(AwsError::internal(error).into()),
+    }
 }
 
 impl Cloud {

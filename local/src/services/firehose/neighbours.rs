@@ -3,7 +3,7 @@
 use super::delivery::Object;
 use super::settings::{Settings, Transform};
 use super::transform::Failure;
-use crate::cloud::Cloud;
+use crate::cloud::{Cloud, finish};
 use crate::error::AwsError;
 use crate::identity::{ACCOUNT_ID, arn_name};
 use crate::services::iam::Caller;
@@ -117,18 +117,13 @@ impl Neighbours for Services {
         let tasks = cloud.tasks.clone();
         let bucket = arn_name(&settings.destination.bucket_arn).to_owned();
         let Object { key, body, headers } = object.clone();
-        // A task of its own: a stream that is stopped must not leave half of an object.
-        let stored = tasks.spawn(async move {
+        // A stream that is stopped must not leave half of an object.
+        let stored = finish(&tasks, async move {
             cloud
                 .s3_put_object(&caller, &bucket, &key, body, headers)
                 .await
         });
-        stored
-            .await
-            .map_err(AwsError::internal)
-            .flatten()
-            .map(|_version| ())
-            .map_err(failed)
+        stored.await.map(|_version| ()).map_err(failed)
     }
 
     async fn log(&self, settings: &Settings, failure: &Failure) {

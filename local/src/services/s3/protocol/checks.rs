@@ -1,9 +1,13 @@
 //! What uploads of all kinds ask for, and which of it this S3 does not do.
 
+use crate::cloud::Cloud;
 use crate::error::{AwsError, AwsResult};
+use crate::services::iam::Caller;
+use crate::services::s3::buckets::State;
 use crate::services::s3::checksums::Algorithm;
 use crate::services::s3::errors::{invalid_request, not_implemented};
 use s3s::dto::*;
+use std::collections::BTreeMap;
 
 /// The storage classes that are mere labels here; the archives, whose objects must be restored
 /// before they can be read, are not among them.
@@ -114,4 +118,18 @@ pub(super) fn without_chunked(encoding: Option<&str>) -> Option<String> {
         .filter(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("aws-chunked"));
     let codings: Vec<&str> = codings.collect();
     (!codings.is_empty()).then(|| codings.join(","))
+}
+
+/// Whoever writes an object with tags must be allowed to tag it too.
+pub fn authorize_tags(
+    cloud: &Cloud,
+    caller: &Caller,
+    bucket: &State,
+    key: &str,
+    tags: &BTreeMap<String, String>,
+) -> AwsResult<()> {
+    if tags.is_empty() {
+        return Ok(());
+    }
+    cloud.s3_authorize(caller, bucket, "s3:PutObjectTagging", Some(key), &[])
 }

@@ -15,6 +15,7 @@ mod tags;
 mod uploads;
 mod writes;
 
+use crate::cloud::finish;
 use crate::current::Current;
 use crate::error::AwsError;
 use crate::faults::Service;
@@ -27,7 +28,6 @@ use s3s::host::{S3Host, VirtualHost};
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
 use std::sync::Arc;
-use tokio_util::task::TaskTracker;
 
 /// S3's protocol for the buckets of the cloud that there is.
 pub fn service(current: Arc<Current>) -> S3Service {
@@ -114,6 +114,7 @@ macro_rules! operations {
                 async fn $name(&self, req: S3Request<$input>) -> S3Result<S3Response<$output>> {
                     let cloud = self.current.get().await;
                     let tasks = cloud.tasks.clone();
+                    // What the store has taken must be what memory and the disk say.
                     finish(&tasks, async move {
                         let name = operation(stringify!($input));
                         cloud.faults.strike(Service::S3, name).await?;
@@ -124,18 +125,6 @@ macro_rules! operations {
             )*
         }
     };
-}
-
-/// Runs an operation to its end, even when its client hangs up in the middle of it: what the
-/// store has taken must be what the buckets in memory and the files on disk say.
-async fn finish<T: Send + 'static>(
-    tasks: &TaskTracker,
-    operation: impl Future<Output = S3Result<T>> + Send + 'static,
-) -> S3Result<T> {
-    match tasks.spawn(operation).await {
-        Ok(done) => done,
-        Err(error) => Err(AwsError::internal(error).into()),
-    }
 }
 
 /// The operation of an input.

@@ -2,10 +2,13 @@
 
 use super::convert::{caller, check_owner, object_tags, tag_set, version_id};
 use crate::cloud::Cloud;
-use crate::error::AwsError;
+use crate::error::{AwsError, AwsResult};
+use crate::services::iam::Caller;
+use crate::services::s3::buckets::{Bucket, State};
 use s3s::dto::*;
 use s3s::{S3Request, S3Response, S3Result};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 pub async fn get(
     cloud: &Cloud,
@@ -14,14 +17,12 @@ pub async fn get(
     let caller = caller(&req);
     let input = req.input;
     check_owner(input.expected_bucket_owner.as_deref())?;
-    let bucket = cloud.s3.buckets.get(&input.bucket)?;
-    let state = bucket.state();
     let version = input.version_id.as_deref();
     let action = match version {
         Some(_) => "s3:GetObjectVersionTagging",
         None => "s3:GetObjectTagging",
     };
-    cloud.s3_authorize(&caller, &state, action, Some(&input.key), &[])?;
+    let (_, state) = allowed(cloud, &caller, action, &input.bucket, &input.key)?;
     let found = cloud.s3.find(&input.bucket, &input.key, version);
     let (version, content) = found.map_err(AwsError::from)?;
     Ok(S3Response::new(GetObjectTaggingOutput {
@@ -37,14 +38,12 @@ pub async fn put(
     let caller = caller(&req);
     let input = req.input;
     check_owner(input.expected_bucket_owner.as_deref())?;
-    let bucket = cloud.s3.buckets.get(&input.bucket)?;
-    let state = bucket.state();
     let version = input.version_id.as_deref();
     let action = match version {
         Some(_) => "s3:PutObjectVersionTagging",
         None => "s3:PutObjectTagging",
     };
-    cloud.s3_authorize(&caller, &state, action, Some(&input.key), &[])?;
+    let (bucket, state) = allowed(cloud, &caller, action, &input.bucket, &input.key)?;
     let tags = object_tags(input.tagging.tag_set)?;
     let version = cloud
         .s3
@@ -62,14 +61,12 @@ pub async fn delete(
     let caller = caller(&req);
     let input = req.input;
     check_owner(input.expected_bucket_owner.as_deref())?;
-    let bucket = cloud.s3.buckets.get(&input.bucket)?;
-    let state = bucket.state();
     let version = input.version_id.as_deref();
     let action = match version {
         Some(_) => "s3:DeleteObjectVersionTagging",
         None => "s3:DeleteObjectTagging",
     };
-    cloud.s3_authorize(&caller, &state, action, Some(&input.key), &[])?;
+    let (bucket, state) = allowed(cloud, &caller, action, &input.bucket, &input.key)?;
     let none = BTreeMap::new();
     let version = cloud
         .s3
@@ -78,4 +75,18 @@ pub async fn delete(
     Ok(S3Response::new(DeleteObjectTaggingOutput {
         version_id: version_id(&version, state.shows_versions()),
     }))
+}
+
+/// The bucket of an object whose tags the caller may read or change.
+fn allowed(
+    cloud: &Cloud,
+    caller: &Caller,
+    action: &str,
+    bucket: &str,
+    key: &str,
+) -> AwsResult<(Arc<Bucket>, Arc<State>)> {
+    let bucket = cloud.s3.buckets.get(bucket)?;
+    let state = bucket.state();
+    cloud.s3_authorize(caller, &state, action, Some(key), &[])?;
+    Ok((bucket, state))
 }

@@ -1,8 +1,8 @@
 //! Operations of uploads in parts.
 
 use super::checks::{
-    check_acl, check_encryption, check_upload, named_algorithm, object_headers, storage_class,
-    without_chunked,
+    authorize_tags, check_acl, check_encryption, check_upload, named_algorithm, object_headers,
+    storage_class, without_chunked,
 };
 use super::convert::{
     caller, check_key, check_owner, checksum_fields, checksum_type, condition, encryption, etag,
@@ -36,15 +36,7 @@ pub async fn create(
     check_upload!(input);
     let headers = object_headers!(input);
     let tags = tagging_header(input.tagging.as_deref())?;
-    if !tags.is_empty() {
-        cloud.s3_authorize(
-            &caller,
-            &state,
-            "s3:PutObjectTagging",
-            Some(&input.key),
-            &[],
-        )?;
-    }
+    authorize_tags(cloud, &caller, &state, &input.key, &tags)?;
     let checksum = wanted_checksum(
         input
             .checksum_algorithm

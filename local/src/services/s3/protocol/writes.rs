@@ -1,8 +1,8 @@
 //! Objects written: uploaded at once, or copied.
 
 use super::checks::{
-    check_acl, check_encryption, check_upload, named_algorithm, object_headers, storage_class,
-    without_chunked,
+    authorize_tags, check_acl, check_encryption, check_upload, named_algorithm, object_headers,
+    storage_class, without_chunked,
 };
 use super::convert::{
     Sent, caller, check_key, check_owner, checksum_fields, checksum_type, condition, encryption,
@@ -44,9 +44,7 @@ pub async fn put(
     }
     let headers = object_headers!(req.input);
     let tags = tagging_header(req.input.tagging.as_deref())?;
-    if !tags.is_empty() {
-        cloud.s3_authorize(&caller, &state, "s3:PutObjectTagging", Some(&key), &[])?;
-    }
+    authorize_tags(cloud, &caller, &state, &key, &tags)?;
     let conditions = WriteConditions {
         if_match: condition(req.input.if_match.take()),
         if_none_match: condition(req.input.if_none_match.take()),
@@ -161,15 +159,7 @@ pub async fn copy(
         true => tagging_header(input.tagging.as_deref())?,
         false => source.content.tags.clone(),
     };
-    if !tags.is_empty() {
-        cloud.s3_authorize(
-            &caller,
-            &state,
-            "s3:PutObjectTagging",
-            Some(&input.key),
-            &[],
-        )?;
-    }
+    authorize_tags(cloud, &caller, &state, &input.key, &tags)?;
     let algorithm = match &input.checksum_algorithm {
         Some(name) => named_algorithm(name.as_str())?,
         None => source.algorithm(),
