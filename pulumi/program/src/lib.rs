@@ -39,6 +39,7 @@ mod options;
 mod panics;
 mod program;
 mod run;
+mod unfinished;
 
 pub use all::{All, all};
 pub use asset::{FileArchive, FileAsset, StringAsset};
