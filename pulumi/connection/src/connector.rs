@@ -113,7 +113,13 @@ impl RealPulumiConnector {
         } else {
             object
         };
-        let inputs = wire::encode_inputs(object);
+        let inputs = wire::encode_inputs(object).map_err(|inexact| Failure::Refused {
+            message: format!(
+                "{name} [{}] was not registered: its input {inexact}",
+                r#type
+            ),
+            urn: None,
+        })?;
         let component = options.component;
         let mut dependencies = inputs.all_dependencies;
         dependencies.extend(std::mem::take(&mut options.depends_on));
@@ -188,7 +194,11 @@ impl RealPulumiConnector {
                 is_in_preview: true,
             },
         };
-        let Some(arguments) = wire::encode_arguments(object) else {
+        let arguments = wire::encode_arguments(object).map_err(|inexact| Failure::Refused {
+            message: format!("{token} was not called: its argument {inexact}"),
+            urn: None,
+        })?;
+        let Some(arguments) = arguments else {
             return Ok(unknown());
         };
         let request = pulumirpc::ResourceInvokeRequest {
@@ -240,9 +250,13 @@ impl RealPulumiConnector {
         urn: String,
         outputs: impl IntoIterator<Item = (String, PulumiValue)>,
     ) -> Result<(), Failure> {
+        let outputs = wire::encode_outputs(outputs).map_err(|inexact| Failure::Refused {
+            message: format!("the outputs were not registered: {inexact}"),
+            urn: Some(urn.clone()),
+        })?;
         let request = pulumirpc::RegisterResourceOutputsRequest {
             urn: urn.clone(),
-            outputs: Some(wire::encode_outputs(outputs)),
+            outputs: Some(outputs),
         };
         let _in_flight = self.session.in_flight();
         self.monitor

@@ -1,11 +1,12 @@
 //! Values, between Gestalt's form and the protocol's (`google.protobuf.Struct` with signatures).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::fmt;
 
 use prost_types::value::Kind;
 use prost_types::{ListValue, Struct, Value};
 use pulumi_gestalt_domain::FieldName;
-use pulumi_gestalt_model::{PulumiValue, PulumiValueContent as Content};
+use pulumi_gestalt_model::{EXACT, PulumiValue, PulumiValueContent as Content};
 
 /// What stands for a value that is not known before the update has run.
 pub const UNKNOWN: &str = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
@@ -13,6 +14,12 @@ pub const UNKNOWN: &str = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 /// The key under which a map says that it is no plain map: a secret, an asset, an archive.
 const SIGNATURE: &str = "4dabf18193072939515e22adb298388d";
 const SECRET: &str = "1b47061264138c4ac30d75fd1eb44270";
+
+/// A whole number that the engine's numbers do not hold exactly, and where it stands.
+#[derive(Debug, Default)]
+pub(crate) struct Inexact(String);
+
+type Result<T> = std::result::Result<T, Inexact>;
 
 /// The inputs of a resource as the engine takes them, and what each of them depends on.
 pub(crate) struct Inputs {
@@ -25,7 +32,7 @@ pub(crate) struct Inputs {
 }
 
 /// Encodes a resource's inputs; what is unset is not sent.
-pub(crate) fn encode_inputs(fields: HashMap<FieldName, PulumiValue>) -> Inputs {
+pub(crate) fn encode_inputs(fields: HashMap<FieldName, PulumiValue>) -> Result<Inputs> {
     let mut inputs = Inputs {
         object: Struct::default(),
         dependencies: BTreeMap::new(),
@@ -35,14 +42,15 @@ pub(crate) fn encode_inputs(fields: HashMap<FieldName, PulumiValue>) -> Inputs {
         let mut dependencies = BTreeSet::new();
         collect_dependencies(&value, &mut dependencies);
         inputs.all_dependencies.extend(dependencies.iter().cloned());
-        if value.content == Content::None {
+        if is_unset(&value) {
             continue;
         }
         let name = name.get_inner();
-        inputs.object.fields.insert(name.clone(), encode(value));
+        let value = encode(value).map_err(|error| error.of(&name))?;
+        inputs.object.fields.insert(name.clone(), value);
         inputs.dependencies.insert(name, dependencies);
     }
-    inputs
+    Ok(inputs)
 }
 
 /// A provider's configuration is strings: what is none travels as its JSON text.
@@ -52,7 +60,7 @@ pub(crate) fn provider_inputs(
     fields
         .into_iter()
         .map(|(name, mut value)| {
-            if !matches!(value.content, Content::String(_) | Content::None) {
+            if !is_unset(&value) && !matches!(value.content, Content::String(_)) {
                 let mut dependencies = BTreeSet::new();
                 collect_dependencies(&value, &mut dependencies);
                 value = PulumiValue {
@@ -70,15 +78,19 @@ pub(crate) fn provider_inputs(
 }
 
 /// Encodes outputs that the program registers itself.
-pub(crate) fn encode_outputs(outputs: impl IntoIterator<Item = (String, PulumiValue)>) -> Struct {
-    Struct {
-        fields: encode_entries(outputs),
-    }
+pub(crate) fn encode_outputs(
+    outputs: impl IntoIterator<Item = (String, PulumiValue)>,
+) -> Result<Struct> {
+    Ok(Struct {
+        fields: encode_entries(outputs)?,
+    })
 }
 
 /// The arguments of a function: they travel without secret signatures, and whoever asks marks
 /// the answer instead. `None` when one of them is unknown.
-pub(crate) fn encode_arguments(fields: HashMap<FieldName, PulumiValue>) -> Option<Arguments> {
+pub(crate) fn encode_arguments(
+    fields: HashMap<FieldName, PulumiValue>,
+) -> Result<Option<Arguments>> {
     let mut arguments = Arguments {
         object: Struct::default(),
         secret: false,
@@ -91,12 +103,13 @@ pub(crate) fn encode_arguments(fields: HashMap<FieldName, PulumiValue>) -> Optio
         arguments.dependencies.extend(dependencies);
         arguments.secret |= contains_secret(&value);
         known &= !contains_unknown(&value);
-        if value.content != Content::None {
-            let value = encode(without_secrets(value));
-            arguments.object.fields.insert(name.get_inner(), value);
+        if !is_unset(&value) {
+            let name = name.get_inner();
+            let value = encode(without_secrets(value)).map_err(|error| error.of(&name))?;
+            arguments.object.fields.insert(name, value);
         }
     }
-    known.then_some(arguments)
+    Ok(known.then_some(arguments))
 }
 
 pub(crate) struct Arguments {
@@ -105,38 +118,71 @@ pub(crate) struct Arguments {
     pub dependencies: HashSet<String>,
 }
 
-fn encode(value: PulumiValue) -> Value {
+fn encode(value: PulumiValue) -> Result<Value> {
     // An unknown is never wrapped: there is nothing in it to hide, and no SDK does.
     if value.secret && value.content != Content::Nothing {
-        // Gestalt marks every container of a secret as secret too; one envelope, the outermost,
-        // hides all that is in it.
-        return structure(BTreeMap::from([
+        // One envelope, the outermost, hides all that is in it.
+        return Ok(structure(BTreeMap::from([
             (SIGNATURE.to_owned(), string(SECRET)),
-            ("value".to_owned(), encode(without_secrets(value))),
-        ]));
+            ("value".to_owned(), encode(without_secrets(value))?),
+        ])));
     }
-    match value.content {
-        Content::None => kind(Kind::NullValue(0)),
+    Ok(match value.content {
+        Content::None | Content::Absent(_) => kind(Kind::NullValue(0)),
         Content::Nothing => string(UNKNOWN),
         Content::Boolean(value) => kind(Kind::BoolValue(value)),
         Content::Integer(value) => kind(Kind::NumberValue(f64::from(value))),
+        Content::Large(value) if (-EXACT..=EXACT).contains(&value) => {
+            kind(Kind::NumberValue(value as f64))
+        }
+        Content::Large(_) => return Err(Inexact::default()),
         Content::Number(value) => kind(Kind::NumberValue(value)),
         Content::String(value) => kind(Kind::StringValue(value)),
         Content::Array(values) => kind(Kind::ListValue(ListValue {
-            values: values.into_iter().map(encode).collect(),
+            values: values
+                .into_iter()
+                .enumerate()
+                .map(|(index, value)| {
+                    encode(value).map_err(|error| error.of(&format!("[{index}]")))
+                })
+                .collect::<Result<_>>()?,
         })),
-        Content::Object(entries) => structure(encode_entries(entries)),
-    }
+        Content::Object(entries) => structure(encode_entries(entries)?),
+    })
 }
 
 fn encode_entries(
     entries: impl IntoIterator<Item = (String, PulumiValue)>,
-) -> BTreeMap<String, Value> {
+) -> Result<BTreeMap<String, Value>> {
     entries
         .into_iter()
-        .filter(|(_, value)| value.content != Content::None)
-        .map(|(name, value)| (name, encode(value)))
+        .filter(|(_, value)| !is_unset(value))
+        .map(|(name, value)| match encode(value) {
+            Ok(value) => Ok((name, value)),
+            Err(error) => Err(error.of(&name)),
+        })
         .collect()
+}
+
+impl Inexact {
+    fn of(self, name: &str) -> Self {
+        match self.0.as_str() {
+            "" => Self(name.to_owned()),
+            inner if inner.starts_with('[') => Self(format!("{name}{inner}")),
+            inner => Self(format!("{name}.{inner}")),
+        }
+    }
+}
+
+impl fmt::Display for Inexact {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "{} is a whole number beyond ±(2^53 - 1), which the engine's numbers do not hold \
+             exactly: give it as a text, or as an f64",
+            self.0
+        )
+    }
 }
 
 /// What a resource or a function answered: every value depends on `dependencies`.
@@ -196,11 +242,12 @@ fn decode(value: Value, dependencies: &HashSet<String>) -> PulumiValue {
     }
 }
 
-/// Gestalt's integers have 32 bits; a larger whole number stays a number.
+/// The wire does not tell whole numbers from others. One that may have been rounded on its way
+/// counts as a fraction.
 fn decode_number(value: f64) -> Content {
-    let whole = value.fract() == 0.0;
-    if whole && (f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(&value) {
-        Content::Integer(value as i32)
+    let exact = -(EXACT as f64)..=EXACT as f64;
+    if value.fract() == 0.0 && exact.contains(&value) {
+        Content::whole(value as i128)
     } else {
         Content::Number(value)
     }
@@ -218,6 +265,10 @@ fn collect_dependencies(value: &PulumiValue, into: &mut BTreeSet<String>) {
     for child in children(value) {
         collect_dependencies(child, into);
     }
+}
+
+fn is_unset(value: &PulumiValue) -> bool {
+    matches!(value.content, Content::None | Content::Absent(_))
 }
 
 fn contains_secret(value: &PulumiValue) -> bool {
@@ -254,10 +305,13 @@ fn children(value: &PulumiValue) -> Box<dyn Iterator<Item = &PulumiValue> + '_> 
 /// `None` when anything in it is unknown.
 fn to_json(value: &PulumiValue) -> Option<serde_json::Value> {
     Some(match &value.content {
-        Content::None => serde_json::Value::Null,
+        Content::None | Content::Absent(_) => serde_json::Value::Null,
         Content::Nothing => return None,
         Content::Boolean(value) => (*value).into(),
         Content::Integer(value) => (*value).into(),
+        // As JSON it is exact, however large.
+        Content::Large(value) => serde_json::Number::from_i128(*value)
+            .map_or_else(|| value.to_string().into(), serde_json::Value::Number),
         Content::Number(value) => (*value).into(),
         Content::String(value) => value.as_str().into(),
         Content::Array(values) => values
@@ -267,7 +321,7 @@ fn to_json(value: &PulumiValue) -> Option<serde_json::Value> {
             .into(),
         Content::Object(entries) => entries
             .iter()
-            .filter(|(_, value)| value.content != Content::None)
+            .filter(|(_, value)| !is_unset(value))
             .map(|(name, value)| Some((name.clone(), to_json(value)?)))
             .collect::<Option<serde_json::Map<_, _>>>()?
             .into(),

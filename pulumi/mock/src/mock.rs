@@ -27,7 +27,6 @@ pub struct Mock {
     root_directory: PathBuf,
     config: BTreeMap<String, String>,
     secrets: BTreeSet<String>,
-    environment: BTreeMap<String, String>,
     patience: Duration,
     script: Script,
 }
@@ -46,7 +45,6 @@ impl Mock {
             root_directory: PathBuf::from("."),
             config: BTreeMap::new(),
             secrets: BTreeSet::new(),
-            environment: BTreeMap::new(),
             patience: PATIENCE,
             script: Script {
                 project: "project".to_owned(),
@@ -93,12 +91,6 @@ impl Mock {
     pub fn secret(mut self, key: &str, value: &str) -> Self {
         self.secrets.insert(key.to_owned());
         self.config(key, value)
-    }
-
-    /// A variable of the program's environment, besides those that the test itself has.
-    pub fn env(mut self, name: &str, value: &str) -> Self {
-        self.environment.insert(name.to_owned(), value.to_owned());
-        self
     }
 
     /// How each registration is answered.
@@ -229,7 +221,6 @@ impl Mock {
                 "PULUMI_CONFIG_SECRET_KEYS",
                 serde_json::to_string(&self.secrets)?,
             )
-            .envs(&self.environment)
             .current_dir(root)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

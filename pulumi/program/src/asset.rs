@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use pulumi_gestalt_rust::Input;
+use crate::input::{Input, inputs};
 
 const SIGNATURE: &str = "4dabf18193072939515e22adb298388d";
 const ASSET: &str = "c44067f5952c0a294b673a41bacd8c17";
@@ -16,8 +16,7 @@ const ARCHIVE: &str = "0def7320c3a5731c473e5ecbe6d01bc7";
 ///
 /// ```
 /// # use std::collections::HashMap;
-/// # use pulumi_gestalt_rust::Input;
-/// # use pulumi_program::FileArchive;
+/// # use pulumi_program::{FileArchive, Input};
 /// let code: Input<Option<HashMap<String, String>>> = FileArchive::new("target/function.zip").into();
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,8 +34,7 @@ pub struct FileAsset {
 ///
 /// ```
 /// # use std::collections::HashMap;
-/// # use pulumi_gestalt_rust::Output;
-/// # use pulumi_program::StringAsset;
+/// # use pulumi_program::{Output, StringAsset};
 /// let url = Output::new("https://example.org".to_owned());
 /// let source = url.map(|url| HashMap::from(StringAsset::new(format!("{{\"api\":\"{url}\"}}"))));
 /// ```
@@ -88,21 +86,8 @@ fn signed(signature: &str, key: &str, value: String) -> HashMap<String, String> 
     ])
 }
 
-/// So that they stand where the binding takes an input, required or optional.
-macro_rules! into_inputs {
-    ($($type:ty),*) => {$(
-        impl From<$type> for Input<HashMap<String, String>> {
-            fn from(value: $type) -> Self {
-                Self::StaticValue(value.into())
-            }
-        }
-
-        impl From<$type> for Input<Option<HashMap<String, String>>> {
-            fn from(value: $type) -> Self {
-                Self::StaticValue(Some(value.into()))
-            }
-        }
-    )*};
+inputs! {
+    [] FileArchive => HashMap<String, String>: archive => HashMap::from(archive);
+    [] FileAsset => HashMap<String, String>: asset => HashMap::from(asset);
+    [] StringAsset => HashMap<String, String>: asset => HashMap::from(asset);
 }
-
-into_inputs!(FileArchive, FileAsset, StringAsset);

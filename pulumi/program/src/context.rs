@@ -169,7 +169,8 @@ impl CompositeOutput {
     {
         let what = format!("the output {key} of {}", self.subject);
         self.with_origin(self.gestalt.get_field_any(key), move |value| {
-            convert(&value).unwrap_or_else(|error| panics::end(format!("{what}: {error}")))
+            T::from_pulumi_value(&value)
+                .unwrap_or_else(|error| panics::end(format!("{what}: {error}")))
         })
     }
 
@@ -255,43 +256,4 @@ fn text(value: PulumiValue) -> String {
         PulumiValueContent::String(text) => text,
         other => panics::end(format!("the engine gave {other:?} where a text belongs")),
     }
-}
-
-/// The wire does not tell whole numbers from others, and Gestalt takes every whole one for an
-/// integer: where that does not fit, they are numbers.
-fn convert<T: FromPulumiValue>(value: &PulumiValue) -> Result<T, String> {
-    T::from_pulumi_value(value)
-        .or_else(|error| T::from_pulumi_value(&with_numbers(value.clone())).map_err(|_| error))
-        .map_err(|error| {
-            let reason = error.iter_reports().last();
-            let reason = reason.map(|reason| reason.format_current_context().to_string());
-            without_value(&reason.unwrap_or_default()).to_owned()
-        })
-}
-
-/// `Expected Integer, got String` of `Expected Integer, got String("hunter2")`.
-fn without_value(reason: &str) -> &str {
-    let value = reason
-        .split_once(", got ")
-        .and_then(|(_, got)| got.split_once('('));
-    match value {
-        Some((_, value)) => &reason[..reason.len() - value.len() - 1],
-        None => reason,
-    }
-}
-
-fn with_numbers(mut value: PulumiValue) -> PulumiValue {
-    use PulumiValueContent as Content;
-    value.content = match value.content {
-        Content::Integer(number) => Content::Number(number.into()),
-        Content::Array(values) => Content::Array(values.into_iter().map(with_numbers).collect()),
-        Content::Object(entries) => Content::Object(
-            entries
-                .into_iter()
-                .map(|(name, value)| (name, with_numbers(value)))
-                .collect(),
-        ),
-        content => content,
-    };
-    value
 }

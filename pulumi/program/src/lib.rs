@@ -34,12 +34,12 @@ mod component;
 mod config;
 mod context;
 mod environment;
+mod input;
 mod members;
 mod options;
 mod panics;
 mod program;
 mod run;
-mod unfinished;
 
 pub use all::{All, all};
 pub use asset::{FileArchive, FileAsset, StringAsset};
@@ -49,6 +49,7 @@ pub use context::{
     CompositeOutput, Context, Field, InvokeResourceRequest, RegisterResourceRequest,
     ResourceRequestObjectField,
 };
+pub use input::Input;
 pub use options::{Alias, Options, Timeouts, Urn};
 pub use program::Program;
 pub use run::run;
@@ -61,6 +62,6 @@ pub use options::Options as CustomResourceOptions;
 #[doc(hidden)]
 pub use pulumi_gestalt_rust::__private;
 pub use pulumi_gestalt_rust::{
-    FromPulumiValue, Input, OneOf2, OneOf3, OneOf4, Output, Provider, PulumiAny, ToPulumiAny,
+    FromPulumiValue, OneOf2, OneOf3, OneOf4, Output, Provider, PulumiAny, ToPulumiAny,
     ToPulumiValue, include_provider, pulumi_any,
 };

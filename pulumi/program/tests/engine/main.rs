@@ -7,3 +7,4 @@ mod failures;
 mod life;
 mod provider;
 mod stack;
+mod values;

@@ -58,14 +58,21 @@ impl Stack {
 
     /// What the program registers from now on.
     pub(crate) fn describe(&self, things: Value) -> Result<()> {
+        self.configure(json!({ "project:program": "described", "project:things": things }))
+    }
+
+    /// Another of the samples, from now on.
+    pub(crate) fn program(&self, name: &str) -> Result<()> {
+        self.configure(json!({ "project:program": name }))
+    }
+
+    fn configure(&self, config: Value) -> Result<()> {
         let path = self.file("Pulumi.test.yaml");
         let salt = std::fs::read_to_string(&path).unwrap_or_default();
         let salt = salt
             .lines()
             .find_map(|line| line.strip_prefix("encryptionsalt: "));
-        let mut settings = json!({
-            "config": { "project:program": "described", "project:things": things },
-        });
+        let mut settings = json!({ "config": config });
         if let Some(salt) = salt {
             settings["encryptionsalt"] = salt.into();
         }
@@ -142,6 +149,16 @@ impl Stack {
             kind.starts_with("test:")
         });
         Ok(resources)
+    }
+
+    /// The resource of this name in the state.
+    pub(crate) async fn resource(&self, name: &str) -> Result<Value> {
+        let mut state = self.state().await?.into_iter();
+        let found = state.find(|resource| {
+            let urn = resource["urn"].as_str().unwrap_or_default();
+            urn.ends_with(&format!("::{name}"))
+        });
+        found.with_context(|| format!("there is no {name}"))
     }
 
     fn file(&self, name: &str) -> PathBuf {

@@ -5,7 +5,10 @@ mod concurrency;
 mod failures;
 mod graph;
 mod mock;
+mod nested;
+mod numbers;
 mod options;
+mod secrets;
 mod values;
 
 use pulumi_mock::Mock;

@@ -43,7 +43,7 @@ fn inputs_arrive_as_the_program_has_them() -> Result<()> {
             "nested": { "b": {} },
             "secret": secret("hunter2"),
             "derived": secret("hunter2!"),
-            "deep": secret(json!({ "list": ["x", "hunter2"], "y": 1 })),
+            "deep": { "list": ["x", secret("hunter2")], "y": 1 },
             "exactly": { "user": "ann", "password": secret("hunter2") },
             "archive": file_archive("f.zip"),
             "file": file_asset("index.html"),

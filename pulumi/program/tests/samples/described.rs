@@ -40,9 +40,6 @@ struct Thing {
     /// Computes an input in a closure that panics.
     #[serde(default)]
     panics: bool,
-    /// The same, in one that ends the process as if all were well.
-    #[serde(default)]
-    exits: bool,
 }
 
 pub(crate) fn stack(program: &Program) -> Result<()> {
@@ -60,12 +57,9 @@ pub(crate) fn stack(program: &Program) -> Result<()> {
         }
         for (name, other) in &thing.uses {
             let (id, _) = made.get(other).with_context(|| format!("no {other} yet"))?;
-            let (panics, exits) = (thing.panics, thing.exits);
+            let panics = thing.panics;
             let id = id.map(move |id| {
                 assert!(!panics, "cannot compute with {id}");
-                if exits {
-                    std::process::exit(0);
-                }
                 id
             });
             inputs.insert(name.clone(), id);
