@@ -32,6 +32,9 @@ pub struct Member {
     /// The outputs to keep: those that a program reads.
     #[serde(default)]
     pub outputs: BTreeSet<String>,
+    /// Integers that may be beyond the 32 bits that Gestalt gives them: they become numbers.
+    #[serde(default)]
+    pub numbers: BTreeSet<String>,
 }
 
 #[derive(Debug, Deserialize)]

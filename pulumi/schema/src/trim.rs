@@ -19,8 +19,7 @@ pub trait Source {
 /// The package with exactly what `selection` names.
 ///
 /// # Errors
-/// When the selection names something that the source does not have, or an output of a type that
-/// cannot be read back safely.
+/// When the selection names something that the source does not have.
 pub fn trim(selection: &Selection, source: &mut dyn Source) -> Result<Package> {
     let mut trimmer = Trimmer {
         selection,
@@ -68,10 +67,12 @@ impl Trimmer<'_> {
         let full = self.source.resource(token)?;
         let required = full.required_inputs;
         let input_properties = self.inputs(full.input_properties, &required, member)?;
+        let properties = self.outputs(&full.properties, member)?;
+        all_kept(&member.numbers, [&input_properties, &properties])?;
         Ok(Resource {
             required_inputs: required,
             input_properties,
-            properties: self.outputs(&full.properties, &full.required, member)?,
+            properties,
             required: intersection(&full.required, &member.outputs),
         })
     }
@@ -81,6 +82,8 @@ impl Trimmer<'_> {
         let inputs = full.inputs.unwrap_or_default();
         let properties = self.inputs(inputs.properties, &inputs.required, member)?;
         let outputs = full.outputs;
+        let answers = self.outputs(&outputs.properties, member)?;
+        all_kept(&member.numbers, [&properties, &answers])?;
         Ok(Function {
             inputs: (!properties.is_empty()).then(|| Object {
                 kind: "object".to_owned(),
@@ -89,7 +92,7 @@ impl Trimmer<'_> {
             }),
             outputs: Object {
                 kind: "object".to_owned(),
-                properties: self.outputs(&outputs.properties, &outputs.required, member)?,
+                properties: answers,
                 required: intersection(&outputs.required, &member.outputs),
             },
         })
@@ -105,12 +108,13 @@ impl Trimmer<'_> {
             ensure!(all.contains_key(name), "there is no input {name}");
         }
         let mut chosen = Properties::new();
-        for (name, property) in all {
+        for (name, mut property) in all {
             let keep = match &member.inputs {
                 Some(names) => names.contains(&name),
                 None => property.deprecation_message.is_none(),
             };
             if keep && !member.without.contains(&name) {
+                widen(&name, &mut property, member)?;
                 let property = self
                     .property(property)
                     .with_context(|| format!("input {name}"))?;
@@ -122,14 +126,7 @@ impl Trimmer<'_> {
         Ok(chosen)
     }
 
-    /// Gestalt refuses to read an object in which an optional field is absent, and the real
-    /// provider leaves such fields out: only scalars, and lists and maps of them, are kept.
-    fn outputs(
-        &mut self,
-        all: &Properties,
-        required: &BTreeSet<String>,
-        member: &Member,
-    ) -> Result<Properties> {
+    fn outputs(&mut self, all: &Properties, member: &Member) -> Result<Properties> {
         let mut chosen = Properties::new();
         for name in &member.outputs {
             let property = all
@@ -139,16 +136,11 @@ impl Trimmer<'_> {
                 property.deprecation_message.is_none(),
                 "output {name} is deprecated"
             );
-            ensure!(
-                required.contains(name),
-                "output {name} may be absent, and so cannot be relied on"
-            );
-            let before = self.types.len();
-            let property = self.property(property.clone())?;
-            ensure!(
-                self.types.len() == before && property.shape.reference.is_none(),
-                "output {name} has a nested type, which Gestalt cannot read safely"
-            );
+            let mut property = property.clone();
+            widen(name, &mut property, member)?;
+            let property = self
+                .property(property)
+                .with_context(|| format!("output {name}"))?;
             chosen.insert(name.clone(), property);
         }
         Ok(chosen)
@@ -264,6 +256,28 @@ fn asset(reference: &str) -> Shape {
         mapped_from: Some(reference.to_owned()),
         ..Shape::map(Shape::primitive("string"))
     }
+}
+
+/// Gestalt's integers have 32 bits.
+fn widen(name: &str, property: &mut Property, member: &Member) -> Result<()> {
+    if member.numbers.contains(name) {
+        ensure!(
+            property.shape == Shape::primitive("integer"),
+            "{name} is no integer"
+        );
+        property.shape = Shape::primitive("number");
+    }
+    Ok(())
+}
+
+fn all_kept(numbers: &BTreeSet<String>, kept: [&Properties; 2]) -> Result<()> {
+    for name in numbers {
+        ensure!(
+            kept.iter().any(|properties| properties.contains_key(name)),
+            "numbers has {name}, which is not kept"
+        );
+    }
+    Ok(())
 }
 
 fn is_resource(shape: &Shape) -> bool {

@@ -25,7 +25,11 @@ fn a_selection_of_what_is_not_there_is_refused() -> Result<()> {
     let cases = [
         ("outputs = [\"size\"]", "there is no output size"),
         ("inputs = [\"size\"]", "there is no input size"),
-        ("inputs = []\noutputs = [\"tags\"]", "may be absent"),
+        (
+            "numbers = [\"size\"]",
+            "numbers has size, which is not kept",
+        ),
+        ("numbers = [\"bucket\"]", "bucket is no integer"),
     ];
     for (member, expected) in cases {
         let tokens = scratch.path().join("tokens.toml");

@@ -14,7 +14,8 @@ dropped_alternatives = ["shop:index/Document:Document"]
 
 [resources."shop:index/order:Order"]
 without = ["huge"]
-outputs = ["arn"]
+outputs = ["arn", "count", "lines", "status", "total"]
+numbers = ["total"]
 
 [types."shop:index/Line:Line"]
 properties = ["article"]
@@ -41,8 +42,17 @@ fn whole() -> Value {
         },
         "resources": {
             "shop:index/order:Order": {
-                "properties": { "arn": text, "status": text },
-                "required": ["arn", "status"],
+                "properties": {
+                    "arn": text,
+                    "lines": {
+                        "type": "array",
+                        "items": { "$ref": "#/types/shop:index%2FLine:Line" },
+                    },
+                    "count": { "type": "integer" },
+                    "status": text,
+                    "total": { "type": "integer" },
+                },
+                "required": ["arn", "lines", "total"],
                 "requiredInputs": ["lines", "terms"],
                 "inputProperties": {
                     "huge": { "$ref": "#/types/shop:index%2FNever:Never" },
@@ -101,8 +111,17 @@ fn the_selection_is_cut_out_and_mapped() -> Result<()> {
             },
             "resources": {
                 "shop:index/order:Order": {
-                    "properties": { "arn": { "type": "string" } },
-                    "required": ["arn"],
+                    "properties": {
+                        "arn": { "type": "string" },
+                        "lines": {
+                            "type": "array",
+                            "items": { "$ref": "#/types/shop:index/Line:Line" },
+                        },
+                        "count": { "type": "integer" },
+                        "status": { "type": "string" },
+                        "total": { "type": "number" },
+                    },
+                    "required": ["arn", "lines", "total"],
                     "requiredInputs": ["lines", "terms"],
                     "inputProperties": {
                         "lines": {
