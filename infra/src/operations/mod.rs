@@ -56,6 +56,12 @@ pub fn watch(scope: &Scope<'_>, watched: &Watched<'_>) {
         options.clone(),
     );
     let actions = notified(scope, &options);
+    if scope.config.storage.protect && scope.config.alarm_email.is_none() {
+        program.log().about(&component).warning(
+            "this stack protects its clicks, but nobody is told of an alarm: \
+             `pulumi config set mysfits:alarmEmail ADDRESS`",
+        );
+    }
     for alarm in alarms::all(scope.config) {
         create(scope, &options, &alarm, watched, &actions);
     }

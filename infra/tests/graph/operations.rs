@@ -1,9 +1,32 @@
 //! Alarms, the dashboard, and the parts of the site that are there by configuration.
 
 use anyhow::{Context, Result};
+use pulumi_mock::Severity;
 use serde_json::{Value, json};
 
 use super::{all, mock, one, run};
+
+#[test]
+fn a_stack_that_protects_its_clicks_warns_when_nobody_is_told_of_alarms() -> Result<()> {
+    let protected = || mock().config("mysfits:protect", "true");
+    let told = "operators@example.com";
+    let cases = [
+        (mock(), 0),
+        (protected(), 1),
+        (protected().config("mysfits:alarmEmail", told), 0),
+    ];
+    for (mock, warnings) in cases {
+        let run = run(mock.preview())?;
+        let operations = run.resource("operations")?;
+        assert_eq!(run.logs.len(), warnings, "{run}");
+        for log in &run.logs {
+            assert_eq!(log.severity, Severity::Warning);
+            assert_eq!(log.urn.as_ref(), Some(&operations.urn));
+            assert!(log.message.contains("mysfits:alarmEmail"), "{run}");
+        }
+    }
+    Ok(())
+}
 
 #[test]
 fn alarms_go_to_the_configured_address_and_nowhere_without_one() -> Result<()> {

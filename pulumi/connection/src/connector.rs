@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, Result};
 use async_trait::async_trait;
-use futures::future::{join, join_all};
+use futures::future::{join, join_all, join3};
 use pulumi_gestalt_domain::ResourceFields;
 use pulumi_gestalt_domain::connector::{
     PulumiConnector, RegisterOutputsRequest, RegisterResourceRequest, RegisterResourceResult,
@@ -71,10 +71,11 @@ impl RealPulumiConnector {
             .max_decoding_message_size(LARGEST_MESSAGE)
             .max_encoding_message_size(LARGEST_MESSAGE);
         let session = Session::get();
-        session.connected(monitor.clone());
+        let engine = EngineClient::new(report::endpoint(&engine)?.connect_lazy());
+        session.connected(monitor.clone(), engine.clone());
         let mut connector = Self {
             monitor,
-            engine: EngineClient::new(report::endpoint(&engine)?.connect_lazy()),
+            engine,
             session,
             ending: AtomicBool::new(false),
             stack: String::new(),
@@ -286,7 +287,11 @@ impl RealPulumiConnector {
                 }
             }
             Failure::Refused { message, urn } => {
-                if report::log(&mut engine, &message, urn).await.is_err() {
+                let severity = report::Severity::Error;
+                if report::log(&mut engine, severity, &message, urn)
+                    .await
+                    .is_err()
+                {
                     eprintln!("error: {message}");
                 }
             }
@@ -335,7 +340,12 @@ impl PulumiConnector for RealPulumiConnector {
                 self.fail(failure).await
             }
         });
-        join(stack, join_all(components)).await;
+        let messages = outputs.messages.into_iter().map(|message| async {
+            if let Some(message) = message.await {
+                self.session.tell(&message).await;
+            }
+        });
+        join3(stack, join_all(components), join_all(messages)).await;
     }
 
     async fn require_pulumi_version(&self, version_range: &str) -> Result<()> {

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use anyhow::Result;
 use pulumi_gestalt_proto::pulumi::pulumirpc::engine_client::EngineClient;
-use pulumi_gestalt_proto::pulumi::pulumirpc::{GetRootResourceRequest, LogRequest, LogSeverity};
+use pulumi_gestalt_proto::pulumi::pulumirpc::{GetRootResourceRequest, LogRequest};
 use tonic::transport::{Channel, Endpoint};
+
+pub use pulumi_gestalt_proto::pulumi::pulumirpc::LogSeverity as Severity;
 
 /// An engine that does not answer within this time is taken for gone.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -21,7 +23,7 @@ pub fn error(engine: &str, message: &str) {
         .and_then(|runtime| {
             runtime.block_on(async {
                 let mut client = EngineClient::new(endpoint(engine)?.connect_lazy());
-                log(&mut client, message, None).await
+                log(&mut client, Severity::Error, message, None).await
             })
         });
     if sent.is_err() {
@@ -31,11 +33,12 @@ pub fn error(engine: &str, message: &str) {
 
 pub(crate) async fn log(
     engine: &mut EngineClient<Channel>,
+    severity: Severity,
     message: &str,
     urn: Option<String>,
 ) -> Result<()> {
     let request = LogRequest {
-        severity: LogSeverity::Error.into(),
+        severity: severity.into(),
         message: message.to_owned(),
         urn: urn.unwrap_or_default(),
         ..LogRequest::default()

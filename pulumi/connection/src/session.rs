@@ -4,16 +4,20 @@
 //! no way to say that something failed: a failed registration never resolves, and the session
 //! tells a supervisor (`pulumi_program::run`) once all that can still go on has gone on.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use pulumi_gestalt_model::PulumiValue;
+use pulumi_gestalt_proto::pulumi::pulumirpc::engine_client::EngineClient;
 use pulumi_gestalt_proto::pulumi::pulumirpc::resource_monitor_client::ResourceMonitorClient;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tonic::Code;
 use tonic::transport::Channel;
+
+use crate::report::{self, Severity};
 
 /// The process ends with this code when its errors have been shown: the language host then adds
 /// nothing.
@@ -22,15 +26,31 @@ pub const FAILED_AND_REPORTED: u8 = 32;
 static SESSION: LazyLock<Session> = LazyLock::new(|| Session {
     in_flight: watch::Sender::new(0),
     supervisor: OnceLock::new(),
-    monitor: OnceLock::new(),
+    engine: OnceLock::new(),
+    has_told_error: AtomicBool::new(false),
     outputs: Mutex::default(),
 });
 
 pub struct Session {
     in_flight: watch::Sender<usize>,
     supervisor: OnceLock<Box<dyn Fn() + Send + Sync>>,
-    monitor: OnceLock<(Handle, ResourceMonitorClient<Channel>)>,
+    engine: OnceLock<Connection>,
+    has_told_error: AtomicBool,
     outputs: Mutex<Outputs>,
+}
+
+struct Connection {
+    runtime: Handle,
+    monitor: ResourceMonitorClient<Channel>,
+    engine: EngineClient<Channel>,
+}
+
+/// What the program says to its user.
+pub struct Message {
+    pub severity: Severity,
+    pub text: String,
+    /// The resource that it is about.
+    pub urn: Option<String>,
 }
 
 /// What is registered when everything else is under way.
@@ -38,6 +58,7 @@ pub struct Session {
 pub(crate) struct Outputs {
     pub stack: Vec<Output>,
     pub components: Vec<Component>,
+    pub messages: Vec<BoxFuture<'static, Option<Message>>>,
 }
 
 pub(crate) type Output = (String, BoxFuture<'static, PulumiValue>);
@@ -96,14 +117,34 @@ impl Session {
         });
     }
 
+    /// Says something to the user, at once. Blocks; to be called outside of any runtime.
+    pub fn say(&'static self, message: &Message) {
+        if let Some(connection) = self.engine.get() {
+            connection.runtime.block_on(self.tell(message));
+        }
+    }
+
+    /// Says something to the user as soon as it is there, if it ever is.
+    pub fn say_later(&self, message: impl Future<Output = Option<Message>> + Send + 'static) {
+        self.outputs(|outputs| outputs.messages.push(message.boxed()));
+    }
+
+    /// Whether the program has said that something is wrong.
+    pub fn has_told_error(&self) -> bool {
+        self.has_told_error.load(Ordering::Relaxed)
+    }
+
     /// Tells the engine that nothing more will be registered, and waits until it is done.
     /// Blocks; to be called once, outside of any runtime, while the program's context lives.
     pub fn shut_down(&self) -> anyhow::Result<()> {
-        let Some((runtime, monitor)) = self.monitor.get() else {
+        let Some(connection) = self.engine.get() else {
             return Ok(());
         };
-        let mut monitor = monitor.clone();
-        match runtime.block_on(monitor.signal_and_wait_for_shutdown(())) {
+        let mut monitor = connection.monitor.clone();
+        match connection
+            .runtime
+            .block_on(monitor.signal_and_wait_for_shutdown(()))
+        {
             Ok(_) => Ok(()),
             // An engine that does not have it needs no signal, and one that is gone has reported
             // what happened.
@@ -122,8 +163,36 @@ impl Session {
         }
     }
 
-    pub(crate) fn connected(&self, monitor: ResourceMonitorClient<Channel>) {
-        let _ = self.monitor.set((Handle::current(), monitor));
+    pub(crate) fn connected(
+        &self,
+        monitor: ResourceMonitorClient<Channel>,
+        engine: EngineClient<Channel>,
+    ) {
+        let _ = self.engine.set(Connection {
+            runtime: Handle::current(),
+            monitor,
+            engine,
+        });
+    }
+
+    pub(crate) async fn tell(&'static self, message: &Message) {
+        let Some(connection) = self.engine.get() else {
+            return;
+        };
+        let Message {
+            severity,
+            text,
+            urn,
+        } = message;
+        if *severity == Severity::Error {
+            self.has_told_error.store(true, Ordering::Relaxed);
+        }
+        let _in_flight = self.in_flight();
+        let mut engine = connection.engine.clone();
+        let told = report::log(&mut engine, *severity, text, urn.clone()).await;
+        if told.is_err() && *severity != Severity::Debug {
+            eprintln!("{}: {text}", severity.as_str_name().to_lowercase());
+        }
     }
 
     pub(crate) fn take_outputs(&self) -> Outputs {

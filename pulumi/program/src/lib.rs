@@ -35,6 +35,7 @@ mod config;
 mod context;
 mod environment;
 mod input;
+mod log;
 mod members;
 mod options;
 mod panics;
@@ -50,6 +51,7 @@ pub use context::{
     ResourceRequestObjectField,
 };
 pub use input::Input;
+pub use log::{Log, Message};
 pub use options::{Alias, Options, Timeouts, Urn};
 pub use program::Program;
 pub use run::run;

@@ -12,6 +12,7 @@ use pulumi_gestalt_rust::{Output, ToPulumiValue};
 use crate::config::Config;
 use crate::context::Context;
 use crate::environment::Environment;
+use crate::log::Log;
 
 /// A program while it describes its stack.
 ///
@@ -65,6 +66,11 @@ impl Program {
 
     pub fn config(&self) -> &Config {
         &self.environment.config
+    }
+
+    /// Says something to the user, through the engine.
+    pub fn log(&self) -> Log<'_> {
+        Log::new(self)
     }
 
     /// Makes `output` an output of the stack. Unlike Gestalt's `add_export` it does not wait for

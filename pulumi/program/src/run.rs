@@ -19,7 +19,7 @@ enum End {
     Complete,
     Failed(anyhow::Error),
     Panicked,
-    /// A registration failed, was reported, and nothing else can go on.
+    /// What failed was reported, and nothing else can go on.
     Settled,
     /// By Ctrl-C, or a language host that passes it on: whoever did it knows.
     Interrupted,
@@ -64,6 +64,7 @@ pub fn run(stack: impl FnOnce(&Program) -> Result<()> + Send + 'static) -> ExitC
             panics::keep_here();
             let end = catch_unwind(AssertUnwindSafe(|| deploy(stack, environment)));
             let end = match end {
+                Ok(Ok(())) if Session::get().has_told_error() => End::Settled,
                 Ok(Ok(())) => End::Complete,
                 Ok(Err(error)) => End::Failed(error),
                 Err(_) => End::Panicked,

@@ -11,7 +11,6 @@ mod clicks;
 mod copy;
 mod deployment;
 mod hostile;
-mod interrupts;
 mod operations;
 mod permissions;
 mod place;

@@ -5,6 +5,7 @@
 
 mod failures;
 mod life;
+mod log;
 mod provider;
 mod stack;
 mod values;

@@ -4,6 +4,7 @@ mod components;
 mod concurrency;
 mod failures;
 mod graph;
+mod log;
 mod mock;
 mod nested;
 mod numbers;

@@ -5,6 +5,7 @@ mod described;
 mod failures;
 mod generated;
 mod graph;
+mod log;
 mod numbers;
 mod options;
 mod secrets;
@@ -34,6 +35,9 @@ fn main() -> ExitCode {
             "inexact-argument" => numbers::inexact_argument(program),
             "inexact-export" => numbers::inexact_export(program),
             "read" => numbers::read(program),
+            "log" => log::stack(program),
+            "log-error" => log::error(program),
+            "log-and-fail" => log::and_fail(program),
             "options" => options::stack(program),
             "components" => components::stack(program),
             "two" => failures::two(program),
