@@ -129,7 +129,9 @@ impl MockEngine {
             return Ok(self.register_stack(request));
         }
         let resource = self.ask(request)?;
-        let mut answer = (self.script.answer)(&resource);
+        let about = format!("{} [{}]", resource.name, resource.r#type);
+        let answer = || (self.script.answer)(&resource);
+        let mut answer = self.journal.ask(&about, answer)?;
         if let Some(seed) = self.script.shuffle {
             answer.delay += shuffled(seed, &resource.urn);
         }
@@ -341,7 +343,8 @@ impl ResourceMonitor for MockEngine {
         let function = self.script.functions.get(&token).ok_or_else(|| {
             Status::unknown(format!("the test gives no result of the function {token}"))
         })?;
-        let result = function(&invoke).map_err(Status::unknown)?;
+        let result = self.journal.ask(&token, || function(&invoke))?;
+        let result = result.map_err(Status::unknown)?;
         let object = result.as_object().ok_or_else(|| {
             Status::unknown(format!("the test's result of {token} is not an object"))
         })?;

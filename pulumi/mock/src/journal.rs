@@ -1,9 +1,11 @@
 //! What has happened so far in one run, for whoever waits for something to happen.
 
 use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
+use tonic::Status;
 
 use crate::resource::name_of;
 use crate::run::{Event, Run, Severity};
@@ -19,6 +21,8 @@ pub(crate) struct Entries {
     pub run: Run,
     /// Why the engine takes no more requests.
     pub ending: Option<Ending>,
+    /// What the test itself did wrong, while it was asked.
+    pub panic: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +48,21 @@ impl Journal {
         let result = change(&mut self.read());
         self.changes.send_replace(());
         result
+    }
+
+    /// Asks the test for something. When that panics, the program is refused its request, and the
+    /// run fails with what the panic said.
+    pub fn ask<T>(&self, about: &str, question: impl FnOnce() -> T) -> Result<T, Status> {
+        catch_unwind(AssertUnwindSafe(question)).map_err(|panic| {
+            let reason = panic
+                .downcast_ref::<String>()
+                .map(String::as_str)
+                .or_else(|| panic.downcast_ref::<&str>().copied())
+                .unwrap_or("no message");
+            let message = format!("the test's answer for {about} panicked: {reason}");
+            self.write(|entries| _ = entries.panic.get_or_insert_with(|| message.clone()));
+            Status::unknown(message)
+        })
     }
 
     /// Waits until something is so.

@@ -1,6 +1,9 @@
 //! Tests a Pulumi program without Pulumi: an engine inside the test, which runs the program's
 //! binary, answers what it registers, and keeps a record of it.
 //!
+//! A test in `tests/` of the program's package, with this crate under `[dev-dependencies]`, has
+//! the binary as `env!("CARGO_BIN_EXE_NAME")`:
+//!
 //! ```no_run
 //! use pulumi_mock::{Answer, Mock};
 //! use serde_json::json;
@@ -14,6 +17,7 @@
 //!         _ => Answer::new(),
 //!     })
 //!     .run("target/debug/infra")?; // in a test: env!("CARGO_BIN_EXE_infra")
+//! assert_eq!(run.exit_code, Some(0), "{run}");
 //!
 //! let policy = run.resource("orders-policy")?;
 //! assert_eq!(policy.inputs["bucket"], json!("orders-id"));
@@ -23,8 +27,13 @@
 //! ```
 //!
 //! A resource that no answer is given for is created: its outputs are its inputs, its id is its
-//! name with `-id` behind it. With [`Mock::preview`] nothing has an id, and outputs that an answer
-//! adds are unknown, so the same answers serve both.
+//! name with `-id` behind it. What the program reads besides has to stand in an answer: the
+//! message `the output arn of orders [aws:s3/bucket:Bucket]: Expected String, got None` says which
+//! one is missing. With [`Mock::preview`] nothing has an id, and outputs that an answer adds are
+//! unknown, so the same answers serve both.
+//!
+//! A run is no error because the program fails: [`Run::exit_code`] and [`Run::errors`] say how it
+//! ended, and a `Run` displayed says all. An assertion in an answer that fails does fail the run.
 //!
 //! Values are [`serde_json::Value`]s, in which a secret, an unknown value, a file or an archive
 //! look as [`value`] says.

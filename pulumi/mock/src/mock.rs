@@ -134,14 +134,14 @@ impl Mock {
     /// Runs the program, and gives back what it did. However the program ends, this is no error.
     ///
     /// # Errors
-    /// When the program cannot be started, or does not end in time.
+    /// When the program cannot be started, does not end in time, or an answer panics.
     pub fn run(self, program: impl AsRef<Path>) -> Result<Run> {
         let program = program.as_ref().to_owned();
         // A thread of its own, so that it works inside of a runtime too.
         let run = std::thread::spawn(move || self.run_here(&program)).join();
         match run {
             Ok(run) => run,
-            Err(_) => bail!("the answers panicked"),
+            Err(_) => bail!("the mock engine panicked"),
         }
     }
 
@@ -166,6 +166,9 @@ impl Mock {
         });
         runtime.shutdown_background();
         let (status, stdout, stderr) = outcome?;
+        if let Some(panic) = &journal.read().panic {
+            bail!("{panic}");
+        }
         let mut run = journal.read().run.clone();
         run.stdout = stdout;
         run.stderr = stderr;
@@ -202,6 +205,14 @@ impl Mock {
 
     fn command(&self, program: &Path) -> Result<Command> {
         let root = std::path::absolute(&self.root_directory)?;
+        if !root.is_dir() {
+            bail!("the root directory {} is not there", root.display());
+        }
+        // A path is relative to the test, wherever the program runs; a name alone is on PATH.
+        let program = match program.components().count() {
+            0 | 1 => program.to_owned(),
+            _ => std::path::absolute(program)?,
+        };
         let mut command = Command::new(program);
         for (name, _) in std::env::vars_os() {
             if name.as_encoded_bytes().starts_with(b"PULUMI_") {

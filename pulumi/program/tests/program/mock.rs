@@ -30,6 +30,46 @@ fn a_program_that_is_not_there_is_an_error() {
 }
 
 #[test]
+fn an_answer_that_panics_fails_the_run() {
+    let answered = sample("two").answer(|resource| {
+        assert_ne!(resource.name, "right", "nobody wants it");
+        Answer::new()
+    });
+    let called = sample("function").function_with("test:index:lookUp", |_| panic!("no idea"));
+    for (mock, expected) in [
+        (
+            answered,
+            "the test's answer for right [test:index:Thing] panicked: ",
+        ),
+        (called, "the test's answer for test:index:lookUp panicked: "),
+    ] {
+        let error = mock.run(SAMPLES).err().map(|error| error.to_string());
+        let error = error.unwrap_or_default();
+        assert!(error.starts_with(expected), "{error}");
+    }
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_an_error() {
+    let outcome = Mock::new().root_directory("/no/such/folder").run(SAMPLES);
+    let error = outcome.err().map(|error| error.to_string());
+    assert_eq!(
+        error.as_deref(),
+        Some("the root directory /no/such/folder is not there")
+    );
+}
+
+#[test]
+fn a_relative_program_is_found_wherever_it_runs() -> Result<()> {
+    let here = std::env::current_dir()?;
+    let up: std::path::PathBuf = here.components().skip(1).map(|_| "..").collect();
+    let program = up.join(std::path::Path::new(SAMPLES).strip_prefix("/")?);
+    let run = sample("two").root_directory("/").run(program)?;
+    assert_eq!(run.exit_code, Some(0), "{run}");
+    Ok(())
+}
+
+#[test]
 fn an_answer_can_refuse_the_wrong_order() -> Result<()> {
     // Nothing in the program says that `after-left` comes after `after-right`.
     let run = sample("two")

@@ -26,6 +26,7 @@ use futures::StreamExt;
 use journal::{Journal, LeftToAnother};
 use sender::Sender;
 use std::collections::{BTreeMap, HashSet};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -90,14 +91,15 @@ impl Replay {
             place: Place::of(&resource.outputs["extendedS3Configuration"]),
         };
         let stop = CancellationToken::new();
+        let mut interrupts =
+            signal(SignalKind::interrupt()).context("signals cannot be received")?;
         tokio::spawn({
             let stop = stop.clone();
             async move {
                 // What is under way is finished and written down.
-                if tokio::signal::ctrl_c().await.is_ok() {
-                    eprintln!("stopping");
-                    stop.cancel();
-                }
+                interrupts.recv().await;
+                eprintln!("stopping");
+                stop.cancel();
             }
         });
         let (report, result) = source.replay(self.selection, self.dry_run, stop).await?;
