@@ -29,6 +29,7 @@
 //! nothing.
 
 mod all;
+mod any;
 mod asset;
 mod component;
 mod config;
@@ -65,5 +66,5 @@ pub use options::Options as CustomResourceOptions;
 pub use pulumi_gestalt_rust::__private;
 pub use pulumi_gestalt_rust::{
     FromPulumiValue, OneOf2, OneOf3, OneOf4, Output, Provider, PulumiAny, ToPulumiAny,
-    ToPulumiValue, include_provider, pulumi_any,
+    ToPulumiValue, include_provider,
 };

@@ -28,7 +28,7 @@ pub(crate) fn stack(program: &Program) -> Result<()> {
     );
 
     let document = Output::new(pulumi_any!({
-        "statements": [{ "resource": arn.clone() }, { "resource": "*" },],
+        "statements": [{ "resource": arn.clone() }, { "resource": "*" }]
     }));
     thing(program, "nested", &[input("document", &document)]);
 

@@ -20,7 +20,7 @@ pub(crate) fn stack(program: &Program) -> Result<()> {
     let list: Input<Vec<String>> = parts.clone().into();
     let optional: Input<Option<Vec<String>>> = parts.to_vec().into();
     let map: Input<HashMap<String, String>> = named.into();
-    let any = pulumi_any!({ "deep": [{ "password": password.clone(), "user": "ann" },], });
+    let any = pulumi_any!({ "deep": [{ "password": password.clone(), "user": "ann" }] });
     let gathered = all(parts.to_vec());
     thing(
         program,

@@ -9,7 +9,7 @@ use crate::{input, thing};
 pub(crate) fn stack(program: &Program) -> Result<()> {
     let given = Output::new(pulumi_any!({
         "user": "ann",
-        "limits": [{ "count": 1 }, { "count": 2, "unit": "MB" },],
+        "limits": [{ "count": 1 }, { "count": 2, "unit": "MB" }],
     }));
     let source = thing(program, "source", &[input("settings", &given)]);
     let settings: Output<Settings> = source.get_field("settings");
