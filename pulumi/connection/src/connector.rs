@@ -138,6 +138,9 @@ impl RealPulumiConnector {
         options.apply(&mut request);
         let response = self.send(request).await?;
 
+        // What `--target` and `destroy --run-program` leave out is answered without an id: its
+        // outputs are as unknown as in a preview.
+        let left_out = response.id.is_empty();
         let itself = HashSet::from([response.urn.clone()]);
         let mut fields = wire::decode_fields(response.object.unwrap_or_default(), &itself);
         for (name, dependencies) in response.property_dependencies {
@@ -159,7 +162,7 @@ impl RealPulumiConnector {
             id: known(response.id),
             fields: ResourceFields {
                 object: fields,
-                is_in_preview: self.in_preview && !component,
+                is_in_preview: (self.in_preview || left_out) && !component,
             },
         })
     }

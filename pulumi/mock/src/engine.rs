@@ -245,16 +245,14 @@ impl MockEngine {
 
     fn created(&self, resource: &Resource, answer: Answer) -> pulumirpc::RegisterResourceResponse {
         let mut outputs = resource.inputs.as_object().cloned().unwrap_or_default();
-        for (name, value) in answer.outputs {
-            let value = if self.script.preview {
-                value::unknown()
-            } else {
-                value
-            };
-            outputs.insert(name, value);
-        }
+        let unknown = |value| match self.script.preview {
+            true => value::unknown(),
+            false => value,
+        };
+        let answered = answer.outputs.into_iter();
+        outputs.extend(answered.map(|(name, value)| (name, unknown(value))));
         let id = match answer.id {
-            _ if self.script.preview || !resource.custom => String::new(),
+            _ if self.script.preview || answer.left_out || !resource.custom => String::new(),
             Some(id) => id,
             None => format!("{}-id", resource.name),
         };

@@ -185,6 +185,7 @@ pub struct Answer {
     pub(crate) after_answer_to: Vec<String>,
     pub(crate) after_error: bool,
     pub(crate) outcome: Outcome,
+    pub(crate) left_out: bool,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -212,6 +213,15 @@ impl Answer {
     pub fn id(mut self, id: &str) -> Self {
         self.id = Some(id.to_owned());
         self
+    }
+
+    /// As for a resource that is not there yet, and that `--target` leaves out: it has no id, and
+    /// no outputs but its inputs.
+    pub fn leave_out() -> Self {
+        Self {
+            left_out: true,
+            ..Self::default()
+        }
     }
 
     /// Takes this long.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
-use pulumi_mock::{Answer, Mock};
+use pulumi_mock::{Answer, Mock, value};
 use serde_json::json;
 
 use crate::{SAMPLES, sample, thing};
@@ -101,5 +101,25 @@ fn a_resource_is_asked_for_when_what_it_awaits_is_there() -> Result<()> {
             );
         }
     }
+    Ok(())
+}
+
+#[test]
+fn what_the_engine_leaves_out_of_an_update_is_unknown() -> Result<()> {
+    let run = sample("graph")
+        .answer(|resource| match resource.name.as_str() {
+            "base" => Answer::leave_out(),
+            _ => Answer::new(),
+        })
+        .run(SAMPLES)?;
+    assert_eq!((run.exit_code, run.errors()), (Some(0), vec![]), "{run}");
+    assert_eq!(run.resource("mapped")?.inputs["target"], value::unknown());
+    assert!(run.resource("mapped")?.depends_on("base"));
+    assert_eq!(run.resource("looked-up")?.inputs["found"], value::unknown());
+    assert!(run.invokes.is_empty());
+    assert_eq!(
+        run.outputs,
+        Some(json!({ "arn": value::unknown(), "both": value::unknown() }))
+    );
     Ok(())
 }
