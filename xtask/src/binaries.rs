@@ -1,6 +1,7 @@
 //! The programs of this workspace: built in one go, and put where they can be found and run
 //! while a later build replaces them.
 
+use crate::automatic_logs;
 use crate::checkout::Checkout;
 use crate::files;
 use crate::plugins;
@@ -35,6 +36,7 @@ pub async fn install(checkout: &Checkout, pulumi: &Path, port: u16) -> Result<In
     files::place(built_path(&built, LANGUAGE_HOST)?, &language_host)?;
     files::link(pulumi, &bin.join("pulumi"))?;
     plugins::install(checkout, &language_host, port)?;
+    automatic_logs::turn_off(checkout)?;
     Ok(Installed {
         path: cloud,
         changed,

@@ -1,5 +1,6 @@
 //! `cargo xtask`: the one door for people.
 
+mod automatic_logs;
 mod aws;
 mod binaries;
 mod browser;

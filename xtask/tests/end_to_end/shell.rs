@@ -69,6 +69,8 @@ fn plain_pulumi_works_on_every_stack() -> Result<()> {
     )?;
     let endpoint = place.shell("pulumi stack output clicksEndpoint -s local")?;
     assert!(endpoint.starts_with("http://127.0.0.1:"), "{endpoint}");
+    let logs = place.home.join("pulumi-home/logs");
+    assert!(logs.is_file(), "the CLI keeps a log of each command");
     place.shell("pulumi destroy -s local --yes")?;
     place.assert_clean()
 }

@@ -1,5 +1,5 @@
-//! A provider that takes its time: it passes every request on to another one, and what creates a
-//! resource only after a while.
+//! A provider that takes its time: it passes every request on to another one, and the answer to
+//! one that creates a resource comes only after a while.
 
 use anyhow::Result;
 use axum::Router;
@@ -69,9 +69,14 @@ async fn pass_on(State(slow): State<Slow>, request: Request) -> impl IntoRespons
     let creates = request.uri().path() == CREATE;
     if creates {
         slow.lock().first.get_or_insert_with(Instant::now);
-        tokio::time::sleep(slow.latency).await;
     }
-    let answer = slow.behind.clone().oneshot(request.map(Body::new)).await;
+    let latency = if creates {
+        slow.latency
+    } else {
+        Duration::ZERO
+    };
+    let answer = slow.behind.clone().oneshot(request.map(Body::new));
+    let (answer, ()) = tokio::join!(answer, tokio::time::sleep(latency));
     if creates {
         slow.lock().last = Some(Instant::now());
     }
