@@ -15,6 +15,7 @@ mod plugins;
 mod ports;
 mod progress;
 mod pulumi;
+mod secrets;
 mod session;
 mod since;
 mod stack;

@@ -7,6 +7,7 @@ use crate::cloud::Cloud;
 use crate::ports;
 use crate::progress;
 use crate::pulumi;
+use crate::secrets::{self, Secrets};
 use crate::variables::Variables;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
@@ -86,6 +87,10 @@ impl Session {
         let mut command = self.pulumi(&["stack", "init", stack]);
         if stack != LOCAL {
             command.arg("--no-select");
+        }
+        // Or the file would get a passphrase in place of what it has.
+        if let Secrets::Provider(url) = secrets::of(&self.checkout.root, stack)? {
+            command.args(["--secrets-provider", &url]);
         }
         // What it prints is not for the standard output of a command like `env`.
         command.stdout(Stdio::null()).stderr(Stdio::piped());

@@ -8,6 +8,7 @@ mod deploy;
 mod documented;
 mod edge;
 mod hangups;
+mod kms;
 mod lists;
 mod mangled;
 mod objects;

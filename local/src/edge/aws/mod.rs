@@ -66,6 +66,14 @@ pub async fn serve(
     .await
 }
 
+/// A request, read whole, and what its signature says.
+struct Authentic {
+    caller: Caller,
+    region: String,
+    parts: Parts,
+    body: Bytes,
+}
+
 struct Edge {
     current: Arc<Current>,
     s3: S3Service,
@@ -113,13 +121,19 @@ impl Edge {
         if request.method() != Method::POST {
             return Err(unknown_operation(target));
         }
-        let (caller, _, body) = self.signed(request, MAX_JSON_BODY).await?;
+        let Authentic {
+            caller,
+            region,
+            body,
+            ..
+        } = self.signed(request, MAX_JSON_BODY).await?;
         let cloud = self.current.get().await;
         let answer = match target.split_once('.') {
             Some(("Firehose_20150804", action)) => {
                 cloud.firehose_call(&caller, action, &body).await?
             }
             Some(("Logs_20140328", action)) => cloud.logs_call(&caller, action, &body)?,
+            Some(("TrentService", action)) => cloud.kms_call(&caller, &region, action, &body)?,
             _ => return Err(unknown_operation(target)),
         };
         let mut answer = Response::new(s3s::Body::from(answer));
@@ -130,7 +144,12 @@ impl Edge {
 
     /// Lambda's REST protocol.
     async fn lambda(&self, request: Request<Incoming>) -> AwsResult<Answer> {
-        let (caller, parts, body) = self.signed(request, MAX_LAMBDA_BODY).await?;
+        let Authentic {
+            caller,
+            parts,
+            body,
+            ..
+        } = self.signed(request, MAX_LAMBDA_BODY).await?;
         let Parts {
             method,
             uri,
@@ -145,7 +164,7 @@ impl Edge {
     /// AWS's query protocol: an action and its parameters as a form.
     async fn query(&self, request: Request<Incoming>, id: &str) -> Answer {
         let answer = match self.signed(request, MAX_FORM_BODY).await {
-            Ok((caller, _, body)) => sts::call(&caller, &body, id),
+            Ok(request) => sts::call(&request.caller, &request.body, id),
             Err(error) => Err(error),
         };
         let (status, xml) = match answer {
@@ -188,12 +207,8 @@ impl Edge {
         }
     }
 
-    /// The caller and the body of a request whose signature is right.
-    async fn signed(
-        &self,
-        request: Request<Incoming>,
-        limit: usize,
-    ) -> AwsResult<(Caller, Parts, Bytes)> {
+    /// A request whose signature is right.
+    async fn signed(&self, request: Request<Incoming>, limit: usize) -> AwsResult<Authentic> {
         let (parts, body) = request.into_parts();
         let body = read_whole(body, limit, || {
             AwsError::new(
@@ -204,8 +219,13 @@ impl Edge {
         })
         .await?;
         // The client's clock is the machine's, whatever the cloud takes for the time.
-        signature::verify(&parts, &body, OffsetDateTime::now_utc())?;
-        Ok((Caller::Account, parts, body))
+        let signed = signature::verify(&parts, &body, OffsetDateTime::now_utc())?;
+        Ok(Authentic {
+            caller: Caller::Account,
+            region: signed.region,
+            parts,
+            body,
+        })
     }
 }
 
