@@ -3,6 +3,8 @@
 use crate::checkout::Checkout;
 use anyhow::{Context, Result};
 use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::Path;
 use tokio::process::Command;
 
 /// The passphrase of stacks in the local backend. Their files hold no secret: the salt of each
@@ -19,8 +21,7 @@ pub struct Variables {
 impl Variables {
     /// For the embedded cloud of a checkout, whose first port is `port`.
     pub fn new(checkout: &Checkout, port: u16) -> Result<Self> {
-        let mut backend = OsString::from("file://");
-        backend.push(checkout.backend());
+        let mut backend = file_url(&checkout.backend());
         // No file with a checksum beside each file.
         backend.push("?metadata=skip");
         let set = vec![
@@ -88,6 +89,20 @@ pub const REGION: &str = "us-east-1";
 /// Where AWS's protocols are spoken.
 pub fn endpoint(port: u16) -> String {
     format!("http://127.0.0.1:{}", port + 1)
+}
+
+/// The URL of a file, in which three characters of its path would mean something else.
+fn file_url(path: &Path) -> OsString {
+    let mut url = b"file://".to_vec();
+    for &byte in path.as_os_str().as_bytes() {
+        match byte {
+            b'%' => url.extend(b"%25"),
+            b'#' => url.extend(b"%23"),
+            b'?' => url.extend(b"%3F"),
+            _ => url.push(byte),
+        }
+    }
+    OsString::from_vec(url)
 }
 
 fn path(checkout: &Checkout) -> Result<OsString> {

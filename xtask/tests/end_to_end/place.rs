@@ -25,8 +25,8 @@ impl Place {
         let package = Path::new(env!("CARGO_MANIFEST_DIR"));
         let root = package.parent().context("no checkout")?;
         let folder = tempfile::tempdir()?;
-        // A path with a space is nothing special.
-        let home = folder.path().join("a home");
+        // A path with a space is nothing special, nor is one that an URL would have to quote.
+        let home = folder.path().join("a home #1, 100%25?");
         Ok(Self {
             root: root.to_owned(),
             environment: vec![
