@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | [`server`] | the process: its port, its end |
 //! | [`service`] | what the engine asks of a language host |
-//! | [`run`] | one run of a program: build, environment, exit code |
+//! | [`run`], [`output`] | one run of a program: build, environment, output, exit code |
 //! | [`package`] | the Lambda function's archive, also for `cargo xtask package` |
 //! | [`project`], [`lockfile`], [`toolchain`] | what the workspace's files and compiler say |
 //! | [`cargo`], [`group`], [`engine`] | the tools: cargo with progress, process groups, the engine's log |
@@ -16,6 +16,7 @@ pub mod group;
 pub mod install;
 pub mod lockfile;
 pub mod options;
+pub mod output;
 pub mod package;
 pub mod project;
 pub mod run;

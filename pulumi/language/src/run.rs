@@ -3,6 +3,7 @@
 use crate::cargo::{Build, Progress};
 use crate::engine::{Engine, events};
 use crate::group::Group;
+use crate::output::Output;
 use crate::package::{self, Architecture};
 use crate::project::{Program, Project};
 use crate::proto::RunRequest;
@@ -44,9 +45,14 @@ pub async fn run(
         .args(&request.args)
         .current_dir(&request.pwd)
         .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .envs(environment(request, engine_address).map_err(Failure::Build)?);
     let mut group = Group::spawn(&mut command).map_err(Failure::Build)?;
-    let status = match group.wait(stop).await {
+    let output = Output::of(&mut group.child);
+    let status = group.wait(stop).await;
+    output.end().await;
+    let status = match status {
         Ok(status) => status,
         Err(_) if stop.is_cancelled() => return Err(Failure::Reported),
         Err(error) => return Err(Failure::Program(format!("{error:#}"))),

@@ -103,3 +103,36 @@ async fn a_request_that_is_given_up_stops_its_program() -> Result<()> {
     running.run.abort();
     are_gone(running.connections).await
 }
+
+#[tokio::test]
+async fn what_a_program_leaves_behind_holds_nothing_up() -> Result<()> {
+    let workspace = Workspace::new(
+        r#"
+        use std::io::{Read, Write};
+        use std::process::Command;
+        fn main() {
+            let arguments: Vec<String> = std::env::args().collect();
+            if arguments.len() == 2 {
+                Command::new(&arguments[0]).args([&arguments[1], "child"]).spawn().unwrap();
+                return println!("last words");
+            }
+            let mut connection = std::net::TcpStream::connect(&arguments[1]).unwrap();
+            connection.read(&mut [0]).unwrap();
+            writeln!(std::io::stdout(), "late words").ok();
+        }
+        "#,
+    )?;
+    let mut host = Host::start().await?;
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+    let address = listener.local_addr()?.to_string();
+    let response = host.client.run(workspace.request(&[&address])).await?;
+    assert!(!response.into_inner().bail);
+    assert_eq!(host.next_line().await?, "last words");
+    drop(host.process.stdin.take());
+    assert!(host.process.wait().await?.success());
+
+    // Only now it goes on, and its words could still be heard if it had the host's output.
+    drop(listener.accept().await?);
+    assert_eq!(host.stdout.next_line().await?, None);
+    Ok(())
+}
