@@ -5,6 +5,7 @@ use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader, Lines};
@@ -67,6 +68,9 @@ impl Build<'_> {
         let (status, compiled) = (status?, compiled?);
         if !status.success() || compiled.anything {
             kept.into_iter().for_each(|line| progress.message(line));
+        }
+        if status.signal().is_some() {
+            bail!("the build of `{}` was cut short ({status})", self.binary);
         }
         if !status.success() {
             bail!("`{}` does not build", self.binary);

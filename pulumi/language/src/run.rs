@@ -16,6 +16,10 @@ use tokio_util::sync::CancellationToken;
 /// A program ends so when it failed and has told the engine why.
 const ALREADY_REPORTED: i32 = 32;
 
+/// Names a file in which a program says that it is not complete; see `unfinished` in
+/// `pulumi_program`. Programs that do not know of it leave the file empty.
+const UNFINISHED: &str = "PULUMI_RUST_UNFINISHED";
+
 /// How a run ended, other than well.
 #[derive(Debug)]
 pub enum Failure {
@@ -40,6 +44,9 @@ pub async fn run(
         Err(_) if stop.is_cancelled() => return Err(Failure::Reported),
         Err(error) => return Err(Failure::Build(error)),
     };
+    let unfinished = tempfile::NamedTempFile::new()
+        .context("a temporary file cannot be created")
+        .map_err(Failure::Build)?;
     let mut command = Command::new(&binary);
     command
         .args(&request.args)
@@ -47,7 +54,8 @@ pub async fn run(
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .envs(environment(request, engine_address).map_err(Failure::Build)?);
+        .envs(environment(request, engine_address).map_err(Failure::Build)?)
+        .env(UNFINISHED, unfinished.path());
     let mut group = Group::spawn(&mut command).map_err(Failure::Build)?;
     let output = Output::of(&mut group.child);
     let status = group.wait(stop).await;
@@ -58,6 +66,14 @@ pub async fn run(
         Err(error) => return Err(Failure::Program(format!("{error:#}"))),
     };
     match status.code() {
+        // Even a file that is gone says nothing against the program.
+        Some(0) if std::fs::read(unfinished.path()).is_ok_and(|text| !text.is_empty()) => {
+            Err(Failure::Program(format!(
+                "the program {} ended with exit code 0 before it was complete: does it call \
+                 `std::process::exit`? What it has not registered was left as it is",
+                binary.display()
+            )))
+        }
         Some(0) => Ok(()),
         Some(ALREADY_REPORTED) => Err(Failure::Reported),
         _ => Err(Failure::Program(format!(

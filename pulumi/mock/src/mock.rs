@@ -27,6 +27,7 @@ pub struct Mock {
     root_directory: PathBuf,
     config: BTreeMap<String, String>,
     secrets: BTreeSet<String>,
+    environment: BTreeMap<String, String>,
     patience: Duration,
     script: Script,
 }
@@ -45,6 +46,7 @@ impl Mock {
             root_directory: PathBuf::from("."),
             config: BTreeMap::new(),
             secrets: BTreeSet::new(),
+            environment: BTreeMap::new(),
             patience: PATIENCE,
             script: Script {
                 project: "project".to_owned(),
@@ -91,6 +93,12 @@ impl Mock {
     pub fn secret(mut self, key: &str, value: &str) -> Self {
         self.secrets.insert(key.to_owned());
         self.config(key, value)
+    }
+
+    /// A variable of the program's environment, besides those that the test itself has.
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.environment.insert(name.to_owned(), value.to_owned());
+        self
     }
 
     /// How each registration is answered.
@@ -232,6 +240,7 @@ impl Mock {
                 "PULUMI_CONFIG_SECRET_KEYS",
                 serde_json::to_string(&self.secrets)?,
             )
+            .envs(&self.environment)
             .current_dir(root)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

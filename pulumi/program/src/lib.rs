@@ -42,6 +42,7 @@ mod options;
 mod panics;
 mod program;
 mod run;
+mod unfinished;
 
 pub use all::{All, all};
 pub use asset::{FileArchive, FileAsset, StringAsset};

@@ -6,17 +6,19 @@ use std::thread;
 
 static MESSAGE: Mutex<Option<String>> = Mutex::new(None);
 
-/// Keeps the message of this thread's first panic instead of printing it; other threads' panics
-/// are none of ours.
+/// Keeps the message of this thread's first panic instead of printing it. Those of other threads
+/// are printed: whether the program goes on without them is its own decision.
 pub(crate) fn keep_here() {
     let here = thread::current().id();
-    let others = panic::take_hook();
     panic::set_hook(Box::new(move |panic| {
-        if thread::current().id() != here {
-            return others(panic);
+        let current = thread::current();
+        if current.id() == here {
+            let mut message = MESSAGE.lock().unwrap_or_else(PoisonError::into_inner);
+            message.get_or_insert_with(|| describe("the program", panic));
+        } else {
+            let name = current.name().unwrap_or("without a name");
+            eprintln!("{}", describe(&format!("the thread {name}"), panic));
         }
-        let mut message = MESSAGE.lock().unwrap_or_else(PoisonError::into_inner);
-        message.get_or_insert_with(|| describe(panic));
     }));
 }
 
@@ -41,19 +43,23 @@ pub(crate) fn message() -> String {
 /// With what Tokio panics when Gestalt blocks on something while outputs are computed.
 const NESTED: &str = "Cannot start a runtime from within a runtime";
 
-fn describe(panic: &PanicHookInfo<'_>) -> String {
-    let reason = panic.payload_as_str().unwrap_or("no message");
+fn describe(who: &str, panic: &PanicHookInfo<'_>) -> String {
+    let reason = without_backtrace(panic.payload_as_str().unwrap_or("no message"));
     if reason.starts_with(NESTED) {
         return "a closure of an output registers a resource or asks one for an output: do that \
                 outside, and let the closure use the result"
             .to_owned();
     }
     match panic.location() {
-        Some(at) => format!(
-            "the program panicked at {}:{}: {reason}",
-            at.file(),
-            at.line()
-        ),
-        None => format!("the program panicked: {reason}"),
+        Some(at) => format!("{who} panicked at {}:{}: {reason}", at.file(), at.line()),
+        None => format!("{who} panicked: {reason}"),
     }
+}
+
+/// An error's `Debug` form, which `unwrap` shows, ends with a backtrace where one was asked for.
+pub(crate) fn without_backtrace(message: &str) -> &str {
+    let end = message
+        .find("\n\nStack backtrace:")
+        .unwrap_or(message.len());
+    message[..end].trim_end()
 }

@@ -11,8 +11,9 @@ use pulumi_gestalt_grpc_connection::session::{FAILED_AND_REPORTED, Session};
 
 use crate::context::Context;
 use crate::environment::Environment;
-use crate::panics;
+use crate::panics::{self, without_backtrace};
 use crate::program::Program;
+use crate::unfinished::Unfinished;
 
 /// How a program ended.
 enum End {
@@ -30,9 +31,19 @@ enum End {
 /// Every failure is shown once, where the engine shows it: an error that `stack` returns, a panic
 /// (as its message with file and line), a resource that the engine or a provider refuses. The exit
 /// code is then 32, by which a language host knows that nothing is left to say; after Ctrl-C too,
-/// without a message.
+/// without a message. A program that failed is ended here, whatever stands behind this in `main`:
+/// were it to end well, the engine would take it for complete, and delete all that it had not
+/// registered.
 ///
 /// A program that was not started by Pulumi says how to start it.
+///
+/// ```compile_fail
+/// #![deny(unused_must_use)]
+/// fn main() {
+///     pulumi_program::run(|_| Ok(()));
+/// }
+/// ```
+#[must_use = "it is what `main` returns: without it a program that fails is taken for complete"]
 pub fn run(stack: impl FnOnce(&Program) -> Result<()> + Send + 'static) -> ExitCode {
     let environment = match Environment::read() {
         Ok(environment) => environment,
@@ -42,9 +53,14 @@ pub fn run(stack: impl FnOnce(&Program) -> Result<()> + Send + 'static) -> ExitC
         }
     };
     let engine = environment.engine.clone();
-    let report = |message: &str| {
+    let unfinished = Unfinished::begin();
+    let report = |message: &str| -> ! {
+        let message = match without_backtrace(message) {
+            "" => "the program failed without a message",
+            message => message,
+        };
         report::error(&engine, message);
-        ExitCode::from(FAILED_AND_REPORTED)
+        failed()
     };
 
     // The program has a thread of its own, because one that waits for a failed registration
@@ -72,14 +88,21 @@ pub fn run(stack: impl FnOnce(&Program) -> Result<()> + Send + 'static) -> ExitC
             drop(sender.send(end));
         });
     if let Err(error) = thread {
-        return report(&format!("the program's thread did not start: {error}"));
+        report(&format!("the program's thread did not start: {error}"));
     }
     match ends.recv() {
-        Ok(End::Complete) => ExitCode::SUCCESS,
-        Ok(End::Settled | End::Interrupted) => ExitCode::from(FAILED_AND_REPORTED),
+        Ok(End::Complete) => {
+            unfinished.end();
+            ExitCode::SUCCESS
+        }
+        Ok(End::Settled | End::Interrupted) => failed(),
         Ok(End::Failed(error)) => report(&format!("{error:#}")),
         Ok(End::Panicked) | Err(_) => report(&panics::message()),
     }
+}
+
+fn failed() -> ! {
+    std::process::exit(FAILED_AND_REPORTED.into())
 }
 
 fn wait_for_interrupt() -> std::io::Result<()> {

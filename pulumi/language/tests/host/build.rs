@@ -83,6 +83,26 @@ async fn a_broken_manifest_is_cargos_to_explain() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_build_that_somebody_ended_says_so() -> Result<()> {
+    let workspace = Workspace::new("fn main() {}")?;
+    workspace.write(
+        "program/build.rs",
+        r#"fn main() {
+            let cargo = std::os::unix::process::parent_id().to_string();
+            std::process::Command::new("kill").args(["-KILL", &cargo]).status().unwrap();
+        }"#,
+    )?;
+    let mut host = Host::start().await?;
+    let response = host.client.run(workspace.request(&[])).await?.into_inner();
+    assert!(response.bail);
+    assert_eq!(
+        host.engine.kept(LogSeverity::Error),
+        ["the build of `program` was cut short (signal: 9 (SIGKILL))"]
+    );
+    Ok(())
+}
+
+#[tokio::test]
 async fn the_archive_is_there_before_the_program_and_the_same_from_any_path() -> Result<()> {
     let mut archives: Vec<(PathBuf, Vec<u8>)> = Vec::new();
     let one = Workspace::with_lambda(PROGRAM, Some(FUNCTION))?;

@@ -7,6 +7,7 @@ use pulumi_language_rust::proto::{
     GetRequiredPluginsRequest, InstallDependenciesRequest, LanguageHandshakeRequest,
     RuntimeOptionsRequest, TemplateRequest,
 };
+use tonic::Code;
 
 const LOCK: &str = r#"
 version = 4
@@ -164,5 +165,24 @@ async fn a_folder_without_a_manifest_is_refused_with_its_path() -> Result<()> {
     let refused = host.client.get_required_packages(request).await;
     let refused = refused.unwrap_err();
     assert!(refused.message().contains(&folder), "{refused:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_this_host_cannot_do_says_what_to_do_instead() -> Result<()> {
+    let host = Host::start().await?;
+    let client = || host.client.clone();
+    for (refused, advice) in [
+        (client().generate_program(()).await, "--generate-code=false"),
+        (client().generate_project(()).await, "by hand"),
+        (client().generate_package(()).await, "pulumi_gestalt_build"),
+        (client().run_plugin(()).await, "the binary"),
+        (client().pack(()).await, "Cargo.toml"),
+        (client().link(()).await, "Cargo.toml"),
+    ] {
+        let refused = refused.unwrap_err();
+        assert_eq!(refused.code(), Code::Unimplemented);
+        assert!(refused.message().contains(advice), "{refused:?}");
+    }
     Ok(())
 }

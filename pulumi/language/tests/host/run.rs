@@ -117,6 +117,28 @@ async fn a_failure_is_reported_once() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_program_that_ends_in_the_middle_is_not_taken_for_complete() -> Result<()> {
+    let workspace = Workspace::new(
+        r#"fn main() {
+            let file = std::env::var("PULUMI_RUST_UNFINISHED").unwrap();
+            std::fs::write(&file, "running").unwrap();
+            if std::env::args().nth(1).as_deref() == Some("complete") {
+                std::fs::write(&file, "").unwrap();
+            }
+        }"#,
+    )?;
+    let mut host = Host::start().await?;
+    let response = host.client.run(workspace.request(&["complete"])).await?;
+    assert_eq!(response.into_inner().error, "");
+    let response = host.client.run(workspace.request(&[])).await?.into_inner();
+    assert!(
+        response.error.contains("before it was complete"),
+        "{response:?}"
+    );
+    Ok(())
+}
+
+#[tokio::test]
 async fn the_project_file_may_name_a_program_built_elsewhere() -> Result<()> {
     let workspace = Workspace::new("compile_error!(\"nobody builds this\");")?;
     let mut host = Host::start().await?;

@@ -114,6 +114,27 @@ async fn each_kind_of_failure_is_one_error() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_program_that_ends_in_the_middle_deletes_nothing() -> Result<()> {
+    let stack = Stack::new().await?;
+    let things = |exits: bool| {
+        json!([
+            { "name": "a" },
+            { "name": "b", "uses": { "x": "a" }, "exits": exits },
+            { "name": "c", "uses": { "x": "b" } },
+        ])
+    };
+    stack.deploy(things(false)).await?;
+    let error = only_error(&stack, things(true)).await?;
+    assert!(
+        error.contains("before it was complete: does it call `std::process::exit`?"),
+        "{error}"
+    );
+    assert!(stack.provider.events().is_empty());
+    assert_eq!(stack.state().await?.len(), 3);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn ctrl_c_ends_quietly_and_loses_nothing() -> Result<()> {
     let stack = Stack::new().await?;
     let things = json!([

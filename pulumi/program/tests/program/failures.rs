@@ -207,6 +207,40 @@ fn missing_configuration_says_how_to_set_it() -> Result<()> {
     Ok(())
 }
 
+#[test]
+fn nothing_shows_a_backtrace() -> Result<()> {
+    for (program, error) in [
+        ("unwrapped", "Caused by:\n    no such file"),
+        ("panic", ": base-id is no number"),
+        ("error", ": no such file"),
+    ] {
+        let run = sample(program).env("RUST_BACKTRACE", "1").run(SAMPLES)?;
+        assert!(only_error(&run)?.ends_with(error), "{run}");
+    }
+    let run = sample("thread").env("RUST_BACKTRACE", "1").run(SAMPLES)?;
+    assert_eq!(run.logs[0].message, "the helper failed", "{run}");
+    assert_eq!(run.stderr.lines().count(), 3, "{run}");
+    assert!(
+        run.stderr.starts_with("the thread helper panicked at "),
+        "{run}"
+    );
+    Ok(())
+}
+
+#[test]
+fn an_error_without_words_is_still_one() -> Result<()> {
+    let run = sample("empty-error").run(SAMPLES)?;
+    assert_eq!(only_error(&run)?, "the program failed without a message");
+    Ok(())
+}
+
+#[test]
+fn a_main_that_drops_the_exit_code_fails_all_the_same() -> Result<()> {
+    let run = sample("dropped-code").run(SAMPLES)?;
+    assert_eq!(only_error(&run)?, "failed for good");
+    Ok(())
+}
+
 fn by_hand(environment: &[(&str, &str)]) -> Result<(Option<i32>, String)> {
     let output = Command::new(SAMPLES)
         .env_clear()

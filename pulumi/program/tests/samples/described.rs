@@ -40,6 +40,9 @@ struct Thing {
     /// Computes an input in a closure that panics.
     #[serde(default)]
     panics: bool,
+    /// The same, in one that ends the process as if all were well.
+    #[serde(default)]
+    exits: bool,
 }
 
 pub(crate) fn stack(program: &Program) -> Result<()> {
@@ -57,9 +60,12 @@ pub(crate) fn stack(program: &Program) -> Result<()> {
         }
         for (name, other) in &thing.uses {
             let (id, _) = made.get(other).with_context(|| format!("no {other} yet"))?;
-            let panics = thing.panics;
+            let (panics, exits) = (thing.panics, thing.exits);
             let id = id.map(move |id| {
                 assert!(!panics, "cannot compute with {id}");
+                if exits {
+                    std::process::exit(0);
+                }
                 id
             });
             inputs.insert(name.clone(), id);

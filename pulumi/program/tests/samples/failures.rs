@@ -92,3 +92,22 @@ pub(crate) fn same_name(program: &Program) -> Result<()> {
     thing(program, "same", &[]);
     Ok(())
 }
+
+/// An error in the form that `unwrap` shows.
+pub(crate) fn unwrapped(_: &Program) -> Result<()> {
+    let read: Result<()> = Err(anyhow::anyhow!("no such file")).context("cannot read the pages");
+    assert!(read.is_ok(), "{:?}", read.unwrap_err());
+    Ok(())
+}
+
+pub(crate) fn empty_error(_: &Program) -> Result<()> {
+    bail!("")
+}
+
+/// A thread of the program's own panics, and the program knows.
+pub(crate) fn thread(_: &Program) -> Result<()> {
+    let helper = std::thread::Builder::new().name("helper".to_owned());
+    let end = helper.spawn(|| assert_eq!(1 + 1, 3, "no sum"))?.join();
+    anyhow::ensure!(end.is_err(), "the thread did not panic");
+    bail!("the helper failed")
+}

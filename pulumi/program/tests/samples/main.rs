@@ -21,37 +21,47 @@ use pulumi_program::{
 };
 
 fn main() -> ExitCode {
-    pulumi_program::run(
-        |program| match program.config().require("program")?.text.as_str() {
-            "described" => described::stack(program),
-            "graph" => graph::stack(program),
-            "values" => values::stack(program),
-            "unknowns" => values::unknowns(program),
-            "provider" => values::provider(program),
-            "secrets" => secrets::stack(program),
-            "settings" => settings::stack(program),
-            "numbers" => numbers::stack(program),
-            "inexact" => numbers::inexact(program),
-            "inexact-argument" => numbers::inexact_argument(program),
-            "inexact-export" => numbers::inexact_export(program),
-            "read" => numbers::read(program),
-            "log" => log::stack(program),
-            "log-error" => log::error(program),
-            "log-and-fail" => log::and_fail(program),
-            "options" => options::stack(program),
-            "components" => components::stack(program),
-            "two" => failures::two(program),
-            "several" => failures::several(program),
-            "panic" => failures::panic(program),
-            "same-name" => failures::same_name(program),
-            "nested" => failures::nested(program),
-            "mistyped" => failures::mistyped(program),
-            "error" => failures::error(program),
-            "exported-twice" => failures::exported_twice(program),
-            "function" => failures::function(program),
-            other => bail!("there is no program {other}"),
-        },
-    )
+    let code =
+        pulumi_program::run(
+            |program| match program.config().require("program")?.text.as_str() {
+                "described" => described::stack(program),
+                "graph" => graph::stack(program),
+                "values" => values::stack(program),
+                "unknowns" => values::unknowns(program),
+                "provider" => values::provider(program),
+                "secrets" => secrets::stack(program),
+                "settings" => settings::stack(program),
+                "numbers" => numbers::stack(program),
+                "inexact" => numbers::inexact(program),
+                "inexact-argument" => numbers::inexact_argument(program),
+                "inexact-export" => numbers::inexact_export(program),
+                "read" => numbers::read(program),
+                "log" => log::stack(program),
+                "log-error" => log::error(program),
+                "log-and-fail" => log::and_fail(program),
+                "options" => options::stack(program),
+                "components" => components::stack(program),
+                "two" => failures::two(program),
+                "several" => failures::several(program),
+                "panic" => failures::panic(program),
+                "same-name" => failures::same_name(program),
+                "nested" => failures::nested(program),
+                "mistyped" => failures::mistyped(program),
+                "error" => failures::error(program),
+                "exported-twice" => failures::exported_twice(program),
+                "function" => failures::function(program),
+                "unwrapped" => failures::unwrapped(program),
+                "empty-error" => failures::empty_error(program),
+                "thread" => failures::thread(program),
+                "dropped-code" => bail!("failed for good"),
+                other => bail!("there is no program {other}"),
+            },
+        );
+    let config = std::env::var("PULUMI_CONFIG").unwrap_or_default();
+    if config.contains("dropped-code") {
+        return ExitCode::SUCCESS;
+    }
+    code
 }
 
 /// An input of a resource.
