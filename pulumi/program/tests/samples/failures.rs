@@ -96,7 +96,8 @@ pub(crate) fn same_name(program: &Program) -> Result<()> {
 /// An error in the form that `unwrap` shows.
 pub(crate) fn unwrapped(_: &Program) -> Result<()> {
     let read: Result<()> = Err(anyhow::anyhow!("no such file")).context("cannot read the pages");
-    assert!(read.is_ok(), "{:?}", read.unwrap_err());
+    let error = read.err();
+    assert!(error.is_none(), "{error:?}");
     Ok(())
 }
 
