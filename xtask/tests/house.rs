@@ -164,3 +164,43 @@ fn features(edges: &str) -> Result<BTreeMap<String, BTreeSet<String>>> {
     }
     Ok(packages)
 }
+
+/// What `cargo deny check licenses sources` would say, with the lists of deny.toml.
+#[test]
+fn everything_of_others_is_from_the_registry_and_of_a_licence_in_the_list() -> Result<()> {
+    let root = root()?;
+    let deny: toml::Table = fs::read_to_string(root.join("deny.toml"))?.parse()?;
+    let allowed = deny["licenses"]["allow"].as_array().context("no list")?;
+    let is_allowed = |licence: &str| allowed.iter().any(|one| one.as_str() == Some(licence));
+    let targets = deny["graph"]["targets"].as_array().context("no targets")?;
+    let mut count = 0;
+    for target in targets.iter().filter_map(toml::Value::as_str) {
+        let output = Command::new(env!("CARGO"))
+            .args(["metadata", "--format-version=1", "--locked"])
+            .arg(format!("--filter-platform={target}"))
+            .current_dir(&root)
+            .output()?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "cargo metadata: {said}");
+        let metadata: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+        let packages = metadata["packages"].as_array().context("no packages")?;
+        for package in packages
+            .iter()
+            .filter(|package| !package["source"].is_null())
+        {
+            let (name, licence) = (&package["name"], &package["license"]);
+            let source = package["source"].as_str().unwrap_or_default();
+            ensure!(source.starts_with("registry+"), "{name} is from {source}");
+            let text = licence.as_str().unwrap_or_default();
+            let expression = spdx::Expression::parse_mode(text, spdx::ParseMode::LAX)
+                .with_context(|| format!("{name} is licensed as {licence}"))?;
+            ensure!(
+                expression.evaluate(|one| is_allowed(&one.to_string())),
+                "{name} is licensed as {licence}"
+            );
+            count += 1;
+        }
+    }
+    ensure!(count > 0, "there are no dependencies");
+    Ok(())
+}

@@ -1,5 +1,6 @@
 //! What the pages under docs/compatibility list is what there is.
 
+use crate::client::Cloud;
 use anyhow::{Context, Result};
 use mysfits_local::provider::package::Package;
 use mysfits_local::services::iam::condition::{KNOWN_KEYS, operators};
@@ -57,5 +58,23 @@ fn the_condition_operators_and_keys_of_iam() -> Result<()> {
         listed("iam.md", "Condition keys")?,
         words(KNOWN_KEYS.iter().copied())
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_operations_of_kms() -> Result<()> {
+    let cloud = Cloud::start().await?;
+    let listed = listed("kms.md", "Operations that are done")?;
+    let others = ["CreateKey", "DescribeKey", "GenerateDataKey", "ReEncrypt"];
+    let all = words(others.into_iter().chain(["Decrypt", "Encrypt"]));
+    for action in all.union(&listed) {
+        let call = cloud
+            .post("/")
+            .header("x-amz-target", format!("TrentService.{action}"))
+            .service("kms");
+        let answer = call.body("{}").send().await?;
+        let is_unknown = answer.text().contains("UnknownOperationException");
+        assert_eq!(is_unknown, !listed.contains(action), "{action}");
+    }
     Ok(())
 }

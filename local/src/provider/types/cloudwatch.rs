@@ -75,7 +75,10 @@ impl ResourceType for LogGroup {
             ));
         }
         if inputs.kms_key_id.is_some() {
-            refusals.push(Refusal::new("kmsKeyId", "the embedded cloud has no KMS"));
+            refusals.push(Refusal::new(
+                "kmsKeyId",
+                "the embedded cloud encrypts nothing with KMS",
+            ));
         }
         refusals
     }

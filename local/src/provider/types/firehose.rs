@@ -146,7 +146,7 @@ impl ResourceType for FirehoseDeliveryStream {
         {
             refusals.push(Refusal::new(
                 "serverSideEncryption.keyType",
-                "the embedded cloud has no KMS: AWS_OWNED_CMK is the one it takes",
+                "the embedded cloud encrypts nothing with KMS: AWS_OWNED_CMK is the one it takes",
             ));
         }
         refusals

@@ -190,7 +190,7 @@ impl ExtendedS3 {
             );
         }
         if self.kms_key_arn.is_some() {
-            refusals.add("kmsKeyArn", "the embedded cloud has no KMS");
+            refusals.add("kmsKeyArn", "the embedded cloud encrypts nothing with KMS");
         }
         if let Some(mode) = &self.s3_backup_mode
             && mode != "Disabled"

@@ -301,7 +301,7 @@ fn invoke_arn(region: &str, function: &str) -> String {
 
 fn unsupported(inputs: &FunctionInputs) -> Vec<Refusal> {
     const NO_S3: &str = "the embedded cloud takes code from a FileArchive only";
-    const NO_KMS: &str = "the embedded cloud has no KMS";
+    const NO_KMS: &str = "the embedded cloud encrypts nothing with KMS";
     let given = [
         (
             "codeSha256",
