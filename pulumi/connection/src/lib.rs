@@ -6,7 +6,7 @@
 //!
 //! | module | subject |
 //! | --- | --- |
-//! | [`connector`] | Gestalt's requests, as calls to the resource monitor |
+//! | `connector` | Gestalt's requests, as calls to the resource monitor |
 //! | [`options`] | what a program says about a resource besides its inputs, and how that travels |
 //! | [`session`] | what one run of a program shares: outputs to register, failures, the end |
 //! | [`report`] | telling the user, through the engine |

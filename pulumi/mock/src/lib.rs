@@ -38,6 +38,8 @@
 //! Values are [`serde_json::Value`]s, in which a secret, an unknown value, a file or an archive
 //! look as [`value`] says.
 
+#![warn(missing_debug_implementations)]
+
 mod engine;
 mod journal;
 mod mock;

@@ -1,6 +1,7 @@
 //! A mock engine, as a test sets it up, and a run of a program under it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use crate::run::Run;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An engine to run a program under.
+#[must_use]
 pub struct Mock {
     organization: String,
     root_directory: PathBuf,
@@ -30,6 +32,17 @@ pub struct Mock {
     environment: BTreeMap<String, String>,
     patience: Duration,
     script: Script,
+}
+
+impl fmt::Debug for Mock {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Mock")
+            .field("project", &self.script.project)
+            .field("stack", &self.script.stack)
+            .field("preview", &self.script.preview)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Default for Mock {

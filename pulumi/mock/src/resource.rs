@@ -177,6 +177,7 @@ fn said(text: &str) -> Option<String> {
 
 /// How the engine answers a registration; without more, the resource is created.
 #[derive(Debug, Clone, Default)]
+#[must_use]
 pub struct Answer {
     pub(crate) outputs: Map<String, Value>,
     pub(crate) id: Option<String>,
@@ -200,6 +201,7 @@ pub(crate) enum Outcome {
 }
 
 impl Answer {
+    /// The resource is created.
     pub fn new() -> Self {
         Self::default()
     }

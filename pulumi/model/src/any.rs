@@ -1,5 +1,7 @@
 //! A value of no particular type.
 
+use std::fmt;
+
 use futures::FutureExt as _;
 use futures::future::{BoxFuture, Shared};
 
@@ -9,6 +11,12 @@ use crate::value::{PulumiValue, PulumiValueContent};
 /// A value of no particular type: what `pulumi_any!` makes.
 #[derive(Clone)]
 pub struct PulumiValueMiddleware(Shared<BoxFuture<'static, PulumiValue>>);
+
+impl fmt::Debug for PulumiValueMiddleware {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("PulumiAny").finish_non_exhaustive()
+    }
+}
 
 impl PulumiValueMiddleware {
     pub fn ready(value: PulumiValue) -> Self {

@@ -15,6 +15,8 @@
 //! | `any` | a value of no particular type |
 //! | `error` | why a value is not of a type, and what is not there at all |
 
+#![warn(missing_debug_implementations)]
+
 mod any;
 mod error;
 mod from_value;

@@ -1,6 +1,7 @@
 //! A value that is not there yet.
 
 use std::collections::HashSet;
+use std::fmt;
 use std::sync::Arc;
 
 use futures::FutureExt as _;
@@ -14,6 +15,7 @@ use crate::value::{PulumiValue, PulumiValueContent};
 /// A value that is there once the resources that it comes from are.
 ///
 /// It may stay unknown: in a preview, nothing is computed from what does not exist yet.
+#[must_use = "an output that nothing uses is never computed"]
 pub struct Output<T> {
     node: Shared<BoxFuture<'static, Node<T>>>,
 }
@@ -27,10 +29,28 @@ pub struct ResolvedOutput<T> {
     pub dependencies: HashSet<String>,
 }
 
+/// Without the value, which may be a secret.
+impl<T> fmt::Debug for ResolvedOutput<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("ResolvedOutput")
+            .field("known", &self.value.is_some())
+            .field("secret", &self.secret)
+            .field("dependencies", &self.dependencies)
+            .finish_non_exhaustive()
+    }
+}
+
 struct Node<T> {
     value: Option<Arc<T>>,
     secret: bool,
     dependencies: Arc<HashSet<String>>,
+}
+
+impl<T> fmt::Debug for Output<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Output").finish_non_exhaustive()
+    }
 }
 
 impl<T> Clone for Output<T> {
@@ -62,10 +82,12 @@ impl<T> From<ResolvedOutput<T>> for Node<T> {
 }
 
 impl<T: Send + Sync + 'static> Output<T> {
+    /// One whose value is there.
     pub fn new(value: T) -> Self {
         Self::known(Some(value), false)
     }
 
+    /// One whose value is there, and a secret.
     pub fn new_secret(value: T) -> Self {
         Self::known(Some(value), true)
     }
@@ -75,16 +97,19 @@ impl<T: Send + Sync + 'static> Output<T> {
         Self::known(None, false)
     }
 
+    /// One that is what the future says.
     pub fn from_resolved_future(
         resolved: impl Future<Output = ResolvedOutput<T>> + Send + 'static,
     ) -> Self {
         Self::from_node(resolved.map(Node::from))
     }
 
+    /// The same value, as a secret.
     pub fn secret(&self) -> Self {
         self.with_secret(true)
     }
 
+    /// The same value, for everybody to see.
     pub fn unsecret(&self) -> Self {
         self.with_secret(false)
     }
@@ -134,6 +159,8 @@ impl<T: Send + Sync + 'static> Output<T> {
         })
     }
 
+    /// What it has become. Between outputs, [`map`](Self::map) and [`and_then`](Self::and_then)
+    /// keep what is secret and what depends on what.
     pub async fn resolve(&self) -> ResolvedOutput<T>
     where
         T: Clone,

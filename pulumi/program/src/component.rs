@@ -19,6 +19,7 @@ use crate::program::Program;
 /// storage.output("bucket", &bucket_name);
 /// # }
 /// ```
+#[derive(Debug)]
 pub struct Component {
     pub urn: Output<String>,
     pub(crate) members: Members,

@@ -5,6 +5,7 @@
 //! its options, and what an unknown or absent output depends on.
 
 use std::collections::HashSet;
+use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ pub struct Context {
 }
 
 /// A resource, as a binding or a program registers it.
+#[derive(Debug)]
 pub struct RegisterResourceRequest<'a> {
     pub type_: String,
     pub name: String,
@@ -32,6 +34,7 @@ pub struct RegisterResourceRequest<'a> {
 }
 
 /// A call of a provider's function.
+#[derive(Debug)]
 pub struct InvokeResourceRequest<'a> {
     pub token: String,
     pub version: String,
@@ -42,6 +45,15 @@ pub struct InvokeResourceRequest<'a> {
 pub struct ResourceRequestObjectField<'a> {
     pub name: String,
     pub value: &'a dyn Field,
+}
+
+impl fmt::Debug for ResourceRequestObjectField<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("ResourceRequestObjectField")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
 }
 
 /// An output of any type, as an input.
@@ -71,10 +83,25 @@ pub struct CompositeOutput {
     subject: String,
 }
 
+impl fmt::Debug for CompositeOutput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_tuple("CompositeOutput")
+            .field(&self.subject)
+            .finish()
+    }
+}
+
 /// What outputs depend on.
 enum Origin {
     Resource(Output<String>),
     Function(Vec<Output<PulumiValue>>),
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Context").finish_non_exhaustive()
+    }
 }
 
 impl Context {

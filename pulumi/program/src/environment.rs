@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 
 use crate::config::Config;
 
+#[derive(Debug)]
 pub(crate) struct Environment {
     pub engine: String,
     pub stack: String,

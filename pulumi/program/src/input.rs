@@ -1,6 +1,7 @@
 //! What a resource takes: a value, an output, or a list or map with outputs in it.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::marker::PhantomData;
 
 use pulumi_gestalt_model::{Output, PulumiValue, ToPulumiValue};
@@ -23,6 +24,12 @@ use crate::context::{Context, Field};
 pub struct Input<T> {
     value: Output<PulumiValue>,
     wanted: PhantomData<fn() -> T>,
+}
+
+impl<T> fmt::Debug for Input<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Input").finish_non_exhaustive()
+    }
 }
 
 impl<T> Input<T> {

@@ -28,6 +28,8 @@
 //! component outputs are registered as they become known. A function that fails has touched
 //! nothing.
 
+#![warn(missing_debug_implementations)]
+
 mod all;
 mod any;
 mod asset;

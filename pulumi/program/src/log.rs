@@ -20,6 +20,8 @@ use crate::program::Program;
 /// program.log().about(urn).info(&size);
 /// # }
 /// ```
+#[derive(Debug)]
+#[must_use]
 pub struct Log<'a> {
     about: Option<Output<String>>,
     /// A program's log ends with it.
@@ -28,8 +30,10 @@ pub struct Log<'a> {
 
 /// A text, or an output of one: that is said when it is known, and not at all while it is unknown.
 /// Of a secret only that it is one is said.
+#[derive(Debug)]
 pub struct Message(Text);
 
+#[derive(Debug)]
 enum Text {
     Now(String),
     Later(Output<String>),

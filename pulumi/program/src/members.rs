@@ -6,10 +6,10 @@ use pulumi_gestalt_rust::Output;
 
 /// The resources and components that have a component as their parent; it grows while the program
 /// describes them.
-#[derive(Clone, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Members(Arc<Mutex<List>>);
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct List {
     urns: Vec<Output<String>>,
     components: Vec<Members>,

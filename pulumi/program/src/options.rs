@@ -21,7 +21,8 @@ use crate::members::Members;
 /// ```
 ///
 /// The generated binding's `create_with_options` takes them.
-#[derive(Clone, Default)]
+#[derive(Debug, Clone, Default)]
+#[must_use]
 pub struct Options {
     known: wire::ResourceOptions,
     parent: Option<Output<String>>,
@@ -68,6 +69,7 @@ pub struct Timeouts {
 }
 
 impl Options {
+    /// None: everything is as the engine has it.
     pub fn new() -> Self {
         Self::default()
     }
@@ -219,7 +221,8 @@ impl Options {
 /// let moved_into_a_component = Alias::no_parent();
 /// let both = Alias::name("orders-v1").with_no_parent();
 /// ```
-#[derive(Clone)]
+#[derive(Debug, Clone)]
+#[must_use]
 pub struct Alias {
     urn: Option<String>,
     name: Option<String>,
@@ -227,7 +230,7 @@ pub struct Alias {
     parent: Parent,
 }
 
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 enum Parent {
     Same,
     Stack,

@@ -17,13 +17,14 @@ use crate::log::Log;
 /// A program while it describes its stack.
 ///
 /// It stands wherever a binding wants a [`Context`].
+#[derive(Debug)]
 pub struct Program {
     context: Context,
     environment: Environment,
     exports: Mutex<Exports>,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Exports {
     names: BTreeSet<String>,
     duplicates: BTreeSet<String>,

@@ -2,12 +2,12 @@
 //!
 //! | module | what lives there |
 //! | --- | --- |
-//! | [`protocol`] | the JSON protocol: PutRecord, PutRecordBatch, Describe, List |
-//! | [`settings`], [`prefix`] | what a stream was declared to do |
-//! | [`journal`] | accepted records on disk, until they are delivered |
-//! | [`stream`], [`buffer`] | a stream at work: two buffers, and when they are sent on |
-//! | [`worker`], [`transform`], [`failed`], [`delivery`] | what is done with a batch |
-//! | [`neighbours`] | the services around it, called in the delivery role |
+//! | `protocol` | the JSON protocol: PutRecord, PutRecordBatch, Describe, List |
+//! | `settings`, `prefix` | what a stream was declared to do |
+//! | `journal` | accepted records on disk, until they are delivered |
+//! | `stream`, `buffer` | a stream at work: two buffers, and when they are sent on |
+//! | `worker`, `transform`, `failed`, `delivery` | what is done with a batch |
+//! | `neighbours` | the services around it, called in the delivery role |
 
 mod buffer;
 mod delivery;

@@ -2,12 +2,12 @@
 //!
 //! | module | what lives there |
 //! | --- | --- |
-//! | [`protocol`] | `Invoke` and its neighbours, as AWS's clients call them |
-//! | [`settings`], [`variables`] | what a function was declared to be |
-//! | [`code`] | deployment packages: checked, kept, unpacked |
-//! | [`function`] | a function's environments: which are free, how many there may be |
-//! | [`environment`], [`process`], [`runtime_api`] | one process, driven from outside |
-//! | [`output`], [`report`], [`failure`] | what its log says, and what its caller hears |
+//! | `protocol` | `Invoke` and its neighbours, as AWS's clients call them |
+//! | `settings`, `variables` | what a function was declared to be |
+//! | `code` | deployment packages: checked, kept, unpacked |
+//! | `function` | a function's environments: which are free, how many there may be |
+//! | `environment`, `process`, `runtime_api` | one process, driven from outside |
+//! | `output`, `report`, `failure` | what its log says, and what its caller hears |
 
 mod code;
 mod environment;

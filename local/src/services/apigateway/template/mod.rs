@@ -2,11 +2,11 @@
 //!
 //! | module | what lives there |
 //! | --- | --- |
-//! | [`ast`] | what a template means once it is read |
-//! | [`lexer`] | the text, with line and column |
-//! | [`parser`] | text and directives |
-//! | [`reference`], [`expression`] | `$…` and what stands in parentheses |
-//! | [`evaluate`], [`value`], [`functions`] | a template applied to a payload |
+//! | `ast` | what a template means once it is read |
+//! | `lexer` | the text, with line and column |
+//! | `parser` | text and directives |
+//! | `reference`, `expression` | `$…` and what stands in parentheses |
+//! | `evaluate`, `value`, `functions` | a template applied to a payload |
 //!
 //! A template is read, and refused with line and column, when it is declared. Source of the
 //! variables and functions: AWS, "Variables for data transformations for API Gateway"; of the
