@@ -36,6 +36,13 @@ use site::{MysfitsService, Settings, Site};
 /// When the configuration has mistakes, or a file of the site cannot be read.
 pub fn stack(program: &Program) -> Result<()> {
     let config = Config::read(program.stack(), program.config().own())?;
+    if !config.exposed.is_empty() {
+        program.log().warning(format!(
+            "set as a secret, but not kept as one: {}. The values stand in the state as they are; \
+             only mysfits:alarmEmail may be a secret",
+            config.exposed.join(", ")
+        ));
+    }
     let scope = Scope::new(program, &config);
 
     let site = Site::new(&scope);

@@ -29,11 +29,13 @@ pub struct Config {
     /// for ever. Default 30.
     pub log_retention: u32,
     /// `alarmEmail`: the address that alarms are sent to, once its owner confirms. Default: alarms
-    /// are seen in CloudWatch alone.
-    pub alarm_email: Option<String>,
+    /// are seen in CloudWatch alone. Set as a secret, it is one in the state too.
+    pub alarm_email: Option<ConfigValue>,
     /// `tags`: a map of tags for every resource that takes them, beside those in
     /// `aws:defaultTags`. Default none.
     pub tags: BTreeMap<String, String>,
+    /// The keys that are set as secrets, though their values stand in the state as they are.
+    pub exposed: Vec<String>,
 }
 
 /// The bucket with the clicks.
@@ -194,8 +196,9 @@ impl Config {
                 30,
                 |days| LOG_RETENTIONS.contains(&days),
             ),
-            alarm_email: reader.optional("alarmEmail", check::email),
+            alarm_email: reader.confidential("alarmEmail", check::email),
             tags: reader.map("tags", check::tag),
+            exposed: reader.exposed(),
         };
         reader.finish(config)
     }

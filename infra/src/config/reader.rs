@@ -22,6 +22,8 @@ pub struct Reader<'a> {
     stack: &'a str,
     values: BTreeMap<&'a str, &'a ConfigValue>,
     known: BTreeSet<&'static str>,
+    /// Those that may be secrets.
+    confidential: BTreeSet<&'static str>,
     mistakes: Vec<Mistake>,
 }
 
@@ -31,6 +33,7 @@ impl<'a> Reader<'a> {
             stack,
             values: values.collect(),
             known: BTreeSet::new(),
+            confidential: BTreeSet::new(),
             mistakes: Vec::new(),
         }
     }
@@ -101,6 +104,24 @@ impl<'a> Reader<'a> {
                 None
             }
         }
+    }
+
+    /// A text that stays a secret when it is set as one.
+    pub fn confidential(&mut self, key: &'static str, check: Check) -> Option<ConfigValue> {
+        self.confidential.insert(key);
+        let text = self.optional(key, check)?;
+        let secret = self.is_secret(key);
+        Some(ConfigValue { text, secret })
+    }
+
+    /// The keys, of those that were asked for until now, whose values are set as secrets and do
+    /// not stay so.
+    pub fn exposed(&self) -> Vec<String> {
+        let secrets = self.known.iter().filter(|key| self.is_secret(key));
+        secrets
+            .filter(|key| !self.confidential.contains(*key))
+            .map(|key| self.full(key))
+            .collect()
     }
 
     /// Two values that make no sense without each other.
@@ -213,13 +234,19 @@ impl<'a> Reader<'a> {
     /// Notes that a value is not allowed, with the end of the command that sets another.
     pub fn mistake(&mut self, key: &str, value: &str, allowed: &str, set: &str) {
         let name = key.split('[').next().unwrap_or(key);
-        let secret = self.values.get(name).is_some_and(|value| value.secret);
-        let value = if secret { "[secret]" } else { value };
+        let value = match self.is_secret(name) {
+            true => "[secret]",
+            false => value,
+        };
         self.mistakes.push(Mistake {
             key: self.full(key),
             trouble: format!("is '{value}', allowed: {allowed}"),
             mend: format!("pulumi config set --stack {} {set}", self.stack),
         });
+    }
+
+    fn is_secret(&self, key: &str) -> bool {
+        self.values.get(key).is_some_and(|value| value.secret)
     }
 
     fn full(&self, key: &str) -> String {

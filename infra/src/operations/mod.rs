@@ -110,7 +110,7 @@ fn notified(scope: &Scope<'_>, options: &Options) -> Output<Vec<String>> {
         topic_subscription::TopicSubscriptionArgs::builder()
             .topic(topic.arn.clone())
             .protocol("email")
-            .endpoint(email.clone())
+            .endpoint(email.output())
             .build_struct(),
         options.clone(),
     );

@@ -1,7 +1,7 @@
 //! Alarms, the dashboard, and the parts of the site that are there by configuration.
 
 use anyhow::{Context, Result};
-use pulumi_mock::Severity;
+use pulumi_mock::{Severity, value};
 use serde_json::{Value, json};
 
 use super::{all, mock, one, run};
@@ -25,6 +25,33 @@ fn a_stack_that_protects_its_clicks_warns_when_nobody_is_told_of_alarms() -> Res
             assert!(log.message.contains("mysfits:alarmEmail"), "{run}");
         }
     }
+    Ok(())
+}
+
+#[test]
+fn an_address_that_is_a_secret_stays_one() -> Result<()> {
+    let run = run(mock().secret("mysfits:alarmEmail", "operators@example.com"))?;
+    let subscription = one(&run, "sns/topicSubscription", "mysfits-alarms")?;
+    let endpoint = &subscription.inputs["endpoint"];
+    assert_eq!(*endpoint, value::secret("operators@example.com"));
+    assert!(run.logs.is_empty(), "{run}");
+    Ok(())
+}
+
+#[test]
+fn a_secret_that_does_not_stay_one_is_warned_of() -> Result<()> {
+    let run = run(mock()
+        .secret("mysfits:prefix", "hidden/")
+        .secret("mysfits:tags", r#"{"team":"hidden"}"#)
+        .secret("mysfits:alarmEmail", "operators@example.com"))?;
+    assert_eq!(run.logs.len(), 1, "{run}");
+    let log = &run.logs[0];
+    assert_eq!(log.severity, Severity::Warning);
+    assert!(
+        log.message.contains("mysfits:prefix, mysfits:tags."),
+        "{run}"
+    );
+    assert!(!log.message.contains("hidden"), "{run}");
     Ok(())
 }
 
