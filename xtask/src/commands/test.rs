@@ -37,6 +37,9 @@ impl Test {
         let mut clippy = cargo(&["clippy", "--quiet", "--workspace", "--all-targets"]);
         clippy.args(["--", "-D", "warnings"]);
         count.check("clippy", clippy).await?;
+        let mut documentation = cargo(&["doc", "--quiet", "--workspace", "--no-deps"]);
+        documentation.env("RUSTDOCFLAGS", "-D warnings");
+        count.check("documentation", documentation).await?;
 
         count
             .check("workflows", actionlint(&checkout.root)?)
