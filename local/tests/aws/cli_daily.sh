@@ -43,4 +43,7 @@ if aws s3 rb s3://shell 2> refused; then
     exit 1
 fi
 grep -q BucketNotEmpty refused
+
+aws kms encrypt --key-id alias/pulumi --plaintext secret --query CiphertextBlob --output text | base64 -d > blob
+check decrypted "$(aws kms decrypt --ciphertext-blob fileb://blob --query Plaintext --output text | base64 -d)" secret
 echo done
