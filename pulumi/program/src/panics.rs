@@ -4,40 +4,62 @@ use std::panic::{self, PanicHookInfo};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-static MESSAGE: Mutex<Option<String>> = Mutex::new(None);
+static MESSAGES: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-/// Keeps the message of this thread's first panic instead of printing it. Those of other threads
+/// Keeps the messages of this thread's panics instead of printing them. Those of other threads
 /// are printed: whether the program goes on without them is its own decision.
 pub(crate) fn keep_here() {
     let here = thread::current().id();
     panic::set_hook(Box::new(move |panic| {
         let current = thread::current();
-        if current.id() == here {
-            let mut message = MESSAGE.lock().unwrap_or_else(PoisonError::into_inner);
-            message.get_or_insert_with(|| describe("the program", panic));
-        } else {
+        if current.id() != here {
             let name = current.name().unwrap_or("without a name");
             eprintln!("{}", describe(&format!("the thread {name}"), panic));
+        } else if panic.payload_as_str().is_some_and(is_the_end) {
+            print_all();
+        } else {
+            keep(describe("the program", panic));
+            if cfg!(panic = "abort") {
+                print_all();
+            }
         }
     }));
 }
 
 /// Ends the program with this message, from where nothing can be returned.
 pub(crate) fn end(message: String) -> ! {
-    MESSAGE
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .get_or_insert(message);
+    keep(message);
     panic::resume_unwind(Box::new(()))
 }
 
-/// The message that was kept.
+/// The message of the panic that ended the program; those before were caught.
 pub(crate) fn message() -> String {
-    MESSAGE
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .take()
+    let mut messages = MESSAGES.lock().unwrap_or_else(PoisonError::into_inner);
+    messages
+        .pop()
         .unwrap_or_else(|| "the program ended without a result".to_owned())
+}
+
+fn keep(message: String) {
+    let mut messages = MESSAGES.lock().unwrap_or_else(PoisonError::into_inner);
+    messages.push(message);
+}
+
+/// For a process that Rust is about to abort: nobody else is going to show them.
+fn print_all() {
+    let mut messages = MESSAGES.lock().unwrap_or_else(PoisonError::into_inner);
+    for message in messages.drain(..) {
+        eprintln!("{message}");
+    }
+}
+
+/// With what Rust panics last when a panic cannot unwind.
+fn is_the_end(reason: &str) -> bool {
+    [
+        "panic in a destructor during cleanup",
+        "panic in a function that cannot unwind",
+    ]
+    .contains(&reason)
 }
 
 /// With what Tokio panics when Gestalt blocks on something while outputs are computed.

@@ -228,6 +228,19 @@ fn nothing_shows_a_backtrace() -> Result<()> {
 }
 
 #[test]
+fn the_panic_that_ends_the_program_is_the_one_that_is_shown() -> Result<()> {
+    let run = sample("caught").run(SAMPLES)?;
+    assert!(only_error(&run)?.ends_with(": no result"), "{run}");
+
+    let run = sample("twice").env("RUST_BACKTRACE", "1").run(SAMPLES)?;
+    assert_eq!(run.exit_code, None, "{run}");
+    assert!(run.stderr.contains("no sum"), "{run}");
+    assert!(run.stderr.contains("no end"), "{run}");
+    assert!(!run.stderr.contains("stack backtrace"), "{run}");
+    Ok(())
+}
+
+#[test]
 fn an_error_without_words_is_still_one() -> Result<()> {
     let run = sample("empty-error").run(SAMPLES)?;
     assert_eq!(only_error(&run)?, "the program failed without a message");

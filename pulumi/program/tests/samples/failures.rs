@@ -112,3 +112,23 @@ pub(crate) fn thread(_: &Program) -> Result<()> {
     anyhow::ensure!(end.is_err(), "the thread did not panic");
     bail!("the helper failed")
 }
+
+/// Panics because of a panic that it has caught.
+pub(crate) fn caught(_: &Program) -> Result<()> {
+    let first = std::panic::catch_unwind(|| assert_eq!(1 + 1, 3, "no sum"));
+    assert!(first.is_ok(), "no result");
+    Ok(())
+}
+
+/// Panics while it deals with a panic, which ends a process at once.
+pub(crate) fn twice(_: &Program) -> Result<()> {
+    struct Last;
+    impl Drop for Last {
+        fn drop(&mut self) {
+            assert_eq!(1 + 1, 4, "no end");
+        }
+    }
+    let _last = Last;
+    assert_eq!(1 + 1, 3, "no sum");
+    Ok(())
+}

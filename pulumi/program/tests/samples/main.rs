@@ -52,6 +52,8 @@ fn main() -> ExitCode {
                 "function" => failures::function(program),
                 "unwrapped" => failures::unwrapped(program),
                 "empty-error" => failures::empty_error(program),
+                "caught" => failures::caught(program),
+                "twice" => failures::twice(program),
                 "thread" => failures::thread(program),
                 "dropped-code" => bail!("failed for good"),
                 other => bail!("there is no program {other}"),
