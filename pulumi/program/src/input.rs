@@ -5,12 +5,14 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use pulumi_gestalt_model::{Output, PulumiValue, ToPulumiValue};
+use pulumi_gestalt_rust::PulumiAny;
 
 use crate::context::{Context, Field};
 
 /// An input of a resource, or an argument of a function, where a `T` is wanted.
 ///
 /// A list or a map of outputs stays what it is: what is secret or unknown in it is so by itself.
+/// So does a list or a map of these, and what [`Input::any`] is given.
 ///
 /// ```
 /// # use std::collections::HashMap;
@@ -38,6 +40,20 @@ impl<T> Input<T> {
             value: Output::new(value).value(),
             wanted: PhantomData,
         }
+    }
+
+    /// A value that nobody checks against `T`: for a nested type with outputs in its fields, and
+    /// where a schema takes anything, which a binding has as a text.
+    ///
+    /// ```
+    /// # use pulumi_program::{Input, Output, pulumi_any};
+    /// # struct Environment;
+    /// # let password = Output::new_secret("hunter2".to_owned());
+    /// let environment: Input<Option<Environment>> =
+    ///     Input::any(pulumi_any!({ "variables": { "USER": "ann", "PASSWORD": password } }));
+    /// ```
+    pub fn any(value: PulumiAny) -> Self {
+        Self::of(value)
     }
 
     /// Generated code asks for it, with the context that Gestalt needs for it.
@@ -98,6 +114,13 @@ inputs! {
         entries => entries;
     [T: ToPulumiValue + Send + Sync + 'static] BTreeMap<String, Output<T>> => HashMap<String, T>:
         entries => entries;
+    [T: ToPulumiValue + Send + Sync + 'static] Vec<Vec<Output<T>>> => Vec<Vec<T>>: items => items;
+    [T: ToPulumiValue + Send + Sync + 'static] Vec<HashMap<String, Output<T>>> =>
+        Vec<HashMap<String, T>>: items => items;
+    [T: ToPulumiValue + Send + Sync + 'static] HashMap<String, Vec<Output<T>>> =>
+        HashMap<String, Vec<T>>: entries => entries;
+    [T: ToPulumiValue + Send + Sync + 'static] HashMap<String, HashMap<String, Output<T>>> =>
+        HashMap<String, HashMap<String, T>>: entries => entries;
 }
 
 fn owned<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<String> {

@@ -19,13 +19,22 @@ fn a_secret_among_plain_values_is_one_by_itself() -> Result<()> {
             "optional": list,
             "map": { "user": "ann", "password": secret("hunter2"), "base": "base-id" },
             "any": { "deep": [{ "user": "ann", "password": secret("hunter2") }] },
+            "nested": {
+                "user": "ann",
+                "note": secret("hunter2"),
+                "limits": [{ "count": 1, "unit": "base-id" }],
+            },
+            "lists": { "parts": list },
+            "maps": [{ "user": "ann", "password": secret("hunter2"), "base": "base-id" }],
             "hidden": hidden,
             // A closure may have put any of them anywhere.
             "gathered": hidden,
             "joined": secret("ann hunter2 base-id"),
         })
     );
-    for property in ["list", "optional", "map", "hidden", "gathered", "joined"] {
+    for property in [
+        "list", "optional", "map", "nested", "lists", "maps", "hidden", "gathered", "joined",
+    ] {
         assert_eq!(user.property_dependencies[property].len(), 1, "{property}");
     }
     assert_eq!(
@@ -43,6 +52,10 @@ fn in_a_preview_what_is_known_among_unknown_values_stays_so() -> Result<()> {
     assert_eq!(
         inputs["map"],
         json!({ "user": "ann", "password": secret("hunter2"), "base": unknown() })
+    );
+    assert_eq!(
+        inputs["nested"]["limits"],
+        json!([{ "count": 1, "unit": unknown() }])
     );
     assert_eq!(inputs["joined"], unknown());
     Ok(())
