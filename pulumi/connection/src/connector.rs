@@ -135,8 +135,18 @@ impl RealPulumiConnector {
             property_dependencies: property_dependencies(inputs.dependencies),
             ..basics()
         };
+        let existing = options.existing.take();
+        let reader = options.reader(&request.r#type);
         options.apply(&mut request);
-        let response = self.send(request).await?;
+        // What exists is known, in a preview too.
+        let is_in_preview = self.in_preview && existing.is_none();
+        let response = match existing {
+            Some(id) => {
+                request.provider = reader.unwrap_or_default();
+                self.read(id, request).await?
+            }
+            None => self.send(request).await?,
+        };
 
         // What `--target` and `destroy --run-program` leave out is answered without an id: its
         // outputs are as unknown as in a preview.
@@ -162,7 +172,7 @@ impl RealPulumiConnector {
             id: known(response.id),
             fields: ResourceFields {
                 object: fields,
-                is_in_preview: (self.in_preview || left_out) && !component,
+                is_in_preview: (is_in_preview || left_out) && !component,
             },
         })
     }
@@ -184,6 +194,43 @@ impl RealPulumiConnector {
             pulumirpc::Result::Success => Ok(response),
             pulumirpc::Result::Fail | pulumirpc::Result::Skip => Err(Failure::Reported),
         }
+    }
+
+    /// Reads an existing resource.
+    async fn read(
+        &self,
+        id: String,
+        request: pulumirpc::RegisterResourceRequest,
+    ) -> Result<pulumirpc::RegisterResourceResponse, Failure> {
+        let subject = format!("{} [{}]", request.name, request.r#type);
+        let urn = urn::child(&request.parent, &request.r#type, &request.name);
+        let is_known = id != wire::UNKNOWN;
+        let request = pulumirpc::ReadResourceRequest {
+            id: id.clone(),
+            r#type: request.r#type,
+            name: request.name,
+            parent: request.parent,
+            properties: request.object,
+            dependencies: request.dependencies,
+            provider: request.provider,
+            version: request.version,
+            accept_secrets: request.accept_secrets,
+            additional_secret_outputs: request.additional_secret_outputs,
+            ..pulumirpc::ReadResourceRequest::default()
+        };
+        let answer = {
+            let _in_flight = self.session.in_flight();
+            self.monitor.clone().read_resource(request).await
+        };
+        let response = answer
+            .map_err(|status| Failure::new(&status, urn, &format!("{subject} was not read")))?
+            .into_inner();
+        Ok(pulumirpc::RegisterResourceResponse {
+            urn: response.urn,
+            id: if is_known { id } else { String::new() },
+            object: response.properties,
+            ..pulumirpc::RegisterResourceResponse::default()
+        })
     }
 
     async fn call(&self, request: ResourceInvokeRequest) -> Result<ResourceInvokeResult, Failure> {

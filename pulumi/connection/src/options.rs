@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::urn;
 
 /// Changes with every change of [`ResourceOptions`].
-const PREFIX: &str = "pulumi-resource-options/1 ";
+const PREFIX: &str = "pulumi-resource-options/2 ";
 
 /// The options of one resource, every URN in them known.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -34,8 +34,12 @@ pub struct ResourceOptions {
     pub aliases: Vec<Alias>,
     /// The id of an existing resource that is taken over instead of created.
     pub import: Option<String>,
+    /// The id of an existing resource that is read and not managed; it may be unknown.
+    pub existing: Option<String>,
     /// A provider reference, `URN::ID`.
     pub provider: Option<String>,
+    /// Those of the components that the resource is under, the nearest one first.
+    pub inherited_providers: Vec<String>,
     /// The version of the provider's plugin.
     pub version: Option<String>,
     pub deleted_with: Option<String>,
@@ -90,6 +94,16 @@ impl ResourceOptions {
                 ..Self::default()
             }),
         }
+    }
+
+    /// The provider by which an existing resource of this type is read: the engine hands those of
+    /// components down to what it creates alone.
+    pub(crate) fn reader(&self, r#type: &str) -> Option<String> {
+        let package = r#type.split(':').next();
+        let fits = |provider: &&String| urn::package_of_provider(provider) == package;
+        let own = self.provider.as_ref();
+        own.or_else(|| self.inherited_providers.iter().find(fits))
+            .cloned()
     }
 
     /// Fills in what these options say; the parent and the dependencies are the caller's.

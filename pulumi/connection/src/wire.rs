@@ -64,7 +64,7 @@ pub(crate) fn provider_inputs(
                 let mut dependencies = BTreeSet::new();
                 collect_dependencies(&value, &mut dependencies);
                 value = PulumiValue {
-                    secret: contains_secret(&value),
+                    secret: value.contains_secret(),
                     dependencies: dependencies.into_iter().collect(),
                     content: match to_json(&value) {
                         Some(json) => Content::String(json.to_string()),
@@ -101,7 +101,7 @@ pub(crate) fn encode_arguments(
         let mut dependencies = BTreeSet::new();
         collect_dependencies(&value, &mut dependencies);
         arguments.dependencies.extend(dependencies);
-        arguments.secret |= contains_secret(&value);
+        arguments.secret |= value.contains_secret();
         known &= !contains_unknown(&value);
         if !is_unset(&value) {
             let name = name.get_inner();
@@ -197,7 +197,7 @@ pub(crate) fn decode_fields(
             let mut value = decode(value, dependencies);
             // The typed binding reads the secret flag, and whether a value is known, from the
             // outermost value alone.
-            value.secret = contains_secret(&value);
+            value.secret = value.contains_secret();
             if contains_unknown(&value) {
                 value.content = Content::Nothing;
             }
@@ -262,7 +262,7 @@ fn is_secret(object: &Struct) -> bool {
 
 fn collect_dependencies(value: &PulumiValue, into: &mut BTreeSet<String>) {
     into.extend(value.dependencies.iter().cloned());
-    for child in children(value) {
+    for child in value.content.children() {
         collect_dependencies(child, into);
     }
 }
@@ -271,12 +271,8 @@ fn is_unset(value: &PulumiValue) -> bool {
     matches!(value.content, Content::None | Content::Absent(_))
 }
 
-fn contains_secret(value: &PulumiValue) -> bool {
-    value.secret || children(value).any(contains_secret)
-}
-
 fn contains_unknown(value: &PulumiValue) -> bool {
-    value.content == Content::Nothing || children(value).any(contains_unknown)
+    value.content == Content::Nothing || value.content.children().any(contains_unknown)
 }
 
 fn without_secrets(mut value: PulumiValue) -> PulumiValue {
@@ -292,14 +288,6 @@ fn without_secrets(mut value: PulumiValue) -> PulumiValue {
         content => content,
     };
     value
-}
-
-fn children(value: &PulumiValue) -> Box<dyn Iterator<Item = &PulumiValue> + '_> {
-    match &value.content {
-        Content::Array(values) => Box::new(values.iter()),
-        Content::Object(entries) => Box::new(entries.iter().map(|(_, value)| value)),
-        _ => Box::new(std::iter::empty()),
-    }
 }
 
 /// `None` when anything in it is unknown.

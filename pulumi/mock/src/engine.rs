@@ -123,12 +123,13 @@ impl MockEngine {
     async fn register(
         &self,
         request: pulumirpc::RegisterResourceRequest,
+        read: Option<String>,
     ) -> Result<pulumirpc::RegisterResourceResponse, Status> {
         self.check_open().await?;
         if request.r#type == STACK_TYPE {
             return Ok(self.register_stack(request));
         }
-        let resource = self.ask(request)?;
+        let resource = self.ask(request, read)?;
         let about = format!("{} [{}]", resource.name, resource.r#type);
         let answer = || (self.script.answer)(&resource);
         let mut answer = self.journal.ask(&about, answer)?;
@@ -161,7 +162,11 @@ impl MockEngine {
     }
 
     /// Takes a registration into the record, if the engine would.
-    fn ask(&self, request: pulumirpc::RegisterResourceRequest) -> Result<Resource, Status> {
+    fn ask(
+        &self,
+        request: pulumirpc::RegisterResourceRequest,
+        read: Option<String>,
+    ) -> Result<Resource, Status> {
         self.journal.write(|entries| {
             let run = &mut entries.run;
             let known: BTreeSet<_> = run
@@ -184,7 +189,7 @@ impl MockEngine {
                     "duplicate resource URN '{urn}'; try giving it a unique name"
                 )));
             }
-            let resource = Resource::new(request, urn.clone(), entries.answered());
+            let resource = Resource::new(request, read, urn.clone(), entries.answered());
             entries.run.events.push(Event::Asked(urn));
             entries.run.resources.push(resource.clone());
             Ok(resource)
@@ -245,14 +250,18 @@ impl MockEngine {
 
     fn created(&self, resource: &Resource, answer: Answer) -> pulumirpc::RegisterResourceResponse {
         let mut outputs = resource.inputs.as_object().cloned().unwrap_or_default();
-        let unknown = |value| match self.script.preview {
+        let is_unknown = match &resource.read {
+            Some(id) => id == value::UNKNOWN,
+            None => self.script.preview,
+        };
+        let unknown = |value| match is_unknown {
             true => value::unknown(),
             false => value,
         };
         let answered = answer.outputs.into_iter();
         outputs.extend(answered.map(|(name, value)| (name, unknown(value))));
         let id = match answer.id {
-            _ if self.script.preview || answer.left_out || !resource.custom => String::new(),
+            _ if is_unknown || answer.left_out || !resource.custom => String::new(),
             Some(id) => id,
             None => format!("{}-id", resource.name),
         };
@@ -356,7 +365,8 @@ impl ResourceMonitor for MockEngine {
         &self,
         request: Request<pulumirpc::RegisterResourceRequest>,
     ) -> Result<Response<pulumirpc::RegisterResourceResponse>, Status> {
-        self.register(request.into_inner()).await.map(Response::new)
+        let request = request.into_inner();
+        self.register(request, None).await.map(Response::new)
     }
 
     async fn register_resource_outputs(
@@ -393,9 +403,27 @@ impl ResourceMonitor for MockEngine {
 
     async fn read_resource(
         &self,
-        _: Request<pulumirpc::ReadResourceRequest>,
+        request: Request<pulumirpc::ReadResourceRequest>,
     ) -> Result<Response<pulumirpc::ReadResourceResponse>, Status> {
-        Err(Status::unimplemented("the mock reads no resources"))
+        let request = request.into_inner();
+        let alike = pulumirpc::RegisterResourceRequest {
+            r#type: request.r#type,
+            name: request.name,
+            parent: request.parent,
+            custom: true,
+            object: request.properties,
+            dependencies: request.dependencies,
+            provider: request.provider,
+            version: request.version,
+            accept_secrets: request.accept_secrets,
+            additional_secret_outputs: request.additional_secret_outputs,
+            ..pulumirpc::RegisterResourceRequest::default()
+        };
+        let response = self.register(alike, Some(request.id)).await?;
+        Ok(Response::new(pulumirpc::ReadResourceResponse {
+            urn: response.urn,
+            properties: response.object,
+        }))
     }
 
     async fn register_stack_transform(

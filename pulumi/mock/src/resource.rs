@@ -20,6 +20,8 @@ pub struct Resource {
     pub parent: String,
     /// Managed by a provider; a component is not.
     pub custom: bool,
+    /// The id of an existing resource, which the program only reads.
+    pub read: Option<String>,
     /// An object.
     pub inputs: Value,
     /// The URNs of all that it depends on.
@@ -29,7 +31,7 @@ pub struct Resource {
     pub options: Options,
     /// The URNs of what had been answered when the program asked for this one.
     pub asked_after: BTreeSet<String>,
-    /// The request as it came.
+    /// The request as it came; of one that is read, what the two kinds have in common.
     pub request: pulumirpc::RegisterResourceRequest,
 }
 
@@ -88,6 +90,7 @@ impl Resource {
 
     pub(crate) fn new(
         request: pulumirpc::RegisterResourceRequest,
+        read: Option<String>,
         urn: String,
         asked_after: BTreeSet<String>,
     ) -> Self {
@@ -97,6 +100,7 @@ impl Resource {
             urn,
             parent: request.parent.clone(),
             custom: request.custom,
+            read,
             inputs: value::from_struct(request.object.clone().unwrap_or_default()),
             dependencies: request.dependencies.iter().cloned().collect(),
             property_dependencies: request
@@ -206,7 +210,8 @@ impl Answer {
         Self::default()
     }
 
-    /// An output besides the inputs, or instead of one; unknown in a preview.
+    /// An output besides the inputs, or instead of one; unknown in a preview, unless the resource is
+    /// only read.
     pub fn output(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.outputs.insert(name.to_owned(), value.into());
         self

@@ -46,6 +46,11 @@ impl PulumiValue {
     pub fn none() -> Self {
         PulumiValueContent::None.into()
     }
+
+    /// Whether it is a secret, or anything in it is.
+    pub fn contains_secret(&self) -> bool {
+        self.secret || self.content.children().any(Self::contains_secret)
+    }
 }
 
 impl From<PulumiValueContent> for PulumiValue {
@@ -59,6 +64,17 @@ impl From<PulumiValueContent> for PulumiValue {
 }
 
 impl PulumiValueContent {
+    /// What stands in a list or in a map.
+    pub fn children(&self) -> impl Iterator<Item = &PulumiValue> {
+        let (items, entries) = match self {
+            Self::Array(items) => (items.as_slice(), [].as_slice()),
+            Self::Object(entries) => ([].as_slice(), entries.as_slice()),
+            _ => ([].as_slice(), [].as_slice()),
+        };
+        items.iter().chain(entries.iter().map(|(_, value)| value))
+    }
+
+    /// The content of a whole number.
     pub fn whole(number: i128) -> Self {
         i32::try_from(number).map_or(Self::Large(number), Self::Integer)
     }

@@ -23,6 +23,7 @@ use crate::program::Program;
 pub struct Component {
     pub urn: Output<String>,
     pub(crate) members: Members,
+    pub(crate) providers: Vec<Output<String>>,
     handle: ComponentHandle,
 }
 
@@ -34,6 +35,7 @@ impl Component {
         if let Some(siblings) = options.siblings() {
             siblings.add_component(members.clone());
         }
+        let providers = options.providers();
         let urn = program
             .register_resource(RegisterResourceRequest {
                 type_: r#type.to_owned(),
@@ -48,6 +50,7 @@ impl Component {
         Self {
             urn,
             members,
+            providers,
             handle,
         }
     }

@@ -56,6 +56,10 @@ impl<T> Input<T> {
         Self::of(value)
     }
 
+    pub(crate) fn into_value(self) -> Output<PulumiValue> {
+        self.value
+    }
+
     /// Generated code asks for it, with the context that Gestalt needs for it.
     #[doc(hidden)]
     pub fn get_output(self, _: &Context) -> Output<PulumiValue> {

@@ -44,6 +44,7 @@ mod options;
 mod panics;
 mod program;
 mod run;
+mod stack_reference;
 mod unfinished;
 
 pub use all::{All, all};
@@ -59,6 +60,7 @@ pub use log::{Log, Message};
 pub use options::{Alias, Options, Timeouts, Urn};
 pub use program::Program;
 pub use run::run;
+pub use stack_reference::StackReference;
 
 // What a generated binding names besides.
 #[doc(hidden)]

@@ -1,10 +1,12 @@
 //! The options of a resource.
 
+use pulumi_gestalt_grpc_connection::UNKNOWN;
 use pulumi_gestalt_grpc_connection::options as wire;
-use pulumi_gestalt_model::ResolvedOutput;
-use pulumi_gestalt_rust::{CustomResourceOptions, Output, Provider};
+use pulumi_gestalt_model::{PulumiValue, PulumiValueContent, ResolvedOutput};
+use pulumi_gestalt_rust::{CustomResourceOptions, Output, Provider, ToPulumiValue as _};
 
 use crate::component::Component;
+use crate::input::Input;
 use crate::members::Members;
 
 /// What a program says about a resource besides its inputs.
@@ -30,7 +32,9 @@ pub struct Options {
     siblings: Option<Members>,
     depends_on: Vec<Output<String>>,
     deleted_with: Option<Output<String>>,
+    existing: Option<Output<PulumiValue>>,
     provider: Option<Output<String>>,
+    inherited_providers: Vec<Output<String>>,
     aliases: Vec<Alias>,
 }
 
@@ -41,6 +45,12 @@ pub trait Urn {
     #[doc(hidden)]
     fn members(&self) -> Option<&Members> {
         None
+    }
+
+    /// What is under it is managed by these providers, the first that fits.
+    #[doc(hidden)]
+    fn providers(&self) -> &[Output<String>] {
+        &[]
     }
 }
 
@@ -57,6 +67,10 @@ impl Urn for Component {
 
     fn members(&self) -> Option<&Members> {
         Some(&self.members)
+    }
+
+    fn providers(&self) -> &[Output<String>] {
+        &self.providers
     }
 }
 
@@ -78,6 +92,7 @@ impl Options {
     pub fn parent(mut self, parent: &impl Urn) -> Self {
         self.parent = Some(parent.urn().clone());
         self.siblings = parent.members().cloned();
+        self.inherited_providers = parent.providers().to_vec();
         self
     }
 
@@ -140,6 +155,13 @@ impl Options {
         self
     }
 
+    /// Reads the existing resource with this id, and manages nothing: the inputs are what helps to
+    /// find it, if an id is not enough.
+    pub fn existing(mut self, id: impl Into<Input<String>>) -> Self {
+        self.existing = Some(id.into().into_value());
+        self
+    }
+
     /// The provider that manages the resource, other than the default one.
     pub fn provider(mut self, provider: &impl Provider) -> Self {
         self.provider = Some(provider.get_provider_id());
@@ -187,6 +209,13 @@ impl Options {
         }
     }
 
+    /// The providers of what is under a component of these options.
+    pub(crate) fn providers(&self) -> Vec<Output<String>> {
+        let own = self.provider.iter().cloned();
+        own.chain(self.inherited_providers.iter().cloned())
+            .collect()
+    }
+
     /// The list that a resource of these options belongs to.
     pub(crate) fn siblings(&self) -> Option<&Members> {
         self.siblings.as_ref()
@@ -205,6 +234,18 @@ impl Options {
         }
         if let Some(provider) = self.provider {
             options.provider = provider.resolve().await.value;
+        }
+        for provider in self.inherited_providers {
+            let provider = provider.resolve().await.value;
+            options.inherited_providers.extend(provider);
+        }
+        if let Some(id) = self.existing {
+            let id = id.to_pulumi_value().await;
+            options.depends_on.extend(id.dependencies);
+            options.existing = Some(match id.content {
+                PulumiValueContent::String(id) => id,
+                _ => UNKNOWN.to_owned(),
+            });
         }
         for alias in self.aliases {
             options.aliases.push(alias.resolve().await);

@@ -3,6 +3,7 @@
 //!
 //! `pulumi` has to be on PATH; `cargo xtask test` sees to that.
 
+mod existing;
 mod failures;
 mod life;
 mod log;

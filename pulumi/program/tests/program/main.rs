@@ -2,6 +2,7 @@
 
 mod components;
 mod concurrency;
+mod existing;
 mod failures;
 mod graph;
 mod log;

@@ -2,6 +2,7 @@
 
 mod components;
 mod described;
+mod existing;
 mod failures;
 mod generated;
 mod graph;
@@ -41,6 +42,10 @@ fn main() -> ExitCode {
                 "log-and-fail" => log::and_fail(program),
                 "options" => options::stack(program),
                 "components" => components::stack(program),
+                "existing" => existing::resources(program),
+                "existing-providers" => existing::providers(program),
+                "referring" => existing::referring(program),
+                "stack-reference" => existing::stack(program),
                 "two" => failures::two(program),
                 "several" => failures::several(program),
                 "panic" => failures::panic(program),

@@ -1,0 +1,70 @@
+//! What exists already, as the engine reads it.
+
+use anyhow::Result;
+use serde_json::{Value, json};
+
+use crate::stack::Stack;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_existing_resource_is_read_and_left_alone() -> Result<()> {
+    let stack = Stack::new().await?;
+    stack.provider.add("here-before", &[("name", "old")]);
+    stack.program("existing")?;
+    stack
+        .succeed(&["config", "set", "id", "here-before"])
+        .await?;
+    stack.succeed(&["preview"]).await?;
+    stack.succeed(&["up", "--yes", "--skip-preview"]).await?;
+    assert_eq!(
+        stack.resource("user").await?["inputs"],
+        json!({
+            "id": "here-before",
+            "name": "old",
+            "again": "new",
+            "id-again": "the thing-1",
+        })
+    );
+    assert_eq!(stack.resource("read").await?["external"], json!(true));
+    stack.succeed(&["preview", "--expect-no-changes"]).await?;
+
+    stack
+        .succeed(&["destroy", "--yes", "--skip-preview"])
+        .await?;
+    assert_eq!(stack.provider.ids(), ["here-before"]);
+
+    stack.succeed(&["config", "set", "id", "nowhere"]).await?;
+    let up = stack.up().await?;
+    assert!(!up.success && up.text.contains("'nowhere'"), "{}", up.text);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_stack_gives_its_outputs() -> Result<()> {
+    let stack = Stack::new().await?;
+    stack.program("secrets")?;
+    stack.succeed(&["up", "--yes", "--skip-preview"]).await?;
+    for arguments in [
+        &["stack", "init", "second"][..],
+        &["config", "set", "program", "referring"],
+        &["preview"],
+        &["up", "--yes", "--skip-preview"],
+        &["preview", "--expect-no-changes"],
+    ] {
+        stack.succeed(arguments).await?;
+    }
+    let outputs = stack.succeed(&["stack", "output", "--json"]).await?;
+    assert_eq!(
+        serde_json::from_str::<Value>(&outputs)?,
+        json!({ "parts": "[secret]", "absent": "nothing" })
+    );
+    let shown = stack
+        .succeed(&["stack", "output", "--json", "--show-secrets"])
+        .await?;
+    assert_eq!(
+        serde_json::from_str::<Value>(&shown)?["parts"],
+        json!(["ann", "hunter2"])
+    );
+    let export = stack.succeed(&["stack", "export"]).await?;
+    assert!(!export.contains("hunter2"), "{export}");
+    Ok(())
+}
