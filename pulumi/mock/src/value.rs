@@ -7,6 +7,8 @@
 //! | a file | `{"$fileAsset": PATH}` |
 //! | a file's text | `{"$stringAsset": TEXT}` |
 //! | an archive | `{"$fileArchive": PATH}` |
+//! | one of these at an address | `{"$remoteAsset": URI}`, `{"$remoteArchive": URI}` |
+//! | an archive that the program puts together | `{"$assetArchive": {NAME: ASSET OR ARCHIVE}}` |
 
 use prost_types::value::Kind;
 use prost_types::{ListValue, Struct, Value as Wire};
@@ -36,6 +38,19 @@ pub fn string_asset(text: &str) -> Value {
 
 pub fn file_archive(path: &str) -> Value {
     json!({ "$fileArchive": path })
+}
+
+pub fn remote_asset(uri: &str) -> Value {
+    json!({ "$remoteAsset": uri })
+}
+
+pub fn remote_archive(uri: &str) -> Value {
+    json!({ "$remoteArchive": uri })
+}
+
+/// `assets` is an object.
+pub fn asset_archive(assets: Value) -> Value {
+    json!({ "$assetArchive": assets })
 }
 
 pub(crate) fn from_struct(object: Struct) -> Value {
@@ -75,11 +90,20 @@ fn from_wire(value: Wire) -> Value {
 
 fn from_signed(object: Value) -> Value {
     let text = |key: &str| object.get(key).and_then(Value::as_str);
-    match (text(SIGNATURE), text("path"), text("text")) {
-        (Some(SECRET), _, _) => secret(object["value"].clone()),
-        (Some(ASSET), Some(path), _) => file_asset(path),
-        (Some(ASSET), _, Some(text)) => string_asset(text),
-        (Some(ARCHIVE), Some(path), _) => file_archive(path),
+    match text(SIGNATURE) {
+        Some(SECRET) => secret(object["value"].clone()),
+        Some(ASSET) => {
+            let file = text("path").map(file_asset);
+            let string = || text("text").map(string_asset);
+            let remote = || text("uri").map(remote_asset);
+            file.or_else(string).or_else(remote).unwrap_or(object)
+        }
+        Some(ARCHIVE) => {
+            let file = text("path").map(file_archive);
+            let remote = || text("uri").map(remote_archive);
+            let assets = || object.get("assets").cloned().map(asset_archive);
+            file.or_else(remote).or_else(assets).unwrap_or(object)
+        }
         _ => object,
     }
 }
@@ -114,6 +138,9 @@ fn to_signed(object: &Map<String, Value>) -> Wire {
             "$fileAsset" => signed(ASSET, "path", value),
             "$stringAsset" => signed(ASSET, "text", value),
             "$fileArchive" => signed(ARCHIVE, "path", value),
+            "$remoteAsset" => signed(ASSET, "uri", value),
+            "$remoteArchive" => signed(ARCHIVE, "uri", value),
+            "$assetArchive" => signed(ARCHIVE, "assets", value),
             _ => Kind::StructValue(to_struct(object)),
         },
         _ => Kind::StructValue(to_struct(object)),

@@ -1,10 +1,12 @@
 //! Files and archives as inputs.
 //!
 //! Where the engine expects an asset or an archive, the generated binding takes a map of strings;
-//! these types are that map, with the signature by which the engine knows it. Relative paths start
-//! at the folder of Pulumi.yaml.
+//! these types stand for that map, with the signature by which the engine knows it. Relative paths
+//! start at the folder of Pulumi.yaml.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+
+use pulumi_gestalt_model::{Output, PulumiValue, PulumiValueContent, ToPulumiValue};
 
 use crate::input::{Input, inputs};
 
@@ -12,82 +14,158 @@ const SIGNATURE: &str = "4dabf18193072939515e22adb298388d";
 const ASSET: &str = "c44067f5952c0a294b673a41bacd8c17";
 const ARCHIVE: &str = "0def7320c3a5731c473e5ecbe6d01bc7";
 
-/// An archive on disk: a `.zip`, `.tar`, `.tar.gz`, or a folder.
+/// One type of asset or archive: what it is, and the key of the one text that it has.
+macro_rules! assets {
+    ($($(#[$documentation:meta])* $name:ident: $signature:ident $key:ident;)+) => {$(
+        $(#[$documentation])*
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub struct $name {
+            $key: String,
+        }
+
+        impl $name {
+            pub fn new($key: impl Into<String>) -> Self {
+                Self { $key: $key.into() }
+            }
+        }
+
+        impl From<$name> for HashMap<String, String> {
+            fn from(asset: $name) -> Self {
+                HashMap::from([
+                    (SIGNATURE.to_owned(), $signature.to_owned()),
+                    (stringify!($key).to_owned(), asset.$key),
+                ])
+            }
+        }
+
+        impl From<$name> for Entry {
+            fn from(asset: $name) -> Self {
+                Self(Kind::One(asset.into()))
+            }
+        }
+
+        impl ToPulumiValue for $name {
+            async fn to_pulumi_value(&self) -> PulumiValue {
+                HashMap::from(self.clone()).to_pulumi_value().await
+            }
+        }
+
+        inputs! {
+            [] $name => HashMap<String, String>: asset => asset;
+            [] Output<$name> => HashMap<String, String>: asset => asset;
+        }
+    )+};
+}
+
+assets! {
+    /// An archive on disk: a `.zip`, `.tar`, `.tar.gz`, or a folder.
+    ///
+    /// ```
+    /// # use std::collections::HashMap;
+    /// # use pulumi_program::{FileArchive, Input};
+    /// let code: Input<Option<HashMap<String, String>>> = FileArchive::new("target/function.zip").into();
+    /// ```
+    FileArchive: ARCHIVE path;
+
+    /// One file on disk.
+    FileAsset: ASSET path;
+
+    /// A file whose text the program makes.
+    ///
+    /// ```
+    /// # use std::collections::HashMap;
+    /// # use pulumi_program::{Input, Output, StringAsset};
+    /// let url = Output::new("https://example.org".to_owned());
+    /// let source = url.map(|url| StringAsset::new(format!("{{\"api\":\"{url}\"}}")));
+    /// let source: Input<Option<HashMap<String, String>>> = source.into();
+    /// ```
+    StringAsset: ASSET text;
+
+    /// One file at an `http`, `https` or `file` address, which the engine fetches.
+    RemoteAsset: ASSET uri;
+
+    /// An archive at an `http`, `https` or `file` address, which the engine fetches.
+    RemoteArchive: ARCHIVE uri;
+}
+
+/// An archive that the program puts together.
 ///
 /// ```
 /// # use std::collections::HashMap;
-/// # use pulumi_program::{FileArchive, Input};
-/// let code: Input<Option<HashMap<String, String>>> = FileArchive::new("target/function.zip").into();
+/// # use pulumi_program::{AssetArchive, FileArchive, Input, StringAsset};
+/// let code = AssetArchive::new()
+///     .with("index.js", StringAsset::new("exports.handler = async () => 'hello';"))
+///     .with("node_modules", FileArchive::new("node_modules"));
+/// let code: Input<HashMap<String, String>> = code.into();
 /// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[must_use]
+pub struct AssetArchive {
+    entries: BTreeMap<String, Entry>,
+}
+
+/// What stands in an archive: an asset as a file, an archive as a folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FileArchive {
-    path: String,
-}
+pub struct Entry(Kind);
 
-/// One file on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FileAsset {
-    path: String,
+enum Kind {
+    One(HashMap<String, String>),
+    Archive(AssetArchive),
 }
 
-/// A file whose text the program makes.
-///
-/// ```
-/// # use std::collections::HashMap;
-/// # use pulumi_program::{Output, StringAsset};
-/// let url = Output::new("https://example.org".to_owned());
-/// let source = url.map(|url| HashMap::from(StringAsset::new(format!("{{\"api\":\"{url}\"}}"))));
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StringAsset {
-    text: String,
-}
+impl AssetArchive {
+    /// An empty one.
+    pub fn new() -> Self {
+        Self::default()
+    }
 
-impl FileArchive {
-    pub fn new(path: impl Into<String>) -> Self {
-        Self { path: path.into() }
+    /// Puts an asset or an archive there, in place of what was there by this name.
+    pub fn with(mut self, name: &str, entry: impl Into<Entry>) -> Self {
+        self.entries.insert(name.to_owned(), entry.into());
+        self
+    }
+
+    fn value(&self) -> PulumiValue {
+        let entries = self.entries.iter();
+        let entries = entries.map(|(name, entry)| (name.clone(), entry.value()));
+        object([
+            (SIGNATURE.to_owned(), text(ARCHIVE)),
+            ("assets".to_owned(), object(entries)),
+        ])
     }
 }
 
-impl FileAsset {
-    pub fn new(path: impl Into<String>) -> Self {
-        Self { path: path.into() }
+impl Entry {
+    fn value(&self) -> PulumiValue {
+        match &self.0 {
+            Kind::One(asset) => object(asset.iter().map(|(key, value)| (key.clone(), text(value)))),
+            Kind::Archive(archive) => archive.value(),
+        }
     }
 }
 
-impl StringAsset {
-    pub fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into() }
+impl From<AssetArchive> for Entry {
+    fn from(archive: AssetArchive) -> Self {
+        Self(Kind::Archive(archive))
     }
 }
 
-impl From<FileArchive> for HashMap<String, String> {
-    fn from(archive: FileArchive) -> Self {
-        signed(ARCHIVE, "path", archive.path)
+impl ToPulumiValue for AssetArchive {
+    async fn to_pulumi_value(&self) -> PulumiValue {
+        self.value()
     }
-}
-
-impl From<FileAsset> for HashMap<String, String> {
-    fn from(asset: FileAsset) -> Self {
-        signed(ASSET, "path", asset.path)
-    }
-}
-
-impl From<StringAsset> for HashMap<String, String> {
-    fn from(asset: StringAsset) -> Self {
-        signed(ASSET, "text", asset.text)
-    }
-}
-
-fn signed(signature: &str, key: &str, value: String) -> HashMap<String, String> {
-    HashMap::from([
-        (SIGNATURE.to_owned(), signature.to_owned()),
-        (key.to_owned(), value),
-    ])
 }
 
 inputs! {
-    [] FileArchive => HashMap<String, String>: archive => HashMap::from(archive);
-    [] FileAsset => HashMap<String, String>: asset => HashMap::from(asset);
-    [] StringAsset => HashMap<String, String>: asset => HashMap::from(asset);
+    [] AssetArchive => HashMap<String, String>: archive => archive;
+    [] Output<AssetArchive> => HashMap<String, String>: archive => archive;
+}
+
+fn object(entries: impl IntoIterator<Item = (String, PulumiValue)>) -> PulumiValue {
+    PulumiValueContent::Object(entries.into_iter().collect()).into()
+}
+
+fn text(text: &str) -> PulumiValue {
+    PulumiValueContent::String(text.to_owned()).into()
 }

@@ -48,7 +48,9 @@ mod stack_reference;
 mod unfinished;
 
 pub use all::{All, all};
-pub use asset::{FileArchive, FileAsset, StringAsset};
+pub use asset::{
+    AssetArchive, Entry, FileArchive, FileAsset, RemoteArchive, RemoteAsset, StringAsset,
+};
 pub use component::Component;
 pub use config::{Config, ConfigValue};
 pub use context::{

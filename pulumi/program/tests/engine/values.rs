@@ -95,3 +95,32 @@ async fn a_secret_in_a_list_leaves_the_rest_of_it_readable() -> Result<()> {
     stack.succeed(&["preview", "--expect-no-changes"]).await?;
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn assets_and_archives_of_every_kind_are_taken() -> Result<()> {
+    let stack = Stack::new().await?;
+    let files = tempfile::tempdir()?;
+    std::fs::write(files.path().join("word.txt"), "hello")?;
+    // A tar archive ends with two empty blocks.
+    std::fs::write(files.path().join("empty.tar"), [0; 1024])?;
+    let folder = files.path().display().to_string();
+    stack.program("assets")?;
+    stack.succeed(&["config", "set", "folder", &folder]).await?;
+    stack.succeed(&["up", "--yes", "--skip-preview"]).await?;
+    let mut inputs = stack.resource("given").await?["inputs"].take();
+    assert_eq!(inputs["file"]["hash"], inputs["remote"]["hash"]);
+    assert_ne!(inputs["file"]["hash"], inputs["text"]["hash"]);
+    for archive in ["archive", "far", "gathered"] {
+        assert!(inputs[archive]["hash"].is_string(), "{inputs}");
+    }
+    assert!(inputs["hidden"]["ciphertext"].is_string(), "{inputs}");
+    let gathered = inputs["gathered"]["assets"].take();
+    assert_eq!(gathered["deep"]["assets"]["text"]["text"], "body");
+    assert!(gathered["far"]["uri"].is_string(), "{gathered}");
+
+    stack.succeed(&["preview", "--expect-no-changes"]).await?;
+    std::fs::write(files.path().join("word.txt"), "changed")?;
+    let preview = stack.run(&["preview", "--expect-no-changes"]).await?;
+    assert!(!preview.success, "{}", preview.text);
+    Ok(())
+}

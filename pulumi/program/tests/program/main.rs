@@ -1,5 +1,6 @@
 //! Programs under a mock engine: what they register, and how they end.
 
+mod assets;
 mod components;
 mod concurrency;
 mod existing;

@@ -1,5 +1,6 @@
 //! The programs that the tests run: config `project:program` names one.
 
+mod assets;
 mod components;
 mod described;
 mod existing;
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
         pulumi_program::run(
             |program| match program.config().require("program")?.text.as_str() {
                 "described" => described::stack(program),
+                "assets" => assets::stack(program),
                 "graph" => graph::stack(program),
                 "values" => values::stack(program),
                 "unknowns" => values::unknowns(program),
