@@ -15,6 +15,10 @@ use crate::panics::{self, without_backtrace};
 use crate::program::Program;
 use crate::unfinished::Unfinished;
 
+/// An output is computed inside of those that are computed from it: a row of some hundred resources
+/// would be too deep for the usual stack. Only what is used of it takes memory.
+const STACK: usize = 256 * 1024 * 1024;
+
 /// How a program ended.
 enum End {
     Complete,
@@ -76,6 +80,7 @@ pub fn run(stack: impl FnOnce(&Program) -> Result<()> + Send + 'static) -> ExitC
     });
     let thread = thread::Builder::new()
         .name("pulumi".to_owned())
+        .stack_size(STACK)
         .spawn(move || {
             panics::keep_here();
             let end = catch_unwind(AssertUnwindSafe(|| deploy(stack, environment)));

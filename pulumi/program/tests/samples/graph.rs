@@ -55,3 +55,13 @@ pub(crate) fn stack(program: &Program) -> Result<()> {
     program.export("both", &both);
     Ok(())
 }
+
+/// A row of resources, each of which hangs on the one before.
+pub(crate) fn row(program: &Program) -> Result<()> {
+    let mut id = text("start");
+    for number in 0..300 {
+        id = thing(program, &format!("row-{number}"), &[input("id", &id)]).get_id();
+    }
+    program.export("last", &id);
+    Ok(())
+}

@@ -29,6 +29,7 @@ fn main() -> ExitCode {
                 "described" => described::stack(program),
                 "assets" => assets::stack(program),
                 "graph" => graph::stack(program),
+                "row" => graph::row(program),
                 "values" => values::stack(program),
                 "unknowns" => values::unknowns(program),
                 "provider" => values::provider(program),
