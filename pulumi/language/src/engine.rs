@@ -28,6 +28,12 @@ impl Engine {
         self.log(LogSeverity::Error, message, false).await
     }
 
+    /// An engine that does not take a warning is no reason to fail.
+    pub async fn warning(&self, message: &str) {
+        let message = message.to_owned();
+        self.log(LogSeverity::Warning, message, false).await.ok();
+    }
+
     /// A status is a courtesy: an engine that does not take it is no reason to fail.
     pub async fn status(&self, message: String) {
         self.log(LogSeverity::Info, message, true).await.ok();

@@ -44,6 +44,11 @@ pub async fn run(
         Err(_) if stop.is_cancelled() => return Err(Failure::Reported),
         Err(error) => return Err(Failure::Build(error)),
     };
+    if request.attach_debugger {
+        engine
+            .warning("--attach-debugger is not for programs in Rust: this one runs without")
+            .await;
+    }
     let unfinished = tempfile::NamedTempFile::new()
         .context("a temporary file cannot be created")
         .map_err(Failure::Build)?;

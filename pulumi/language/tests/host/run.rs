@@ -164,3 +164,22 @@ async fn an_unknown_option_is_refused_by_name() -> Result<()> {
     assert!(refused.message().contains("binaries"), "{refused:?}");
     Ok(())
 }
+
+#[tokio::test]
+async fn that_no_debugger_is_attached_is_said() -> Result<()> {
+    let workspace = Workspace::new("fn main() {}")?;
+    let mut host = Host::start().await?;
+    let mut request = workspace.request(&[]);
+    host.client.run(request.clone()).await?;
+    assert_eq!(host.engine.kept(LogSeverity::Warning), [""; 0]);
+
+    request.attach_debugger = true;
+    assert!(!host.client.run(request).await?.into_inner().bail);
+    let warnings = host.engine.kept(LogSeverity::Warning);
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(
+        warnings[0].starts_with("--attach-debugger "),
+        "{warnings:?}"
+    );
+    Ok(())
+}
