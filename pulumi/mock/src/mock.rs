@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -13,6 +13,8 @@ use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::{Child, Command};
 use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use crate::engine::{Script, Servers};
 use crate::journal::{Ending, Journal};
@@ -21,6 +23,8 @@ use crate::run::Run;
 
 /// A program that has not ended by then never will.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// For what a program has printed by its end, and is still on its way.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// An engine to run a program under.
 #[must_use]
@@ -177,16 +181,21 @@ impl Mock {
                 .envs(servers.iter().flat_map(Servers::addresses))
                 .spawn()
                 .with_context(|| format!("{} does not start", program.display()))?;
-            let stdout = tokio::spawn(read(child.stdout.take()));
-            let stderr = tokio::spawn(read(child.stderr.take()));
-            let status = self.wait(&mut child, &journal, &mut servers).await?;
+            let stdout = Printed::read(child.stdout.take());
+            let stderr = Printed::read(child.stderr.take());
+            let deadline = Instant::now() + self.patience;
+            let status = self.wait(&mut child, deadline, &journal, &mut servers);
+            let status = status.await?;
             if status.is_none() {
                 child.kill().await?;
             }
-            anyhow::Ok((status, stdout.await?, stderr.await?))
+            let deadline = deadline.max(Instant::now() + LAST_WORDS);
+            let (stdout, out_complete) = stdout.until(deadline).await;
+            let (stderr, err_complete) = stderr.until(deadline).await;
+            anyhow::Ok((status, stdout, stderr, out_complete && err_complete))
         });
         runtime.shutdown_background();
-        let (status, stdout, stderr) = outcome?;
+        let (status, stdout, stderr, complete) = outcome?;
         if let Some(panic) = &journal.read().panic {
             bail!("{panic}");
         }
@@ -194,6 +203,11 @@ impl Mock {
         run.stdout = stdout;
         run.stderr = stderr;
         match status {
+            Some(_) if !complete => bail!(
+                "the program has ended, but something that it started still had its output open \
+                 after {:?}: {run}",
+                self.patience
+            ),
             Some(status) => {
                 run.exit_code = status.code();
                 Ok(run)
@@ -206,10 +220,11 @@ impl Mock {
     async fn wait(
         &self,
         child: &mut Child,
+        deadline: Instant,
         journal: &Journal,
         servers: &mut Option<Servers>,
     ) -> Result<Option<ExitStatus>> {
-        let end = tokio::time::timeout(self.patience, async {
+        let end = tokio::time::timeout_at(deadline, async {
             tokio::select! {
                 status = child.wait() => return Ok(status?),
                 ending = journal.until(|entries| {
@@ -271,11 +286,33 @@ fn interrupt(child: &Child) -> Result<()> {
     Ok(kill_process(pid, Signal::INT)?)
 }
 
-async fn read(stream: Option<impl AsyncRead + Unpin>) -> String {
-    let mut bytes = Vec::new();
-    if let Some(mut stream) = stream {
-        // What could be read by the time the program ends is its output.
-        let _ = stream.read_to_end(&mut bytes).await;
+/// What a program prints on one stream.
+struct Printed {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    reading: JoinHandle<()>,
+}
+
+impl Printed {
+    fn read(stream: Option<impl AsyncRead + Unpin + Send + 'static>) -> Self {
+        let bytes = Arc::new(Mutex::default());
+        let reading = tokio::spawn(read(stream, Arc::clone(&bytes)));
+        Self { bytes, reading }
     }
-    String::from_utf8_lossy(&bytes).into_owned()
+
+    /// All of it, or what was there by then, and whether it was all.
+    async fn until(self, deadline: Instant) -> (String, bool) {
+        let end = tokio::time::timeout_at(deadline, self.reading).await;
+        let bytes = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
+        (String::from_utf8_lossy(&bytes).into_owned(), end.is_ok())
+    }
+}
+
+async fn read(stream: Option<impl AsyncRead + Unpin>, bytes: Arc<Mutex<Vec<u8>>>) {
+    let Some(mut stream) = stream else { return };
+    let mut chunk = [0; 8192];
+    // What could be read by the time the program ends is its output.
+    while let Ok(length @ 1..) = stream.read(&mut chunk).await {
+        let mut bytes = bytes.lock().unwrap_or_else(PoisonError::into_inner);
+        bytes.extend_from_slice(&chunk[..length]);
+    }
 }

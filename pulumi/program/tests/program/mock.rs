@@ -23,6 +23,20 @@ fn a_program_that_does_not_end_is_an_error() -> Result<()> {
 }
 
 #[test]
+fn what_a_program_leaves_behind_holds_nothing_up() {
+    let outcome = sample("leaves-a-child")
+        .patience(Duration::from_millis(500))
+        .run(SAMPLES);
+    let error = outcome.err().map(|error| error.to_string());
+    let error = error.unwrap_or_default();
+    assert!(
+        error.starts_with("the program has ended, but something that it started")
+            && error.contains("on its own"),
+        "{error}"
+    );
+}
+
+#[test]
 fn a_program_that_is_not_there_is_an_error() {
     let outcome = Mock::new().run("no/such/program");
     let error = outcome.err().map(|error| error.to_string());

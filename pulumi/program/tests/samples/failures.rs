@@ -132,3 +132,10 @@ pub(crate) fn twice(_: &Program) -> Result<()> {
     assert_eq!(1 + 1, 3, "no sum");
     Ok(())
 }
+
+/// Ends, but not what it started, which has its output.
+pub(crate) fn leaves_a_child(_: &Program) -> Result<()> {
+    println!("on its own");
+    std::process::Command::new("sleep").arg("30").spawn()?;
+    Ok(())
+}

@@ -56,6 +56,7 @@ fn main() -> ExitCode {
                 "nested" => failures::nested(program),
                 "mistyped" => failures::mistyped(program),
                 "error" => failures::error(program),
+                "leaves-a-child" => failures::leaves_a_child(program),
                 "exported-twice" => failures::exported_twice(program),
                 "function" => failures::function(program),
                 "unwrapped" => failures::unwrapped(program),
