@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::error::Error as _;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context as _, Result};
 use async_trait::async_trait;
@@ -20,7 +21,7 @@ use pulumi_gestalt_proto::pulumi::pulumirpc::resource_monitor_client::ResourceMo
 use tonic::transport::Channel;
 use tonic::{Code, Status};
 
-use crate::options::ResourceOptions;
+use crate::options::{self, ResourceOptions};
 use crate::report;
 use crate::session::{Output, Session};
 use crate::{urn, wire};
@@ -40,6 +41,8 @@ pub struct RealPulumiConnector {
     ending: AtomicBool,
     stack: String,
     in_preview: bool,
+    /// The URNs of resources that are not there yet, and will not be in this run.
+    left_out: Mutex<HashSet<String>>,
 }
 
 /// Why a request has no answer.
@@ -80,6 +83,7 @@ impl RealPulumiConnector {
             ending: AtomicBool::new(false),
             stack: String::new(),
             in_preview,
+            left_out: Mutex::default(),
         };
         let request = pulumirpc::RegisterResourceRequest {
             r#type: STACK_TYPE.to_owned(),
@@ -150,7 +154,10 @@ impl RealPulumiConnector {
 
         // What `--target` and `destroy --run-program` leave out is answered without an id: its
         // outputs are as unknown as in a preview.
-        let left_out = response.id.is_empty();
+        let left_out = response.id.is_empty() && !component;
+        if left_out {
+            self.left_out().insert(response.urn.clone());
+        }
         let itself = HashSet::from([response.urn.clone()]);
         let mut fields = wire::decode_fields(response.object.unwrap_or_default(), &itself);
         for (name, dependencies) in response.property_dependencies {
@@ -172,7 +179,7 @@ impl RealPulumiConnector {
             id: known(response.id),
             fields: ResourceFields {
                 object: fields,
-                is_in_preview: (is_in_preview || left_out) && !component,
+                is_in_preview: (is_in_preview && !component) || left_out,
             },
         })
     }
@@ -235,10 +242,22 @@ impl RealPulumiConnector {
 
     async fn call(&self, request: ResourceInvokeRequest) -> Result<ResourceInvokeResult, Failure> {
         let ResourceInvokeRequest {
-            object,
+            mut object,
             version,
             token,
         } = request;
+        let (options, awaited) = match object.remove(&options::ARGUMENT.into()) {
+            Some(PulumiValue {
+                content: PulumiValueContent::String(text),
+                dependencies,
+                ..
+            }) => (ResourceOptions::decode(Some(text)), dependencies),
+            _ => (Ok(ResourceOptions::default()), HashSet::new()),
+        };
+        let options = options.map_err(|error| Failure::Refused {
+            message: format!("{token} was not called: {error:#}"),
+            urn: None,
+        })?;
         let unknown = || ResourceInvokeResult {
             fields: ResourceFields {
                 object: HashMap::new(),
@@ -252,10 +271,14 @@ impl RealPulumiConnector {
         let Some(arguments) = arguments else {
             return Ok(unknown());
         };
+        if !self.left_out().is_disjoint(&awaited) {
+            return Ok(unknown());
+        }
         let request = pulumirpc::ResourceInvokeRequest {
             tok: token.clone(),
             args: Some(arguments.object),
-            version,
+            provider: options.reader(&token).unwrap_or_default(),
+            version: options.version.unwrap_or(version),
             ..pulumirpc::ResourceInvokeRequest::default()
         };
         let answer = {
@@ -294,6 +317,10 @@ impl RealPulumiConnector {
                 is_in_preview: false,
             },
         })
+    }
+
+    fn left_out(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.left_out.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn send_outputs(

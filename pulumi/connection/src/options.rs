@@ -13,6 +13,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::urn;
 
+/// The options of a call travel among its arguments, under this name, for which Gestalt has no slot
+/// at all. What the call waits for besides is what that argument depends on.
+pub const ARGUMENT: &str = "pulumi-call-options";
+
 /// Changes with every change of [`ResourceOptions`].
 const PREFIX: &str = "pulumi-resource-options/2 ";
 
@@ -96,10 +100,10 @@ impl ResourceOptions {
         }
     }
 
-    /// The provider by which an existing resource of this type is read: the engine hands those of
-    /// components down to what it creates alone.
-    pub(crate) fn reader(&self, r#type: &str) -> Option<String> {
-        let package = r#type.split(':').next();
+    /// The provider that reads an existing resource of this type, or has this function: the engine
+    /// hands those of components down to what it creates alone.
+    pub(crate) fn reader(&self, token: &str) -> Option<String> {
+        let package = token.split(':').next();
         let fits = |provider: &&String| urn::package_of_provider(provider) == package;
         let own = self.provider.as_ref();
         own.or_else(|| self.inherited_providers.iter().find(fits))

@@ -343,6 +343,7 @@ impl ResourceMonitor for MockEngine {
             token: request.tok,
             arguments: value::from_struct(request.args.unwrap_or_default()),
             version: request.version,
+            provider: (!request.provider.is_empty()).then_some(request.provider),
         };
         let token = invoke.token.clone();
         self.journal

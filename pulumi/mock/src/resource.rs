@@ -70,6 +70,8 @@ pub struct Invoke {
     /// An object.
     pub arguments: Value,
     pub version: String,
+    /// A provider reference, `URN::ID`.
+    pub provider: Option<String>,
 }
 
 impl Resource {

@@ -10,6 +10,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use pulumi_gestalt_grpc_connection::UNKNOWN;
+use pulumi_gestalt_grpc_connection::options::ARGUMENT;
 use pulumi_gestalt_model::{PulumiValue, PulumiValueContent, ResolvedOutput};
 use pulumi_gestalt_rust as gestalt;
 use pulumi_gestalt_rust::{FromPulumiValue, Output, Provider, PulumiAny, ToPulumiValue};
@@ -19,7 +20,9 @@ use crate::panics;
 
 /// The place where resources are registered.
 pub struct Context {
-    gestalt: gestalt::Context,
+    gestalt: Arc<gestalt::Context>,
+    /// Of the functions that are called through it.
+    calls: Option<Options>,
 }
 
 /// A resource, as a binding or a program registers it.
@@ -107,7 +110,29 @@ impl fmt::Debug for Context {
 impl Context {
     pub(crate) fn new() -> Self {
         Self {
-            gestalt: gestalt::Context::new(),
+            gestalt: Arc::new(gestalt::Context::new()),
+            calls: None,
+        }
+    }
+
+    /// The same place, for functions: what is called through it has these options, of which
+    /// functions have `provider`, `parent`, whose provider they take, `depends_on` and `version`.
+    ///
+    /// ```no_run
+    /// # use pulumi_program::{Context, Options, Program, Provider};
+    /// # struct GetRegionResult;
+    /// # mod get_region {
+    /// #     pub fn invoke(_: &super::Context) -> super::GetRegionResult { super::GetRegionResult }
+    /// # }
+    /// # fn stack(program: &Program, london: &impl Provider) {
+    /// let region = get_region::invoke(&program.calling(Options::new().provider(london)));
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn calling(&self, options: Options) -> Self {
+        Self {
+            gestalt: Arc::clone(&self.gestalt),
+            calls: Some(options),
         }
     }
 
@@ -146,17 +171,29 @@ impl Context {
     /// Calls a provider's function, as soon as all its arguments are there.
     pub fn invoke_resource(&self, request: InvokeResourceRequest) -> CompositeOutput {
         let subject = request.token.clone();
-        let values: Vec<_> = request
+        let mut values: Vec<_> = request
             .object
             .iter()
             .map(|field| field.value.value())
             .collect();
+        values.extend(self.calls.clone().map(Options::into_argument));
+        let mut arguments = fields(request.object, &values);
+        if self.calls.is_some() {
+            arguments.extend(
+                values
+                    .last()
+                    .map(|options| gestalt::ResourceRequestObjectField {
+                        name: ARGUMENT.to_owned(),
+                        value: options,
+                    }),
+            );
+        }
         let gestalt = self
             .gestalt
             .invoke_resource(gestalt::InvokeResourceRequest {
                 token: request.token,
                 version: request.version,
-                object: &fields(request.object, &values),
+                object: &arguments,
             });
         CompositeOutput {
             gestalt,

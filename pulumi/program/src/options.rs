@@ -209,6 +209,20 @@ impl Options {
         }
     }
 
+    /// What travels among the arguments of a function.
+    pub(crate) fn into_argument(self) -> Output<PulumiValue> {
+        Output::from_resolved_future(async move {
+            let options = self.resolve().await;
+            let mut argument = PulumiValue::from(PulumiValueContent::String(options.encode()));
+            argument.dependencies = options.depends_on.into_iter().collect();
+            ResolvedOutput {
+                value: Some(argument),
+                secret: false,
+                dependencies: Default::default(),
+            }
+        })
+    }
+
     /// The providers of what is under a component of these options.
     pub(crate) fn providers(&self) -> Vec<Output<String>> {
         let own = self.provider.iter().cloned();

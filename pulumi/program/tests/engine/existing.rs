@@ -1,4 +1,4 @@
-//! What exists already, as the engine reads it.
+//! What exists already, as the engine reads it, and functions, as it calls them.
 
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -66,5 +66,25 @@ async fn another_stack_gives_its_outputs() -> Result<()> {
     );
     let export = stack.succeed(&["stack", "export"]).await?;
     assert!(!export.contains("hunter2"), "{export}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn functions_are_called_as_their_options_say() -> Result<()> {
+    let stack = Stack::new().await?;
+    stack.program("calls")?;
+    stack
+        .succeed(&["preview", "--save-plan", "plan.json"])
+        .await?;
+    stack
+        .succeed(&["up", "--yes", "--skip-preview", "--plan", "plan.json"])
+        .await?;
+    let user = stack.resource("user").await?;
+    assert_eq!(
+        user["inputs"],
+        json!({ "plain": "plain", "own": "own", "inherited": "inherited", "after": "after" })
+    );
+    let dependencies = user["propertyDependencies"]["after"].to_string();
+    assert!(dependencies.contains("::base"), "{user}");
     Ok(())
 }

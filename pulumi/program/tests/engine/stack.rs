@@ -126,7 +126,10 @@ impl Stack {
             .env("PULUMI_CONFIG_PASSPHRASE", "test")
             .env("PULUMI_SKIP_UPDATE_CHECK", "true")
             .env("PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION", "true")
-            .env("PULUMI_DEBUG_PROVIDERS", format!("test:{}", self.port))
+            .env(
+                "PULUMI_DEBUG_PROVIDERS",
+                format!("test:{0},other:{0}", self.port),
+            )
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -1,6 +1,7 @@
 //! Programs under a mock engine: what they register, and how they end.
 
 mod assets;
+mod calls;
 mod components;
 mod concurrency;
 mod existing;

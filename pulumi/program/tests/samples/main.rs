@@ -1,6 +1,7 @@
 //! The programs that the tests run: config `project:program` names one.
 
 mod assets;
+mod calls;
 mod components;
 mod described;
 mod existing;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
             |program| match program.config().require("program")?.text.as_str() {
                 "described" => described::stack(program),
                 "assets" => assets::stack(program),
+                "calls" => calls::stack(program),
                 "graph" => graph::stack(program),
                 "row" => graph::row(program),
                 "values" => values::stack(program),

@@ -1,0 +1,70 @@
+//! Functions with options.
+
+use anyhow::{Context as _, Result};
+use pulumi_mock::value::unknown;
+use pulumi_mock::{Answer, Invoke, Mock, Run};
+use serde_json::json;
+
+use crate::{SAMPLES, sample, thing};
+
+fn calls() -> Mock {
+    sample("calls").function_with("test:index:echo", |invoke| Ok(invoke.arguments.clone()))
+}
+
+fn call<'a>(run: &'a Run, word: &str) -> Result<&'a Invoke> {
+    let mut calls = run.invokes.iter();
+    let call = calls.find(|call| call.arguments == json!({ "word": word }));
+    call.with_context(|| format!("nobody says {word}: {run}"))
+}
+
+#[test]
+fn a_function_is_of_the_provider_that_is_said_or_inherited() -> Result<()> {
+    let run = calls().run(SAMPLES)?;
+    assert_eq!((run.exit_code, run.errors()), (Some(0), vec![]));
+    let own = "urn:pulumi:test::project::pulumi:providers:test::own::own-id";
+    for (word, provider, version) in [
+        ("plain", None, "1.2.3"),
+        ("own", Some(own), "9.9.9"),
+        ("inherited", Some(own), "1.2.3"),
+        ("after", None, "1.2.3"),
+    ] {
+        let call = call(&run, word)?;
+        assert_eq!(call.provider.as_deref(), provider, "{word}");
+        assert_eq!(call.version, version, "{word}");
+    }
+    assert_eq!(
+        run.resource("user")?.inputs,
+        json!({ "plain": "plain", "own": "own", "inherited": "inherited", "after": "after" })
+    );
+    Ok(())
+}
+
+#[test]
+fn an_answer_depends_on_what_its_function_waits_for() -> Result<()> {
+    let run = calls().run(SAMPLES)?;
+    let user = run.resource("user")?;
+    let of = &user.property_dependencies;
+    assert_eq!(of.keys().collect::<Vec<_>>(), ["after"]);
+    assert_eq!(of["after"], [thing("base")].into());
+    Ok(())
+}
+
+#[test]
+fn a_function_that_waits_for_what_is_not_there_yet_is_not_called() -> Result<()> {
+    for mock in [
+        calls().preview(),
+        calls().answer(|resource| match resource.name.as_str() {
+            "base" => Answer::leave_out(),
+            _ => Answer::new(),
+        }),
+    ] {
+        let run = mock.run(SAMPLES)?;
+        assert_eq!((run.exit_code, run.errors()), (Some(0), vec![]));
+        assert!(call(&run, "after").is_err(), "{run}");
+        let user = run.resource("user")?;
+        assert_eq!(user.inputs["after"], unknown());
+        assert_eq!(user.inputs["plain"], json!("plain"));
+        assert_eq!(user.property_dependencies["after"], [thing("base")].into());
+    }
+    Ok(())
+}
