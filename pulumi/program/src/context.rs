@@ -119,10 +119,9 @@ impl Context {
     /// functions have `provider`, `parent`, whose provider they take, `depends_on` and `version`.
     ///
     /// ```no_run
-    /// # use pulumi_program::{Context, Options, Program, Provider};
-    /// # struct GetRegionResult;
+    /// # use pulumi_program::{Options, Program, Provider};
     /// # mod get_region {
-    /// #     pub fn invoke(_: &super::Context) -> super::GetRegionResult { super::GetRegionResult }
+    /// #     pub fn invoke(_: &pulumi_program::Context) {}
     /// # }
     /// # fn stack(program: &Program, london: &impl Provider) {
     /// let region = get_region::invoke(&program.calling(Options::new().provider(london)));
