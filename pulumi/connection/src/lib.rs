@@ -21,4 +21,4 @@ mod urn;
 mod wire;
 
 pub use connector::RealPulumiConnector;
-pub use wire::UNKNOWN;
+pub use wire::{SIGNATURE, UNKNOWN};

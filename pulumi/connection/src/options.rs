@@ -40,8 +40,9 @@ pub struct ResourceOptions {
     pub import: Option<String>,
     /// The id of an existing resource that is read and not managed; it may be unknown.
     pub existing: Option<String>,
-    /// A provider reference, `URN::ID`.
-    pub provider: Option<String>,
+    /// Provider references, `URN::ID`, the last one said first. A resource has that one, a component
+    /// one of each package.
+    pub providers: Vec<String>,
     /// Those of the components that the resource is under, the nearest one first.
     pub inherited_providers: Vec<String>,
     /// The version of the provider's plugin.
@@ -94,7 +95,7 @@ impl ResourceOptions {
         match provider.strip_prefix(PREFIX) {
             Some(json) => serde_json::from_str(json).context("its options cannot be read"),
             None => Ok(Self {
-                provider: Some(provider),
+                providers: vec![provider],
                 ..Self::default()
             }),
         }
@@ -105,7 +106,7 @@ impl ResourceOptions {
     pub(crate) fn reader(&self, token: &str) -> Option<String> {
         let package = token.split(':').next();
         let fits = |provider: &&String| urn::package_of_provider(provider) == package;
-        let own = self.provider.as_ref();
+        let own = self.providers.first();
         own.or_else(|| self.inherited_providers.iter().find(fits))
             .cloned()
     }
@@ -123,14 +124,16 @@ impl ResourceOptions {
         request.aliases = self.aliases.into_iter().map(Into::into).collect();
         request.alias_specs = true;
         request.import_id = self.import.unwrap_or_default();
-        request.provider = self.provider.unwrap_or_default();
-        if self.component
-            && let Some(package) = urn::package_of_provider(&request.provider)
-        {
+        if self.component {
             // What is under a component takes its provider by the package.
-            let package = package.to_owned();
-            request.providers.insert(package, request.provider.clone());
+            for provider in self.providers.iter().rev() {
+                if let Some(package) = urn::package_of_provider(provider) {
+                    let package = package.to_owned();
+                    request.providers.insert(package, provider.clone());
+                }
+            }
         }
+        request.provider = self.providers.into_iter().next().unwrap_or_default();
         request.deleted_with = self.deleted_with.unwrap_or_default();
         if let Some(version) = self.version {
             request.version = version;

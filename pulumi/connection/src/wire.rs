@@ -12,7 +12,7 @@ use pulumi_gestalt_model::{EXACT, PulumiValue, PulumiValueContent as Content};
 pub const UNKNOWN: &str = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
 /// The key under which a map says that it is no plain map: a secret, an asset, an archive.
-const SIGNATURE: &str = "4dabf18193072939515e22adb298388d";
+pub const SIGNATURE: &str = "4dabf18193072939515e22adb298388d";
 const SECRET: &str = "1b47061264138c4ac30d75fd1eb44270";
 
 /// A whole number that the engine's numbers do not hold exactly, and where it stands.

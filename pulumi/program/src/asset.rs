@@ -6,11 +6,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use pulumi_gestalt_grpc_connection::SIGNATURE;
 use pulumi_gestalt_model::{Output, PulumiValue, PulumiValueContent, ToPulumiValue};
 
 use crate::input::{Input, inputs};
 
-const SIGNATURE: &str = "4dabf18193072939515e22adb298388d";
 const ASSET: &str = "c44067f5952c0a294b673a41bacd8c17";
 const ARCHIVE: &str = "0def7320c3a5731c473e5ecbe6d01bc7";
 

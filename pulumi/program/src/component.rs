@@ -29,7 +29,8 @@ pub struct Component {
 
 impl Component {
     /// `type` has the form `package:module:Name`. Of the options, a component has `parent`,
-    /// `depends_on`, `protect` and `provider`, which what is under it inherits, and aliases.
+    /// `depends_on` and aliases; what is under it inherits its `protect`, `retain_on_delete`,
+    /// `deleted_with`, and of its providers the one of its package.
     pub fn new(program: &Program, r#type: &str, name: &str, options: Options) -> Self {
         let members = Members::default();
         if let Some(siblings) = options.siblings() {

@@ -33,7 +33,7 @@ pub struct Options {
     depends_on: Vec<Output<String>>,
     deleted_with: Option<Output<String>>,
     existing: Option<Output<PulumiValue>>,
-    provider: Option<Output<String>>,
+    own_providers: Vec<Output<String>>,
     inherited_providers: Vec<Output<String>>,
     aliases: Vec<Alias>,
 }
@@ -162,9 +162,10 @@ impl Options {
         self
     }
 
-    /// The provider that manages the resource, other than the default one.
+    /// The provider that manages the resource, other than the default one. A component may have one
+    /// of each package.
     pub fn provider(mut self, provider: &impl Provider) -> Self {
-        self.provider = Some(provider.get_provider_id());
+        self.own_providers.insert(0, provider.get_provider_id());
         self
     }
 
@@ -225,9 +226,7 @@ impl Options {
 
     /// The providers of what is under a component of these options.
     pub(crate) fn providers(&self) -> Vec<Output<String>> {
-        let own = self.provider.iter().cloned();
-        own.chain(self.inherited_providers.iter().cloned())
-            .collect()
+        [&*self.own_providers, &*self.inherited_providers].concat()
     }
 
     /// The list that a resource of these options belongs to.
@@ -246,8 +245,8 @@ impl Options {
         if let Some(urn) = self.deleted_with {
             options.deleted_with = urn.resolve().await.value;
         }
-        if let Some(provider) = self.provider {
-            options.provider = provider.resolve().await.value;
+        for provider in self.own_providers {
+            options.providers.extend(provider.resolve().await.value);
         }
         for provider in self.inherited_providers {
             let provider = provider.resolve().await.value;

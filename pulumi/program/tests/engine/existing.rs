@@ -1,4 +1,4 @@
-//! What exists already, as the engine reads it, and functions, as it calls them.
+//! What the engine reads and calls for a program, and whose provider does it.
 
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -52,9 +52,8 @@ async fn another_stack_gives_its_outputs() -> Result<()> {
     ] {
         stack.succeed(arguments).await?;
     }
-    let outputs = stack.succeed(&["stack", "output", "--json"]).await?;
     assert_eq!(
-        serde_json::from_str::<Value>(&outputs)?,
+        stack.outputs().await?,
         json!({ "parts": "[secret]", "absent": "nothing" })
     );
     let shown = stack
@@ -86,5 +85,22 @@ async fn functions_are_called_as_their_options_say() -> Result<()> {
     );
     let dependencies = user["propertyDependencies"]["after"].to_string();
     assert!(dependencies.contains("::base"), "{user}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_component_hands_down_a_provider_of_each_package() -> Result<()> {
+    let stack = Stack::new().await?;
+    stack.provider.add("x", &[]);
+    stack.program("components")?;
+    stack.succeed(&["up", "--yes", "--skip-preview"]).await?;
+    for (name, provider) in [("there", "test::provider::"), ("beside", "other::other::")] {
+        let resource = stack.resource(name).await?;
+        let actual = resource["provider"].as_str().unwrap_or_default();
+        assert!(
+            actual.contains(&format!("pulumi:providers:{provider}")),
+            "{resource}"
+        );
+    }
     Ok(())
 }

@@ -149,9 +149,15 @@ impl Stack {
         let mut resources = std::mem::take(resources);
         resources.retain(|resource| {
             let kind = resource["type"].as_str().unwrap_or_default();
-            kind.starts_with("test:")
+            kind.starts_with("test:") || kind.starts_with("other:")
         });
         Ok(resources)
+    }
+
+    /// The outputs of the stack, without its secrets.
+    pub(crate) async fn outputs(&self) -> Result<Value> {
+        let outputs = self.succeed(&["stack", "output", "--json"]).await?;
+        Ok(serde_json::from_str(&outputs)?)
     }
 
     /// The resource of this name in the state.

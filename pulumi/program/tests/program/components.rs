@@ -76,5 +76,10 @@ fn what_is_under_a_component_takes_its_provider() -> Result<()> {
     let providers = &run.resource("elsewhere")?.request.providers;
     let provider = "urn:pulumi:test::project::pulumi:providers:test::provider::provider-id";
     assert_eq!(providers.get("test").map(String::as_str), Some(provider));
+    let other = "urn:pulumi:test::project::pulumi:providers:other::other::other-id";
+    assert_eq!(providers.get("other").map(String::as_str), Some(other));
+    // To what is only read, nobody else does.
+    let there = run.resource("there")?.options.provider.as_deref();
+    assert_eq!(there, Some(provider));
     Ok(())
 }

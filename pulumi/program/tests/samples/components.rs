@@ -26,12 +26,13 @@ pub(crate) fn stack(program: &Program) -> Result<()> {
     after("within", Options::new().parent(&inner));
     thing(program, "outside", &[input("leaf", &leaf.get_id())]);
     let provider = resource(program, "pulumi:providers:test", "provider", &[], None);
-    Component::new(
-        program,
-        "test:index:Elsewhere",
-        "elsewhere",
-        Options::new().provider(&provider),
-    );
+    let other = resource(program, "pulumi:providers:other", "other", &[], None);
+    let elsewhere = Options::new().provider(&provider).provider(&other);
+    let elsewhere = Component::new(program, "test:index:Elsewhere", "elsewhere", elsewhere);
+    let read = Options::new().parent(&elsewhere).existing("x");
+    thing_with(program, "there", &[], read);
+    let beside = Some(Options::new().parent(&elsewhere));
+    resource(program, "other:index:Thing", "beside", &[], beside);
     outer.output("leaf", &leaf.get_id());
     outer.output("word", &text("hello"));
     program.export("leaf", &leaf.get_id());
