@@ -19,6 +19,8 @@ pub struct PrivateBucket {
     pub name: Output<String>,
     pub arn: Output<String>,
     pub regional_domain_name: Output<String>,
+    /// What an object may rely on: the bucket is closed, of one owner, and encrypted.
+    settings: [Output<String>; 3],
     logical_name: &'static str,
 }
 
@@ -46,7 +48,7 @@ impl PrivateBucket {
                 .build_struct(),
             options.clone().protect(kind.protect),
         );
-        bucket_public_access_block::create_with_options(
+        let access = bucket_public_access_block::create_with_options(
             program,
             &format!("{name}-access"),
             bucket_public_access_block::BucketPublicAccessBlockArgs::builder()
@@ -58,7 +60,7 @@ impl PrivateBucket {
                 .build_struct(),
             options.clone(),
         );
-        bucket_ownership_controls::create_with_options(
+        let ownership = bucket_ownership_controls::create_with_options(
             program,
             &format!("{name}-ownership"),
             bucket_ownership_controls::BucketOwnershipControlsArgs::builder()
@@ -71,7 +73,7 @@ impl PrivateBucket {
                 .build_struct(),
             options.clone(),
         );
-        encryption::create_with_options(
+        let encryption = encryption::create_with_options(
             program,
             &format!("{name}-encryption"),
             encryption::BucketServerSideEncryptionConfigurationArgs::builder()
@@ -84,8 +86,17 @@ impl PrivateBucket {
             name: bucket.bucket,
             arn: bucket.arn,
             regional_domain_name: bucket.bucket_regional_domain_name,
+            settings: [access.urn, ownership.urn, encryption.urn],
             logical_name: name,
         }
+    }
+
+    /// The options of an object in it.
+    pub fn object(&self, parent: &Component) -> Options {
+        let [access, ownership, encryption] = &self.settings;
+        Options::new()
+            .parent(parent)
+            .depends_on(&[access, ownership, encryption])
     }
 
     /// The bucket's policy: TLS only, and what `statements` add.

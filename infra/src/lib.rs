@@ -75,7 +75,7 @@ pub fn stack(program: &Program) -> Result<()> {
         site_url: &site.url,
         mysfits_api_endpoint: &mysfits.for_pages,
         clicks_bucket: &clicks.name,
-        site_bucket: &site.bucket,
+        site_bucket: &site.bucket.name,
         delivery_stream: &delivery.stream_name,
         processor: &processor.name,
         repository: repository.as_ref(),

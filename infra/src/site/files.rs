@@ -6,9 +6,10 @@ use std::path::Path;
 use anyhow::{Context, Result, bail, ensure};
 use aws::s3::bucket_objectv_2 as object;
 use pulumi_gestalt_providers_aws as aws;
-use pulumi_program::{Component, FileAsset, Options, Output};
+use pulumi_program::{Component, FileAsset, Output};
 
 use super::settings;
+use crate::bucket::PrivateBucket;
 use crate::scope::Scope;
 
 /// How an object is served.
@@ -88,7 +89,7 @@ pub fn of_site(folder: &Path) -> Result<Vec<SiteFile>> {
 pub fn upload(
     scope: &Scope<'_>,
     parent: &Component,
-    bucket: &Output<String>,
+    bucket: &PrivateBucket,
     page: &Page,
     source: Source,
 ) {
@@ -104,14 +105,14 @@ pub fn upload(
         scope.program,
         &format!("mysfits-site/{}", page.key),
         object::BucketObjectv2Args::builder()
-            .bucket(bucket.clone())
+            .bucket(bucket.name.clone())
             .key(page.key.clone())
             .source(file)
             .content(text)
             .content_type(page.content_type)
             .cache_control(page.cache_control)
             .build_struct(),
-        Options::new().parent(parent),
+        bucket.object(parent),
     );
 }
 

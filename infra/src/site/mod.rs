@@ -27,7 +27,7 @@ pub struct Site {
     pub url: Output<String>,
     /// The same, by CloudFront's name for it, which is known without any record of one's own.
     distribution_url: Output<String>,
-    pub bucket: Output<String>,
+    pub bucket: PrivateBucket,
     component: Component,
 }
 
@@ -68,7 +68,7 @@ impl Site {
         Self {
             url,
             distribution_url,
-            bucket: bucket.name,
+            bucket,
             component,
         }
     }

@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::{cloud, mock, run};
 
 /// Each resource and what it depends on, by kind and name; the files of the site apart, of which
-/// each depends on the bucket alone.
+/// each depends on the bucket and its settings alone.
 const EXPECTED: &str = "
 s3/bucket mysfits-clicks:
 s3/bucketPublicAccessBlock mysfits-clicks-access: s3/bucket mysfits-clicks
@@ -70,8 +70,8 @@ cloudfront/cachePolicy mysfits-site:
 cloudfront/responseHeadersPolicy mysfits-site:
 cloudfront/distribution mysfits-site: s3/bucket mysfits-site, cloudfront/originAccessControl mysfits-site, cloudfront/cachePolicy mysfits-site, cloudfront/responseHeadersPolicy mysfits-site
 s3/bucketPolicy mysfits-site-policy: s3/bucket mysfits-site, cloudfront/distribution mysfits-site
-s3/bucketObjectv2 mysfits-site/index.html: s3/bucket mysfits-site, cloudfront/distribution mysfits-site, apigateway/stage mysfits-api, apigateway/resource mysfits-api-clicks
-s3/bucketObjectv2 mysfits-site/config.json: s3/bucket mysfits-site, cloudfront/distribution mysfits-site, apigateway/stage mysfits-api, apigateway/resource mysfits-api-clicks
+s3/bucketObjectv2 mysfits-site/index.html: s3/bucket mysfits-site, s3/bucketPublicAccessBlock mysfits-site-access, s3/bucketOwnershipControls mysfits-site-ownership, s3/bucketServerSideEncryptionConfiguration mysfits-site-encryption, cloudfront/distribution mysfits-site, apigateway/stage mysfits-api, apigateway/resource mysfits-api-clicks
+s3/bucketObjectv2 mysfits-site/config.json: s3/bucket mysfits-site, s3/bucketPublicAccessBlock mysfits-site-access, s3/bucketOwnershipControls mysfits-site-ownership, s3/bucketServerSideEncryptionConfiguration mysfits-site-encryption, cloudfront/distribution mysfits-site, apigateway/stage mysfits-api, apigateway/resource mysfits-api-clicks
 
 cloudwatch/logMetricFilter mysfits-failed-batches: cloudwatch/logGroup mysfits-processor
 cloudwatch/metricAlarm mysfits-delivery-late: kinesis/firehoseDeliveryStream mysfits-clicks
@@ -100,7 +100,15 @@ fn every_registration_says_what_it_depends_on() -> Result<()> {
     }
     let expected = expected();
 
-    let bucket = BTreeSet::from(["s3/bucket mysfits-site".to_owned()]);
+    let bucket = BTreeSet::from(
+        [
+            "s3/bucket mysfits-site",
+            "s3/bucketPublicAccessBlock mysfits-site-access",
+            "s3/bucketOwnershipControls mysfits-site-ownership",
+            "s3/bucketServerSideEncryptionConfiguration mysfits-site-encryption",
+        ]
+        .map(str::to_owned),
+    );
     let mut files = 0;
     found.retain(|name, dependencies| {
         let file = name.starts_with("s3/bucketObjectv2 ") && !expected.contains_key(name);
