@@ -293,7 +293,7 @@ async fn a_stream_that_cannot_be_is_refused_by_name() -> Result<()> {
         ),
         ("customTimeZone", json!("Asia/Tokyo"), "UTC"),
         ("s3BackupMode", json!("Enabled"), "no backup"),
-        ("kmsKeyArn", json!("arn:aws:kms:x"), "no KMS"),
+        ("kmsKeyArn", json!("arn:aws:kms:x"), "nothing with KMS"),
         ("fileExtension", json!("json"), "must be a '.'"),
         (
             "dynamicPartitioningConfiguration",

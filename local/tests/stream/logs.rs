@@ -216,7 +216,7 @@ async fn groups_are_what_cloudwatch_takes() -> Result<()> {
             json!({ "name": "g", "logGroupClass": "DELIVERY" }),
             "STANDARD",
         ),
-        (json!({ "name": "g", "kmsKeyId": "k" }), "no KMS"),
+        (json!({ "name": "g", "kmsKeyId": "k" }), "nothing with KMS"),
     ] {
         let refused = world.deploy(LOG_GROUP, "g", inputs).await;
         let refused = refused.err().context(reason)?;
