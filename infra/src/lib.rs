@@ -84,3 +84,8 @@ pub fn stack(program: &Program) -> Result<()> {
     .export(program);
     Ok(())
 }
+
+/// The page's program is one that compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/pulumi-in-rust.md")]
+mod page {}
