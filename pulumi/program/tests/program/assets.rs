@@ -24,6 +24,7 @@ fn an_asset_or_an_archive_arrives_as_what_it_is() -> Result<()> {
         json!({
             "archive": file_archive("/f/empty.tar"),
             "file": file_asset("/f/word.txt"),
+            "any": file_asset("/f/word.txt"),
             "text": string_asset("body"),
             "later": string_asset("later"),
             "remote": remote_asset("file:///f/word.txt"),

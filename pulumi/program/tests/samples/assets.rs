@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use anyhow::Result;
 use pulumi_program::{
     AssetArchive, FileArchive, FileAsset, Input, Program, RemoteArchive, RemoteAsset, StringAsset,
+    pulumi_any,
 };
 
 use crate::{input, text, thing};
@@ -14,9 +15,13 @@ pub(crate) fn stack(program: &Program) -> Result<()> {
     let folder = &program.config().require("folder")?.text;
     let at = |name: &str| format!("{folder}/{name}");
     let remote = |name: &str| format!("file://{folder}/{name}");
-    let inputs: [(&str, Input<HashMap<String, String>>); 8] = [
+    let inputs: [(&str, Input<HashMap<String, String>>); 9] = [
         ("archive", FileArchive::new(at("empty.tar")).into()),
         ("file", FileAsset::new(at("word.txt")).into()),
+        (
+            "any",
+            Input::any(pulumi_any!(FileAsset::new(at("word.txt")))),
+        ),
         ("text", StringAsset::new("body").into()),
         ("later", text("later").map(StringAsset::new).into()),
         ("remote", RemoteAsset::new(remote("word.txt")).into()),
