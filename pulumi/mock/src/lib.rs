@@ -32,6 +32,10 @@
 //! one is missing. With [`Mock::preview`] nothing has an id, and outputs that an answer adds are
 //! unknown, so the same answers serve both.
 //!
+//! What a program only reads, an existing resource or another stack, is among the resources too, with
+//! the id in [`Resource::read`], and is answered like them: the outputs of another stack stand in
+//! the output `outputs`.
+//!
 //! A run is no error because the program fails: [`Run::exit_code`] and [`Run::errors`] say how it
 //! ended, and a `Run` displayed says all. An assertion in an answer that fails does fail the run.
 //!
