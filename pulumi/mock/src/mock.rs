@@ -19,10 +19,13 @@ use tokio::time::Instant;
 use crate::engine::{Script, Servers};
 use crate::journal::{Ending, Journal};
 use crate::resource::{Answer, Invoke, Resource};
-use crate::run::Run;
+use crate::run::{Log, Run, Severity};
 
 /// A program that has not ended by then never will.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Names a file that has text for as long as the program is not complete, by which a language host
+/// knows one that ends well in the middle.
+const UNFINISHED: &str = "PULUMI_RUST_UNFINISHED";
 /// For what a program has printed by its end, and is still on its way.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
@@ -172,6 +175,8 @@ impl Mock {
 
     fn run_here(mut self, program: &Path) -> Result<Run> {
         let mut command = self.command(program)?;
+        let unfinished = tempfile::NamedTempFile::new()?;
+        command.env(UNFINISHED, unfinished.path());
         let journal = Arc::new(Journal::new());
         let script = Arc::new(std::mem::take(&mut self.script));
         let mut servers = Some(Servers::start(script, journal.clone())?);
@@ -210,6 +215,15 @@ impl Mock {
             ),
             Some(status) => {
                 run.exit_code = status.code();
+                let complete = std::fs::read(unfinished.path())?.is_empty();
+                if run.exit_code == Some(0) && !complete {
+                    run.logs.push(Log {
+                        severity: Severity::Error,
+                        message: "the program ended with exit code 0 before it was complete"
+                            .to_owned(),
+                        urn: None,
+                    });
+                }
                 Ok(run)
             }
             None => bail!("the program had not ended after {:?}: {run}", self.patience),

@@ -73,7 +73,8 @@ impl Run {
         }
     }
 
-    /// The messages of the errors that were shown, by the engine or on standard error.
+    /// The messages of the errors that were shown, by the engine or on standard error. A program
+    /// that ends with exit code 0 before it is complete is one.
     pub fn errors(&self) -> Vec<&str> {
         self.logs
             .iter()

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use pulumi_mock::{Answer, Mock};
+use serde_json::json;
 
 use crate::{SAMPLES, sample};
 
@@ -19,6 +20,20 @@ fn a_program_that_does_not_end_is_an_error() -> Result<()> {
         error.contains("had not ended") && error.contains("left ["),
         "{error}"
     );
+    Ok(())
+}
+
+#[test]
+fn a_program_that_ends_well_in_the_middle_is_told() -> Result<()> {
+    let things = json!([{ "name": "first" }, { "name": "second", "uses": { "id": "first" }, "exits": true }]);
+    let run = sample("described")
+        .config("project:things", &things.to_string())
+        .run(SAMPLES)?;
+    assert_eq!(
+        run.errors(),
+        ["the program ended with exit code 0 before it was complete"]
+    );
+    assert_eq!((run.exit_code, run.signalled_end), (Some(0), false));
     Ok(())
 }
 
