@@ -15,7 +15,7 @@ const TYPE: &str = "pulumi:pulumi:StackReference";
 /// ```no_run
 /// # use pulumi_program::{Options, Output, Program, StackReference};
 /// # fn stack(program: &Program) {
-/// let network = StackReference::new(program, "acme/network/prod", Options::new());
+/// let network = StackReference::new(program, "network", "acme/network/prod", Options::new());
 /// let subnets: Output<Vec<String>> = network.output("subnets");
 /// let gateway: Output<Option<String>> = network.output("gateway");
 /// # }
@@ -23,27 +23,28 @@ const TYPE: &str = "pulumi:pulumi:StackReference";
 #[derive(Debug)]
 pub struct StackReference {
     pub urn: Output<String>,
-    name: String,
+    stack: String,
     outputs: Output<PulumiAny>,
 }
 
 impl StackReference {
-    /// `name` is `ORGANIZATION/PROJECT/STACK`; in a backend without organizations the first part is
+    /// `name` is the reference's own, as every resource has one; `stack` is
+    /// `ORGANIZATION/PROJECT/STACK`. In a backend without organizations the first part is
     /// `organization`.
-    pub fn new(program: &Program, name: &str, options: Options) -> Self {
+    pub fn new(program: &Program, name: &str, stack: &str, options: Options) -> Self {
         let resource = program.register_resource(RegisterResourceRequest {
             type_: TYPE.to_owned(),
             name: name.to_owned(),
             version: String::new(),
             object: &[ResourceRequestObjectField {
                 name: "name".to_owned(),
-                value: &Output::new(name.to_owned()),
+                value: &Output::new(stack.to_owned()),
             }],
-            options: Some(options.existing(name)),
+            options: Some(options.existing(stack)),
         });
         Self {
             urn: resource.get_urn(),
-            name: name.to_owned(),
+            stack: stack.to_owned(),
             outputs: resource.get_field_any("outputs"),
         }
     }
@@ -55,7 +56,7 @@ impl StackReference {
     where
         T: FromPulumiValue + Send + Sync + 'static,
     {
-        let what = format!("the output {name} of the stack {}", self.name);
+        let what = format!("the output {name} of the stack {}", self.stack);
         let name = name.to_owned();
         let outputs = self.outputs.clone();
         Output::from_resolved_future(async move {

@@ -107,7 +107,7 @@ fn the_outputs_of_another_stack_are_as_secret_as_there() -> Result<()> {
     ] {
         let run = referring(mock, outputs.clone())?;
         assert_eq!((run.exit_code, run.errors()), (Some(0), vec![]));
-        let reference = run.resource("organization/project/other")?;
+        let reference = run.resource("other")?;
         assert_eq!(reference.r#type, "pulumi:pulumi:StackReference");
         assert_eq!(
             reference.read.as_deref(),

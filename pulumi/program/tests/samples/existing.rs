@@ -53,7 +53,12 @@ pub(crate) fn providers(program: &Program) -> Result<()> {
 }
 
 pub(crate) fn stack(program: &Program) -> Result<()> {
-    let other = StackReference::new(program, "organization/project/other", Options::new());
+    let other = StackReference::new(
+        program,
+        "other",
+        "organization/project/other",
+        Options::new(),
+    );
     let parts: Output<Vec<String>> = other.output("parts");
     let word: Output<String> = other.output("word");
     let absent: Output<Option<String>> = other.output("absent");
@@ -74,7 +79,12 @@ pub(crate) fn stack(program: &Program) -> Result<()> {
 
 /// Hands on what the stack `test` has exported.
 pub(crate) fn referring(program: &Program) -> Result<()> {
-    let other = StackReference::new(program, "organization/project/test", Options::new());
+    let other = StackReference::new(
+        program,
+        "other",
+        "organization/project/test",
+        Options::new(),
+    );
     program.export("parts", &other.output::<Vec<String>>("parts"));
     let absent: Output<Option<String>> = other.output("absent");
     program.export(
