@@ -18,7 +18,7 @@ use tonic::transport::server::{Router, TcpIncoming};
 use tonic::{Request, Response, Status, async_trait};
 
 use crate::journal::{Ending, Journal};
-use crate::resource::{Answer, Invoke, Outcome, Resource};
+use crate::resource::{Answer, Invoke, Outcome, Resource, registration_of};
 use crate::run::{Event, Log, Severity};
 use crate::value;
 
@@ -407,20 +407,8 @@ impl ResourceMonitor for MockEngine {
         request: Request<pulumirpc::ReadResourceRequest>,
     ) -> Result<Response<pulumirpc::ReadResourceResponse>, Status> {
         let request = request.into_inner();
-        let alike = pulumirpc::RegisterResourceRequest {
-            r#type: request.r#type,
-            name: request.name,
-            parent: request.parent,
-            custom: true,
-            object: request.properties,
-            dependencies: request.dependencies,
-            provider: request.provider,
-            version: request.version,
-            accept_secrets: request.accept_secrets,
-            additional_secret_outputs: request.additional_secret_outputs,
-            ..pulumirpc::RegisterResourceRequest::default()
-        };
-        let response = self.register(alike, Some(request.id)).await?;
+        let id = request.id.clone();
+        let response = self.register(registration_of(request), Some(id)).await?;
         Ok(Response::new(pulumirpc::ReadResourceResponse {
             urn: response.urn,
             properties: response.object,

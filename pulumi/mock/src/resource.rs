@@ -120,6 +120,25 @@ impl Resource {
     }
 }
 
+/// What the request for an existing resource has in common with that for a new one.
+pub(crate) fn registration_of(
+    read: pulumirpc::ReadResourceRequest,
+) -> pulumirpc::RegisterResourceRequest {
+    pulumirpc::RegisterResourceRequest {
+        r#type: read.r#type,
+        name: read.name,
+        parent: read.parent,
+        custom: true,
+        object: read.properties,
+        dependencies: read.dependencies,
+        provider: read.provider,
+        version: read.version,
+        accept_secrets: read.accept_secrets,
+        additional_secret_outputs: read.additional_secret_outputs,
+        ..pulumirpc::RegisterResourceRequest::default()
+    }
+}
+
 /// The name at the end of a URN.
 pub(crate) fn name_of(urn: &str) -> &str {
     urn.splitn(4, "::").nth(3).unwrap_or(urn)
