@@ -194,7 +194,7 @@ pub(crate) fn decode_fields(
         .fields
         .into_iter()
         .map(|(name, value)| {
-            let mut value = decode(value, dependencies);
+            let mut value = decode(value, dependencies, false);
             // The typed binding reads the secret flag, and whether a value is known, from the
             // outermost value alone.
             value.secret = value.contains_secret();
@@ -206,7 +206,8 @@ pub(crate) fn decode_fields(
         .collect()
 }
 
-fn decode(value: Value, dependencies: &HashSet<String>) -> PulumiValue {
+/// With `secret`, as something in a secret is: then it is one by itself too.
+fn decode(value: Value, dependencies: &HashSet<String>, secret: bool) -> PulumiValue {
     let content = match value.kind {
         None | Some(Kind::NullValue(_)) => Content::None,
         Some(Kind::BoolValue(value)) => Content::Boolean(value),
@@ -216,28 +217,26 @@ fn decode(value: Value, dependencies: &HashSet<String>) -> PulumiValue {
         Some(Kind::ListValue(list)) => Content::Array(
             list.values
                 .into_iter()
-                .map(|value| decode(value, dependencies))
+                .map(|value| decode(value, dependencies, secret))
                 .collect(),
         ),
         Some(Kind::StructValue(mut object)) => {
             if is_secret(&object) {
                 let value = object.fields.remove("value").unwrap_or_default();
-                let mut value = decode(value, dependencies);
-                value.secret = true;
-                return value;
+                return decode(value, dependencies, true);
             }
             Content::Object(
                 object
                     .fields
                     .into_iter()
-                    .map(|(name, value)| (name, decode(value, dependencies)))
+                    .map(|(name, value)| (name, decode(value, dependencies, secret)))
                     .collect(),
             )
         }
     };
     PulumiValue {
         content,
-        secret: false,
+        secret,
         dependencies: dependencies.clone(),
     }
 }

@@ -124,6 +124,18 @@ fn the_outputs_of_another_stack_are_as_secret_as_there() -> Result<()> {
 }
 
 #[test]
+fn outputs_that_are_secret_as_a_whole_are_so_one_by_one() -> Result<()> {
+    let outputs = secret(json!({ "parts": ["ann"], "word": "hello" }));
+    let run = referring(sample("stack-reference"), outputs)?;
+    assert_eq!((run.exit_code, run.errors()), (Some(0), vec![]));
+    assert_eq!(
+        run.resource("user")?.inputs,
+        json!({ "parts": secret(json!(["ann"])), "word": secret("HELLO") })
+    );
+    Ok(())
+}
+
+#[test]
 fn an_output_that_the_other_stack_does_not_have_is_named() -> Result<()> {
     let outputs = json!({ "parts": [], "word": "hello", "size": 3 });
     for (name, reason) in [
