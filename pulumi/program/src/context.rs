@@ -117,6 +117,7 @@ impl Context {
 
     /// The same place, for functions: what is called through it has these options, of which
     /// functions have `provider`, `parent`, whose provider they take, `depends_on` and `version`.
+    /// A resource that is registered through it ends the program.
     ///
     /// ```no_run
     /// # use pulumi_program::{Options, Program, Provider};
@@ -138,6 +139,12 @@ impl Context {
     /// Registers a resource, as soon as all its inputs are there.
     pub fn register_resource(&self, request: RegisterResourceRequest) -> CompositeOutput {
         let subject = format!("{} [{}]", request.name, request.type_);
+        if self.calls.is_some() {
+            panics::end(format!(
+                "{subject} is given the options of functions, by `calling`: a resource takes its \
+                 own, with `create_with_options`"
+            ));
+        }
         let values: Vec<_> = request
             .object
             .iter()

@@ -40,6 +40,21 @@ fn a_function_is_of_the_provider_that_is_said_or_inherited() -> Result<()> {
 }
 
 #[test]
+fn no_resource_is_without_the_options_that_were_meant_for_it() -> Result<()> {
+    let run = sample("confused-calls").run(SAMPLES)?;
+    assert_eq!(
+        run.errors(),
+        [
+            "base [test:index:Thing] is given the options of functions, by `calling`: a resource \
+             takes its own, with `create_with_options`"
+        ]
+    );
+    assert_eq!(run.exit_code, Some(32));
+    assert!(run.resource("base").is_err(), "{run}");
+    Ok(())
+}
+
+#[test]
 fn an_answer_depends_on_what_its_function_waits_for() -> Result<()> {
     let run = calls().run(SAMPLES)?;
     let user = run.resource("user")?;

@@ -1,7 +1,9 @@
 //! Functions with options.
 
 use anyhow::Result;
-use pulumi_program::{Component, Context, InvokeResourceRequest, Options, Output, Program};
+use pulumi_program::{
+    Component, Context, InvokeResourceRequest, Options, Output, Program, RegisterResourceRequest,
+};
 
 use crate::{input, resource, text, thing};
 
@@ -44,5 +46,18 @@ pub(crate) fn stack(program: &Program) -> Result<()> {
     ];
     let words: Vec<_> = words.iter().map(|(name, word)| input(name, word)).collect();
     thing(program, "user", &words);
+    Ok(())
+}
+
+/// Takes the options of functions for those of a resource.
+pub(crate) fn confused(program: &Program) -> Result<()> {
+    let functions = program.calling(Options::new().version("9.9.9"));
+    functions.register_resource(RegisterResourceRequest {
+        type_: "test:index:Thing".to_owned(),
+        name: "base".to_owned(),
+        version: String::new(),
+        object: &[],
+        options: None,
+    });
     Ok(())
 }

@@ -30,6 +30,7 @@ fn main() -> ExitCode {
                 "described" => described::stack(program),
                 "assets" => assets::stack(program),
                 "calls" => calls::stack(program),
+                "confused-calls" => calls::confused(program),
                 "graph" => graph::stack(program),
                 "row" => graph::row(program),
                 "values" => values::stack(program),
