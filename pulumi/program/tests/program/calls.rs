@@ -8,7 +8,9 @@ use serde_json::json;
 use crate::{SAMPLES, sample, thing};
 
 fn calls() -> Mock {
-    sample("calls").function_with("test:index:echo", |invoke| Ok(invoke.arguments.clone()))
+    sample("calls")
+        .function_with("test:index:echo", |invoke| Ok(invoke.arguments.clone()))
+        .function("test:index:poke", json!({}))
 }
 
 fn call<'a>(run: &'a Run, word: &str) -> Result<&'a Invoke> {
@@ -51,6 +53,23 @@ fn no_resource_is_without_the_options_that_were_meant_for_it() -> Result<()> {
     );
     assert_eq!(run.exit_code, Some(32));
     assert!(run.resource("base").is_err(), "{run}");
+    Ok(())
+}
+
+#[test]
+fn a_function_without_outputs_is_called_all_the_same() -> Result<()> {
+    let run = calls().run(SAMPLES)?;
+    let pokes = run
+        .invokes
+        .iter()
+        .filter(|call| call.token == "test:index:poke");
+    let pokes: Vec<_> = pokes.map(|call| &call.arguments).collect();
+    assert_eq!(pokes, [&json!({ "who": "base" })]);
+    let refused = calls().function_with("test:index:poke", |_| Err("not now".to_owned()));
+    assert_eq!(
+        refused.run(SAMPLES)?.errors(),
+        ["test:index:poke gave no answer: not now"]
+    );
     Ok(())
 }
 

@@ -30,7 +30,14 @@ pub(crate) fn stack(program: &Program) -> Result<()> {
     );
     let part = Options::new().parent(&whole).provider(&other);
     let part = Component::new(program, "test:index:Part", "part", part);
-    let base = thing(program, "base", &[]);
+    let base = thing(program, "base", &[input("name", &text("base"))]);
+
+    // It gives nothing that anybody could wait for.
+    program.invoke_resource(InvokeResourceRequest {
+        token: "test:index:poke".to_owned(),
+        version: "1.2.3".to_owned(),
+        object: &[input("who", &base.get_field::<String>("name"))],
+    });
 
     let words = [
         ("plain", call(program, "plain")),
