@@ -21,10 +21,14 @@ impl Env {
         for stack in PREVIEWED {
             match secrets::of(&session.checkout.root, stack)? {
                 Secrets::Passphrase => session.ensure_stack(stack).await?,
-                // This machine's passphrase would take the place of it.
-                Secrets::Provider(_) | Secrets::Unsaid => {
+                // Whether this machine may use it is not for a shell to find out.
+                Secrets::Provider(_) => {
                     eprintln!("stack {stack} has a secrets provider of its own, and is left alone");
                 }
+                // This machine's passphrase would take the place of another backend's provider.
+                Secrets::Unsaid => eprintln!(
+                    "Pulumi.{stack}.yaml does not say how secrets are kept: the stack is left alone"
+                ),
             }
         }
         let mut stdout = std::io::stdout().lock();
