@@ -246,7 +246,7 @@ impl RealPulumiConnector {
             version,
             token,
         } = request;
-        let (options, awaited) = match object.remove(&options::ARGUMENT.into()) {
+        let (options, mut awaited) = match object.remove(&options::ARGUMENT.into()) {
             Some(PulumiValue {
                 content: PulumiValueContent::String(text),
                 dependencies,
@@ -271,6 +271,8 @@ impl RealPulumiConnector {
         let Some(arguments) = arguments else {
             return Ok(unknown());
         };
+        // A function asks about what is there: also about what its arguments come from.
+        awaited.extend(arguments.dependencies.iter().cloned());
         if !self.left_out().is_disjoint(&awaited) {
             return Ok(unknown());
         }

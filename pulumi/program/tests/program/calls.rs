@@ -95,6 +95,9 @@ fn a_function_that_waits_for_what_is_not_there_yet_is_not_called() -> Result<()>
         let run = mock.run(SAMPLES)?;
         assert_eq!((run.exit_code, run.errors()), (Some(0), vec![]));
         assert!(call(&run, "after").is_err(), "{run}");
+        // Its argument is known, and of what is not there.
+        let poked = run.invokes.iter().any(|call| call.token.ends_with("poke"));
+        assert!(!poked, "{run}");
         let user = run.resource("user")?;
         assert_eq!(user.inputs["after"], unknown());
         assert_eq!(user.inputs["plain"], json!("plain"));
