@@ -111,7 +111,10 @@ impl Session {
         command
             .args(arguments)
             .current_dir(&self.checkout.root)
-            .stdin(Stdio::null());
+            .stdin(Stdio::null())
+            // It has done its work before its garbage is worth collecting: a tenth of the time of
+            // a preview for a tenth more memory.
+            .env("GOGC", "400");
         self.variables.apply(&mut command);
         pulumi_language_rust::cargo::forget_own_package(&mut command);
         command
