@@ -8,6 +8,7 @@ use crate::cloud::Cloud;
 use crate::error::{AwsError, AwsResult};
 use crate::identity::arn;
 use crate::services::iam::{Call, Caller};
+use crate::services::json_protocol::{answer, parse, unknown_operation};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -74,26 +75,13 @@ impl Cloud {
         action: &str,
         body: &[u8],
     ) -> AwsResult<Bytes> {
-        let answer = match action {
-            "Encrypt" => {
-                self.may_use_key(caller, region, action)?;
-                encrypt(region, parse(body)?)?
-            }
-            "Decrypt" => {
-                self.may_use_key(caller, region, action)?;
-                decrypt(region, parse(body)?)?
-            }
-            _ => {
-                return Err(AwsError::new(
-                    400,
-                    "UnknownOperationException",
-                    format!("The embedded cloud has no operation {action} of KMS"),
-                ));
-            }
+        let operation = match action {
+            "Encrypt" => encrypt,
+            "Decrypt" => decrypt,
+            _ => return Err(unknown_operation("KMS", action)),
         };
-        serde_json::to_vec(&answer)
-            .map(Bytes::from)
-            .map_err(AwsError::internal)
+        self.may_use_key(caller, region, action)?;
+        answer(&operation(region, body)?)
     }
 
     /// The key's policy leaves it to IAM, as that of a new key does
@@ -112,7 +100,8 @@ impl Cloud {
 }
 
 /// <https://docs.aws.amazon.com/kms/latest/APIReference/API_Encrypt.html>
-fn encrypt(region: &str, input: Encrypt) -> AwsResult<Value> {
+fn encrypt(region: &str, body: &[u8]) -> AwsResult<Value> {
+    let input: Encrypt = parse(body)?;
     check_length("plaintext", &input.plaintext, MAX_PLAINTEXT)?;
     check_algorithm(input.encryption_algorithm.as_deref())?;
     check_key(region, &input.key_id)?;
@@ -137,7 +126,8 @@ fn encrypt(region: &str, input: Encrypt) -> AwsResult<Value> {
 }
 
 /// <https://docs.aws.amazon.com/kms/latest/APIReference/API_Decrypt.html>
-fn decrypt(region: &str, input: Decrypt) -> AwsResult<Value> {
+fn decrypt(region: &str, body: &[u8]) -> AwsResult<Value> {
+    let input: Decrypt = parse(body)?;
     check_length("ciphertextBlob", &input.ciphertext_blob, MAX_CIPHERTEXT)?;
     check_algorithm(input.encryption_algorithm.as_deref())?;
     if let Some(id) = &input.key_id {
@@ -218,11 +208,6 @@ fn check_length(member: &str, blob: &Blob, longest: usize) -> AwsResult<()> {
             "Value at '{member}' failed to satisfy constraint: Member must have length {bound}"
         ),
     ))
-}
-
-fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> AwsResult<T> {
-    serde_json::from_slice(body)
-        .map_err(|error| AwsError::new(400, "SerializationException", error.to_string()))
 }
 
 fn invalid_ciphertext() -> AwsError {

@@ -7,6 +7,7 @@ pub mod apigateway;
 pub mod cloudfront;
 pub mod firehose;
 pub mod iam;
+mod json_protocol;
 pub mod kms;
 pub mod lambda;
 pub mod logs;

@@ -7,6 +7,7 @@ use crate::cloud::Cloud;
 use crate::error::{AwsError, AwsResult};
 use crate::faults::Service;
 use crate::services::iam::{Call, Caller};
+use crate::services::json_protocol::{answer, unknown_operation};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -52,11 +53,7 @@ impl Cloud {
             "PutRecordBatch" => self.put_record_batch(caller, body).await,
             "DescribeDeliveryStream" => self.describe_delivery_stream(caller, body),
             "ListDeliveryStreams" => self.list_delivery_streams(caller, body),
-            _ => Err(AwsError::new(
-                400,
-                "UnknownOperationException",
-                format!("The embedded cloud has no operation {action} of Firehose"),
-            )),
+            _ => Err(unknown_operation("Firehose", action)),
         }
     }
 
@@ -280,12 +277,6 @@ fn invalid(name: &str, constraint: &str) -> AwsError {
              {constraint}"
         ),
     )
-}
-
-fn answer(value: &impl Serialize) -> AwsResult<Bytes> {
-    serde_json::to_vec(value)
-        .map(Bytes::from)
-        .map_err(AwsError::internal)
 }
 
 fn describe(settings: &Settings) -> Value {

@@ -4,9 +4,9 @@ use super::{Group, group_arn, no_group, stream_arn};
 use crate::cloud::Cloud;
 use crate::error::{AwsError, AwsResult};
 use crate::services::iam::{Call, Caller};
+use crate::services::json_protocol::{self, parse, unknown_operation};
 use bytes::Bytes;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 /// How many groups or streams one answer holds, and how many when nothing is said
@@ -27,17 +27,9 @@ impl Cloud {
             "FilterLogEvents" => self.filter_log_events(caller, parse(body)?)?,
             "PutLogEvents" => self.put_log_events(caller, parse(body)?)?,
             "CreateLogStream" => self.create_log_stream(caller, parse(body)?)?,
-            _ => {
-                return Err(AwsError::new(
-                    400,
-                    "UnknownOperationException",
-                    format!("The embedded cloud has no operation {action} of CloudWatch Logs"),
-                ));
-            }
+            _ => return Err(unknown_operation("CloudWatch Logs", action)),
         };
-        serde_json::to_vec(&answer)
-            .map(Bytes::from)
-            .map_err(AwsError::internal)
+        json_protocol::answer(&answer)
     }
 
     fn describe_log_groups(&self, caller: &Caller, input: DescribeGroups) -> AwsResult<Value> {
@@ -397,11 +389,6 @@ fn check_stream_name(name: &str) -> AwsResult<()> {
         None => Ok(()),
         Some(problem) => Err(invalid(&format!("logStreamName {problem}"))),
     }
-}
-
-fn parse<T: DeserializeOwned>(body: &[u8]) -> AwsResult<T> {
-    serde_json::from_slice(body)
-        .map_err(|error| AwsError::new(400, "SerializationException", error.to_string()))
 }
 
 fn invalid(message: &str) -> AwsError {
