@@ -366,13 +366,7 @@ impl RealPulumiConnector {
                 }
             }
             Failure::Refused { message, urn } => {
-                let severity = report::Severity::Error;
-                if report::log(&mut engine, severity, &message, urn)
-                    .await
-                    .is_err()
-                {
-                    eprintln!("error: {message}");
-                }
+                report::tell(&mut engine, report::Severity::Error, &message, urn).await;
             }
         }
         drop(telling);

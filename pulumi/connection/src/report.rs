@@ -16,35 +16,40 @@ const PATIENCE: Duration = Duration::from_secs(5);
 ///
 /// Needs no runtime and no connection of the program's: it also works after a panic.
 pub fn error(engine: &str, message: &str) {
-    let sent = tokio::runtime::Builder::new_current_thread()
+    let reached = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(anyhow::Error::from)
         .and_then(|runtime| {
             runtime.block_on(async {
                 let mut client = EngineClient::new(endpoint(engine)?.connect_lazy());
-                log(&mut client, Severity::Error, message, None).await
+                tell(&mut client, Severity::Error, message, None).await;
+                Ok(())
             })
         });
-    if sent.is_err() {
+    if reached.is_err() {
         eprintln!("error: {message}");
     }
 }
 
-pub(crate) async fn log(
+/// Shows a message of any severity likewise; what is for debugging alone has no place but the
+/// engine's.
+pub(crate) async fn tell(
     engine: &mut EngineClient<Channel>,
     severity: Severity,
     message: &str,
     urn: Option<String>,
-) -> Result<()> {
+) {
     let request = LogRequest {
         severity: severity.into(),
         message: message.to_owned(),
         urn: urn.unwrap_or_default(),
         ..LogRequest::default()
     };
-    tokio::time::timeout(PATIENCE, engine.log(request)).await??;
-    Ok(())
+    let told = tokio::time::timeout(PATIENCE, engine.log(request)).await;
+    if !matches!(told, Ok(Ok(_))) && severity != Severity::Debug {
+        eprintln!("{}: {message}", severity.as_str_name().to_lowercase());
+    }
 }
 
 pub(crate) async fn answers(engine: &mut EngineClient<Channel>) -> bool {

@@ -189,10 +189,7 @@ impl Session {
         }
         let _in_flight = self.in_flight();
         let mut engine = connection.engine.clone();
-        let told = report::log(&mut engine, *severity, text, urn.clone()).await;
-        if told.is_err() && *severity != Severity::Debug {
-            eprintln!("{}: {text}", severity.as_str_name().to_lowercase());
-        }
+        report::tell(&mut engine, *severity, text, urn.clone()).await;
     }
 
     pub(crate) fn take_outputs(&self) -> Outputs {
