@@ -72,12 +72,7 @@ async fn another_stack_gives_its_outputs() -> Result<()> {
 async fn functions_are_called_as_their_options_say() -> Result<()> {
     let stack = Stack::new().await?;
     stack.program("calls")?;
-    stack
-        .succeed(&["preview", "--save-plan", "plan.json"])
-        .await?;
-    stack
-        .succeed(&["up", "--yes", "--skip-preview", "--plan", "plan.json"])
-        .await?;
+    stack.up_by_plan().await?;
     let user = stack.resource("user").await?;
     assert_eq!(
         user["inputs"],

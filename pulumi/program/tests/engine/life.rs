@@ -225,12 +225,7 @@ async fn an_update_does_what_its_plan_says() -> Result<()> {
         // Its input is unknown in the preview, but not what that depends on.
         { "name": "user", "uses": { "base": "base" } },
     ]))?;
-    stack
-        .succeed(&["preview", "--save-plan", "plan.json"])
-        .await?;
-    stack
-        .succeed(&["up", "--yes", "--skip-preview", "--plan", "plan.json"])
-        .await?;
+    stack.up_by_plan().await?;
     assert_eq!(stack.provider.events(), ["create base", "create user"]);
     Ok(())
 }

@@ -96,6 +96,15 @@ impl Stack {
         Ok(self.provider.events())
     }
 
+    /// A preview, and an update that may do nothing but what it said.
+    pub(crate) async fn up_by_plan(&self) -> Result<()> {
+        self.succeed(&["preview", "--save-plan", "plan.json"])
+            .await?;
+        self.succeed(&["up", "--yes", "--skip-preview", "--plan", "plan.json"])
+            .await?;
+        Ok(())
+    }
+
     pub(crate) async fn succeed(&self, arguments: &[&str]) -> Result<String> {
         let outcome = self.run(arguments).await?;
         ensure!(outcome.success, "{arguments:?} failed:\n{}", outcome.text);

@@ -64,12 +64,7 @@ async fn a_secret_in_a_list_leaves_the_rest_of_it_readable() -> Result<()> {
     let stack = Stack::new().await?;
     stack.program("secrets")?;
     // In the preview one item is unknown; the plan then holds the update to the others.
-    stack
-        .succeed(&["preview", "--save-plan", "plan.json"])
-        .await?;
-    stack
-        .succeed(&["up", "--yes", "--skip-preview", "--plan", "plan.json"])
-        .await?;
+    stack.up_by_plan().await?;
     let inputs = stack.resource("user").await?["inputs"].take();
     for names in [
         ["/list/0", "/list/1", "/list/2"],
