@@ -1,4 +1,5 @@
-//! The data side: one module a service, each with its own state and its own rules.
+//! The data side: one module a service, each with its own state and its own rules, and what
+//! several of them speak.
 //!
 //! A service is told what is deployed by the resource types in `provider::types`, and calls its
 //! neighbours through [`crate::cloud::Cloud`], always with the identity it acts under.
