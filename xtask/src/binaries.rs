@@ -5,18 +5,18 @@ use crate::automatic_logs;
 use crate::checkout::Checkout;
 use crate::files;
 use crate::plugins;
-use crate::tools;
-use anyhow::{Context, Result, bail};
-use serde::Deserialize;
+use crate::wrappers;
+use anyhow::{Context, Result, anyhow};
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use tokio::io::{AsyncBufReadExt, BufReader};
 
 const LANGUAGE_HOST: &str = "pulumi-language-rust";
 const CLOUD: &str = "mysfits-local";
 const PROGRAM: &str = "infra";
+
+/// Each program with its path.
+type Programs = HashMap<String, PathBuf>;
 
 /// A program in its place, and whether it differs from what was there.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ pub async fn install(checkout: &Checkout, pulumi: &Path, port: u16) -> Result<In
     let changed = files::place(built_path(&built, CLOUD)?, &cloud)?;
     let language_host = bin.join(LANGUAGE_HOST);
     files::place(built_path(&built, LANGUAGE_HOST)?, &language_host)?;
-    files::link(pulumi, &bin.join("pulumi"))?;
+    wrappers::install(checkout, pulumi)?;
     plugins::install(checkout, &language_host, port)?;
     automatic_logs::turn_off(checkout)?;
     Ok(Installed {
@@ -61,45 +61,31 @@ pub async fn released_cloud(root: &Path) -> Result<PathBuf> {
     Ok(built_path(&built, CLOUD)?.clone())
 }
 
-/// One Cargo for all: selected as binaries of the whole workspace, they share one resolution of
-/// features, and so every dependency's artefact.
-async fn build(root: &Path, profile: &str, names: &[&str]) -> Result<HashMap<String, PathBuf>> {
-    let mut command = tools::cargo(root);
-    command
-        .args(["build", "--message-format=json-render-diagnostics"])
-        .args(["--profile", profile])
-        .args(names.iter().flat_map(|name| ["--bin", name]))
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped());
-    let mut cargo = command.spawn().context("cargo cannot be started")?;
-    let mut executables = HashMap::new();
-    if let Some(stdout) = cargo.stdout.take() {
-        let mut lines = BufReader::new(stdout).lines();
-        while let Some(line) = lines.next_line().await? {
-            if let Ok(Artifact { target, executable }) = serde_json::from_str(&line) {
-                executables.insert(target.name, executable);
-            }
-        }
+/// The paths of programs: those that `cargo xtask` compiled a moment ago, before it started this
+/// process, or those of a Cargo now.
+async fn build(root: &Path, profile: &'static str, names: &[&'static str]) -> Result<Programs> {
+    if profile == "dev"
+        && let Some(built) = names.iter().map(|name| built_before(name)).collect()
+    {
+        return Ok(built);
     }
-    if !cargo.wait().await?.success() {
-        bail!("{} does not build", names.join(", "));
-    }
-    Ok(executables)
+    let root = root.to_owned();
+    let wanted = names.to_vec();
+    let built =
+        tokio::task::spawn_blocking(move || door::compile::programs(&root, profile, &wanted));
+    built
+        .await?
+        .context("cargo cannot be started")?
+        .map_err(|status| anyhow!("{} cannot be built ({status})", names.join(", ")))
 }
 
-/// The line of a binary in Cargo's messages; others have no executable.
-#[derive(Deserialize)]
-struct Artifact {
-    target: Target,
-    executable: PathBuf,
+/// What `main` of `door` says in the environment.
+fn built_before(name: &str) -> Option<(String, PathBuf)> {
+    let path = PathBuf::from(std::env::var_os(door::built_variable(name))?);
+    path.is_file().then(|| (name.to_owned(), path))
 }
 
-#[derive(Deserialize)]
-struct Target {
-    name: String,
-}
-
-fn built_path<'a>(built: &'a HashMap<String, PathBuf>, name: &str) -> Result<&'a PathBuf> {
+fn built_path<'a>(built: &'a Programs, name: &str) -> Result<&'a PathBuf> {
     built
         .get(name)
         .with_context(|| format!("cargo did not say where it put {name}"))

@@ -5,11 +5,5 @@ use std::path::PathBuf;
 
 /// `mysfits` in the user's cache.
 pub fn folder() -> Result<PathBuf> {
-    let cache = match std::env::var_os("XDG_CACHE_HOME") {
-        Some(cache) if !cache.is_empty() => PathBuf::from(cache),
-        _ => std::env::home_dir()
-            .context("neither XDG_CACHE_HOME nor HOME is set")?
-            .join(".cache"),
-    };
-    Ok(cache.join("mysfits"))
+    door::cache().context("neither XDG_CACHE_HOME nor HOME is set")
 }

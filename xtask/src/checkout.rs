@@ -1,7 +1,11 @@
 //! This checkout, and where it keeps the state of its embedded cloud.
 
+use crate::session::LOCAL;
 use anyhow::{Context, Result, bail};
-use std::fs::File;
+use serde_json::Value;
+use std::fs::{self, File};
+use std::io::ErrorKind;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// A checkout of this repository.
@@ -43,6 +47,45 @@ impl Checkout {
         lock().map_err(|error: std::io::Error| {
             anyhow::Error::new(error).context(format!("{} cannot be locked", path.display()))
         })
+    }
+
+    /// Whether a cloud of this home runs, or stack `local` has resources.
+    pub fn is_in_use(&self) -> Result<bool> {
+        Ok(self.cloud_process().is_some() || self.has_resources(LOCAL)?)
+    }
+
+    /// The process of this home's cloud, whether it answers or not.
+    pub fn cloud_process(&self) -> Option<i32> {
+        let pid = fs::read_to_string(self.home.join("cloud.pid")).ok()?;
+        let pid: i32 = pid.trim().parse().ok()?;
+        let arguments = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+        let data = self.data();
+        arguments
+            .split(|byte| *byte == 0)
+            .any(|argument| argument == data.as_os_str().as_bytes())
+            .then_some(pid)
+    }
+
+    /// What the backend remembers of a stack: there is nothing to destroy, and no cloud to start
+    /// for it, when no resource is in the state.
+    pub fn has_resources(&self, stack: &str) -> Result<bool> {
+        Ok(self.resources(stack)?.is_some_and(|count| count > 0))
+    }
+
+    /// How many resources a stack of the local backend has; nothing when there is no such stack.
+    pub fn resources(&self, stack: &str) -> Result<Option<usize>> {
+        let path = self.stack(stack);
+        let text = match fs::read(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => {
+                return Err(error).with_context(|| format!("{} cannot be read", path.display()));
+            }
+        };
+        let state: Value = serde_json::from_slice(&text)
+            .with_context(|| format!("{} is no state of a stack", path.display()))?;
+        let resources = state["checkpoint"]["latest"]["resources"].as_array();
+        Ok(Some(resources.map_or(0, Vec::len)))
     }
 
     /// The embedded cloud's data folder.

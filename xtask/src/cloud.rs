@@ -10,7 +10,6 @@ use rustix::fd::OwnedFd;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use serde::Deserialize;
 use std::fs;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -56,23 +55,12 @@ impl<'a> Cloud<'a> {
     pub async fn running(&self) -> Result<Option<Running>> {
         Ok(match self.health().await? {
             Some(Health { pid, .. }) => Some(Running { pid, answers: true }),
-            None => self.silent(),
-        })
-    }
-
-    /// A process of this cloud that does not answer: started a moment ago, or stuck.
-    fn silent(&self) -> Option<Running> {
-        let pid = fs::read_to_string(self.checkout.home.join("cloud.pid")).ok()?;
-        let pid: i32 = pid.trim().parse().ok()?;
-        let arguments = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
-        let data = self.checkout.data();
-        arguments
-            .split(|byte| *byte == 0)
-            .any(|argument| argument == data.as_os_str().as_bytes())
-            .then_some(Running {
+            // Started a moment ago, or stuck.
+            None => self.checkout.cloud_process().map(|pid| Running {
                 pid,
                 answers: false,
-            })
+            }),
+        })
     }
 
     async fn health(&self) -> Result<Option<Health>> {

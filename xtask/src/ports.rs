@@ -14,18 +14,36 @@ const BLOCK: u16 = 16;
 const FIRST: u16 = 20_000;
 const LAST: u16 = 32_000;
 
-/// The first port: `MYSFITS_PORT`, or the remembered one, or a free block that follows from the
-/// checkout's path.
+/// The first port: the one that the home remembers, or `MYSFITS_PORT`, or a free block that
+/// follows from the checkout's path; remembered from then on.
+///
+/// # Errors
+/// When `MYSFITS_PORT` is no port, or another one than that of a cloud that runs in this home or
+/// has something deployed: its addresses are in the outputs of the stacks.
 pub fn first(checkout: &Checkout) -> Result<u16> {
-    if let Some(port) = std::env::var_os("MYSFITS_PORT").filter(|port| !port.is_empty()) {
-        return parse(&port.to_string_lossy()).context("MYSFITS_PORT is no port");
-    }
     let file = checkout.home.join("port");
-    if let Ok(remembered) = std::fs::read_to_string(&file) {
-        return parse(remembered.trim())
-            .with_context(|| format!("{} holds no port: remove it", file.display()));
-    }
-    let port = free(&checkout.home)?;
+    let remembered = match std::fs::read_to_string(&file) {
+        Ok(text) => Some(
+            parse(text.trim())
+                .with_context(|| format!("{} holds no port: remove it", file.display()))?,
+        ),
+        Err(_) => None,
+    };
+    let asked = match std::env::var_os("MYSFITS_PORT").filter(|port| !port.is_empty()) {
+        Some(port) => Some(parse(&port.to_string_lossy()).context("MYSFITS_PORT is no port")?),
+        None => None,
+    };
+    let port = match (remembered, asked) {
+        (Some(remembered), None) => return Ok(remembered),
+        (Some(remembered), Some(asked)) if remembered == asked => return Ok(asked),
+        (Some(remembered), Some(asked)) if checkout.is_in_use()? => bail!(
+            "MYSFITS_PORT is {asked}, and the embedded cloud of {} has the ports from \
+             {remembered} on: unset MYSFITS_PORT, or run `cargo xtask down` without it first",
+            checkout.home.display()
+        ),
+        (_, Some(asked)) => asked,
+        (None, None) => free(&checkout.home)?,
+    };
     std::fs::write(&file, format!("{port}\n"))
         .with_context(|| format!("{} cannot be written", file.display()))?;
     Ok(port)

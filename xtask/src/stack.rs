@@ -64,7 +64,7 @@ impl Stack {
         }
         let port = ports::first(&checkout)?;
         if Cloud::new(&checkout, port).running().await?.is_none() {
-            bail!("the embedded cloud is not running: run `cargo xtask up`");
+            bail!("the embedded cloud is not running: run `cargo xtask start`");
         }
         let mut cli = Command::new(program);
         Variables::new(&checkout, port)?.apply(&mut cli);
@@ -109,10 +109,15 @@ async fn export(mut cli: Command, checkout: &Checkout, name: &str) -> Result<Vec
     pulumi_language_rust::cargo::forget_own_package(&mut cli);
     let output = cli.output().await.context("pulumi cannot be started")?;
     if !output.status.success() {
-        bail!(
-            "the state of stack {name} cannot be read: {}",
-            String::from_utf8_lossy(&output.stderr).trim()
-        );
+        let said = String::from_utf8_lossy(&output.stderr);
+        // The CLI's words for a shell that never logged in to a backend.
+        if said.contains("PULUMI_ACCESS_TOKEN") {
+            bail!(
+                "pulumi is not logged in to the backend that keeps stack {name}: run `pulumi \
+                 login s3://YOUR-STATE-BUCKET`, or set PULUMI_BACKEND_URL"
+            );
+        }
+        bail!("the state of stack {name} cannot be read: {}", said.trim());
     }
     let exported: Exported = serde_json::from_slice(&output.stdout)
         .with_context(|| format!("`pulumi stack export` of stack {name} is no state"))?;

@@ -3,6 +3,7 @@
 pub mod credentials;
 pub mod failure;
 pub mod s3;
+pub mod text;
 
 use crate::http;
 use crate::variables;

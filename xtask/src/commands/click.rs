@@ -2,8 +2,9 @@
 
 use crate::aws::Aws;
 use crate::aws::s3::Objects;
+use crate::aws::text;
 use crate::http;
-use crate::progress;
+use crate::progress::{self, Step};
 use crate::session::{Outputs, Session};
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -46,7 +47,7 @@ impl Click {
     pub async fn run(self) -> Result<()> {
         let session = Session::open().await?;
         if session.cloud().running().await?.is_none() {
-            bail!("the embedded cloud is not running: run `cargo xtask up`");
+            bail!("the embedded cloud is not running: run `cargo xtask start`");
         }
         let outputs = session.outputs().await?;
         let client = http::client()?;
@@ -56,22 +57,19 @@ impl Click {
         let before = keys(&objects).await?;
         send(&client, &outputs, &self.user, &mysfit).await?;
         eprintln!("{} clicked on {}", self.user, mysfit.name);
-        let found = wait_for(&objects, before, |record| {
+        let step = progress::step("waiting for the record in S3");
+        let found = wait_for(&objects, before, &step, |record| {
             record["userId"] == self.user && record["mysfitId"] == mysfit.mysfit_id
         });
-        let (key, record) = match tokio::time::timeout(
-            PATIENCE,
-            progress::during("waiting for the record in S3", found),
-        )
-        .await
-        {
+        let (key, record) = match tokio::time::timeout(PATIENCE, found).await {
             Ok(found) => found?,
             Err(_) => bail!(
-                "no record of the click came to s3://{} within {PATIENCE:?}: see {}",
+                "no record of the click came to s3://{} within {PATIENCE:?}: see `cargo xtask \
+                 status` for what became of it, and `cargo xtask logs` for why",
                 outputs.clicks_bucket,
-                session.checkout.home.join("cloud.log").display()
             ),
         };
+        step.done();
         eprintln!("s3://{}/{key}", outputs.clicks_bucket);
         println!("{record}");
         Ok(())
@@ -124,24 +122,39 @@ async fn send(client: &Client, outputs: &Outputs, user: &str, mysfit: &Mysfit) -
 }
 
 /// Looks into objects that are new until a line of one is wanted; gives the object's key and the
-/// line as it stands there.
+/// line as it is there. What cannot be read is told, since it may be what is waited for.
 async fn wait_for(
     objects: &Objects,
     mut seen: BTreeSet<String>,
+    step: &Step,
     wanted: impl Fn(&Value) -> bool,
 ) -> Result<(String, String)> {
+    step.at("in a buffer of the stream");
+    let mut others = 0;
     loop {
         for key in keys(objects).await? {
             if !seen.insert(key.clone()) {
                 continue;
             }
-            let object = objects.get(&key).await?;
-            let text = object.map(|object| String::from_utf8_lossy(&object.bytes).into_owned());
+            let Some(object) = objects.get(&key).await? else {
+                continue;
+            };
+            let text = match text::of(&object.bytes) {
+                Ok(text) => text,
+                Err(error) => {
+                    eprintln!("{key} cannot be read: {error:#}");
+                    continue;
+                }
+            };
             let is_wanted =
                 |line: &&str| serde_json::from_str(line).is_ok_and(|record| wanted(&record));
-            if let Some(line) = text.as_deref().unwrap_or_default().lines().find(is_wanted) {
+            if let Some(line) = text.lines().find(is_wanted) {
                 return Ok((key, line.to_owned()));
             }
+            others += 1;
+            step.at(&format!(
+                "in a buffer of the stream; {others} new objects hold other records"
+            ));
         }
         tokio::time::sleep(INTERVAL).await;
     }

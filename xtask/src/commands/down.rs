@@ -2,17 +2,20 @@
 
 use crate::checkout::Checkout;
 use crate::cloud::Cloud;
+use crate::memory::megabytes;
 use crate::ports;
 use crate::session::{LOCAL, Session};
 use crate::tools;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::Args;
-use serde_json::Value;
-use std::fs;
-use std::io::ErrorKind;
+use std::io::{BufRead, IsTerminal, Write};
 
 #[derive(Args)]
-pub struct Down {}
+pub struct Down {
+    /// Asks nothing
+    #[arg(short, long)]
+    yes: bool,
+}
 
 impl Down {
     pub async fn run(self) -> Result<()> {
@@ -21,36 +24,59 @@ impl Down {
             println!("Nothing is deployed, and no cloud is running.");
             return Ok(());
         }
-        if has_resources(&checkout)? {
+        let resources = checkout.resources(LOCAL)?.unwrap_or_default();
+        if resources > 0 {
+            let held = megabytes(crate::files::size(&checkout.data()));
+            eprintln!(
+                "destroying stack {LOCAL}: {resources} resources, and all clicks and logs that \
+                 the embedded cloud holds, {held}"
+            );
+            if !self.yes && std::io::stdin().is_terminal() {
+                confirm()?;
+            }
             let session = Session::open().await?;
             session.ensure_cloud().await?;
             let mut destroy = session.pulumi(&["destroy", "--yes", "--skip-preview"]);
             destroy.args(["--stack", LOCAL]);
             tools::run(&mut destroy, "pulumi destroy").await?;
         }
-        let _lock = checkout.lock()?;
-        let cloud = Cloud::new(&checkout, ports::first(&checkout)?);
-        if let Some(running) = cloud.running().await? {
-            cloud.stop(running).await?;
-        }
-        println!("Stack {LOCAL} is destroyed, the embedded cloud is stopped.");
+        let stopped = stop(&checkout).await?;
+        let stack = match resources {
+            0 => format!("Stack {LOCAL} was not deployed"),
+            _ => format!("Stack {LOCAL} is destroyed"),
+        };
+        let cloud = match stopped {
+            true => "the embedded cloud is stopped",
+            false => "no embedded cloud was running",
+        };
+        println!("{stack}, {cloud}.");
         Ok(())
     }
 }
 
-/// What the backend remembers: there is nothing to destroy, and no cloud to start for it, when no
-/// resource is in the state.
-fn has_resources(checkout: &Checkout) -> Result<bool> {
-    let path = checkout.stack(LOCAL);
-    let text = match fs::read(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
-        Err(error) => {
-            return Err(error).with_context(|| format!("{} cannot be read", path.display()));
+fn confirm() -> Result<()> {
+    eprint!("Go on? Type yes: ");
+    std::io::stderr().flush()?;
+    let mut answer = String::new();
+    std::io::stdin()
+        .lock()
+        .read_line(&mut answer)
+        .context("the answer cannot be read")?;
+    if !["y", "yes"].contains(&answer.trim().to_lowercase().as_str()) {
+        bail!("nothing was destroyed; `cargo xtask stop` stops the cloud and keeps what it holds");
+    }
+    Ok(())
+}
+
+/// Stops the cloud of this checkout; says whether there was one.
+pub async fn stop(checkout: &Checkout) -> Result<bool> {
+    let _lock = checkout.lock()?;
+    let cloud = Cloud::new(checkout, ports::first(checkout)?);
+    match cloud.running().await? {
+        Some(running) => {
+            cloud.stop(running).await?;
+            Ok(true)
         }
-    };
-    let state: Value = serde_json::from_slice(&text)
-        .with_context(|| format!("{} is no state of a stack", path.display()))?;
-    let resources = state["checkpoint"]["latest"]["resources"].as_array();
-    Ok(resources.is_some_and(|resources| !resources.is_empty()))
+        None => Ok(false),
+    }
 }

@@ -1,5 +1,6 @@
 //! `cargo xtask logs`: what API, stream and processor have logged, in the order of time.
 
+use super::log_message::Message;
 use crate::aws::{Aws, LOGS};
 use crate::session::LOCAL;
 use crate::since::Since;
@@ -34,6 +35,9 @@ pub struct Logs {
     /// From then on: 2026-01-31T12:00:00Z, or 90s, 15m, 2h, 7d, 1w ago
     #[arg(long, default_value = "1h")]
     since: Since,
+    /// Shows each message as it was logged
+    #[arg(long)]
+    json: bool,
 }
 
 /// Who writes a log.
@@ -50,32 +54,69 @@ enum Source {
 impl Logs {
     pub async fn run(self) -> Result<()> {
         let stack = Stack::open(&self.stack).await?;
-        let mut tails: Vec<_> = groups(&stack)?
+        let mut reader = Reader::of(&stack, self.source, self.since.unix_millis(), self.json)?;
+        loop {
+            match reader.show_news().await? {
+                Shown::Unread => return Ok(()),
+                Shown::Read if !self.follow => return Ok(()),
+                Shown::Read => tokio::time::sleep(INTERVAL).await,
+            }
+        }
+    }
+}
+
+/// Shows what is logged from now on, until it is dropped or nobody reads.
+pub async fn follow(stack: &Stack) -> Result<()> {
+    let now = OffsetDateTime::now_utc().unix_timestamp() * 1_000;
+    let mut reader = Reader::of(stack, None, now, false)?;
+    while let Shown::Read = reader.show_news().await? {
+        tokio::time::sleep(INTERVAL).await;
+    }
+    Ok(())
+}
+
+/// Some logs of a stack, and how they are shown.
+struct Reader<'a> {
+    tails: Vec<Tail<'a>>,
+    raw: bool,
+    colours: bool,
+}
+
+/// Whether there is still somebody who reads.
+enum Shown {
+    Read,
+    Unread,
+}
+
+impl<'a> Reader<'a> {
+    fn of(stack: &'a Stack, only: Option<Source>, from: i64, raw: bool) -> Result<Self> {
+        let tails = groups(stack)?
             .into_iter()
-            .filter(|(source, _)| self.source.is_none_or(|wanted| wanted == *source))
+            .filter(|(source, _)| only.is_none_or(|wanted| wanted == *source))
             .map(|(source, group)| Tail {
                 aws: &stack.aws,
                 source,
                 group,
-                from: self.since.unix_millis(),
+                from,
                 seen: HashSet::new(),
             })
             .collect();
-        let colours = std::io::stdout().is_terminal()
-            && std::env::var_os("NO_COLOR").is_none_or(|no| no.is_empty());
-        loop {
-            let news = try_join_all(tails.iter_mut().map(Tail::news)).await?;
-            let mut lines: Vec<Line> = news.into_iter().flatten().collect();
-            // Of the same millisecond, each log keeps its own order.
-            lines.sort_by_key(|line| line.timestamp);
-            match print(&lines, colours) {
-                Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(()),
-                printed => printed?,
-            }
-            if !self.follow {
-                return Ok(());
-            }
-            tokio::time::sleep(INTERVAL).await;
+        Ok(Self {
+            tails,
+            raw,
+            colours: std::io::stdout().is_terminal()
+                && std::env::var_os("NO_COLOR").is_none_or(|no| no.is_empty()),
+        })
+    }
+
+    async fn show_news(&mut self) -> Result<Shown> {
+        let news = try_join_all(self.tails.iter_mut().map(Tail::news)).await?;
+        let mut lines: Vec<Line> = news.into_iter().flatten().collect();
+        // Of the same millisecond, each log keeps its own order.
+        lines.sort_by_key(|line| line.timestamp);
+        match print(&lines, self.raw, self.colours) {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(Shown::Unread),
+            printed => Ok(printed.map(|()| Shown::Read)?),
         }
     }
 }
@@ -175,7 +216,7 @@ impl Tail<'_> {
     }
 }
 
-fn print(lines: &[Line], colours: bool) -> std::io::Result<()> {
+fn print(lines: &[Line], raw: bool, colours: bool) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     for line in lines {
         let (name, colour) = match line.source {
@@ -185,9 +226,17 @@ fn print(lines: &[Line], colours: bool) -> std::io::Result<()> {
         };
         let time = time_of(line.timestamp);
         let message = line.message.trim_end();
+        let shown = match raw {
+            true => Message::plain(message),
+            false => Message::of(message),
+        };
         match colours {
-            true => writeln!(out, "{time} \x1b[{colour}m{name:9}\x1b[0m {message}")?,
-            false => writeln!(out, "{time} {name:9} {message}")?,
+            true => writeln!(
+                out,
+                "{time} \x1b[{colour}m{name:9}\x1b[0m {}",
+                shown.coloured()
+            )?,
+            false => writeln!(out, "{time} {name:9} {}", shown.text)?,
         }
     }
     out.flush()

@@ -2,8 +2,11 @@
 
 mod bench;
 mod click;
+mod dev;
+mod doctor;
 mod down;
 mod env;
+mod log_message;
 mod logs;
 mod package;
 mod replay;
@@ -11,6 +14,7 @@ mod scan;
 mod schema;
 mod setup;
 mod status;
+mod stop;
 mod test;
 mod up;
 
@@ -20,13 +24,24 @@ use clap::Subcommand;
 #[derive(Subcommand)]
 pub enum Command {
     /// Starts the embedded cloud and deploys stack `local` on it
+    #[command(visible_alias = "deploy")]
     Up(up::Up),
+    /// Brings every edit live by itself, and shows clicks and failures as they happen
+    #[command(visible_alias = "watch")]
+    Dev(dev::Dev),
     /// Sends one click and waits for its record
     Click(click::Click),
     /// Destroys stack `local` and stops the embedded cloud
+    #[command(visible_alias = "destroy")]
     Down(down::Down),
+    /// Stops the embedded cloud, and keeps all that it holds
+    Stop(stop::Stop),
+    /// Starts the embedded cloud with what it held
+    Start(stop::Start),
     /// Prints what a shell needs for plain `pulumi` and `aws`: eval "$(cargo xtask env)"
     Env(env::Env),
+    /// Says what is missing on this machine, and how to install it
+    Doctor(doctor::Doctor),
     /// Says whether the embedded cloud runs, and how it is doing
     Status(status::Status),
     /// Shows what the API, the stream and the processor have logged
@@ -51,8 +66,12 @@ impl Command {
     pub async fn run(self) -> Result<()> {
         match self {
             Self::Up(command) => command.run().await,
+            Self::Dev(command) => command.run().await,
+            Self::Doctor(command) => command.run().await,
             Self::Click(command) => command.run().await,
             Self::Down(command) => command.run().await,
+            Self::Stop(command) => command.run().await,
+            Self::Start(command) => command.run().await,
             Self::Env(command) => command.run().await,
             Self::Status(command) => command.run().await,
             Self::Logs(command) => command.run().await,

@@ -2,6 +2,7 @@
 
 use crate::checkout::Checkout;
 use crate::cloud::{Cloud, Running};
+use crate::files;
 use crate::http;
 use crate::memory::{megabytes, resident};
 use crate::ports;
@@ -10,7 +11,6 @@ use anyhow::{Context, Result};
 use clap::Args;
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::path::Path;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -60,7 +60,7 @@ impl Status {
             None => None,
         };
         match running {
-            None => println!("The embedded cloud is not running: `cargo xtask up` starts it."),
+            None => println!("The embedded cloud is not running: `cargo xtask start` starts it."),
             Some((
                 Running {
                     pid,
@@ -69,7 +69,7 @@ impl Status {
                 _,
             )) => println!(
                 "The embedded cloud, process {pid}, does not answer. Its log is {}; `cargo xtask \
-                 down` ends it.",
+                 stop` ends it, and keeps what it holds.",
                 checkout.home.join("cloud.log").display()
             ),
             Some((running, port)) => show(&checkout, running.pid, port).await?,
@@ -96,7 +96,7 @@ async fn show(checkout: &Checkout, pid: i32, port: u16) -> Result<()> {
         format!(
             "{}, {} on disk",
             home.display(),
-            megabytes(size(&checkout.data()))
+            megabytes(files::size(&checkout.data()))
         ),
     );
 
@@ -174,19 +174,4 @@ fn since(started: &str) -> String {
         _ => format!("{} d {} h", minutes / 1440, minutes / 60 % 24),
     };
     format!("{started} ({ago})")
-}
-
-/// What the files in a folder take, as far as it can be read.
-fn size(folder: &Path) -> u64 {
-    let Ok(entries) = std::fs::read_dir(folder) else {
-        return 0;
-    };
-    entries
-        .filter_map(Result::ok)
-        .map(|entry| match entry.metadata() {
-            Ok(metadata) if metadata.is_dir() => size(&entry.path()),
-            Ok(metadata) => metadata.len(),
-            Err(_) => 0,
-        })
-        .sum()
 }

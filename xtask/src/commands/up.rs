@@ -1,23 +1,32 @@
 //! `cargo xtask up`: from whatever is there to a deployed stack `local`.
 
-use crate::progress::seconds;
+use crate::checkout::Checkout;
+use crate::progress;
 use crate::session::{LOCAL, Session};
 use crate::tools;
 use anyhow::Result;
 use clap::Args;
+use door::elapsed::elapsed;
 use serde_json::Value;
 use std::time::Instant;
 
-#[derive(Args)]
+/// How many parts a person is told of.
+const PARTS: u32 = 4;
+
+#[derive(Args, Default)]
 pub struct Up {}
 
 impl Up {
     pub async fn run(self) -> Result<()> {
+        // Part 1 is that of `door`: the programs are compiled.
+        progress::part(2, PARTS, "the function's package");
+        super::package::build_first(&Checkout::find()?.root).await?;
+        progress::part(3, PARTS, "the Pulumi CLI and the embedded cloud");
         let session = Session::open().await?;
-        super::package::build_first(&session.checkout.root).await?;
         let started = session.ensure_cloud().await?;
         session.ensure_stack(LOCAL).await?;
 
+        progress::part(4, PARTS, "the deployment");
         let deploying = Instant::now();
         let arguments = ["up", "--yes", "--skip-preview", "--suppress-outputs"];
         let mut up = session.pulumi(&arguments);
@@ -27,7 +36,7 @@ impl Up {
 
         print_outputs(&session.raw_outputs().await?);
         let started = match started {
-            Some(time) => format!("started in {}", seconds(time)),
+            Some(time) => format!("started in {}", elapsed(time)),
             None => "was running".to_owned(),
         };
         println!(
@@ -37,7 +46,7 @@ impl Up {
                  cargo xtask click              a click, and its record in S3\n    \
                  eval \"$(cargo xtask env)\"      then plain `pulumi … -s {LOCAL}`, and `aws s3 ls`\n    \
                  cargo xtask down               destroys the stack and stops the cloud",
-            seconds(deployed)
+            elapsed(deployed)
         );
         Ok(())
     }

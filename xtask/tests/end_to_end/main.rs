@@ -9,6 +9,7 @@ mod browser;
 mod checkouts;
 mod clicks;
 mod copy;
+mod daily;
 mod deployment;
 mod hostile;
 mod interrupts;

@@ -13,10 +13,10 @@ use std::path::Path;
 #[derive(Args)]
 pub struct Bench {
     #[command(subcommand)]
-    what: Option<What>,
+    what: What,
 }
 
-/// What is measured; all of it when nothing is named.
+/// What is measured.
 #[derive(Debug, Clone, Copy, Subcommand)]
 enum What {
     /// The embedded cloud, against MiniStack and moto
@@ -25,16 +25,23 @@ enum What {
     Processor,
     /// The Pulumi program: an update against its critical path, and a preview
     Program,
+    /// All of them, one after the other: some ten minutes
+    All,
 }
 
 impl What {
-    const ALL: [Self; 3] = [Self::Processor, Self::Program, Self::Cloud];
-
     async fn run(self, root: &Path) -> Result<()> {
         match self {
             Self::Cloud => cloud::run(root).await,
             Self::Processor => processor::run(root).await,
             Self::Program => program::run(root).await,
+            Self::All => {
+                for what in [Self::Processor, Self::Program, Self::Cloud] {
+                    Box::pin(what.run(root)).await?;
+                    println!();
+                }
+                Ok(())
+            }
         }
     }
 }
@@ -42,10 +49,7 @@ impl What {
 impl Bench {
     pub async fn run(self) -> Result<()> {
         let checkout = Checkout::find()?;
-        for what in self.what.map_or(What::ALL.to_vec(), |what| vec![what]) {
-            what.run(&checkout.root).await?;
-            println!();
-        }
-        Ok(())
+        place::check()?;
+        self.what.run(&checkout.root).await
     }
 }

@@ -6,6 +6,14 @@ use crate::session::{LOCAL, Session};
 use anyhow::{Result, bail};
 use std::path::Path;
 
+/// Fails when no place can be had, which a person should hear before minutes of measuring.
+pub fn check() -> Result<()> {
+    if std::env::var_os("MYSFITS_PORT").is_some() {
+        bail!("MYSFITS_PORT is set, and a benchmark has a cloud with ports of its own: unset it");
+    }
+    Ok(())
+}
+
 /// Does something with a cloud in a temporary home, where stack `local` is not deployed yet.
 pub async fn with<T>(root: &Path, measure: impl AsyncFnOnce(&Session) -> Result<T>) -> Result<T> {
     with_cloud(root, None, measure).await
@@ -17,9 +25,7 @@ pub async fn with_cloud<T>(
     program: Option<&Path>,
     measure: impl AsyncFnOnce(&Session) -> Result<T>,
 ) -> Result<T> {
-    if std::env::var_os("MYSFITS_PORT").is_some() {
-        bail!("MYSFITS_PORT is set, and a benchmark has a cloud with ports of its own: unset it");
-    }
+    check()?;
     let home = tempfile::tempdir()?;
     let session = Session::of(Checkout {
         root: root.to_owned(),

@@ -1,19 +1,15 @@
 //! Failed records as Firehose writes them: objects under the error prefix, a line of JSON each.
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use flate2::read::MultiGzDecoder;
 use serde::Deserialize;
 use serde_json::Value;
-use std::io::Read;
 
 /// What Firehose puts in the place of the expression for the type of the error, for records
 /// that the processor failed.
 const TYPE: &str = "processing-failed";
 const TYPE_EXPRESSION: &str = "!{firehose:error-output-type}";
-
-const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// Where failed records are: the parts of the error prefix that are the same in every key.
 #[derive(Debug, PartialEq, Eq)]
@@ -87,7 +83,7 @@ struct Line {
 
 /// The lines of an object: records, and how many are none.
 pub fn read(bytes: &[u8]) -> Result<(Vec<Record>, usize)> {
-    let text = text(bytes)?;
+    let text = crate::aws::text::of(bytes)?;
     let mut records = Vec::new();
     let mut unreadable = 0;
     for (position, line) in text.lines().enumerate() {
@@ -97,21 +93,6 @@ pub fn read(bytes: &[u8]) -> Result<(Vec<Record>, usize)> {
         }
     }
     Ok((records, unreadable))
-}
-
-fn text(bytes: &[u8]) -> Result<String> {
-    let mut text = String::new();
-    if bytes.starts_with(&GZIP) {
-        let mut decoder = MultiGzDecoder::new(bytes);
-        decoder.read_to_string(&mut text).context("broken GZIP")?;
-    } else if bytes.first().is_some_and(|&byte| byte != b'{') {
-        bail!("it is compressed in another way than GZIP: unpack it and send it by hand");
-    } else {
-        text = std::str::from_utf8(bytes)
-            .context("it is no text")?
-            .to_owned();
-    }
-    Ok(text)
 }
 
 fn record(line: u32, text: &str) -> Option<Record> {

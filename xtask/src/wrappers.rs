@@ -1,0 +1,59 @@
+//! What `pulumi` and `aws` are in the shell of `cargo xtask env`: the programs themselves, after a
+//! word to somebody whose embedded cloud is stopped.
+//!
+//! Without it they see a refused connection after a reboot, from whichever service is asked
+//! first, and nothing tells them what to start. Neither program can be told to say more.
+
+use crate::checkout::Checkout;
+use crate::tools;
+use anyhow::{Context, Result};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+/// Puts a wrapper of the Pulumi CLI on the shell's PATH, and one of the AWS CLI where there is one.
+pub fn install(checkout: &Checkout, pulumi: &Path) -> Result<()> {
+    wrap(checkout, "pulumi", pulumi)?;
+    match tools::on_path("aws", &checkout.bin()) {
+        Some(aws) => wrap(checkout, "aws", &aws),
+        None => Ok(()),
+    }
+}
+
+fn wrap(checkout: &Checkout, name: &str, program: &Path) -> Result<()> {
+    let path = checkout.bin().join(name);
+    let script = script(checkout, program)
+        .with_context(|| format!("{} cannot be written", path.display()))?;
+    if fs::symlink_metadata(&path).is_ok_and(|file| file.is_file())
+        && fs::read_to_string(&path).is_ok_and(|old| old == script)
+    {
+        return Ok(());
+    }
+    // A rename, because the old one may be running.
+    let next = path.with_extension("next");
+    fs::write(&next, script)
+        .and_then(|()| fs::set_permissions(&next, fs::Permissions::from_mode(0o755)))
+        .and_then(|()| fs::rename(&next, &path))
+        .with_context(|| format!("{} cannot be written", path.display()))
+}
+
+/// The number in `cloud.pid` may be another process's after a reboot, so its program is looked at.
+fn script(checkout: &Checkout, program: &Path) -> Result<String> {
+    let quoted = |path: &Path| -> Result<String> {
+        let path = path
+            .to_str()
+            .with_context(|| format!("{} is not UTF-8", path.display()))?;
+        Ok(format!("'{}'", path.replace('\'', r"'\''")))
+    };
+    let home = quoted(&checkout.home)?;
+    let program = quoted(program)?;
+    Ok(format!(
+        "#!/bin/sh\n\
+         read -r pid 2>/dev/null < {home}/cloud.pid\n\
+         case \"$(readlink \"/proc/$pid/exe\")\" in\n\
+         */mysfits-local*) ;;\n\
+         *) echo 'note: the embedded cloud of this shell is stopped, `cargo xtask start` starts it' >&2 ;;\n\
+         esac\n\
+         exec {program} \"$@\"\n"
+    ))
+}
