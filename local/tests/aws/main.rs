@@ -13,6 +13,8 @@ mod lists;
 mod mangled;
 mod objects;
 mod operator;
+#[path = "../../testing/pypi.rs"]
+mod pypi;
 mod resources;
 mod tools;
 mod uploads;

@@ -4,7 +4,7 @@ use crate::checkout::Checkout;
 use crate::progress;
 use crate::session::{LOCAL, Session};
 use crate::tools;
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use clap::Args;
 use door::elapsed::elapsed;
 use serde_json::Value;
@@ -31,7 +31,12 @@ impl Up {
         let arguments = ["up", "--yes", "--skip-preview", "--suppress-outputs"];
         let mut up = session.pulumi(&arguments);
         up.args(["--stack", LOCAL]);
-        tools::run(&mut up, "pulumi up").await?;
+        tools::run(&mut up, "pulumi up").await.map_err(|error| {
+            anyhow!(
+                "{error:#}; what was created is kept, and the embedded cloud goes on: \
+                 `cargo xtask up` continues from there, `cargo xtask down` takes it away"
+            )
+        })?;
         let deployed = deploying.elapsed();
 
         print_outputs(&session.raw_outputs().await?);

@@ -14,8 +14,11 @@ mod deployment;
 mod hostile;
 mod interrupts;
 mod operations;
+mod pages;
 mod permissions;
 mod place;
+#[path = "../../../local/testing/pypi.rs"]
+mod pypi;
 mod records;
 mod refusals;
 mod shell;

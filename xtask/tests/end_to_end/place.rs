@@ -92,7 +92,7 @@ impl Place {
         Ok(command.args(["-c", &script]).output()?)
     }
 
-    fn enter(&self, command: &mut Command) {
+    pub fn enter(&self, command: &mut Command) {
         command
             .current_dir(&self.root)
             .env_remove("CARGO_MANIFEST_DIR")
