@@ -21,6 +21,7 @@ use anyhow::Result;
 use pulumi_program::Program;
 
 use api::ClicksApi;
+pub use api::digest as api_digest;
 use config::Config;
 use delivery::Delivery;
 use operations::Watched;

@@ -11,7 +11,7 @@ use pulumi_program::{Component, Options, Output};
 use serde_json::json;
 
 use super::Api;
-use super::snapshot::Snapshot;
+use super::definition;
 use crate::policy;
 use crate::scope::Scope;
 
@@ -26,23 +26,26 @@ pub struct Stage {
     pub invoke_url: Output<String>,
 }
 
-/// Puts the API as `snapshot` shows it on its stage.
-pub fn deploy(api: &Api<'_>, component: &Component, snapshot: Snapshot) -> Stage {
+/// Puts the API, as it is described by now, on its stage.
+pub fn deploy(api: &Api<'_>, component: &Component) -> Stage {
     let scope = api.scope;
     let program = scope.program;
     let options = &api.options;
 
-    let after_the_api = options.clone().depends_on(&snapshot.urns());
+    let parts = api.parts.urns();
+    let after_the_api = options
+        .clone()
+        .depends_on(&parts.iter().collect::<Vec<_>>());
+    let digest = api
+        .parts
+        .definitions()
+        .map(|definitions| definition::digest(&definitions));
     let deployment = deployment::create_with_options(
         program,
         "mysfits-api",
         deployment::DeploymentArgs::builder()
             .rest_api(api.id.clone())
-            .triggers(
-                snapshot
-                    .digest()
-                    .map(|digest| HashMap::from([("definition".to_owned(), digest)])),
-            )
+            .triggers(digest.map(|digest| HashMap::from([("definition".to_owned(), digest)])))
             .build_struct(),
         after_the_api,
     );

@@ -5,6 +5,7 @@ mod cloud;
 mod configuration;
 mod dependencies;
 mod limits;
+mod live;
 mod operations;
 mod order;
 mod security;

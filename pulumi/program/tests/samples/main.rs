@@ -11,6 +11,7 @@ mod graph;
 mod log;
 mod numbers;
 mod options;
+mod recording;
 mod secrets;
 mod settings;
 mod values;
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
                 "log-error" => log::error(program),
                 "log-and-fail" => log::and_fail(program),
                 "options" => options::stack(program),
+                "recording" => recording::stack(program),
                 "components" => components::stack(program),
                 "existing" => existing::resources(program),
                 "existing-providers" => existing::providers(program),
