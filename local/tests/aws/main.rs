@@ -17,3 +17,4 @@ mod resources;
 mod tools;
 mod uploads;
 mod versions;
+mod viewers;
