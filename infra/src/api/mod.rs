@@ -1,5 +1,6 @@
 //! The API that takes clicks: PUT /clicks, straight into the delivery stream.
 
+mod account;
 mod answers;
 mod cors;
 mod definition;

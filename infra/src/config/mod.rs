@@ -101,8 +101,9 @@ pub struct Api {
     /// `allowedOrigins`: a list of origins, beside the site's own, whose pages may send clicks.
     /// Default none.
     pub allowed_origins: Vec<String>,
-    /// `manageApiGatewayAccount`: whether the stack sets the role with which API Gateway writes
-    /// logs. There is one in an account and region: exactly one stack may have it. Default true.
+    /// `manageApiGatewayAccount`: whether the stack owns the role with which API Gateway writes
+    /// logs. There is one in an account and region, so one stack alone owns it; another one reads
+    /// it, and says what to run when there is none. Default true.
     pub manage_account: bool,
 }
 

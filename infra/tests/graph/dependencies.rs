@@ -56,8 +56,8 @@ apigateway/deployment mysfits-api: apigateway/restApi mysfits-api, apigateway/re
 cloudwatch/logGroup mysfits-api:
 iam/role mysfits-api-logs:
 iam/rolePolicy mysfits-api-logs: iam/role mysfits-api-logs
-apigateway/account mysfits-api: iam/role mysfits-api-logs, iam/rolePolicy mysfits-api-logs
-apigateway/stage mysfits-api: apigateway/restApi mysfits-api, apigateway/deployment mysfits-api, apigateway/account mysfits-api, cloudwatch/logGroup mysfits-api
+apigateway/account logs-of-every-api-in-this-account-and-region: iam/role mysfits-api-logs, iam/rolePolicy mysfits-api-logs
+apigateway/stage mysfits-api: apigateway/restApi mysfits-api, apigateway/deployment mysfits-api, apigateway/account logs-of-every-api-in-this-account-and-region, cloudwatch/logGroup mysfits-api
 apigateway/methodSettings mysfits-api: apigateway/restApi mysfits-api, apigateway/stage mysfits-api
 apigateway/methodSettings mysfits-api-put: apigateway/restApi mysfits-api, apigateway/stage mysfits-api
 

@@ -8,6 +8,7 @@ mod limits;
 mod live;
 mod operations;
 mod order;
+mod owner;
 mod security;
 mod terraform;
 

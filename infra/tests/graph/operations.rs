@@ -167,6 +167,22 @@ fn every_metric_that_is_paid_for_is_used() -> Result<()> {
     Ok(())
 }
 
+/// API Gateway, "Variables for access logging": `$context.integrationStatus` is documented for
+/// Lambda proxies, `$context.integration.status` for every integration.
+#[test]
+fn the_access_log_has_the_integration_s_status_by_both_its_names() -> Result<()> {
+    let run = run(mock())?;
+    let stage = one(&run, "apigateway/stage", "mysfits-api")?;
+    let format = stage.inputs["accessLogSettings"]["format"].as_str();
+    let format: Value = serde_json::from_str(format.unwrap_or_default())?;
+    assert_eq!(format["integrationStatus"], "$context.integrationStatus");
+    assert_eq!(
+        format["integrationResponseStatus"],
+        "$context.integration.status"
+    );
+    Ok(())
+}
+
 #[test]
 fn delivery_is_late_after_its_own_buffers() -> Result<()> {
     let slow = mock()

@@ -55,6 +55,7 @@ fn main() -> ExitCode {
                 "referring" => existing::referring(program),
                 "stack-reference" => existing::stack(program),
                 "two" => failures::two(program),
+                "required" => failures::required(program),
                 "several" => failures::several(program),
                 "panic" => failures::panic(program),
                 "same-name" => failures::same_name(program),
