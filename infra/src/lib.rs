@@ -21,6 +21,7 @@ use anyhow::Result;
 use pulumi_program::Program;
 
 use api::ClicksApi;
+pub use api::digest as api_digest;
 use config::Config;
 use delivery::Delivery;
 use operations::Watched;
@@ -35,7 +36,9 @@ use site::{MysfitsService, Settings, Site};
 /// # Errors
 /// When the configuration has mistakes, or a file of the site cannot be read.
 pub fn stack(program: &Program) -> Result<()> {
-    let config = Config::read(program.stack(), program.config().own())?;
+    let settings = program.config();
+    let accounts = settings.get("aws:allowedAccountIds");
+    let config = Config::read(program.stack(), settings.own(), accounts)?;
     if !config.exposed.is_empty() {
         program.log().warning(format!(
             "set as a secret, but not kept as one: {}. The values stand in the state as they are; \

@@ -5,7 +5,7 @@
 //! - `click`, `mysfit`, `enrich`, `refusal`: a record's way, pure
 //! - `processor`: a batch's way, and the rule for what becomes of its records
 //! - `catalogue`, `cache`, `upstream`: mysfits looked up; the one place of I/O
-//! - `log`, `metrics`: what is seen from outside
+//! - `log`: what is seen from outside
 //! - `config`, `json`: what the others need
 
 pub mod cache;
@@ -16,7 +16,6 @@ pub mod enrich;
 pub mod event;
 pub mod json;
 pub mod log;
-pub mod metrics;
 pub mod mysfit;
 pub mod processor;
 pub mod refusal;

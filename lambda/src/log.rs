@@ -1,17 +1,26 @@
 //! What an operator reads: JSON lines on standard output, one for each batch. They name
 //! records and mysfits, never users.
+//!
+//! Lambda reads `level` and `timestamp` of a line, and takes a line without a valid timestamp for
+//! one of level INFO, written when it came:
+//! <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html>.
+//! `recordsFailed` is what a metric filter may count. The other figures are for queries over the
+//! log: as metrics each would cost as much as all the rest of a quiet stack.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use tracing::Level;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::processor::{Failed, Outcome, Report};
+use crate::refusal::Kind;
 use crate::reply::Reply;
 
 const FILTER: &str = "RUST_LOG";
@@ -47,8 +56,13 @@ fn default_filter() -> Targets {
     Targets::new().with_default(Level::INFO)
 }
 
-/// The lines about one batch; none when the filter wants none.
-pub fn batch(request_id: &str, outcome: &Outcome, elapsed: Duration) -> Vec<String> {
+/// The lines about one batch, which ended at `now`; none when the filter wants none.
+pub fn batch(
+    request_id: &str,
+    outcome: &Outcome,
+    elapsed: Duration,
+    now: SystemTime,
+) -> Vec<String> {
     let worst = match &outcome.reply {
         Err(_) => Level::ERROR,
         Ok(_) if !outcome.report.failed.is_empty() || outcome.report.anonymous > 0 => Level::WARN,
@@ -60,13 +74,19 @@ pub fn batch(request_id: &str, outcome: &Outcome, elapsed: Duration) -> Vec<Stri
         _ => tracing::enabled!(Level::INFO),
     };
     if wanted {
-        lines(request_id, outcome, elapsed, worst)
+        lines(request_id, outcome, elapsed, worst, now)
     } else {
         Vec::new()
     }
 }
 
-fn lines(request_id: &str, outcome: &Outcome, elapsed: Duration, level: Level) -> Vec<String> {
+fn lines(
+    request_id: &str,
+    outcome: &Outcome,
+    elapsed: Duration,
+    level: Level,
+    now: SystemTime,
+) -> Vec<String> {
     let Report {
         records,
         anonymous,
@@ -77,16 +97,32 @@ fn lines(request_id: &str, outcome: &Outcome, elapsed: Duration, level: Level) -
         asking,
     } = &outcome.report;
     let reply = outcome.reply.as_ref();
+    // Within the years that RFC 3339 has, formatting cannot fail.
+    let timestamp = OffsetDateTime::from(now)
+        .format(&Rfc3339)
+        .unwrap_or_default();
+    let count = |kind| {
+        let refusals = failed.iter().map(|one| one.refusal.kind());
+        refusals.filter(|of| *of == kind).count()
+    };
     let mut chunks = failed
         .chunks(MAX_FAILED_PER_LINE)
         .map(|chunk| by_reason(chunk, reply.ok()));
     let first = Line {
+        timestamp: &timestamp,
         level: level.as_str(),
         message: "batch",
         request_id,
         figures: Some(Figures {
             records: *records,
             ok: reply.map_or(0, |_| records - failed.len()),
+            records_failed: failed.len() + anonymous,
+            malformed: count(Kind::Malformed),
+            of_unknown_mysfits: count(Kind::Unknown),
+            of_unusable_mysfits: count(Kind::Unusable),
+            unanswered: count(Kind::NotAnswered),
+            over_reply_limit: count(Kind::ReplyFull),
+            left_to_retry: reply.map_or(*records, |_| 0),
             without_record_id: *anonymous,
             mysfits: *mysfits,
             cache_hits: *cache_hits,
@@ -98,6 +134,7 @@ fn lines(request_id: &str, outcome: &Outcome, elapsed: Duration, level: Level) -
         failed: chunks.next().unwrap_or_default(),
     };
     let continued = chunks.map(|failed| Line {
+        timestamp: &timestamp,
         level: level.as_str(),
         message: "batch, continued",
         request_id,
@@ -114,6 +151,8 @@ fn lines(request_id: &str, outcome: &Outcome, elapsed: Duration, level: Level) -
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Line<'a> {
+    /// RFC 3339, in UTC.
+    timestamp: &'a str,
     level: &'a str,
     message: &'a str,
     request_id: &'a str,
@@ -131,6 +170,16 @@ struct Line<'a> {
 struct Figures {
     records: usize,
     ok: usize,
+    /// That Firehose keeps as failed: a number in every batch's first line, so that a metric
+    /// filter has records to add up.
+    records_failed: usize,
+    malformed: usize,
+    of_unknown_mysfits: usize,
+    of_unusable_mysfits: usize,
+    unanswered: usize,
+    over_reply_limit: usize,
+    /// Of a batch whose invocation fails: Firehose sends all of it again.
+    left_to_retry: usize,
     without_record_id: usize,
     mysfits: usize,
     cache_hits: usize,

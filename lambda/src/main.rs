@@ -8,10 +8,10 @@ use std::time::{Duration, Instant, SystemTime};
 use lambda::catalogue::Catalogue;
 use lambda::config::Config;
 use lambda::event::Batch;
+use lambda::log;
 use lambda::processor::{Invocation, Processor};
 use lambda::reply::Reply;
 use lambda::upstream::http_client;
-use lambda::{log, metrics};
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use rustls::RootCertStore;
 
@@ -87,15 +87,12 @@ async fn handle(processor: &Processor, event: LambdaEvent<Batch>) -> Result<Repl
     };
     let outcome = processor.process(batch, invocation).await;
     let elapsed = start.elapsed();
-    let function = &context.env_config.function_name;
-    let mut lines = log::batch(&context.request_id, &outcome, elapsed);
-    lines.push(metrics::line(
-        function,
+    print(&log::batch(
+        &context.request_id,
         &outcome,
         elapsed,
         SystemTime::now(),
     ));
-    print(&lines);
     outcome.reply.map_err(|unanswered| Diagnostic {
         error_type: "MysfitsServiceUnavailable".to_owned(),
         error_message: unanswered.to_string(),
@@ -104,6 +101,9 @@ async fn handle(processor: &Processor, event: LambdaEvent<Batch>) -> Result<Repl
 
 /// Where the log goes is no reason to fail a batch.
 fn print(lines: &[String]) {
+    if lines.is_empty() {
+        return;
+    }
     let _ = writeln!(std::io::stdout().lock(), "{}", lines.join("\n"));
 }
 

@@ -24,7 +24,7 @@ pub struct Invocation<'a> {
     pub trace_id: Option<&'a str>,
 }
 
-/// What came of a batch, and what the log and the metrics say about it.
+/// What came of a batch, and what the log says about it.
 #[derive(Debug)]
 pub struct Outcome {
     pub reply: Result<Reply, Unanswered>,

@@ -37,7 +37,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// What the metric counts this refusal under.
+    /// What the log counts this refusal under.
     pub fn kind(&self) -> Kind {
         match self {
             Self::UnknownMysfit(_) => Kind::Unknown,

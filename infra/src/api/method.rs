@@ -4,13 +4,11 @@ use std::collections::HashMap;
 
 use aws::apigateway::{integration_response, method_response};
 use pulumi_gestalt_providers_aws as aws;
-use pulumi_program::{Output, all};
-use serde_json::json;
+use pulumi_program::Output;
 
 use super::Api;
 use super::answers::Answer;
 use super::cors::{Cors, Headers};
-use super::snapshot::Snapshot;
 
 /// A method that has its integration.
 pub struct Method<'a> {
@@ -42,32 +40,31 @@ impl<'a> Method<'a> {
 
     /// Adds an answer. Its headers are declared in the method response, without which API Gateway
     /// refuses them in the integration response.
-    pub fn answer(&self, snapshot: &mut Snapshot, answer: Answer, cors: &Output<Cors>) {
-        let program = self.api.scope.program;
+    pub fn answer(&self, answer: Answer, cors: &Output<Cors>) {
+        let parts = &self.api.parts;
         let name = format!("mysfits-api-{}-{}", self.name, answer.status);
 
         let declared = cors.map(move |cors| declared(&headers(&answer, &cors)));
         let response = method_response::create_with_options(
-            program,
+            parts,
             &name,
             method_response::MethodResponseArgs::builder()
                 .rest_api(self.api.id.clone())
                 .resource_id(self.resource.clone())
                 .http_method(self.of_method.clone())
                 .status_code(answer.status)
-                .response_parameters(declared.clone())
+                .response_parameters(declared)
                 .build_struct(),
             self.api.options.clone(),
         );
-        snapshot.add(&response.urn, &declared);
 
         let parameters = cors.map(move |cors| parameters(&headers(&answer, &cors)));
         let templates = cors.map(move |cors| {
             let template = format!("{}{}", cors.script(), answer.body);
             HashMap::from([("application/json".to_owned(), template)])
         });
-        let integration = integration_response::create_with_options(
-            program,
+        integration_response::create_with_options(
+            parts,
             &name,
             integration_response::IntegrationResponseArgs::builder()
                 .rest_api(self.api.id.clone())
@@ -75,20 +72,11 @@ impl<'a> Method<'a> {
                 .http_method(self.of_integration.clone())
                 .status_code(response.status_code)
                 .selection_pattern(answer.selection_pattern.map(str::to_owned))
-                .response_parameters(parameters.clone())
-                .response_templates(templates.clone())
+                .response_parameters(parameters)
+                .response_templates(templates)
                 .build_struct(),
             self.api.options.clone(),
         );
-        let captured = all((&parameters, &templates)).map(move |(parameters, templates)| {
-            json!([
-                answer.status,
-                answer.selection_pattern,
-                parameters,
-                templates
-            ])
-        });
-        snapshot.add(&integration.urn, &captured);
     }
 }
 

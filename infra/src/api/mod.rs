@@ -1,11 +1,12 @@
 //! The API that takes clicks: PUT /clicks, straight into the delivery stream.
 
+mod account;
 mod answers;
 mod cors;
+mod definition;
 mod method;
 mod preflight;
 mod put;
-mod snapshot;
 mod stage;
 
 use std::collections::HashMap;
@@ -13,13 +14,12 @@ use std::collections::HashMap;
 use aws::apigateway::{resource, response, rest_api};
 use aws::types::apigateway::RestApiEndpointConfiguration;
 use pulumi_gestalt_providers_aws as aws;
-use pulumi_program::{Component, Options, Output, all};
-use serde_json::json;
+use pulumi_program::{Component, Options, Output, Recording, all};
 
 use crate::delivery::Delivery;
 use crate::scope::Scope;
 use cors::Cors;
-use snapshot::Snapshot;
+pub use definition::digest;
 
 pub struct ClicksApi {
     /// The URL that takes PUT.
@@ -33,22 +33,21 @@ impl ClicksApi {
     pub fn new(scope: &Scope<'_>, delivery: &Delivery, site: &Output<String>) -> Self {
         let component = scope.component("ClicksApi", "api");
         let api = Api::new(scope, &component);
-        let mut snapshot = Snapshot::default();
         let more_origins = scope.config.api.allowed_origins.clone();
         let cors = site.map(move |site| Cors::new(site, &more_origins));
 
-        let clicks = api.resource(&mut snapshot);
-        let put = api.put(&mut snapshot, &clicks.id, delivery, &component);
+        let clicks = api.resource();
+        let put = api.put(&clicks.id, delivery, &component);
         for answer in answers::of_clicks() {
-            put.answer(&mut snapshot, answer, &cors);
+            put.answer(answer, &cors);
         }
-        let options = api.options(&mut snapshot, &clicks.id);
-        options.answer(&mut snapshot, answers::of_preflight(), &cors);
+        let options = api.options(&clicks.id);
+        options.answer(answers::of_preflight(), &cors);
         for kind in ["DEFAULT_4XX", "DEFAULT_5XX"] {
-            api.gateway_response(&mut snapshot, kind, &cors);
+            api.gateway_response(kind, &cors);
         }
 
-        let stage = stage::deploy(&api, &component, snapshot);
+        let stage = stage::deploy(&api, &component);
         let endpoint =
             all((&stage.invoke_url, &clicks.path)).map(|(url, path)| format!("{url}{path}"));
         component.output("endpoint", &endpoint);
@@ -63,6 +62,8 @@ impl ClicksApi {
 /// A REST API under construction.
 struct Api<'a> {
     scope: &'a Scope<'a>,
+    /// Where the API, and every resource of it that a deployment shows, is registered.
+    parts: Recording,
     options: Options,
     id: Output<String>,
     name: Output<String>,
@@ -78,8 +79,9 @@ struct Path {
 impl<'a> Api<'a> {
     fn new(scope: &'a Scope<'a>, component: &Component) -> Self {
         let options = Options::new().parent(component);
+        let parts = Recording::new(scope.program);
         let api = rest_api::create_with_options(
-            scope.program,
+            &parts,
             "mysfits-api",
             rest_api::RestApiArgs::builder()
                 .name(name(scope.program.stack()))
@@ -95,6 +97,7 @@ impl<'a> Api<'a> {
         );
         Self {
             scope,
+            parts,
             options,
             id: api.id,
             name: api.name,
@@ -102,9 +105,9 @@ impl<'a> Api<'a> {
         }
     }
 
-    fn resource(&self, snapshot: &mut Snapshot) -> Path {
+    fn resource(&self) -> Path {
         let resource = resource::create_with_options(
-            self.scope.program,
+            &self.parts,
             "mysfits-api-clicks",
             resource::ResourceArgs::builder()
                 .rest_api(self.id.clone())
@@ -113,7 +116,6 @@ impl<'a> Api<'a> {
                 .build_struct(),
             self.options.clone(),
         );
-        snapshot.add(&resource.urn, &resource.id);
         Path {
             id: resource.id,
             path: resource.path,
@@ -122,25 +124,23 @@ impl<'a> Api<'a> {
 
     /// What the gateway itself answers when it refuses a request; without these headers a page
     /// could not even see the status.
-    fn gateway_response(&self, snapshot: &mut Snapshot, kind: &str, cors: &Output<Cors>) {
+    fn gateway_response(&self, kind: &str, cors: &Output<Cors>) {
         let headers = cors.map(|cors| cors.of_gateway());
         let templates = HashMap::from([(
             "application/json".to_owned(),
             answers::GATEWAY_TEMPLATE.to_owned(),
         )]);
-        let response = response::create_with_options(
-            self.scope.program,
+        response::create_with_options(
+            &self.parts,
             &format!("mysfits-api-{}", kind.to_lowercase().replace('_', "-")),
             response::ResponseArgs::builder()
                 .rest_api_id(self.id.clone())
                 .response_type(kind)
-                .response_parameters(headers.clone())
-                .response_templates(templates.clone())
+                .response_parameters(headers)
+                .response_templates(templates)
                 .build_struct(),
             self.options.clone(),
         );
-        let captured = headers.map(move |headers| json!([headers, templates]));
-        snapshot.add(&response.urn, &captured);
     }
 }
 

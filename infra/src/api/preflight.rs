@@ -7,13 +7,12 @@ use pulumi_gestalt_providers_aws as aws;
 use pulumi_program::Output;
 
 use super::method::Method;
-use super::snapshot::Snapshot;
 use super::{Api, answers};
 
 impl Api<'_> {
-    pub fn options(&self, snapshot: &mut Snapshot, resource: &Output<String>) -> Method<'_> {
+    pub fn options(&self, resource: &Output<String>) -> Method<'_> {
         let method = api_method::create_with_options(
-            self.scope.program,
+            &self.parts,
             "mysfits-api-options",
             api_method::MethodArgs::builder()
                 .rest_api(self.id.clone())
@@ -23,13 +22,12 @@ impl Api<'_> {
                 .build_struct(),
             self.options.clone(),
         );
-        snapshot.add(&method.urn, &Output::new("OPTIONS".to_owned()));
         let templates = HashMap::from([(
             "application/json".to_owned(),
             answers::MOCK_TEMPLATE.to_owned(),
         )]);
         let integration = integration::create_with_options(
-            self.scope.program,
+            &self.parts,
             "mysfits-api-options",
             integration::IntegrationArgs::builder()
                 .rest_api(self.id.clone())
@@ -37,11 +35,10 @@ impl Api<'_> {
                 .http_method(method.http_method.clone())
                 .type_("MOCK")
                 .passthrough_behavior("NEVER")
-                .request_templates(templates.clone())
+                .request_templates(templates)
                 .build_struct(),
             self.options.clone(),
         );
-        snapshot.add(&integration.urn, &Output::new(templates));
         Method::new(
             self,
             "options",

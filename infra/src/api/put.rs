@@ -5,11 +5,10 @@ use std::collections::HashMap;
 use aws::apigateway::{integration, method as api_method, model, request_validator};
 use aws::iam::{role, role_policy};
 use pulumi_gestalt_providers_aws as aws;
-use pulumi_program::{Component, Options, Output, all};
+use pulumi_program::{Component, Options, Output};
 use serde_json::{Value, json};
 
 use super::method::Method;
-use super::snapshot::Snapshot;
 use super::{Api, answers};
 use crate::delivery::Delivery;
 use crate::policy;
@@ -17,14 +16,12 @@ use crate::policy;
 impl Api<'_> {
     pub fn put(
         &self,
-        snapshot: &mut Snapshot,
         resource: &Output<String>,
         delivery: &Delivery,
         component: &Component,
     ) -> Method<'_> {
-        let program = self.scope.program;
         let click = model::create_with_options(
-            program,
+            &self.parts,
             "mysfits-api-click",
             model::ModelArgs::builder()
                 .rest_api(self.id.clone())
@@ -35,9 +32,8 @@ impl Api<'_> {
                 .build_struct(),
             self.options.clone(),
         );
-        snapshot.add(&click.urn, &Output::new(click_schema()));
         let validator = request_validator::create_with_options(
-            program,
+            &self.parts,
             "mysfits-api-body",
             request_validator::RequestValidatorArgs::builder()
                 .rest_api(self.id.clone())
@@ -47,13 +43,12 @@ impl Api<'_> {
                 .build_struct(),
             self.options.clone(),
         );
-        snapshot.add(&validator.urn, &validator.id);
 
         let models = click
             .name
             .map(|name| HashMap::from([("application/json".to_owned(), name)]));
         let method = api_method::create_with_options(
-            program,
+            &self.parts,
             "mysfits-api-put",
             api_method::MethodArgs::builder()
                 .rest_api(self.id.clone())
@@ -65,7 +60,6 @@ impl Api<'_> {
                 .build_struct(),
             self.options.clone(),
         );
-        snapshot.add(&method.urn, &Output::new("PUT".to_owned()));
 
         let role = self.role(component, delivery);
         let uri = delivery.stream_arn.map(|arn| put_record_uri(&arn));
@@ -78,7 +72,7 @@ impl Api<'_> {
             "'application/x-amz-json-1.1'".to_owned(),
         )]);
         let integration = integration::create_with_options(
-            program,
+            &self.parts,
             "mysfits-api-put",
             integration::IntegrationArgs::builder()
                 .rest_api(self.id.clone())
@@ -86,17 +80,14 @@ impl Api<'_> {
                 .http_method(method.http_method.clone())
                 .type_("AWS")
                 .integration_http_method("POST")
-                .uri(uri.clone())
-                .credentials(role.clone())
+                .uri(uri)
+                .credentials(role)
                 .passthrough_behavior("NEVER")
-                .request_parameters(headers.clone())
-                .request_templates(templates.clone())
+                .request_parameters(headers)
+                .request_templates(templates)
                 .build_struct(),
             self.options.clone(),
         );
-        let captured = all((&uri, &role, &templates))
-            .map(move |(uri, role, templates)| json!([uri, role, templates, headers]));
-        snapshot.add(&integration.urn, &captured);
         Method::new(
             self,
             "put",

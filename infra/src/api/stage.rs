@@ -2,18 +2,14 @@
 
 use std::collections::HashMap;
 
-use aws::apigateway::{account, deployment, method_settings, stage};
+use aws::apigateway::{deployment, method_settings, stage};
 use aws::cloudwatch::log_group;
-use aws::iam::{role, role_policy};
 use aws::types::apigateway::{MethodSettingsSettings, StageAccessLogSettings};
 use pulumi_gestalt_providers_aws as aws;
-use pulumi_program::{Component, Options, Output};
+use pulumi_program::{Component, Output, all};
 use serde_json::json;
 
-use super::Api;
-use super::snapshot::Snapshot;
-use crate::policy;
-use crate::scope::Scope;
+use super::{Api, account, definition};
 
 /// The last part of the API's base URL.
 const STAGE: &str = "prod";
@@ -26,23 +22,26 @@ pub struct Stage {
     pub invoke_url: Output<String>,
 }
 
-/// Puts the API as `snapshot` shows it on its stage.
-pub fn deploy(api: &Api<'_>, component: &Component, snapshot: Snapshot) -> Stage {
+/// Puts the API, as it is described by now, on its stage.
+pub fn deploy(api: &Api<'_>, component: &Component) -> Stage {
     let scope = api.scope;
     let program = scope.program;
     let options = &api.options;
 
-    let after_the_api = options.clone().depends_on(&snapshot.urns());
+    let parts = api.parts.urns();
+    let after_the_api = options
+        .clone()
+        .depends_on(&parts.iter().collect::<Vec<_>>());
+    let digest = api
+        .parts
+        .definitions()
+        .map(|definitions| definition::digest(&definitions));
     let deployment = deployment::create_with_options(
         program,
         "mysfits-api",
         deployment::DeploymentArgs::builder()
             .rest_api(api.id.clone())
-            .triggers(
-                snapshot
-                    .digest()
-                    .map(|digest| HashMap::from([("definition".to_owned(), digest)])),
-            )
+            .triggers(digest.map(|digest| HashMap::from([("definition".to_owned(), digest)])))
             .build_struct(),
         after_the_api,
     );
@@ -56,9 +55,13 @@ pub fn deploy(api: &Api<'_>, component: &Component, snapshot: Snapshot) -> Stage
         options.clone(),
     );
     let mut after_the_account = options.clone();
-    if scope.config.api.manage_account {
-        after_the_account = after_the_account.depends_on(&[&account(scope, component)]);
-    }
+    let group = if scope.config.api.manage_account {
+        after_the_account = after_the_account.depends_on(&[&account::own(scope, component)]);
+        logs.arn
+    } else {
+        let role = account::of_another_stack(scope, component);
+        all((&logs.arn, &role)).map(|(group, _)| group)
+    };
     let stage = stage::create_with_options(
         program,
         "mysfits-api",
@@ -66,7 +69,7 @@ pub fn deploy(api: &Api<'_>, component: &Component, snapshot: Snapshot) -> Stage
             .rest_api(api.id.clone())
             .deployment(deployment.id)
             .stage_name(STAGE)
-            .access_log_settings(logs.arn.map(access_log))
+            .access_log_settings(group.map(access_log))
             .tags(scope.tags())
             .build_struct(),
         after_the_account,
@@ -101,58 +104,6 @@ fn throttle(api: &Api<'_>, name: &str, path: &str, stage: &Output<String>) {
     );
 }
 
-/// The role with which API Gateway writes the logs of every API of this account and region.
-fn account(scope: &Scope<'_>, component: &Component) -> Output<String> {
-    let options = Options::new().parent(component);
-    let role = role::create_with_options(
-        scope.program,
-        "mysfits-api-logs",
-        role::RoleArgs::builder()
-            .description("What API Gateway may do in this account and region: write logs")
-            .assume_role_policy(policy::trust("apigateway.amazonaws.com"))
-            .tags(scope.tags())
-            .build_struct(),
-        options.clone(),
-    );
-    let may_log = role_policy::create_with_options(
-        scope.program,
-        "mysfits-api-logs",
-        role_policy::RolePolicyArgs::builder()
-            .role(role.name)
-            .policy(may_write_any_log())
-            .build_struct(),
-        options.clone(),
-    );
-    let account = account::create_with_options(
-        scope.program,
-        "mysfits-api",
-        account::AccountArgs::builder()
-            .cloudwatch_role_arn(role.arn)
-            .build_struct(),
-        // API Gateway tries the role when it is set.
-        options.depends_on(&[&may_log.urn]),
-    );
-    account.urn
-}
-
-/// As the managed policy AmazonAPIGatewayPushToCloudWatchLogs, which API Gateway asks for: the role
-/// serves APIs that this stack does not know, so their log groups cannot be named.
-fn may_write_any_log() -> String {
-    policy::document(&[policy::allow(
-        "Log",
-        &[
-            "logs:CreateLogGroup",
-            "logs:CreateLogStream",
-            "logs:DescribeLogGroups",
-            "logs:DescribeLogStreams",
-            "logs:FilterLogEvents",
-            "logs:GetLogEvents",
-            "logs:PutLogEvents",
-        ],
-        &["*".to_owned()],
-    )])
-}
-
 /// One JSON object a request.
 fn access_log(group: String) -> StageAccessLogSettings {
     let format = json!({
@@ -165,7 +116,9 @@ fn access_log(group: String) -> StageAccessLogSettings {
         "status": "$context.status",
         "responseLength": "$context.responseLength",
         "responseLatency": "$context.responseLatency",
+        // The first is documented for Lambda proxies alone, and may be empty here.
         "integrationStatus": "$context.integrationStatus",
+        "integrationResponseStatus": "$context.integration.status",
         "integrationLatency": "$context.integrationLatency",
         "error": "$context.error.message",
     });

@@ -101,15 +101,17 @@ pub struct Api {
     /// `allowedOrigins`: a list of origins, beside the site's own, whose pages may send clicks.
     /// Default none.
     pub allowed_origins: Vec<String>,
-    /// `manageApiGatewayAccount`: whether the stack sets the role with which API Gateway writes
-    /// logs. There is one in an account and region: exactly one stack may have it. Default true.
+    /// `manageApiGatewayAccount`: whether the stack owns the role with which API Gateway writes
+    /// logs. There is one in an account and region, so one stack alone owns it; another one reads
+    /// it, and says what to run when there is none. Default true.
     pub manage_account: bool,
 }
 
 /// The site.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Site {
-    /// `siteScheme`: `https` or `http`, of the site's address. Default `https`.
+    /// `siteScheme`: `https` or `http`, of the site's address. Default `https`. Plain HTTP is for
+    /// a stack that admits [`NO_ACCOUNT`] alone.
     pub scheme: &'static str,
     /// `siteDomain` with `siteCertificateArn`: a domain of one's own, which leads to the
     /// distribution by a record that is not of this stack, and its certificate in us-east-1.
@@ -131,13 +133,15 @@ pub struct Domain {
 }
 
 impl Config {
-    /// Reads the configuration of a stack: the keys of this project, without its name.
+    /// Reads the configuration of a stack: the keys of this project, without its name, and the
+    /// value of `aws:allowedAccountIds`.
     ///
     /// # Errors
     /// With every mistake in it.
     pub fn read<'a>(
         stack: &'a str,
         values: impl Iterator<Item = (&'a str, &'a ConfigValue)>,
+        allowed_accounts: Option<&ConfigValue>,
     ) -> Result<Self, Mistakes> {
         let mut reader = Reader::new(stack, values);
         let config = Self {
@@ -181,7 +185,7 @@ impl Config {
                 manage_account: reader.flag("manageApiGatewayAccount", true),
             },
             site: Site {
-                scheme: reader.choice("siteScheme", &["https", "http"], "https"),
+                scheme: scheme(&mut reader, allowed_accounts),
                 domain: domain(&mut reader),
                 access_logs: reader.flag("siteAccessLogs", false),
                 cognito_user_pool_id: reader.optional("cognitoUserPoolId", check::user_pool),
@@ -220,6 +224,28 @@ fn repository(reader: &mut Reader<'_>, stack: &str) -> bool {
         reader.mistake(KEY, "true", what, &format!("mysfits:{KEY} false"));
     }
     wanted
+}
+
+/// The id of no account of AWS's: a stack that admits it alone cannot be deployed to AWS.
+pub const NO_ACCOUNT: &str = "000000000000";
+
+/// On AWS visitors get to the site over TLS alone, so that what they send has an `https` origin,
+/// and the bucket refuses what does not come over TLS. A site at an `http` address would get no
+/// click, or answer 403 to everything.
+fn scheme(reader: &mut Reader<'_>, allowed_accounts: Option<&ConfigValue>) -> &'static str {
+    const KEY: &str = "siteScheme";
+    const TLS: &str = "https";
+    let scheme = reader.choice(KEY, &[TLS, "http"], TLS);
+    let allowed = allowed_accounts
+        .and_then(|value| serde_json::from_str::<Vec<String>>(&value.text).ok())
+        .unwrap_or_default();
+    let nowhere = !allowed.is_empty() && allowed.iter().all(|account| account == NO_ACCOUNT);
+    if scheme != TLS && !nowhere {
+        let what = "https, for on AWS the site answers over TLS alone; http only where \
+                    aws:allowedAccountIds is [\"000000000000\"], which is no account of AWS's";
+        reader.mistake(KEY, scheme, what, &format!("mysfits:{KEY} {TLS}"));
+    }
+    scheme
 }
 
 fn domain(reader: &mut Reader<'_>) -> Option<Domain> {

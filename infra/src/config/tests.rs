@@ -3,6 +3,10 @@
 use super::*;
 
 fn read(values: &[(&str, &str)]) -> Result<Config, Mistakes> {
+    read_for(None, values)
+}
+
+fn read_for(accounts: Option<&str>, values: &[(&str, &str)]) -> Result<Config, Mistakes> {
     let values: Vec<(&str, ConfigValue)> = values
         .iter()
         .map(|(key, text)| {
@@ -17,7 +21,12 @@ fn read(values: &[(&str, &str)]) -> Result<Config, Mistakes> {
             )
         })
         .collect();
-    Config::read("dev", values.iter().map(|(key, value)| (*key, value)))
+    let accounts = accounts.map(|text| ConfigValue {
+        text: text.to_owned(),
+        secret: false,
+    });
+    let values = values.iter().map(|(key, value)| (*key, value));
+    Config::read("dev", values, accounts.as_ref())
 }
 
 #[test]
@@ -92,6 +101,34 @@ fn all_mistakes_are_reported_at_once_each_with_its_remedy() {
   mysfits:tags is 'aws:team=mysfits', allowed: a key of 1 to 128 characters, not starting with aws:, and a value of up to 256; mend it with: pulumi config set --stack dev --path 'mysfits:tags.NAME' 'VALUE'
   mysfits:bufferIntervall is no key, mysfits:bufferInterval is; mend it with: pulumi config rm --stack dev mysfits:bufferIntervall";
     assert_eq!(report, expected);
+}
+
+/// CloudFront speaks to a bucket in the viewer's scheme, and the bucket's policy refuses plain HTTP:
+/// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/HTTPandHTTPSRequests.html>.
+#[test]
+fn a_site_in_plain_http_is_refused_wherever_it_could_be_on_aws() -> Result<(), Mistakes> {
+    let http = [("mysfits:siteScheme", "http")];
+    let no_account = r#"["000000000000"]"#;
+    assert_eq!(read_for(Some(no_account), &http)?.site.scheme, "http");
+    let real = [
+        None,
+        Some("[]"),
+        Some(r#"["123456789012"]"#),
+        Some(r#"["000000000000","123456789012"]"#),
+        Some("000000000000"),
+    ];
+    for accounts in real {
+        let mistakes = read_for(accounts, &http).err();
+        assert_eq!(
+            mistakes.map(|mistakes| mistakes.to_string()).unwrap_or_default(),
+            "1 mistake in the configuration of stack dev
+  mysfits:siteScheme is 'http', allowed: https, for on AWS the site answers over TLS alone; http only where aws:allowedAccountIds is [\"000000000000\"], which is no account of AWS's; mend it with: pulumi config set --stack dev mysfits:siteScheme https",
+            "{accounts:?}"
+        );
+        let https = [("mysfits:siteScheme", "https")];
+        assert_eq!(read_for(accounts, &https)?.site.scheme, "https");
+    }
+    Ok(())
 }
 
 #[test]

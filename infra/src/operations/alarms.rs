@@ -1,6 +1,6 @@
 //! The alarms, each with what it means.
 
-use super::FAILED_BATCHES;
+use super::RECORDS_FAILED;
 use crate::config::Config;
 use crate::processor::TIMEOUT_SECONDS;
 
@@ -87,7 +87,7 @@ pub fn all(config: &Config) -> [Alarm; 8] {
             name: "records-failed",
             meaning: "Clicks end under the error prefix, because the processor cannot enrich them",
             subject: Subject::Own,
-            metric: FAILED_BATCHES,
+            metric: RECORDS_FAILED,
             condition: over("Sum", 0.0, 3, 3),
         },
         Alarm {

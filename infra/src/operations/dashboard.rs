@@ -3,7 +3,7 @@
 use pulumi_program::{Output, all};
 use serde_json::{Value, json};
 
-use super::{FAILED_BATCHES, Watched, own_namespace};
+use super::{RECORDS_FAILED, Watched, own_namespace};
 use crate::scope::Scope;
 
 const WIDTH: usize = 8;
@@ -86,7 +86,14 @@ fn rows(names: &Names) -> [[Graph; 3]; 3] {
             ),
         ],
         [
-            graph("Records taken", "Sum", vec![stream("IncomingRecords")]),
+            graph(
+                "Records taken, and failed of them",
+                "Sum",
+                vec![
+                    stream("IncomingRecords"),
+                    json!([names.own, RECORDS_FAILED]),
+                ],
+            ),
             graph("Records refused", "Sum", vec![stream("ThrottledRecords")]),
             graph(
                 "Oldest record waiting",
@@ -95,11 +102,7 @@ fn rows(names: &Names) -> [[Graph; 3]; 3] {
             ),
         ],
         [
-            graph(
-                "Batches",
-                "Sum",
-                vec![function("Invocations"), json!([names.own, FAILED_BATCHES])],
-            ),
+            graph("Batches", "Sum", vec![function("Invocations")]),
             graph(
                 "Invocations that failed",
                 "Sum",

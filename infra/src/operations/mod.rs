@@ -30,8 +30,11 @@ pub struct Watched<'a> {
     pub processor: &'a Processor,
 }
 
-/// Batches in which a record failed, as the processor's log tells.
-const FAILED_BATCHES: &str = "FailedBatches";
+/// Records that the processor could not enrich, as its log counts them.
+const RECORDS_FAILED: &str = "RecordsFailed";
+/// The number of them in a batch, in the processor's log. A field of the processor's own: what
+/// Lambda makes of `level` depends on more than the line.
+const RECORDS_FAILED_FIELD: &str = "$.recordsFailed";
 
 pub fn watch(scope: &Scope<'_>, watched: &Watched<'_>) {
     let program = scope.program;
@@ -40,15 +43,15 @@ pub fn watch(scope: &Scope<'_>, watched: &Watched<'_>) {
 
     log_metric_filter::create_with_options(
         program,
-        "mysfits-failed-batches",
+        "mysfits-records-failed",
         log_metric_filter::LogMetricFilterArgs::builder()
             .log_group_name(watched.processor.log_group.clone())
-            .pattern(r#"{ $.message = "batch" && $.level != "INFO" }"#)
+            .pattern(format!("{{ {RECORDS_FAILED_FIELD} > 0 }}"))
             .metric_transformation(
                 LogMetricFilterMetricTransformation::builder()
                     .namespace(own_namespace(scope))
-                    .name(FAILED_BATCHES)
-                    .value("1")
+                    .name(RECORDS_FAILED)
+                    .value(RECORDS_FAILED_FIELD)
                     .default_value("0")
                     .build_struct(),
             )

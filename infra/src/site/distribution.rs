@@ -77,12 +77,7 @@ pub fn create(scope: &Scope<'_>, parent: &Component, bucket: &PrivateBucket) -> 
                 .build_struct(),
         ]
     });
-    let viewers = match scope.config.site.scheme {
-        "http" => "allow-all",
-        _ => "redirect-to-https",
-    };
-    let behaviour = all((&cache.id, &headers.id))
-        .map(move |(cache, headers)| behaviour(viewers, cache, headers));
+    let behaviour = all((&cache.id, &headers.id)).map(|(cache, headers)| behaviour(cache, headers));
     let distribution = distribution::create_with_options(
         program,
         "mysfits-site",
@@ -109,11 +104,13 @@ pub fn create(scope: &Scope<'_>, parent: &Component, bucket: &PrivateBucket) -> 
     }
 }
 
-fn behaviour(viewers: &str, cache: String, headers: String) -> DistributionDefaultCacheBehavior {
+/// Over TLS alone: CloudFront asks the bucket in the viewer's scheme, and the bucket refuses plain
+/// HTTP.
+fn behaviour(cache: String, headers: String) -> DistributionDefaultCacheBehavior {
     let reading = || vec!["GET".to_owned(), "HEAD".to_owned()];
     DistributionDefaultCacheBehavior::builder()
         .target_origin_id(ORIGIN)
-        .viewer_protocol_policy(viewers)
+        .viewer_protocol_policy("redirect-to-https")
         .allowed_methods(reading())
         .cached_methods(reading())
         .compress(true)

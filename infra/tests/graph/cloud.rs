@@ -66,6 +66,10 @@ pub fn answer(resource: &Resource) -> Answer {
         "cloudwatch/logDeliveryDestination" => {
             Answer::new().output("arn", arn("logs", &format!("delivery-destination:{name}")))
         }
+        "apigateway/account" if resource.read.is_some() => Answer::new().output(
+            "cloudwatchRoleArn",
+            format!("arn:aws:iam::{ACCOUNT}:role/of-another-stack"),
+        ),
         "apigateway/restApi" => Answer::new()
             .id("a1b2c3d4e5")
             .output("rootResourceId", "root"),

@@ -5,19 +5,28 @@ use serde_json::json;
 
 use super::{all, mock, names, one, run};
 
-/// The `mysfits:` keys of a committed stack file, which are plain values all.
+/// The `mysfits:` keys of a committed stack file, which are plain values all, and the accounts that
+/// it admits.
 pub fn stack_file(stack: &str) -> Result<Vec<(String, String)>> {
     let path = format!("{}/../Pulumi.{stack}.yaml", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(&path).with_context(|| path.clone())?;
     let lines = text
         .lines()
         .filter_map(|line| line.trim().strip_prefix("mysfits:"));
-    lines
+    let mut values = lines
         .map(|line| {
             let (key, value) = line.split_once(": ").context("not a plain value")?;
             Ok((format!("mysfits:{key}"), value.trim_matches('"').to_owned()))
         })
-        .collect()
+        .collect::<Result<Vec<_>>>()?;
+    const ACCOUNTS: &str = "aws:allowedAccountIds";
+    let mut lines = text.lines().map(str::trim);
+    if lines.any(|line| line == format!("{ACCOUNTS}:")) {
+        let accounts = lines.map_while(|line| line.strip_prefix("- "));
+        let accounts: Vec<&str> = accounts.map(|id| id.trim_matches('"')).collect();
+        values.push((ACCOUNTS.to_owned(), json!(accounts).to_string()));
+    }
+    Ok(values)
 }
 
 #[test]
@@ -83,6 +92,33 @@ fn the_local_stack_sees_a_click_at_once() -> Result<()> {
     Ok(())
 }
 
+/// Over plain HTTP the bucket would refuse the distribution: on AWS every page would be 403.
+#[test]
+fn visitors_get_to_the_site_over_tls_in_every_stack() -> Result<()> {
+    for stack in ["dev", "prod", "local"] {
+        let mut mock = mock().stack(stack);
+        for (key, value) in stack_file(stack)? {
+            mock = mock.config(&key, &value);
+        }
+        let run = run(mock)?;
+        let site = one(&run, "cloudfront/distribution", "mysfits-site")?;
+        let viewers = &site.inputs["defaultCacheBehavior"]["viewerProtocolPolicy"];
+        assert_eq!(viewers, "redirect-to-https", "{stack}");
+    }
+    let refused = mock()
+        .config("mysfits:siteScheme", "http")
+        .run(env!("CARGO_BIN_EXE_infra"))?;
+    assert_eq!(refused.exit_code, Some(32));
+    assert!(refused.resources.is_empty(), "{refused}");
+    assert!(
+        refused
+            .errors()
+            .join("")
+            .contains("mysfits:siteScheme https")
+    );
+    Ok(())
+}
+
 #[test]
 fn a_wrong_configuration_registers_nothing_and_says_everything() -> Result<()> {
     let run = mock()
@@ -124,7 +160,7 @@ fn parts_can_be_left_out() -> Result<()> {
     let run = run(mock)?;
     let names = names(&run);
     assert!(!names.iter().any(|name| name.starts_with("codecommit/")));
-    assert!(!names.iter().any(|name| name.contains("apigateway/account")));
+    assert!(all(&run, "apigateway/account").all(|one| one.read.is_some()));
     assert!(!names.iter().any(|name| name.contains("mysfits-api-logs")));
     let outputs = run.outputs.unwrap_or_default();
     assert!(outputs.get("repositoryCloneUrlHttp").is_none());

@@ -56,8 +56,8 @@ apigateway/deployment mysfits-api: apigateway/restApi mysfits-api, apigateway/re
 cloudwatch/logGroup mysfits-api:
 iam/role mysfits-api-logs:
 iam/rolePolicy mysfits-api-logs: iam/role mysfits-api-logs
-apigateway/account mysfits-api: iam/role mysfits-api-logs, iam/rolePolicy mysfits-api-logs
-apigateway/stage mysfits-api: apigateway/restApi mysfits-api, apigateway/deployment mysfits-api, apigateway/account mysfits-api, cloudwatch/logGroup mysfits-api
+apigateway/account logs-of-every-api-in-this-account-and-region: iam/role mysfits-api-logs, iam/rolePolicy mysfits-api-logs
+apigateway/stage mysfits-api: apigateway/restApi mysfits-api, apigateway/deployment mysfits-api, apigateway/account logs-of-every-api-in-this-account-and-region, cloudwatch/logGroup mysfits-api
 apigateway/methodSettings mysfits-api: apigateway/restApi mysfits-api, apigateway/stage mysfits-api
 apigateway/methodSettings mysfits-api-put: apigateway/restApi mysfits-api, apigateway/stage mysfits-api
 
@@ -73,7 +73,7 @@ s3/bucketPolicy mysfits-site-policy: s3/bucket mysfits-site, cloudfront/distribu
 s3/bucketObjectv2 mysfits-site/index.html: s3/bucket mysfits-site, s3/bucketPublicAccessBlock mysfits-site-access, s3/bucketOwnershipControls mysfits-site-ownership, s3/bucketServerSideEncryptionConfiguration mysfits-site-encryption, cloudfront/distribution mysfits-site, apigateway/stage mysfits-api, apigateway/resource mysfits-api-clicks
 s3/bucketObjectv2 mysfits-site/config.json: s3/bucket mysfits-site, s3/bucketPublicAccessBlock mysfits-site-access, s3/bucketOwnershipControls mysfits-site-ownership, s3/bucketServerSideEncryptionConfiguration mysfits-site-encryption, cloudfront/distribution mysfits-site, apigateway/stage mysfits-api, apigateway/resource mysfits-api-clicks
 
-cloudwatch/logMetricFilter mysfits-failed-batches: cloudwatch/logGroup mysfits-processor
+cloudwatch/logMetricFilter mysfits-records-failed: cloudwatch/logGroup mysfits-processor
 cloudwatch/metricAlarm mysfits-delivery-late: kinesis/firehoseDeliveryStream mysfits-clicks
 cloudwatch/metricAlarm mysfits-records-throttled: kinesis/firehoseDeliveryStream mysfits-clicks
 cloudwatch/metricAlarm mysfits-records-failed: 

@@ -5,8 +5,10 @@ mod cloud;
 mod configuration;
 mod dependencies;
 mod limits;
+mod live;
 mod operations;
 mod order;
+mod owner;
 mod security;
 mod terraform;
 

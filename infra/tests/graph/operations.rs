@@ -121,6 +121,68 @@ fn each_alarm_has_its_section_in_the_runbook() -> Result<()> {
     Ok(())
 }
 
+/// CloudWatch Logs, filter-and-pattern-syntax: a filter on a JSON field, whose number is what the
+/// metric adds up. It asks for nothing that Lambda assigns by itself, such as the level.
+#[test]
+fn failed_records_are_counted_by_the_processor_s_own_number() -> Result<()> {
+    let run = run(mock())?;
+    let filter = one(&run, "cloudwatch/logMetricFilter", "mysfits-records-failed")?;
+    assert_eq!(filter.inputs["pattern"], "{ $.recordsFailed > 0 }");
+    assert_eq!(
+        filter.inputs["metricTransformation"],
+        json!({
+            "namespace": "mysfits/dev",
+            "name": "RecordsFailed",
+            "value": "$.recordsFailed",
+            "defaultValue": "0",
+        })
+    );
+    let alarm = one(&run, "cloudwatch/metricAlarm", "mysfits-records-failed")?;
+    assert_eq!(alarm.inputs["namespace"], "mysfits/dev");
+    assert_eq!(alarm.inputs["metricName"], "RecordsFailed");
+    assert_eq!(alarm.inputs["statistic"], "Sum");
+    Ok(())
+}
+
+/// Each metric of one's own costs by the month: the stack makes those alone that an alarm or the
+/// dashboard uses, and the processor's log makes none (embedded metric format).
+#[test]
+fn every_metric_that_is_paid_for_is_used() -> Result<()> {
+    let run = run(mock())?;
+    let board = one(&run, "cloudwatch/dashboard", "mysfits")?;
+    let board = board.inputs["dashboardBody"].as_str().unwrap_or_default();
+    let mut made = 0;
+    for filter in all(&run, "cloudwatch/logMetricFilter") {
+        let metric = &filter.inputs["metricTransformation"];
+        let shown = json!([metric["namespace"], metric["name"]]).to_string();
+        assert!(board.contains(&shown), "{shown}");
+        let watched = |alarm: &pulumi_mock::Resource| {
+            alarm.inputs["namespace"] == metric["namespace"]
+                && alarm.inputs["metricName"] == metric["name"]
+        };
+        assert!(all(&run, "cloudwatch/metricAlarm").any(watched), "{shown}");
+        made += 1;
+    }
+    assert_eq!(made, 1);
+    Ok(())
+}
+
+/// API Gateway, "Variables for access logging": `$context.integrationStatus` is documented for
+/// Lambda proxies, `$context.integration.status` for every integration.
+#[test]
+fn the_access_log_has_the_integration_s_status_by_both_its_names() -> Result<()> {
+    let run = run(mock())?;
+    let stage = one(&run, "apigateway/stage", "mysfits-api")?;
+    let format = stage.inputs["accessLogSettings"]["format"].as_str();
+    let format: Value = serde_json::from_str(format.unwrap_or_default())?;
+    assert_eq!(format["integrationStatus"], "$context.integrationStatus");
+    assert_eq!(
+        format["integrationResponseStatus"],
+        "$context.integration.status"
+    );
+    Ok(())
+}
+
 #[test]
 fn delivery_is_late_after_its_own_buffers() -> Result<()> {
     let slow = mock()

@@ -1,7 +1,9 @@
-//! What an operator sees: the log, and the metrics in it.
+//! What an operator sees: the log.
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use crate::events::{click, event, id, record_id};
 use crate::service::{Does, Service};
@@ -15,7 +17,7 @@ fn parse(lines: &[String]) -> Result<Vec<Value>> {
 }
 
 #[tokio::test]
-async fn a_batch_is_one_line_of_log_and_one_of_metrics() -> Result<()> {
+async fn a_batch_is_one_line_of_log() -> Result<()> {
     let service = Service::start(|request| match request.path.chars().last() {
         Some('0') => Does::status(404),
         Some('1') => Does::status(400),
@@ -40,8 +42,8 @@ async fn a_batch_is_one_line_of_log_and_one_of_metrics() -> Result<()> {
         "{output:?}"
     );
     let lines = parse(&output)?;
-    let [log, metrics, second, second_metrics] = &lines[..] else {
-        anyhow::bail!("four lines, not {output:?}");
+    let [log, second] = &lines[..] else {
+        anyhow::bail!("two lines, not {output:?}");
     };
     assert_eq!(log["level"], "WARN");
     assert_eq!(log["requestId"], format!("{:0>36}", 1));
@@ -63,34 +65,23 @@ async fn a_batch_is_one_line_of_log_and_one_of_metrics() -> Result<()> {
     assert_eq!(second["cacheHits"], 1);
     assert!(second.get("failed").is_none());
 
-    let declared = &metrics["_aws"]["CloudWatchMetrics"][0];
-    assert_eq!(declared["Dimensions"], json!([["FunctionName"]]));
-    assert_eq!(metrics["FunctionName"], "clicks-processor");
-    assert!(
-        metrics["_aws"]["Timestamp"]
-            .as_u64()
-            .is_some_and(|at| at > 1_700_000_000_000)
-    );
-    for metric in declared["Metrics"].as_array().context("no metrics")? {
-        let name = metric["Name"].as_str().context("no name")?;
-        assert!(metrics[name].is_number(), "{name}");
-    }
     let values = [
-        ("RecordsOk", 3),
-        ("RecordsMalformed", 2),
-        ("RecordsOfUnknownMysfits", 2),
-        ("RecordsOfUnusableMysfits", 1),
-        ("RecordsUnanswered", 1),
-        ("RecordsOverReplyLimit", 0),
-        ("RecordsLeftToRetry", 0),
-        ("UpstreamRequests", 6),
-        ("CacheHits", 0),
+        ("recordsFailed", 6),
+        ("malformed", 2),
+        ("ofUnknownMysfits", 2),
+        ("ofUnusableMysfits", 1),
+        ("unanswered", 1),
+        ("overReplyLimit", 0),
+        ("leftToRetry", 0),
+        ("upstreamRequests", 6),
+        ("cacheHits", 0),
     ];
     for (name, value) in values {
-        assert_eq!(metrics[name], value, "{name}");
+        assert_eq!(log[name], value, "{name}");
     }
-    assert_eq!(second_metrics["CacheHits"], 1);
-    assert_eq!(second_metrics["UpstreamTime"], 0.0);
+    // A number, so that a metric filter has something to add.
+    assert_eq!(second["recordsFailed"], 0);
+    assert_eq!(second["upstreamMs"], 0);
     Ok(())
 }
 
@@ -113,12 +104,46 @@ async fn a_batch_that_is_left_to_retry_is_an_error_in_the_log() -> Result<()> {
             .as_str()
             .is_some_and(|error| error.contains("HTTP 400"))
     );
-    let metrics = lines
-        .iter()
-        .find(|line| line.get("_aws").is_some())
-        .context("no metrics")?;
-    assert_eq!(metrics["RecordsLeftToRetry"], 2);
-    assert_eq!(metrics["RecordsOk"], 0);
+    assert_eq!(log["leftToRetry"], 2);
+    assert_eq!(log["ok"], 0);
+    // Nothing has failed for good: Firehose sends the batch again.
+    assert_eq!(log["recordsFailed"], 0);
+    Ok(())
+}
+
+/// Lambda takes a JSON line without a valid `timestamp` for one of level INFO
+/// (monitoring-cloudwatchlogs-log-level).
+#[tokio::test]
+async fn every_line_has_a_level_and_a_time() -> Result<()> {
+    let service = Service::start(|request| match request.path.ends_with('1') {
+        true => Does::status(400),
+        false => Does::mysfit("Yeti"),
+    })
+    .await?;
+    let before = OffsetDateTime::now_utc();
+    let settings = [("RUST_LOG", "lambda=loud")];
+    let mut function = function(&service, &settings).await?;
+    let bad = event(vec!["x"; 1_500]);
+    function.invoke(bad, PLENTY).await?.response()?;
+    let unanswered = event([click("u", &id(1))]);
+    function.invoke(unanswered, PLENTY).await?.error()?;
+    let fine = event([click("u", &id(2))]);
+    function.invoke(fine, PLENTY).await?.response()?;
+
+    let lines = parse(&function.stop().await?)?;
+    let mut levels = Vec::new();
+    for line in &lines {
+        let time = line["timestamp"].as_str().context("no timestamp")?;
+        let time = OffsetDateTime::parse(time, &Rfc3339)?;
+        assert!(
+            (before..=OffsetDateTime::now_utc()).contains(&time),
+            "{line}"
+        );
+        levels.push(line["level"].as_str().context("no level")?);
+    }
+    // The filter that is not understood; a batch on two lines; an invocation that fails, and what
+    // the runtime says of it; a batch.
+    assert_eq!(levels, ["WARN", "WARN", "WARN", "ERROR", "ERROR", "INFO"]);
     Ok(())
 }
 
@@ -145,14 +170,14 @@ async fn many_failed_records_take_several_lines() -> Result<()> {
 }
 
 #[tokio::test]
-async fn rust_log_is_obeyed_and_metrics_stay() -> Result<()> {
+async fn rust_log_is_obeyed() -> Result<()> {
     let service = Service::start(|_| Does::mysfit("Yeti")).await?;
     for (filter, lines) in [
-        ("error", 1),
-        ("lambda=warn", 1),
-        ("info", 2),
-        ("lambda=info,error", 2),
-        ("lambda=loud", 3),
+        ("error", 0),
+        ("lambda=warn", 0),
+        ("info", 1),
+        ("lambda=info,error", 1),
+        ("lambda=loud", 2),
     ] {
         let mut function = function(&service, &[("RUST_LOG", filter)]).await?;
         function
@@ -161,13 +186,6 @@ async fn rust_log_is_obeyed_and_metrics_stay() -> Result<()> {
             .response()?;
         let output = parse(&function.stop().await?)?;
         assert_eq!(output.len(), lines, "{filter}: {output:?}");
-        assert_eq!(
-            output
-                .iter()
-                .filter(|line| line.get("_aws").is_some())
-                .count(),
-            1
-        );
     }
     Ok(())
 }

@@ -19,3 +19,4 @@ mod resources;
 mod tools;
 mod uploads;
 mod versions;
+mod viewers;

@@ -16,3 +16,6 @@ mod generated {
 }
 
 pub use generated::*;
+
+/// The version of the aws package.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -192,6 +192,18 @@ impl Session {
         report::tell(&mut engine, *severity, text, urn.clone()).await;
     }
 
+    /// Says an error to the user, for a value that nothing can be made of. The rest of the program
+    /// goes on and fails at its end; this never resolves, so that nothing hangs on it.
+    pub async fn fail<T>(&'static self, text: String, urn: Option<String>) -> T {
+        let message = Message {
+            severity: Severity::Error,
+            text,
+            urn,
+        };
+        self.tell(&message).await;
+        self.settle().await
+    }
+
     pub(crate) fn take_outputs(&self) -> Outputs {
         self.outputs(std::mem::take)
     }

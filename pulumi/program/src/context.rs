@@ -17,12 +17,15 @@ use pulumi_gestalt_rust::{FromPulumiValue, Output, Provider, PulumiAny, ToPulumi
 
 use crate::options::Options;
 use crate::panics;
+use crate::recording::Records;
 
 /// The place where resources are registered.
 pub struct Context {
     gestalt: Arc<gestalt::Context>,
     /// Of the functions that are called through it.
     calls: Option<Options>,
+    /// What remembers the resources that are registered through it.
+    records: Option<Records>,
 }
 
 /// A resource, as a binding or a program registers it.
@@ -112,6 +115,16 @@ impl Context {
         Self {
             gestalt: Arc::new(gestalt::Context::new()),
             calls: None,
+            records: None,
+        }
+    }
+
+    /// The same place, for resources that `records` remembers besides.
+    pub(crate) fn recorded_in(&self, records: Records) -> Self {
+        Self {
+            gestalt: Arc::clone(&self.gestalt),
+            calls: self.calls.clone(),
+            records: Some(records),
         }
     }
 
@@ -133,6 +146,7 @@ impl Context {
         Self {
             gestalt: Arc::clone(&self.gestalt),
             calls: Some(options),
+            records: self.records.clone(),
         }
     }
 
@@ -158,14 +172,19 @@ impl Context {
         let gestalt = self
             .gestalt
             .register_resource(gestalt::RegisterResourceRequest {
-                type_: request.type_,
-                name: request.name,
+                type_: request.type_.clone(),
+                name: request.name.clone(),
                 version: request.version,
                 object: &fields(request.object, &values),
                 options: request.options.map(Options::into_gestalt),
             });
         if let Some(siblings) = siblings {
             siblings.add(gestalt.get_urn());
+        }
+        if let Some(records) = &self.records {
+            let names = request.object.iter().map(|field| field.name.clone());
+            let inputs = names.zip(values).collect();
+            records.add(request.type_, request.name, gestalt.get_urn(), inputs);
         }
         CompositeOutput {
             origin: Arc::new(Origin::Resource(gestalt.get_urn())),

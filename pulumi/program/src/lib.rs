@@ -43,6 +43,7 @@ mod members;
 mod options;
 mod panics;
 mod program;
+mod recording;
 mod run;
 mod stack_reference;
 mod unfinished;
@@ -61,6 +62,7 @@ pub use input::Input;
 pub use log::{Log, Message};
 pub use options::{Alias, Options, Timeouts, Urn};
 pub use program::Program;
+pub use recording::Recording;
 pub use run::run;
 pub use stack_reference::StackReference;
 

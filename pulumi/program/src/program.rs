@@ -5,7 +5,7 @@ use std::ops::Deref;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use anyhow::{Result, bail};
+use anyhow::bail;
 use pulumi_gestalt_grpc_connection::session::Session;
 use pulumi_gestalt_rust::{Output, ToPulumiValue};
 
@@ -91,7 +91,38 @@ impl Program {
         );
     }
 
-    pub(crate) fn check_exports(&self) -> Result<()> {
+    /// The same output, where `check` accepts its value. Of any other value the user is told what
+    /// `check` says, once, as an error; whatever hangs on the output is not registered, and the
+    /// program fails at its end. An unknown value is not checked.
+    ///
+    /// ```no_run
+    /// # use pulumi_program::{Output, Program};
+    /// # fn example(program: &Program, zone: &Output<String>) {
+    /// let zone = program.require(zone, |zone| match zone.as_str() {
+    ///     "" => Err("there is no zone yet: `pulumi up -s network` makes it".to_owned()),
+    ///     _ => Ok(()),
+    /// });
+    /// # }
+    /// ```
+    pub fn require<T>(
+        &self,
+        output: &Output<T>,
+        check: impl Fn(&T) -> Result<(), String> + Send + Sync + 'static,
+    ) -> Output<T>
+    where
+        T: Clone + Send + Sync + 'static,
+    {
+        let output = output.clone();
+        Output::from_resolved_future(async move {
+            let resolved = output.resolve().await;
+            match resolved.value.as_ref().map(check) {
+                Some(Err(text)) => Session::get().fail(text, None).await,
+                _ => resolved,
+            }
+        })
+    }
+
+    pub(crate) fn check_exports(&self) -> anyhow::Result<()> {
         let exports = self.exports.lock().unwrap_or_else(PoisonError::into_inner);
         match exports.duplicates.first() {
             None => Ok(()),

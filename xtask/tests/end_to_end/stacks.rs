@@ -13,11 +13,14 @@ use std::path::{Path, PathBuf};
 
 /// What stacks beside the first say: API Gateway's settings are one for account and region.
 const SECOND: &str = "  mysfits:manageApiGatewayAccount: false\n";
+/// What the first one says.
+const OWNER: &str = "  mysfits:manageApiGatewayAccount: true\n";
 
 #[tokio::test]
 async fn three_stacks_share_nothing_and_one_is_protected() -> Result<()> {
     let place = Place::new()?;
-    place.shell("pulumi up --stack prod --yes --skip-preview")?;
+    let owner = file_of(&place, "prod", OWNER)?;
+    pulumi(&place, "up --skip-preview", "prod", &owner)?;
     let refused = refusal(&place, "pulumi up --stack dev --yes --skip-preview")?;
     assert!(
         refused.contains("managed by urn:pulumi:prod::mysfits"),
@@ -30,11 +33,7 @@ async fn three_stacks_share_nothing_and_one_is_protected() -> Result<()> {
     }
 
     let mut ids = BTreeMap::new();
-    for (stack, file) in [
-        ("prod", &place.root.join("Pulumi.prod.yaml")),
-        ("dev", &dev),
-        ("local", &local),
-    ] {
+    for (stack, file) in [("prod", &owner), ("dev", &dev), ("local", &local)] {
         pulumi(
             &place,
             "refresh --skip-preview --expect-no-changes",
@@ -76,9 +75,15 @@ async fn three_stacks_share_nothing_and_one_is_protected() -> Result<()> {
     }
     assert!(urns(&place.resources_of("prod")?) == before);
 
-    let destroyable = "  mysfits:forceDestroy: true\n  mysfits:protect: false\n";
-    let prod = file_of(&place, "prod", destroyable)?;
+    let destroyable = format!("{OWNER}  mysfits:forceDestroy: true\n  mysfits:protect: false\n");
+    let prod = file_of(&place, "prod", &destroyable)?;
     pulumi(&place, "up --skip-preview", "prod", &prod)?;
+    // What goes with the owner of API Gateway's role for logs, its destruction says beforehand.
+    let preview = pulumi(&place, "destroy --preview-only", "prod", &prod)?;
+    assert!(
+        preview.contains("logs-of-every-api-in-this-account-and-region"),
+        "{preview}"
+    );
     pulumi(&place, "destroy --skip-preview", "prod", &prod)?;
     assert_eq!(place.resources_of("prod")?, [] as [Value; 0]);
     place.assert_clean()
@@ -99,8 +104,9 @@ async fn a_stack_takes_over_the_bucket_and_the_stream_of_another() -> Result<()>
     pulumi(&place, "destroy --exclude-protected", "dev", &dev)?;
     place.shell("pulumi stack rm dev --yes --force --preserve-config")?;
 
-    let names =
-        format!("  mysfits:clicksBucketName: {bucket}\n  mysfits:deliveryStreamName: {stream}\n");
+    let names = format!(
+        "{OWNER}  mysfits:clicksBucketName: {bucket}\n  mysfits:deliveryStreamName: {stream}\n"
+    );
     let prod = file_of(&place, "prod", &names)?;
     let adopt = documented(&place.root)?
         .replace("BUCKET", bucket)

@@ -1,7 +1,7 @@
 //! A request, from the viewer to the origin and back.
 
 use super::compression;
-use super::distribution::{Distribution, Origin};
+use super::distribution::{Distribution, Origin, Scheme};
 use crate::cloud::Cloud;
 use crate::error::{AwsError, AwsResult};
 use crate::faults::Service;
@@ -49,21 +49,23 @@ impl Cloud {
                  used for this request.",
             )
         } else {
-            self.ask_origin(distribution, &viewer).await
+            self.ask_origin(distribution, behavior.scheme, &viewer)
+                .await
         };
         let is_error = answer.status().is_client_error() || answer.status().is_server_error();
-        if let Some(page) = distribution.error_pages.get(&answer.status().as_u16()) {
+        if let Some(instead_of) = distribution.error_pages.get(&answer.status().as_u16()) {
             let unconditional = HeaderMap::new();
             let instead = Viewer {
                 method: &Method::GET,
                 version: viewer.version,
-                path: &page.path,
+                path: &instead_of.path,
                 headers: &unconditional,
             };
-            answer = self.ask_origin(distribution, &instead).await;
+            let page = self.ask_origin(distribution, behavior.scheme, &instead);
+            answer = page.await;
             // Where the page is missing, the viewer gets what the page's origin says.
             if answer.status() == StatusCode::OK {
-                let status = StatusCode::from_u16(page.status);
+                let status = StatusCode::from_u16(instead_of.status);
                 *answer.status_mut() = status.unwrap_or(StatusCode::NOT_FOUND);
             }
         }
@@ -84,12 +86,17 @@ impl Cloud {
         answer
     }
 
-    async fn ask_origin(&self, distribution: &Distribution, viewer: &Viewer<'_>) -> Response<Data> {
+    async fn ask_origin(
+        &self,
+        distribution: &Distribution,
+        scheme: Scheme,
+        viewer: &Viewer<'_>,
+    ) -> Response<Data> {
         let behavior = distribution.behavior(viewer.path);
         let Some(origin) = distribution.origins.get(&behavior.origin_id) else {
             return error(&AwsError::internal("a behavior has no origin"));
         };
-        let read = self.read_origin(distribution, origin, viewer).await;
+        let read = self.read_origin(distribution, scheme, origin, viewer).await;
         read.unwrap_or_else(|unreadable| match unreadable {
             Unreadable::Unchanged(found) => unchanged(&found),
             other => error(&AwsError::from(other)),
@@ -99,11 +106,13 @@ impl Cloud {
     async fn read_origin(
         &self,
         distribution: &Distribution,
+        scheme: Scheme,
         origin: &Origin,
         viewer: &Viewer<'_>,
     ) -> Result<Response<Data>, Unreadable> {
         self.faults.strike(Service::S3, "GetObject").await?;
         let caller = self.origin_caller(distribution, origin);
+        let context = [("aws:SecureTransport", scheme.is_secure())];
         let key = distribution.key(origin, &decoded(viewer.path)?);
         let bucket = self.s3.buckets.get(&origin.bucket)?.state();
         if viewer.method == Method::OPTIONS {
@@ -113,15 +122,18 @@ impl Cloud {
             return Err(AwsError::new(403, "AccessForbidden", message).into());
         }
         if key.is_empty() {
-            return Err(match self.s3_may(&caller, &bucket, "s3:ListBucket") {
-                true => not_implemented("lists through a distribution").into(),
-                false => access_denied().into(),
-            });
+            return Err(
+                match self.s3_may(&caller, &bucket, "s3:ListBucket", &context) {
+                    true => not_implemented("lists through a distribution").into(),
+                    false => access_denied().into(),
+                },
+            );
         }
         let conditions = conditions(viewer.headers);
         let range = text(viewer.headers, &header::RANGE).and_then(|text| Range::parse(text).ok());
         let wanted = Wanted {
             range,
+            context: &context,
             ..Wanted::whole(&caller, &key, &conditions)
         };
         let (found, data) = match *viewer.method {

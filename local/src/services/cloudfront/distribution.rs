@@ -34,11 +34,34 @@ pub struct Origin {
 #[derive(Debug, Clone)]
 pub struct Behavior {
     pub origin_id: String,
+    /// What a viewer speaks here, and with it CloudFront to the origin.
+    pub scheme: Scheme,
     pub allows_options: bool,
     pub cache_policy_id: String,
     /// Whether it compresses what its cache policy lets it.
     pub compresses: bool,
     pub headers_policy_id: Option<String>,
+}
+
+/// What a request of a viewer counts as. What comes is always plain HTTP, on loopback.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scheme {
+    /// Where plain HTTP is refused or redirected: the connection on loopback counts as TLS.
+    Https,
+    /// Where plain HTTP is served as it comes (`allow-all`).
+    Http,
+}
+
+impl Scheme {
+    /// The value of `aws:SecureTransport` at the origin: CloudFront speaks to a bucket in the scheme
+    /// of the viewer's request, see
+    /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/HTTPandHTTPSRequests.html>.
+    pub fn is_secure(self) -> &'static str {
+        match self {
+            Self::Https => "true",
+            Self::Http => "false",
+        }
+    }
 }
 
 /// What a viewer gets instead of an error.
@@ -113,6 +136,7 @@ mod tests {
     fn behavior(origin_id: &str) -> Behavior {
         Behavior {
             origin_id: origin_id.to_owned(),
+            scheme: Scheme::Https,
             allows_options: false,
             cache_policy_id: String::new(),
             compresses: false,

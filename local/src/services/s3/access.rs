@@ -126,8 +126,15 @@ impl Cloud {
     }
 
     /// Whether the caller would be allowed.
-    pub fn s3_may(&self, caller: &Caller, bucket: &State, action: &str) -> bool {
-        self.s3_authorize(caller, bucket, action, None, &[]).is_ok()
+    pub fn s3_may(
+        &self,
+        caller: &Caller,
+        bucket: &State,
+        action: &str,
+        context: &[(&str, &str)],
+    ) -> bool {
+        let decided = self.s3_authorize(caller, bucket, action, None, context);
+        decided.is_ok()
     }
 }
 

@@ -25,6 +25,8 @@ pub struct Wanted<'a> {
     pub range: Option<Range>,
     /// A part, of an object that was uploaded in parts.
     pub part: Option<i32>,
+    /// Condition keys of the request, beside those that every request has.
+    pub context: &'a [(&'a str, &'a str)],
 }
 
 impl<'a> Wanted<'a> {
@@ -37,6 +39,7 @@ impl<'a> Wanted<'a> {
             conditions,
             range: None,
             part: None,
+            context: &[],
         }
     }
 }
@@ -79,21 +82,22 @@ impl Cloud {
             caller,
             key,
             version_id: id,
+            context,
             ..
         } = *wanted;
         match id {
             Some(id) => {
-                let context = [("s3:VersionId", id)];
+                let context = [context, &[("s3:VersionId", id)]].concat();
                 self.s3_authorize(caller, bucket, "s3:GetObjectVersion", Some(key), &context)?;
             }
-            None => self.s3_authorize(caller, bucket, "s3:GetObject", Some(key), &[])?,
+            None => self.s3_authorize(caller, bucket, "s3:GetObject", Some(key), context)?,
         }
         let (version, content) = match self.s3.find(&bucket.settings.name, key, id) {
             Ok(found) => found,
             // Who may not list a bucket does not learn what is missing in it:
             // https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
             Err(Missing::Nothing(error)) if error.status >= 500 => return Err(error.into()),
-            Err(_) if !self.s3_may(caller, bucket, "s3:ListBucket") => {
+            Err(_) if !self.s3_may(caller, bucket, "s3:ListBucket", context) => {
                 return Err(access_denied().into());
             }
             Err(Missing::Nothing(error)) => return Err(error.into()),

@@ -22,6 +22,20 @@ fn two(answer: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Mock {
 }
 
 #[test]
+fn a_value_that_is_refused_stops_what_hangs_on_it_and_nothing_else() -> Result<()> {
+    let run = sample("required").run(SAMPLES)?;
+    assert_eq!(only_error(&run)?, "base-id is not another");
+    let names: Vec<&str> = run.resources.iter().map(|one| one.name.as_str()).collect();
+    assert!(names.contains(&"of-good"), "{run}");
+    assert!(!names.iter().any(|name| name.contains("of-bad")), "{run}");
+
+    // What is not known yet is not checked.
+    let preview = sample("required").preview().run(SAMPLES)?;
+    assert_eq!((preview.exit_code, preview.errors()), (Some(0), vec![]));
+    Ok(())
+}
+
+#[test]
 fn a_refused_registration_is_shown_with_its_resource() -> Result<()> {
     let run = two(|name| match name {
         "left" => Answer::refuse("unknown provider 'test'"),

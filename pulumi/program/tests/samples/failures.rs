@@ -19,6 +19,24 @@ pub(crate) fn two(program: &Program) -> Result<()> {
     Ok(())
 }
 
+/// A resource that hangs on a value which nothing can be made of, and one that hangs on a good one.
+pub(crate) fn required(program: &Program) -> Result<()> {
+    let base = thing(program, "base", &[]);
+    let check = |wanted: &'static str| {
+        move |id: &String| match id == wanted {
+            true => Ok(()),
+            false => Err(format!("{id} is not {wanted}")),
+        }
+    };
+    let bad = program.require(&base.get_id(), check("another"));
+    let good = program.require(&base.get_id(), check("base-id"));
+    thing(program, "of-bad", &[input("id", &bad)]);
+    thing(program, "also-of-bad", &[input("id", &bad)]);
+    thing(program, "of-good", &[input("id", &good)]);
+    program.export("bad", &bad);
+    Ok(())
+}
+
 /// A row of resources, each of which hangs on the one before through several outputs.
 pub(crate) fn several(program: &Program) -> Result<()> {
     let mut id = text("start");

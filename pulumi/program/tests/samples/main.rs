@@ -11,6 +11,7 @@ mod graph;
 mod log;
 mod numbers;
 mod options;
+mod recording;
 mod secrets;
 mod settings;
 mod values;
@@ -47,12 +48,14 @@ fn main() -> ExitCode {
                 "log-error" => log::error(program),
                 "log-and-fail" => log::and_fail(program),
                 "options" => options::stack(program),
+                "recording" => recording::stack(program),
                 "components" => components::stack(program),
                 "existing" => existing::resources(program),
                 "existing-providers" => existing::providers(program),
                 "referring" => existing::referring(program),
                 "stack-reference" => existing::stack(program),
                 "two" => failures::two(program),
+                "required" => failures::required(program),
                 "several" => failures::several(program),
                 "panic" => failures::panic(program),
                 "same-name" => failures::same_name(program),

@@ -7,6 +7,7 @@ use crate::identity::arn;
 use crate::provider::resource::{Deployed, New, Properties, Refusal, Resource, ResourceType};
 use crate::services::cloudfront::distribution::{
     Behavior as LiveBehavior, Distribution as LiveDistribution, ErrorPage, Origin as LiveOrigin,
+    Scheme,
 };
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -82,13 +83,21 @@ struct Behavior {
     compress: Option<bool>,
 }
 
-/// Makes no difference here: loopback counts as secure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum ViewerProtocolPolicy {
     AllowAll,
     HttpsOnly,
     RedirectToHttps,
+}
+
+impl ViewerProtocolPolicy {
+    fn scheme(self) -> Scheme {
+        match self {
+            Self::AllowAll => Scheme::Http,
+            Self::HttpsOnly | Self::RedirectToHttps => Scheme::Https,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -259,6 +268,7 @@ impl Behavior {
     fn live(&self) -> AwsResult<LiveBehavior> {
         Ok(LiveBehavior {
             origin_id: self.target_origin_id.clone(),
+            scheme: self.viewer_protocol_policy.scheme(),
             allows_options: self.methods()? == Methods::ReadAndOptions,
             cache_policy_id: self.cache_policy_id.clone().unwrap_or_default(),
             compresses: self.compress == Some(true),

@@ -60,6 +60,7 @@ pub async fn get(
         conditions: &conditions,
         range: input.range,
         part: input.part_number,
+        context: &[],
     };
     let (found, data) = cloud.s3_read(&state, &wanted).await?;
     let Found {
@@ -125,6 +126,7 @@ pub async fn head(
         conditions: &conditions,
         range: input.range,
         part: input.part_number,
+        context: &[],
     };
     let Found {
         version,
