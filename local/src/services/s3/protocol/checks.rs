@@ -6,6 +6,7 @@ use crate::services::iam::Caller;
 use crate::services::s3::buckets::State;
 use crate::services::s3::checksums::Algorithm;
 use crate::services::s3::errors::{invalid_request, not_implemented};
+use http::HeaderMap;
 use s3s::dto::*;
 use std::collections::BTreeMap;
 
@@ -99,6 +100,31 @@ pub(super) fn storage_class(class: Option<&StorageClass>) -> AwsResult<Option<St
         Some(class) if STORAGE_CLASSES.contains(&class) => Ok(Some(class.to_owned())),
         Some(class) => Err(not_implemented(&format!("storage class {class}"))),
     }
+}
+
+/// Refuses a body whose length is not told. S3 takes `Transfer-Encoding: chunked` only around
+/// its own chunks, whose header tells the length
+/// (<https://github.com/aws/aws-sdk-js-v3/pull/3403>, <https://github.com/aws/aws-sdk-cpp/issues/3411>),
+/// and answers 411 where there is neither
+/// (<https://github.com/apache/arrow-rs-object-store/issues/155>).
+pub(super) fn check_length(headers: &HeaderMap) -> AwsResult<()> {
+    let has = |name: &str| headers.contains_key(name);
+    if has("content-length") || has("x-amz-decoded-content-length") {
+        return Ok(());
+    }
+    if has("transfer-encoding") {
+        return Err(AwsError::new(
+            501,
+            "NotImplemented",
+            "A header you provided implies functionality that is not implemented: \
+             Transfer-Encoding. Send the body with a Content-Length",
+        ));
+    }
+    Err(AwsError::new(
+        411,
+        "MissingContentLength",
+        "You must provide the Content-Length HTTP header.",
+    ))
 }
 
 pub(super) fn named_algorithm(name: &str) -> AwsResult<Algorithm> {
