@@ -2,7 +2,7 @@
 //!
 //! | module | what lives there |
 //! | --- | --- |
-//! | `protocol` | the JSON protocol: PutRecord, PutRecordBatch, Describe, List |
+//! | `protocol`, `constraints` | the JSON protocol: PutRecord, PutRecordBatch, Describe, List |
 //! | `settings`, `prefix` | what a stream was declared to do |
 //! | `journal` | accepted records on disk, until they are delivered |
 //! | `stream`, `buffer` | a stream at work: two buffers, and when they are sent on |
@@ -10,6 +10,7 @@
 //! | `neighbours` | the services around it, called in the delivery role |
 
 mod buffer;
+mod constraints;
 mod delivery;
 mod failed;
 mod journal;

@@ -45,8 +45,8 @@ pub fn malformed_xml() -> AwsError {
     )
 }
 
-/// Of a list's token that was never given out:
-/// <https://github.com/versity/versitygw/issues/993>.
+/// Of a list's token that was never given out (<https://github.com/versity/versitygw/issues/993>),
+/// an empty one too (ceph's s3-tests, `test_bucket_listv2_continuationtoken_empty`).
 pub fn unknown_token() -> AwsError {
     invalid_argument("The continuation token provided is incorrect")
 }

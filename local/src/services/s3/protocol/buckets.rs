@@ -2,14 +2,16 @@
 
 use super::checks::check_acl;
 use super::convert::{caller, check_owner, millis, owner};
-use super::tokens;
 use crate::cloud::Cloud;
 use crate::error::{AwsError, AwsResult};
 use crate::identity::DEFAULT_REGION;
 use crate::services::iam::Caller;
 use crate::services::s3::access::BUCKET_OWNER_ENFORCED;
 use crate::services::s3::buckets::Settings;
-use crate::services::s3::errors::{access_denied, invalid_argument, not_implemented};
+use crate::services::s3::errors::{
+    access_denied, invalid_argument, not_implemented, unknown_token,
+};
+use crate::services::tokens;
 use s3s::dto::*;
 use s3s::{S3Request, S3Response, S3Result};
 
@@ -111,7 +113,7 @@ pub async fn list(
         .ok_or_else(|| invalid_argument("Argument max-buckets must be within 1 and 10000"))?;
     let prefix = input.prefix.clone().unwrap_or_default();
     let token = input.continuation_token.as_deref();
-    let after = token.map(|token| tokens::place(BUCKETS, token));
+    let after = token.map(|token| tokens::place(BUCKETS, token).ok_or_else(unknown_token));
     let after = after.transpose()?.unwrap_or_default();
     let region = input.bucket_region;
     let matching = cloud

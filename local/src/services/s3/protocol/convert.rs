@@ -42,11 +42,18 @@ pub fn caller<T>(request: &S3Request<T>) -> Caller {
     }
 }
 
-/// Refuses a request that expects a bucket of somebody else.
+/// Refuses a request that expects a bucket of somebody else, or of nobody that can be:
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList>.
 pub fn check_owner(expected: Option<&str>) -> AwsResult<()> {
+    let is_account = |owner: &str| owner.len() == 12 && owner.bytes().all(|b| b.is_ascii_digit());
     match expected {
-        Some(owner) if owner != ACCOUNT_ID => Err(access_denied()),
-        _ => Ok(()),
+        None | Some(ACCOUNT_ID) => Ok(()),
+        Some(owner) if is_account(owner) => Err(access_denied()),
+        Some(_) => Err(AwsError::new(
+            400,
+            "InvalidBucketOwnerAWSAccountID",
+            "The value of the expected bucket owner parameter must be an AWS account ID",
+        )),
     }
 }
 

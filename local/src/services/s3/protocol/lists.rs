@@ -1,12 +1,12 @@
 //! Lists of objects and versions.
 
 use super::convert::{caller, check_owner, etag, length, list_limit, owner, timestamp, url_encode};
-use super::tokens;
 use crate::cloud::Cloud;
 use crate::error::AwsResult;
 use crate::services::iam::Caller;
-use crate::services::s3::errors::invalid_argument;
+use crate::services::s3::errors::{invalid_argument, unknown_token};
 use crate::services::s3::listing::{After, Entry, Of, Page, Query};
+use crate::services::tokens;
 use s3s::dto::*;
 use s3s::{S3Request, S3Response, S3Result};
 
@@ -62,7 +62,10 @@ pub async fn objects_v2(
     let encoding = Encoding::of(input.encoding_type)?;
     let (limit, max_keys) = list_limit("maxKeys", input.max_keys)?;
     let after = match &input.continuation_token {
-        Some(token) => Some(tokens::place(&list_of(&input.bucket), token)?),
+        Some(token) => {
+            let place = tokens::place(&list_of(&input.bucket), token);
+            Some(place.ok_or_else(unknown_token)?)
+        }
         None => input.start_after.clone().filter(|key| !key.is_empty()),
     };
     let query = Query {

@@ -12,7 +12,6 @@ mod lists;
 mod reads;
 mod settings;
 mod tags;
-mod tokens;
 mod uploads;
 mod writes;
 
