@@ -103,6 +103,7 @@ impl Bodies {
     /// Opens the folder, and removes the files that no record names.
     pub fn open(folder: &Path, store: &Store) -> Result<Self> {
         std::fs::create_dir_all(folder)
+            .and_then(|()| sync_entry_of(folder))
             .with_context(|| format!("the folder {} cannot be created", folder.display()))?;
         for entry in std::fs::read_dir(folder)? {
             let entry = entry?;
@@ -254,6 +255,15 @@ impl Bodies {
     /// Makes the names of new files durable.
     async fn sync_folder(&self) -> std::io::Result<()> {
         File::open(&*self.folder).await?.sync_all().await
+    }
+}
+
+/// Makes the name of a folder durable: without it, files that are synced are lost with it.
+fn sync_entry_of(folder: &Path) -> std::io::Result<()> {
+    match folder.parent() {
+        Some(parent) if parent.as_os_str().is_empty() => std::fs::File::open(".")?.sync_all(),
+        Some(parent) => std::fs::File::open(parent)?.sync_all(),
+        None => Ok(()),
     }
 }
 
