@@ -67,6 +67,16 @@ pub struct Cloud {
     pub tasks: TaskTracker,
 }
 
+/// What a request is told whose cloud was reset before it was done. A client tries again, and
+/// meets the new cloud.
+pub fn reset_meanwhile() -> AwsError {
+    AwsError::new(
+        503,
+        "ServiceUnavailable",
+        "The embedded cloud was reset while the request was under way",
+    )
+}
+
 /// Runs work to its end, even when whoever asked for it goes away in the middle of it.
 pub async fn finish<T, E>(
     tasks: &TaskTracker,
@@ -120,9 +130,12 @@ impl Cloud {
     }
 
     /// Ends all that is under way and discards what waits to be delivered, before the data is
-    /// deleted.
+    /// deleted. From then on nothing is taken that would be acknowledged and nowhere: what
+    /// comes too late is refused.
     pub async fn abandon(&self) {
         self.abandoned.cancel();
+        self.store.close().await;
+        self.logs.close();
         self.firehose.discard_all().await;
         self.lambda.stop();
         self.stopping.cancel();

@@ -5,7 +5,7 @@ use crate::clock::Clock;
 use crate::cloud::{Cloud, CloudConfig};
 use crate::folder;
 use crate::provider::{activate_all, package::Package};
-use crate::services::s3::lifecycle;
+use crate::services::s3::expiry;
 use anyhow::{Result, ensure};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -103,6 +103,6 @@ async fn start(
 ) -> Result<Arc<Cloud>> {
     let cloud = Cloud::open_with(config, clock, package, stopping).await?;
     activate_all(&cloud).await;
-    lifecycle::spawn(&cloud);
+    expiry::spawn(&cloud);
     Ok(cloud)
 }

@@ -61,7 +61,7 @@ pub fn empty(folder: &Path) -> Result<()> {
         }
         let path = entry.path();
         let deleted = match entry.file_type()?.is_dir() {
-            true => std::fs::remove_dir_all(&path),
+            true => remove_folder(&path),
             false => std::fs::remove_file(&path),
         };
         deleted.with_context(|| format!("{} cannot be deleted", path.display()))?;
@@ -69,6 +69,21 @@ pub fn empty(folder: &Path) -> Result<()> {
     std::fs::remove_file(&note)
         .and_then(|()| File::open(folder)?.sync_all())
         .with_context(|| format!("{} cannot be deleted", note.display()))
+}
+
+/// Deletes a folder, also when somebody still puts files into it.
+fn remove_folder(path: &Path) -> std::io::Result<()> {
+    /// Each time there are fewer who began before.
+    const TRIES: usize = 100;
+    let mut deleted = Ok(());
+    for _ in 0..TRIES {
+        deleted = std::fs::remove_dir_all(path);
+        match &deleted {
+            Err(error) if error.kind() == std::io::ErrorKind::DirectoryNotEmpty => {}
+            _ => break,
+        }
+    }
+    deleted
 }
 
 fn lock(folder: &Path) -> Result<File> {

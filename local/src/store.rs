@@ -4,12 +4,16 @@
 //! commit that is under way, then goes out with everybody else who waited. After a crash the
 //! store holds exactly the batches whose `commit` returned, and possibly some whose had not yet.
 //!
+//! A store that was closed takes no more writes: its file is about to be deleted, and what were
+//! written then would be acknowledged and nowhere.
+//!
 //! When the disk refuses a write (it is full, say), that commit fails and the file is opened
 //! anew: the database would refuse everything from then on.
 
 use anyhow::{Context, Result, anyhow};
 use redb::{Database, ReadableDatabase, TableDefinition};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, Weak, mpsc};
 use tokio::sync::oneshot;
 
@@ -30,6 +34,8 @@ pub struct Store {
 struct DatabaseFile {
     path: PathBuf,
     database: RwLock<Option<Database>>,
+    /// Whether it is about to be deleted: no write is taken any more.
+    closed: AtomicBool,
 }
 
 /// Writes that become durable together, or not at all.
@@ -55,6 +61,17 @@ impl Batch {
         self
     }
 
+    /// Whether it writes nothing.
+    pub fn is_empty(&self) -> bool {
+        self.writes.is_empty()
+    }
+
+    /// These writes, and those of another batch behind them.
+    pub fn and(mut self, other: Self) -> Self {
+        self.writes.extend(other.writes);
+        self
+    }
+
     /// Removes a record; one that is not there is no error.
     pub fn delete(mut self, table: &str, key: &str) -> Self {
         self.writes.push((full_key(table, key), None));
@@ -69,6 +86,7 @@ impl Store {
         let file = Arc::new(DatabaseFile {
             path: path.to_owned(),
             database: RwLock::new(Some(open(path)?)),
+            closed: AtomicBool::new(false),
         });
         let (writer, groups) = mpsc::channel();
         // The thread holds the database only while it writes, so that the file is free again
@@ -78,6 +96,18 @@ impl Store {
             move || write_groups(&file, &groups)
         })?;
         Ok(Self { file, writer })
+    }
+
+    /// Takes no more writes, in this handle and all others. On return none is under way.
+    pub async fn close(&self) {
+        self.file.closed.store(true, Ordering::SeqCst);
+        // The writer answers behind all that it has begun.
+        let _refused = self.commit(Batch::new()).await;
+    }
+
+    /// Whether it takes no more writes.
+    pub fn is_closed(&self) -> bool {
+        self.file.closed.load(Ordering::SeqCst)
     }
 
     /// The record under `key`, if there is one.
@@ -185,6 +215,9 @@ fn write_groups(file: &Weak<DatabaseFile>, groups: &mpsc::Receiver<Group>) {
         let mut waiting = vec![first];
         waiting.extend(groups.try_iter().take(MAX_GROUP - 1));
         let result = match file.upgrade() {
+            Some(file) if file.closed.load(Ordering::SeqCst) => {
+                Err("the cloud was reset meanwhile".to_owned())
+            }
             Some(file) => file
                 .with(|database| write(database, waiting.iter().map(|group| &group.batch)))
                 .map_err(|error| {
@@ -238,6 +271,19 @@ mod tests {
         let store = Store::open(&path)?;
         assert_eq!(store.get("a", "1")?, None);
         assert_eq!(store.scan("a", "")?, [("2".to_owned(), b"two".to_vec())]);
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_closed_store_takes_no_writes() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        let store = Store::open(&folder.path().join("store.redb"))?;
+        let other = store.clone();
+        store.close().await;
+        let batch = Batch::new().put("a", "1", b"one".to_vec());
+        let refusal = other.commit(batch).await.err().context("refused")?;
+        assert!(refusal.to_string().contains("reset"), "{refusal}");
+        assert_eq!(store.get("a", "1")?, None);
         Ok(())
     }
 }

@@ -13,3 +13,4 @@ pub mod kms;
 pub mod lambda;
 pub mod logs;
 pub mod s3;
+mod tokens;

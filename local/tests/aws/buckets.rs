@@ -7,11 +7,6 @@ use anyhow::Result;
 async fn buckets_are_made_listed_and_deleted() -> Result<()> {
     let cloud = Cloud::with_bucket().await?;
     cloud
-        .put("/bucket")
-        .send()
-        .await?
-        .refused(409, "BucketAlreadyOwnedByYou")?;
-    cloud
         .put("/Bad_Name")
         .send()
         .await?

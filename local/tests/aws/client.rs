@@ -25,6 +25,7 @@ pub struct Call<'a> {
     headers: Vec<(String, String)>,
     body: Vec<u8>,
     service: &'static str,
+    region: &'static str,
     signed: bool,
 }
 
@@ -82,6 +83,7 @@ impl Cloud {
             headers: Vec::new(),
             body: Vec::new(),
             service: "s3",
+            region: "us-east-1",
             signed: true,
         }
     }
@@ -145,6 +147,12 @@ impl Call<'_> {
         self
     }
 
+    /// Signs for this region.
+    pub fn region(mut self, region: &'static str) -> Self {
+        self.region = region;
+        self
+    }
+
     pub fn anonymous(mut self) -> Self {
         self.signed = false;
         self
@@ -162,6 +170,10 @@ impl Call<'_> {
         let mut request = http
             .request(self.method.clone(), url)
             .body(self.body.clone());
+        if self.method == Method::PUT && self.body.is_empty() {
+            // S3 wants a length; reqwest says none where there is no body.
+            request = request.header("content-length", "0");
+        }
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
@@ -183,7 +195,8 @@ impl Call<'_> {
                 "{}\n{path}\n{query}\n{canonical_headers}\n{names}\n{payload}",
                 self.method
             );
-            let scope = format!("{}/us-east-1/{}/aws4_request", &date[..8], self.service);
+            let (region, service) = (self.region, self.service);
+            let scope = format!("{}/{region}/{service}/aws4_request", &date[..8]);
             let signature = signature(&scope, &date, &canonical)?;
             request = request
                 .header("x-amz-content-sha256", &payload)

@@ -8,13 +8,17 @@ mod deploy;
 mod documented;
 mod edge;
 mod hangups;
+mod held;
 mod kms;
+mod late;
 mod lists;
 mod mangled;
 mod objects;
 mod operator;
 #[path = "../../testing/pypi.rs"]
 mod pypi;
+mod refusals;
+mod repeated;
 mod resources;
 mod tools;
 mod uploads;

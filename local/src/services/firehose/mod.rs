@@ -2,7 +2,7 @@
 //!
 //! | module | what lives there |
 //! | --- | --- |
-//! | `protocol` | the JSON protocol: PutRecord, PutRecordBatch, Describe, List |
+//! | `protocol`, `constraints` | the JSON protocol: PutRecord, PutRecordBatch, Describe, List |
 //! | `settings`, `prefix` | what a stream was declared to do |
 //! | `journal` | accepted records on disk, until they are delivered |
 //! | `stream`, `buffer` | a stream at work: two buffers, and when they are sent on |
@@ -10,6 +10,7 @@
 //! | `neighbours` | the services around it, called in the delivery role |
 
 mod buffer;
+mod constraints;
 mod delivery;
 mod failed;
 mod journal;
@@ -35,7 +36,7 @@ pub mod processor {
     };
 }
 
-use crate::cloud::Cloud;
+use crate::cloud::{Cloud, reset_meanwhile};
 use crate::error::{AwsError, AwsResult};
 use crate::identity::ACCOUNT_ID;
 use anyhow::Result;
@@ -43,7 +44,7 @@ use neighbours::Services;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use stream::Stream;
 use worker::Pauses;
@@ -53,6 +54,8 @@ pub struct Firehose {
     folder: PathBuf,
     /// By ARN.
     streams: Mutex<BTreeMap<String, Arc<Stream>>>,
+    /// Set, with the streams locked, when the folder is about to be deleted.
+    closed: AtomicBool,
 }
 
 impl Firehose {
@@ -61,12 +64,16 @@ impl Firehose {
         Ok(Self {
             folder: folder.to_owned(),
             streams: Mutex::default(),
+            closed: AtomicBool::new(false),
         })
     }
 
     /// Starts a stream, or has a running one do what it is declared to do now.
     pub fn deploy(&self, cloud: &Arc<Cloud>, settings: Settings) -> AwsResult<()> {
         let mut streams = self.streams();
+        if self.closed.load(Ordering::SeqCst) {
+            return Err(reset_meanwhile());
+        }
         if let Some(stream) = streams.get(&settings.arn) {
             stream.update(settings);
             return Ok(());
@@ -121,9 +128,14 @@ impl Firehose {
         tallies.collect()
     }
 
-    /// Ends all streams, with what they have not delivered.
+    /// Ends all streams, with what they have not delivered, and takes no new ones: the folder is
+    /// about to be deleted.
     pub async fn discard_all(&self) {
-        let streams = std::mem::take(&mut *self.streams());
+        let streams = {
+            let mut streams = self.streams();
+            self.closed.store(true, Ordering::SeqCst);
+            std::mem::take(&mut *streams)
+        };
         for stream in streams.into_values() {
             if let Err(error) = stream.discard().await {
                 tracing::warn!("a stream was not discarded: {error:#}");

@@ -1,5 +1,6 @@
 //! Firehose's JSON protocol, version `Firehose_20150804`.
 
+use super::constraints;
 use super::journal::NewRecord;
 use super::settings::{Destination, Settings};
 use super::stream::{Refused, Stream};
@@ -148,8 +149,14 @@ impl Cloud {
         struct Input<'a> {
             #[serde(borrow, default)]
             delivery_stream_name: Cow<'a, str>,
+            limit: Option<i64>,
+            exclusive_start_destination_id: Option<String>,
         }
         let input: Input<'_> = parse(body)?;
+        constraints::check_limit(input.limit, 1)?;
+        if let Some(id) = &input.exclusive_start_destination_id {
+            constraints::check_destination_id("exclusiveStartDestinationId", id)?;
+        }
         let stream = self.open_stream(
             caller,
             "DescribeDeliveryStream",
@@ -162,17 +169,20 @@ impl Cloud {
         #[derive(Deserialize)]
         #[serde(rename_all = "PascalCase")]
         struct Input {
-            limit: Option<usize>,
+            limit: Option<i64>,
             delivery_stream_type: Option<String>,
             exclusive_start_delivery_stream_name: Option<String>,
         }
         let input: Input = parse(body)?;
         self.authorize(caller, "ListDeliveryStreams", "*")?;
-        let limit = input.limit.unwrap_or(DEFAULT_LIST_LIMIT);
-        if !(1..=10_000).contains(&limit) {
-            return Err(invalid("limit", "Member must be between 1 and 10000"));
-        }
+        let limit = constraints::check_limit(input.limit, DEFAULT_LIST_LIMIT)?;
         let after = input.exclusive_start_delivery_stream_name.as_deref();
+        if let Some(after) = after {
+            constraints::check_stream_name("exclusiveStartDeliveryStreamName", after)?;
+        }
+        if let Some(kind) = &input.delivery_stream_type {
+            constraints::check_stream_type(kind)?;
+        }
         let direct = input
             .delivery_stream_type
             .is_none_or(|wanted| wanted == "DirectPut");
@@ -192,9 +202,7 @@ impl Cloud {
 
     /// The stream, if there is one and the caller may do this with it.
     fn open_stream(&self, caller: &Caller, action: &str, name: &str) -> AwsResult<Arc<Stream>> {
-        if name.is_empty() {
-            return Err(missing("deliveryStreamName"));
-        }
+        constraints::check_stream_name("deliveryStreamName", name)?;
         let stream = self.firehose.named(name)?;
         self.authorize(caller, action, &stream.settings().arn)?;
         Ok(stream)
@@ -264,11 +272,11 @@ fn malformed() -> AwsError {
     )
 }
 
-fn missing(name: &str) -> AwsError {
+pub(super) fn missing(name: &str) -> AwsError {
     invalid(name, "Member must not be null")
 }
 
-fn invalid(name: &str, constraint: &str) -> AwsError {
+pub(super) fn invalid(name: &str, constraint: &str) -> AwsError {
     AwsError::new(
         400,
         "ValidationException",

@@ -10,6 +10,7 @@
 //! | `output`, `report`, `failure` | what its log says, and what its caller hears |
 
 mod code;
+mod constraints;
 mod environment;
 mod failure;
 mod function;

@@ -1,5 +1,6 @@
 //! Lambda's REST protocol: what `aws lambda invoke` needs, and a look at what is deployed.
 
+use super::constraints::{self, ListQuery};
 use super::settings::{FunctionSettings, LATEST, LogFormat};
 use crate::cloud::Cloud;
 use crate::error::{AwsError, AwsResult};
@@ -32,6 +33,12 @@ impl Cloud {
             .filter(|segment| !segment.is_empty())
             .collect();
         let qualifier = query(uri, "Qualifier");
+        if let Some(name) = segments.first() {
+            constraints::check_function_name(&percent_decoded(name))?;
+        }
+        if let Some(qualifier) = &qualifier {
+            constraints::check_qualifier(qualifier)?;
+        }
         match (method, segments.as_slice()) {
             (&Method::POST, [name, "invocations"]) => {
                 let function = qualified(name, qualifier.as_deref());
@@ -44,7 +51,14 @@ impl Cloud {
                     .iter()
                     .map(|settings| configuration(settings))
                     .collect();
-                ok(&json!({ "Functions": functions }))
+                let asked = ["MaxItems", "Marker", "FunctionVersion"].map(|name| query(uri, name));
+                let [max_items, marker, function_version] = asked.each_ref().map(Option::as_deref);
+                let asked = ListQuery {
+                    max_items,
+                    marker,
+                    function_version,
+                };
+                ok(&asked.page(functions)?)
             }
             (&Method::GET, [name]) => {
                 let settings = self.described(caller, "lambda:GetFunction", name)?;
@@ -83,6 +97,7 @@ impl Cloud {
         headers: &HeaderMap,
         body: Bytes,
     ) -> AwsResult<Response<Bytes>> {
+        constraints::check_log_type(header(headers, "x-amz-log-type"))?;
         let payload = match body.is_empty() {
             true => Bytes::from_static(b"{}"),
             false => body,

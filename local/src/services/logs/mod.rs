@@ -4,13 +4,14 @@ mod protocol;
 mod stored;
 
 use crate::clock::Clock;
-use crate::cloud::Cloud;
+use crate::cloud::{Cloud, reset_meanwhile};
 use crate::error::{AwsError, AwsResult};
 use crate::identity::arn;
 use crate::services::iam::{Call, Caller};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 pub use stored::Event;
 use stored::{StoredStream, file_name};
@@ -31,6 +32,8 @@ pub struct Logs {
     clock: Clock,
     /// By region and name.
     groups: Mutex<BTreeMap<(String, String), Group>>,
+    /// Set, with the groups locked, when the folder is about to be deleted.
+    closed: AtomicBool,
 }
 
 /// A deployed group, as it was declared.
@@ -75,7 +78,16 @@ impl Logs {
             folder: folder.to_owned(),
             clock,
             groups: Mutex::default(),
+            closed: AtomicBool::new(false),
         })
+    }
+
+    /// Forgets all groups and takes no new ones, before the folder is deleted: what is written
+    /// from then on finds no group, and is not acknowledged.
+    pub fn close(&self) {
+        let mut groups = self.groups();
+        self.closed.store(true, Ordering::SeqCst);
+        groups.clear();
     }
 
     /// Appends a message to a stream of a deployed group, and creates the stream when it is
@@ -98,6 +110,7 @@ impl Logs {
     pub fn deploy_group(&self, settings: GroupSettings) -> Result<()> {
         let key = (settings.region.clone(), settings.name.clone());
         let mut groups = self.groups();
+        ensure!(!self.closed.load(Ordering::SeqCst), reset_meanwhile());
         if let Some(group) = groups.get_mut(&key) {
             group.settings = settings;
             return Ok(());
@@ -122,8 +135,9 @@ impl Logs {
 
     /// Deletes a group with all its events.
     pub fn remove_group(&self, region: &str, name: &str) -> Result<()> {
-        let group = self.groups().remove(&(region.into(), name.into()));
-        if let Some(group) = group {
+        // Locked to the end, so that the folder is not that of a new group of the same name.
+        let mut groups = self.groups();
+        if let Some(group) = groups.remove(&(region.into(), name.into())) {
             std::fs::remove_dir_all(&group.folder)
                 .with_context(|| format!("{} cannot be deleted", group.folder.display()))?;
         }

@@ -3,10 +3,12 @@
 //! A file is on disk before the record that names it is committed, and is removed after the
 //! record is gone. What a crash leaves in between is a file that no record names: each file has
 //! an entry in the store, committed together with the record, and the next start removes the
-//! files that have none.
+//! files that have none. A file that is being read when its record goes stays until the last
+//! reader is done.
 
 use super::checksums::{Algorithm, Hasher, hex};
 use super::errors::entity_too_large;
+use super::holds::{Held, Holds};
 use crate::error::{AwsError, AwsResult};
 use crate::store::{Batch, Store};
 use anyhow::{Context, Result};
@@ -46,6 +48,7 @@ pub struct FilePart {
 #[derive(Debug, Clone)]
 pub struct Bodies {
     folder: Arc<Path>,
+    holds: Arc<Holds>,
 }
 
 /// A body that has arrived and belongs to no record yet. Dropped, it leaves nothing behind.
@@ -100,6 +103,7 @@ impl Bodies {
     /// Opens the folder, and removes the files that no record names.
     pub fn open(folder: &Path, store: &Store) -> Result<Self> {
         std::fs::create_dir_all(folder)
+            .and_then(|()| sync_entry_of(folder))
             .with_context(|| format!("the folder {} cannot be created", folder.display()))?;
         for entry in std::fs::read_dir(folder)? {
             let entry = entry?;
@@ -113,8 +117,10 @@ impl Bodies {
                 std::fs::remove_file(entry.path())?;
             }
         }
+        let folder: Arc<Path> = folder.into();
         Ok(Self {
-            folder: folder.into(),
+            holds: Arc::new(Holds::new(Arc::clone(&folder))),
+            folder,
         })
     }
 
@@ -180,14 +186,16 @@ impl Bodies {
         })
     }
 
-    /// Reads a range of the bytes in `parts`. The first file is opened at once: one that is
-    /// gone is the caller's to look up again.
+    /// Reads a range of the bytes in `parts`. Their files stay until the stream is dropped,
+    /// whatever becomes of the object. Where they are gone already (`NotFound`), the caller
+    /// looks the object up again.
     pub async fn read(
         &self,
         parts: &[FilePart],
         range: Range<u64>,
     ) -> std::io::Result<impl Stream<Item = std::io::Result<Bytes>> + Send + Sync + use<>> {
         let mut sections = VecDeque::new();
+        let mut names = Vec::new();
         let mut start = 0;
         for part in parts {
             let end = start + part.size;
@@ -195,12 +203,15 @@ impl Bodies {
             let to = range.end.min(end);
             if from < to {
                 sections.push_back((self.folder.join(&part.name), from - start, to - from));
+                names.push(part.name.clone());
             }
             start = end;
         }
+        let held = self.holds.hold(names);
         let mut reader = Reader {
             sections,
             open: None,
+            _held: held.ok_or(std::io::ErrorKind::NotFound)?,
         };
         reader.open_next().await?;
         Ok(futures::stream::try_unfold(
@@ -212,31 +223,47 @@ impl Bodies {
         ))
     }
 
-    /// Removes files whose record is gone.
+    /// Removes files whose record is gone, as soon as nobody reads them.
     pub async fn remove(&self, parts: impl IntoIterator<Item = FilePart>) {
-        for part in parts {
-            let path = self.folder.join(&part.name);
-            if let Err(error) = tokio::fs::remove_file(&path).await {
-                tracing::warn!(file = %path.display(), %error, "a deleted object's file stays");
-            }
+        let names: Vec<String> = parts.into_iter().map(|part| part.name).collect();
+        if names.is_empty() {
+            return;
+        }
+        let holds = Arc::clone(&self.holds);
+        if let Err(error) = tokio::task::spawn_blocking(move || holds.remove(names)).await {
+            tracing::warn!(%error, "the files of deleted objects stay until the next start");
         }
     }
 
     async fn create(&self) -> std::io::Result<(File, NewFile)> {
         let name = uuid::Uuid::new_v4().simple().to_string();
         let path = self.folder.join(&name);
-        let file = File::create_new(&path).await?;
-        let new = NewFile {
-            path,
-            part: FilePart { name, size: 0 },
-            kept: false,
-        };
-        Ok((file, new))
+        // Made where the file is made: when nobody waits for it any more, it is removed.
+        let created = tokio::task::spawn_blocking(move || {
+            let file = std::fs::File::create_new(&path)?;
+            let new = NewFile {
+                path,
+                part: FilePart { name, size: 0 },
+                kept: false,
+            };
+            std::io::Result::Ok((file, new))
+        });
+        let (file, new) = created.await.map_err(std::io::Error::other)??;
+        Ok((File::from_std(file), new))
     }
 
     /// Makes the names of new files durable.
     async fn sync_folder(&self) -> std::io::Result<()> {
         File::open(&*self.folder).await?.sync_all().await
+    }
+}
+
+/// Makes the name of a folder durable: without it, files that are synced are lost with it.
+fn sync_entry_of(folder: &Path) -> std::io::Result<()> {
+    match folder.parent() {
+        Some(parent) if parent.as_os_str().is_empty() => std::fs::File::open(".")?.sync_all(),
+        Some(parent) => std::fs::File::open(parent)?.sync_all(),
+        None => Ok(()),
     }
 }
 
@@ -259,6 +286,7 @@ struct Reader {
     /// A file, where to begin in it, and how many bytes to read.
     sections: VecDeque<(PathBuf, u64, u64)>,
     open: Option<(File, u64)>,
+    _held: Held,
 }
 
 impl Reader {

@@ -36,6 +36,25 @@ pub fn invalid_request(message: impl Into<String>) -> AwsError {
     AwsError::new(400, "InvalidRequest", message)
 }
 
+pub fn malformed_xml() -> AwsError {
+    AwsError::new(
+        400,
+        "MalformedXML",
+        "The XML you provided was not well-formed or did not validate against our published \
+         schema",
+    )
+}
+
+/// Of a list's token that was never given out (<https://github.com/versity/versitygw/issues/993>),
+/// an empty one too (ceph's s3-tests, `test_bucket_listv2_continuationtoken_empty`).
+pub fn unknown_token() -> AwsError {
+    invalid_argument("The continuation token provided is incorrect")
+}
+
+pub fn invalid_part_number() -> AwsError {
+    invalid_argument("Part number must be an integer between 1 and 10000, inclusive")
+}
+
 pub fn invalid_version_id() -> AwsError {
     invalid_argument("Invalid version id specified")
 }

@@ -1,4 +1,4 @@
-//! Lifecycle rules: what they may say, and what they delete when.
+//! Lifecycle rules: what they may say, and what is due when; [`super::expiry`] deletes it.
 //!
 //! Elements and limits:
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html>. Days are
@@ -6,30 +6,17 @@
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html#intro-lifecycle-rules-number-of-days>.
 //! Transitions between storage classes are not among what this cloud does.
 
-use super::S3;
-use super::buckets::{Bucket, Versioning};
-use super::conditions::{Tag, WriteConditions};
-use super::listing::{Of, Query};
+use super::buckets::Versioning;
 use super::uploads::Upload;
 use super::version::Version;
-use crate::cloud::Cloud;
-use crate::error::AwsResult;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashSet};
-use std::sync::Arc;
-use std::time::Duration;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 const MAX_RULES: usize = 1_000;
 const MAX_ID: usize = 255;
 const MAX_NEWER_VERSIONS: u32 = 100;
-/// How many versions are looked at in one go.
-const PAGE: usize = 1_000;
-
-/// How often the rules are applied; AWS does so about once a day.
-const INTERVAL: Duration = Duration::from_secs(60 * 60);
-
 const DAY: i64 = 24 * 60 * 60 * 1_000;
 
 /// A rule, as it is declared.
@@ -332,7 +319,8 @@ pub fn due(
     steps
 }
 
-fn upload_is_due(rules: &[Rule], upload: &Upload, now: i64) -> bool {
+/// Whether the rules give up this upload at `now`.
+pub fn upload_is_due(rules: &[Rule], upload: &Upload, now: i64) -> bool {
     rules.iter().any(|rule| {
         rule.status == Status::Enabled
             && upload.key.starts_with(rule.prefix())
@@ -353,102 +341,6 @@ fn after_days(start: i64, days: u32) -> i64 {
 fn is_past(date: &str, now: i64) -> bool {
     OffsetDateTime::parse(date, &Rfc3339)
         .is_ok_and(|date| date.unix_timestamp().saturating_mul(1_000) <= now)
-}
-
-/// Applies the rules of all buckets from time to time until the cloud stops.
-pub fn spawn(cloud: &Arc<Cloud>) {
-    let task = Arc::clone(cloud);
-    cloud.tasks.spawn(async move {
-        loop {
-            if let Err(error) = task.s3.expire(task.clock.unix_millis()).await {
-                tracing::warn!(%error, "lifecycle rules could not be applied");
-            }
-            tokio::select! {
-                () = tokio::time::sleep(INTERVAL) => {}
-                () = task.stopping.cancelled() => return,
-            }
-        }
-    });
-}
-
-impl S3 {
-    /// Applies the rules of all buckets as of `now`.
-    pub async fn expire(&self, now: i64) -> AwsResult<()> {
-        for bucket in self.buckets.list() {
-            let state = bucket.state();
-            let settings = &state.settings;
-            if settings.lifecycle.is_empty() {
-                continue;
-            }
-            for upload in self.uploads(&settings.name, "")? {
-                if upload_is_due(&settings.lifecycle, &upload, now) {
-                    self.abort_upload(&settings.name, &upload).await?;
-                }
-            }
-            self.expire_versions(&bucket, now).await?;
-        }
-        Ok(())
-    }
-
-    async fn expire_versions(&self, bucket: &Bucket, now: i64) -> AwsResult<()> {
-        let name = bucket.state().settings.name.clone();
-        let mut query = Query {
-            limit: PAGE,
-            ..Query::default()
-        };
-        let mut key = String::new();
-        let mut versions = Vec::new();
-        loop {
-            // Others go first.
-            tokio::task::yield_now().await;
-            let page = self.list(&name, Of::Versions, &query)?;
-            for entry in page.entries {
-                if entry.key != key {
-                    self.expire_object(bucket, &key, &versions, now).await?;
-                    key = entry.key;
-                    versions.clear();
-                }
-                versions.push(entry.version);
-            }
-            match page.next {
-                Some(next) => query.after = Some(next),
-                None => return self.expire_object(bucket, &key, &versions, now).await,
-            }
-        }
-    }
-
-    async fn expire_object(
-        &self,
-        bucket: &Bucket,
-        key: &str,
-        versions: &[Version],
-        now: i64,
-    ) -> AwsResult<()> {
-        let state = bucket.state();
-        let settings = &state.settings;
-        for step in due(&settings.lifecycle, key, versions, settings.versioning, now) {
-            let none = WriteConditions::default();
-            match step {
-                Step::Delete(index) => {
-                    let id = Some(versions[index].id.as_str());
-                    self.delete(bucket, key, id, &none).await?;
-                }
-                Step::Mark => {
-                    // Written anew in the meantime, it is not the object that is due.
-                    let etag = versions[0].content.as_ref().map(|content| &content.etag);
-                    let same = WriteConditions {
-                        if_match: etag.cloned().map(Tag::Is),
-                        ..none
-                    };
-                    match self.delete(bucket, key, None, &same).await {
-                        Err(error) if error.is_server_fault() => return Err(error),
-                        _ => {}
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]

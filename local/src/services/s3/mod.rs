@@ -3,7 +3,8 @@
 //! | module | what lives there |
 //! | --- | --- |
 //! | [`buckets`], [`names`], [`access`], [`lifecycle`] | buckets and their settings |
-//! | [`version`], [`bodies`], [`checksums`] | what is stored, and how |
+//! | [`expiry`] | the lifecycle rules, applied |
+//! | [`version`], [`bodies`], `holds`, [`checksums`] | what is stored, and how |
 //! | [`objects`], [`reading`], [`conditions`], [`listing`], [`uploads`] | what can be done with objects |
 //! | [`protocol`] | S3's own protocol, on top of the rest |
 //! | here | the service as its neighbours in this cloud call it |
@@ -14,6 +15,8 @@ pub mod buckets;
 pub mod checksums;
 pub mod conditions;
 pub mod errors;
+pub mod expiry;
+mod holds;
 pub mod lifecycle;
 pub mod listing;
 mod locks;

@@ -1,7 +1,7 @@
 //! Objects: written, read, deleted.
 
 use super::bodies::{MAX_RECORD_BODY, Place, Received, forget_files, name_files};
-use super::buckets::{Bucket, Versioning};
+use super::buckets::{Bucket, Settings, Versioning};
 use super::checksums::{Algorithm, Checksum, Coverage};
 use super::conditions::WriteConditions;
 use super::errors::{invalid_version_id, no_such_key, no_such_version};
@@ -10,6 +10,7 @@ use super::version::{
     sequence_of, versions_prefix,
 };
 use super::{ObjectHeaders, S3};
+use crate::cloud::reset_meanwhile;
 use crate::error::{AwsError, AwsResult};
 use crate::store::Batch;
 use bytes::Bytes;
@@ -32,6 +33,15 @@ pub struct Deletion {
     pub version_id: Option<String>,
     /// Whether that is a delete marker.
     pub delete_marker: bool,
+}
+
+/// A new version in front of an object's others, not yet committed.
+pub(super) struct InFront {
+    pub version: Version,
+    pub batch: Batch,
+    /// The version that the bucket's versioning does not keep; its files go when the batch is
+    /// durable.
+    pub replaced: Option<Version>,
 }
 
 /// Why there is nothing to read.
@@ -74,8 +84,8 @@ impl S3 {
         };
         match place {
             Place::Memory(bytes) => {
-                let add_body = |batch: Batch, sequence: u64| {
-                    batch.put(BODIES, &body_key(sequence), bytes.to_vec())
+                let add_body = |batch: Batch, version: &Version| {
+                    Ok(batch.put(BODIES, &body_key(version.sequence), bytes.to_vec()))
                 };
                 self.insert(bucket, key, Some(content), conditions, add_body)
                     .await
@@ -83,7 +93,7 @@ impl S3 {
             Place::File(file) => {
                 let part = file.part();
                 content.body = Body::Files(vec![part.clone()]);
-                let add_file = |batch, _| name_files(batch, [&part]);
+                let add_file = |batch, _: &Version| Ok(name_files(batch, [&part]));
                 let version = self
                     .insert(bucket, key, Some(content), conditions, add_file)
                     .await?;
@@ -122,26 +132,45 @@ impl S3 {
         key: &str,
         content: Option<Content>,
         conditions: &WriteConditions,
-        complete: impl FnOnce(Batch, u64) -> Batch,
+        complete: impl FnOnce(Batch, &Version) -> AwsResult<Batch>,
     ) -> AwsResult<Version> {
         let _open = bucket.open().await?;
         let state = bucket.state();
         let name = state.settings.name.as_str();
-        let versioning = state.settings.versioning;
-
         let _lock = self.locks.lock(name, key).await;
         if !conditions.is_empty() {
             conditions.check(self.latest(name, key)?.as_ref())?;
         }
-        let replaced = match versioning {
+        let InFront {
+            version,
+            batch,
+            replaced,
+        } = self.in_front(&state.settings, key, content)?;
+        let batch = complete(batch, &version)?;
+        self.commit(batch).await?;
+        if let Some(replaced) = replaced {
+            self.remove_files(replaced).await;
+        }
+        Ok(version)
+    }
+
+    /// What puts a version, or a delete marker, in front of all others of an object. The caller
+    /// holds the object's lock until the batch is committed.
+    pub(super) fn in_front(
+        &self,
+        settings: &Settings,
+        key: &str,
+        content: Option<Content>,
+    ) -> AwsResult<InFront> {
+        let name = settings.name.as_str();
+        let replaced = match settings.versioning {
             Versioning::Enabled => None,
             Versioning::Never => self.latest(name, key)?,
             Versioning::Suspended => self.null_version(name, key)?,
         };
-
         let sequence = self.sequence.next();
         let version = Version {
-            id: match versioning {
+            id: match settings.versioning {
                 Versioning::Enabled => new_id(sequence),
                 Versioning::Never | Versioning::Suspended => NULL.to_owned(),
             },
@@ -150,16 +179,15 @@ impl S3 {
             content,
         };
         let json = serde_json::to_vec(&version).map_err(AwsError::internal)?;
-        let batch = Batch::new().put(VERSIONS, &record_key(name, key, sequence), json);
-        let mut batch = complete(batch, sequence);
+        let mut batch = Batch::new().put(VERSIONS, &record_key(name, key, sequence), json);
         if let Some(replaced) = &replaced {
             batch = erase(batch, name, key, replaced);
         }
-        self.commit(batch).await?;
-        if let Some(replaced) = replaced {
-            self.remove_files(replaced).await;
-        }
-        Ok(version)
+        Ok(InFront {
+            version,
+            batch,
+            replaced,
+        })
     }
 
     /// Deletes an object as the bucket's versioning has it, or for good the version of this id.
@@ -180,7 +208,7 @@ impl S3 {
             }
             Versioning::Enabled | Versioning::Suspended => {
                 let marker = self
-                    .insert(bucket, key, None, conditions, |batch, _| batch)
+                    .insert(bucket, key, None, conditions, |batch, _| Ok(batch))
                     .await?;
                 Ok(Deletion {
                     version_id: Some(marker.id),
@@ -306,7 +334,7 @@ impl S3 {
         /// How many versions go in one commit.
         const AT_ONCE: usize = 1_000;
         for upload in self.uploads(bucket, "")? {
-            self.abort_upload(bucket, &upload).await?;
+            self.abort_upload(bucket, &upload.key, &upload.id).await?;
         }
         let prefix = objects_prefix(bucket, "");
         loop {
@@ -367,7 +395,10 @@ impl S3 {
 
     pub(super) async fn commit(&self, batch: Batch) -> AwsResult<()> {
         let written = self.store.commit(batch).await;
-        written.map_err(|error| AwsError::internal(format!("{error:#}")))
+        written.map_err(|error| match self.store.is_closed() {
+            true => reset_meanwhile(),
+            false => AwsError::internal(format!("{error:#}")),
+        })
     }
 
     pub(super) async fn remove_files(&self, version: Version) {

@@ -2,8 +2,9 @@
 
 use super::buckets::State;
 use super::conditions::ReadConditions;
-use super::errors::{access_denied, invalid_request, no_such_key};
+use super::errors::{access_denied, invalid_part_number, invalid_request, no_such_key};
 use super::objects::{Data, Missing};
+use super::uploads::PART_NUMBERS;
 use super::version::{Content, Version};
 use crate::cloud::Cloud;
 use crate::error::{AwsError, AwsResult};
@@ -202,6 +203,10 @@ fn section(content: &Content, wanted: &Wanted<'_>) -> AwsResult<Section> {
 }
 
 fn one_part(content: &Content, part: i32) -> AwsResult<Section> {
+    // From 1 to 10,000: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+    if !u32::try_from(part).is_ok_and(|part| PART_NUMBERS.contains(&part)) {
+        return Err(invalid_part_number());
+    }
     let parts = match content.parts.as_slice() {
         [] => std::slice::from_ref(&content.size),
         parts => parts,

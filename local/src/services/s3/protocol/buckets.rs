@@ -3,17 +3,23 @@
 use super::checks::check_acl;
 use super::convert::{caller, check_owner, millis, owner};
 use crate::cloud::Cloud;
-use crate::error::AwsError;
+use crate::error::{AwsError, AwsResult};
 use crate::identity::DEFAULT_REGION;
 use crate::services::iam::Caller;
 use crate::services::s3::access::BUCKET_OWNER_ENFORCED;
 use crate::services::s3::buckets::Settings;
-use crate::services::s3::errors::{access_denied, invalid_argument, not_implemented};
+use crate::services::s3::errors::{
+    access_denied, invalid_argument, not_implemented, unknown_token,
+};
+use crate::services::tokens;
 use s3s::dto::*;
 use s3s::{S3Request, S3Response, S3Result};
 
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html>
 const MAX_BUCKETS: i32 = 10_000;
+
+/// What the list of buckets is to its tokens.
+const BUCKETS: &str = "buckets";
 
 pub async fn create(
     cloud: &Cloud,
@@ -45,23 +51,22 @@ pub async fn create(
     if configuration.bucket.is_some() || configuration.location.is_some() {
         return Err(not_implemented("directory buckets").into());
     }
-    let region = match configuration.location_constraint {
-        // The default region has no constraint of its own:
-        // https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
-        Some(constraint) if constraint.as_str() == DEFAULT_REGION => {
-            return Err(AwsError::new(
-                400,
-                "InvalidLocationConstraint",
-                "The specified location-constraint is not valid",
-            )
-            .into());
-        }
-        Some(constraint) => constraint.as_str().to_owned(),
-        None => region.unwrap_or_else(|| DEFAULT_REGION.to_owned()),
-    };
+    let region = region.unwrap_or_else(|| DEFAULT_REGION.to_owned());
+    let constraint = configuration.location_constraint;
+    let region = place(&region, constraint.as_ref().map(|place| place.as_str()))?;
     let now = cloud.clock.unix_millis();
     let settings = Settings::new(&input.bucket, &region, now, None);
-    cloud.s3.buckets.create(settings).await?;
+    match cloud.s3.buckets.create(settings).await {
+        Err(error) if error.code == "BucketAlreadyOwnedByYou" => {
+            // Only in the default region a second request of the owner is answered like the
+            // first: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
+            let existing = cloud.s3.buckets.get(&input.bucket)?.state();
+            if region != DEFAULT_REGION || existing.settings.region != region {
+                return Err(error.into());
+            }
+        }
+        created => created?,
+    }
     Ok(S3Response::new(CreateBucketOutput {
         location: Some(format!("/{}", input.bucket)),
     }))
@@ -107,7 +112,9 @@ pub async fn list(
         .filter(|_| (1..=MAX_BUCKETS).contains(&max))
         .ok_or_else(|| invalid_argument("Argument max-buckets must be within 1 and 10000"))?;
     let prefix = input.prefix.clone().unwrap_or_default();
-    let after = input.continuation_token.unwrap_or_default();
+    let token = input.continuation_token.as_deref();
+    let after = token.map(|token| tokens::place(BUCKETS, token).ok_or_else(unknown_token));
+    let after = after.transpose()?.unwrap_or_default();
     let region = input.bucket_region;
     let matching = cloud
         .s3
@@ -134,7 +141,10 @@ pub async fn list(
         .collect();
     let last = buckets.last().and_then(|bucket| bucket.name.clone());
     Ok(S3Response::new(ListBucketsOutput {
-        continuation_token: matching.next().and(last),
+        continuation_token: matching
+            .next()
+            .and(last)
+            .map(|last| tokens::token(BUCKETS, &last)),
         buckets: Some(buckets),
         owner: Some(owner()),
         prefix: input.prefix,
@@ -156,6 +166,55 @@ pub async fn location(
         location_constraint: (region != DEFAULT_REGION)
             .then(|| BucketLocationConstraint::from(region.clone())),
     }))
+}
+
+/// The region of a new bucket, by the region of the signature and the location constraint.
+///
+/// Elsewhere than in the default region both must be the same, and the constraint must be
+/// given (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html>; the words:
+/// <https://github.com/aws/aws-cli/issues/3567>). The default region is that of the global
+/// endpoint, which makes buckets anywhere
+/// (<https://github.com/aws/aws-sdk-php/issues/2696>), and has no constraint of its own.
+fn place(region: &str, constraint: Option<&str>) -> AwsResult<String> {
+    let illegal = |constraint: &str| {
+        AwsError::new(
+            400,
+            "IllegalLocationConstraintException",
+            format!(
+                "The {constraint} location constraint is incompatible for the region specific \
+                 endpoint this request was sent to."
+            ),
+        )
+    };
+    // The old name of a region.
+    let located = constraint.map(|constraint| match constraint {
+        "EU" => "eu-west-1",
+        constraint => constraint,
+    });
+    match located {
+        None if region == DEFAULT_REGION => Ok(region.to_owned()),
+        None => Err(illegal("unspecified")),
+        Some(located) if region != DEFAULT_REGION && located != region => Err(illegal(located)),
+        Some(located) if located != DEFAULT_REGION && is_region(located) => Ok(located.to_owned()),
+        Some(_) => Err(AwsError::new(
+            400,
+            "InvalidLocationConstraint",
+            "The specified location-constraint is not valid",
+        )),
+    }
+}
+
+/// Whether it has the form of a region's name, such as `eu-west-1` and `us-gov-east-1`.
+fn is_region(name: &str) -> bool {
+    let parts: Vec<&str> = name.split('-').collect();
+    let Some((number, words)) = parts.split_last() else {
+        return false;
+    };
+    let is_word = |word: &&str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase());
+    (2..=3).contains(&words.len())
+        && words.iter().all(is_word)
+        && !number.is_empty()
+        && number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// What concerns no bucket's policy.

@@ -5,7 +5,8 @@ use crate::error::{AwsError, AwsResult};
 use crate::services::iam::Caller;
 use crate::services::s3::buckets::State;
 use crate::services::s3::checksums::Algorithm;
-use crate::services::s3::errors::{invalid_request, not_implemented};
+use crate::services::s3::errors::{invalid_argument, invalid_request, not_implemented};
+use http::HeaderMap;
 use s3s::dto::*;
 use std::collections::BTreeMap;
 
@@ -17,6 +18,19 @@ const STORAGE_CLASSES: &[&str] = &[
     "ONEZONE_IA",
     "INTELLIGENT_TIERING",
     "REDUCED_REDUNDANCY",
+];
+
+/// What S3 has besides:
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html>.
+const OTHER_CLASSES: &[&str] = &[
+    "GLACIER",
+    "DEEP_ARCHIVE",
+    "OUTPOSTS",
+    "GLACIER_IR",
+    "SNOW",
+    "EXPRESS_ONEZONE",
+    "FSX_OPENZFS",
+    "FSX_ONTAP",
 ];
 
 /// Refuses what an upload asks for and this S3 does not do.
@@ -89,7 +103,13 @@ pub(super) fn check_encryption(
     match encryption.map(ServerSideEncryption::as_str) {
         _ if has_customer_key => Err(not_implemented("encryption with customer keys")),
         None | Some(ServerSideEncryption::AES256) => Ok(()),
-        Some(other) => Err(not_implemented(&format!("encryption by {other}"))),
+        Some(other) if other.starts_with("aws:") => {
+            Err(not_implemented(&format!("encryption by {other}")))
+        }
+        // Seen: https://github.com/thoughtbot/paperclip/pull/2243
+        Some(_) => Err(invalid_argument(
+            "The encryption method specified is not supported",
+        )),
     }
 }
 
@@ -97,8 +117,40 @@ pub(super) fn storage_class(class: Option<&StorageClass>) -> AwsResult<Option<St
     match class.map(StorageClass::as_str) {
         None | Some("STANDARD") => Ok(None),
         Some(class) if STORAGE_CLASSES.contains(&class) => Ok(Some(class.to_owned())),
-        Some(class) => Err(not_implemented(&format!("storage class {class}"))),
+        Some(class) if OTHER_CLASSES.contains(&class) => {
+            Err(not_implemented(&format!("storage class {class}")))
+        }
+        Some(_) => Err(AwsError::new(
+            400,
+            "InvalidStorageClass",
+            "The storage class you specified is not valid",
+        )),
     }
+}
+
+/// Refuses a body whose length is not told. S3 takes `Transfer-Encoding: chunked` only around
+/// its own chunks, whose header tells the length
+/// (<https://github.com/aws/aws-sdk-js-v3/pull/3403>, <https://github.com/aws/aws-sdk-cpp/issues/3411>),
+/// and answers 411 where there is neither
+/// (<https://github.com/apache/arrow-rs-object-store/issues/155>).
+pub(super) fn check_length(headers: &HeaderMap) -> AwsResult<()> {
+    let has = |name: &str| headers.contains_key(name);
+    if has("content-length") || has("x-amz-decoded-content-length") {
+        return Ok(());
+    }
+    if has("transfer-encoding") {
+        return Err(AwsError::new(
+            501,
+            "NotImplemented",
+            "A header you provided implies functionality that is not implemented: \
+             Transfer-Encoding. Send the body with a Content-Length",
+        ));
+    }
+    Err(AwsError::new(
+        411,
+        "MissingContentLength",
+        "You must provide the Content-Length HTTP header.",
+    ))
 }
 
 pub(super) fn named_algorithm(name: &str) -> AwsResult<Algorithm> {

@@ -42,11 +42,18 @@ pub fn caller<T>(request: &S3Request<T>) -> Caller {
     }
 }
 
-/// Refuses a request that expects a bucket of somebody else.
+/// Refuses a request that expects a bucket of somebody else, or of nobody that can be:
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList>.
 pub fn check_owner(expected: Option<&str>) -> AwsResult<()> {
+    let is_account = |owner: &str| owner.len() == 12 && owner.bytes().all(|b| b.is_ascii_digit());
     match expected {
-        Some(owner) if owner != ACCOUNT_ID => Err(access_denied()),
-        _ => Ok(()),
+        None | Some(ACCOUNT_ID) => Ok(()),
+        Some(owner) if is_account(owner) => Err(access_denied()),
+        Some(_) => Err(AwsError::new(
+            400,
+            "InvalidBucketOwnerAWSAccountID",
+            "The value of the expected bucket owner parameter must be an AWS account ID",
+        )),
     }
 }
 
@@ -110,16 +117,22 @@ pub fn condition(condition: Option<ETagCondition>) -> Option<ETagTest> {
     })
 }
 
-/// How many entries of a list were asked for: at most a thousand are given.
-pub fn list_limit(asked: Option<i32>) -> AwsResult<(usize, i32)> {
+/// How many entries of a list were asked for: at most a thousand are given. `name` is how S3
+/// calls the parameter when it refuses a number (<https://github.com/versity/versitygw/issues/1804>).
+pub fn list_limit(name: &str, asked: Option<i32>) -> AwsResult<(usize, i32)> {
     const MAX: i32 = 1_000;
     let limit = asked.unwrap_or(MAX);
     match usize::try_from(limit.min(MAX)) {
         Ok(count) => Ok((count, limit.min(MAX))),
-        Err(_) => Err(invalid_argument(
-            "Argument max-keys must be an integer between 0 and 2147483647",
-        )),
+        Err(_) => Err(out_of_range(name)),
     }
+}
+
+/// A number that is below zero; the parameters of lists have 31 bits.
+pub fn out_of_range(name: &str) -> AwsError {
+    invalid_argument(format!(
+        "Argument {name} must be an integer between 0 and 2147483647"
+    ))
 }
 
 pub fn metadata(metadata: Option<Metadata>) -> AwsResult<BTreeMap<String, String>> {
@@ -185,10 +198,13 @@ fn checked_tags(pairs: Vec<(String, String)>, max: usize) -> AwsResult<BTreeMap<
     let invalid = |message| AwsError::new(400, "InvalidTag", message);
     let mut tags = BTreeMap::new();
     for (key, value) in pairs {
-        if !(1..=MAX_TAG_KEY).contains(&key.chars().count()) {
+        if key.starts_with("aws:") {
+            return Err(invalid("System tags cannot be added/updated by requester"));
+        }
+        if !(1..=MAX_TAG_KEY).contains(&key.chars().count()) || !key.chars().all(in_tags) {
             return Err(invalid("The TagKey you have provided is invalid"));
         }
-        if value.chars().count() > MAX_TAG_VALUE {
+        if value.chars().count() > MAX_TAG_VALUE || !value.chars().all(in_tags) {
             return Err(invalid("The TagValue you have provided is invalid"));
         }
         if tags.insert(key, value).is_some() {
@@ -196,6 +212,13 @@ fn checked_tags(pairs: Vec<(String, String)>, max: usize) -> AwsResult<BTreeMap<
         }
     }
     Ok(tags)
+}
+
+/// What tags may hold: letters, digits, spaces and a few signs, of any script:
+/// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html#tag-restrictions>, to
+/// which S3's pages lead. The prefix `aws:` is reserved there too.
+fn in_tags(character: char) -> bool {
+    character.is_alphanumeric() || character.is_whitespace() || "+-=._:/@".contains(character)
 }
 
 /// Percent-encodes all but what S3 leaves alone in a list with `encoding-type=url`.

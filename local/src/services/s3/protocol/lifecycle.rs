@@ -4,7 +4,7 @@ use super::convert::caller;
 use super::settings::{authorized, bucket_of, change};
 use crate::cloud::Cloud;
 use crate::error::{AwsError, AwsResult};
-use crate::services::s3::errors::{invalid_argument, not_implemented};
+use crate::services::s3::errors::{invalid_argument, malformed_xml, not_implemented};
 use crate::services::s3::lifecycle::{
     AbortIncompleteMultipartUpload as Abort, Expiration, Filter, FilterAnd, FilterTag,
     NoncurrentVersionExpiration as Noncurrent, Rule, Status, check,
@@ -73,13 +73,17 @@ fn asked_rule(rule: LifecycleRule) -> AwsResult<Rule> {
     {
         return Err(not_implemented("transitions between storage classes"));
     }
+    // https://docs.aws.amazon.com/AmazonS3/latest/API/API_LifecycleRule.html
+    if rule.filter.is_none() && rule.prefix.is_none() {
+        return Err(malformed_xml());
+    }
     Ok(Rule {
         // S3 makes an id for a rule without one.
         id: rule.id.unwrap_or_else(|| uuid::Uuid::new_v4().to_string()),
         status: match rule.status.as_str() {
             ExpirationStatus::ENABLED => Status::Enabled,
             ExpirationStatus::DISABLED => Status::Disabled,
-            other => return Err(invalid_argument(format!("Unknown status {other:?}"))),
+            _ => return Err(malformed_xml()),
         },
         filter: rule.filter.map(asked_filter).transpose()?,
         prefix: rule.prefix,

@@ -4,10 +4,9 @@ use super::convert::{caller, check_owner, etag, length, list_limit, owner, times
 use crate::cloud::Cloud;
 use crate::error::AwsResult;
 use crate::services::iam::Caller;
-use crate::services::s3::errors::invalid_argument;
+use crate::services::s3::errors::{invalid_argument, unknown_token};
 use crate::services::s3::listing::{After, Entry, Of, Page, Query};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE;
+use crate::services::tokens;
 use s3s::dto::*;
 use s3s::{S3Request, S3Response, S3Result};
 
@@ -19,7 +18,7 @@ pub async fn objects(
     let input = req.input;
     check_owner(input.expected_bucket_owner.as_deref())?;
     let encoding = Encoding::of(input.encoding_type)?;
-    let (limit, max_keys) = list_limit(input.max_keys)?;
+    let (limit, max_keys) = list_limit("maxKeys", input.max_keys)?;
     let marker = input.marker.filter(|marker| !marker.is_empty());
     let query = Query {
         prefix: input.prefix.unwrap_or_default(),
@@ -61,9 +60,12 @@ pub async fn objects_v2(
     let input = req.input;
     check_owner(input.expected_bucket_owner.as_deref())?;
     let encoding = Encoding::of(input.encoding_type)?;
-    let (limit, max_keys) = list_limit(input.max_keys)?;
+    let (limit, max_keys) = list_limit("maxKeys", input.max_keys)?;
     let after = match &input.continuation_token {
-        Some(token) => Some(from_token(token)?),
+        Some(token) => {
+            let place = tokens::place(&list_of(&input.bucket), token);
+            Some(place.ok_or_else(unknown_token)?)
+        }
         None => input.start_after.clone().filter(|key| !key.is_empty()),
     };
     let query = Query {
@@ -82,6 +84,8 @@ pub async fn objects_v2(
     )?;
     let page = cloud.s3.list(&input.bucket, Of::Objects, &query)?;
     let with_owner = input.fetch_owner == Some(true);
+    let next = page.next.as_ref();
+    let next = next.map(|after| tokens::token(&list_of(&input.bucket), &after.key));
     Ok(S3Response::new(ListObjectsV2Output {
         common_prefixes: common_prefixes(&page, encoding),
         contents: Some(entries(&page, encoding, with_owner)),
@@ -92,7 +96,7 @@ pub async fn objects_v2(
         key_count: i32::try_from(page.entries.len() + page.common_prefixes.len()).ok(),
         max_keys: Some(max_keys),
         name: Some(input.bucket),
-        next_continuation_token: page.next.map(|after| URL_SAFE.encode(after.key)),
+        next_continuation_token: next,
         prefix: Some(encoding.apply(&query.prefix)),
         start_after: input.start_after.map(|text| encoding.apply(&text)),
         ..ListObjectsV2Output::default()
@@ -107,7 +111,7 @@ pub async fn versions(
     let input = req.input;
     check_owner(input.expected_bucket_owner.as_deref())?;
     let encoding = Encoding::of(input.encoding_type)?;
-    let (limit, max_keys) = list_limit(input.max_keys)?;
+    let (limit, max_keys) = list_limit("max-keys", input.max_keys)?;
     let key_marker = input.key_marker.filter(|marker| !marker.is_empty());
     let version_id_marker = input.version_id_marker.filter(|marker| !marker.is_empty());
     if version_id_marker.is_some() && key_marker.is_none() {
@@ -224,10 +228,9 @@ fn behind(key: String) -> After {
     }
 }
 
-fn from_token(token: &str) -> AwsResult<String> {
-    let key = URL_SAFE.decode(token).ok();
-    key.and_then(|key| String::from_utf8(key).ok())
-        .ok_or_else(|| invalid_argument("The continuation token provided is incorrect"))
+/// What a bucket's list is to its tokens.
+fn list_of(bucket: &str) -> String {
+    format!("objects {bucket}")
 }
 
 fn common_prefixes(page: &Page, encoding: Encoding) -> Option<Vec<CommonPrefix>> {

@@ -15,7 +15,7 @@ mod tags;
 mod uploads;
 mod writes;
 
-use crate::cloud::finish;
+use crate::cloud::{finish, reset_meanwhile};
 use crate::current::Current;
 use crate::error::AwsError;
 use crate::faults::Service;
@@ -116,9 +116,17 @@ macro_rules! operations {
                     let tasks = cloud.tasks.clone();
                     // What the store has taken must be what memory and the disk say.
                     finish(&tasks, async move {
-                        let name = operation(stringify!($input));
-                        cloud.faults.strike(Service::S3, name).await?;
-                        $function(&cloud, req).await
+                        let work = async {
+                            let name = operation(stringify!($input));
+                            cloud.faults.strike(Service::S3, name).await?;
+                            $function(&cloud, req).await
+                        };
+                        tokio::select! {
+                            // After a reset there is nothing that must agree with the disk.
+                            biased;
+                            () = cloud.abandoned.cancelled() => Err(reset_meanwhile().into()),
+                            done = work => done,
+                        }
                     })
                     .await
                 }

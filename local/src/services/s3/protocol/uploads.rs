@@ -1,13 +1,13 @@
 //! Operations of uploads in parts.
 
 use super::checks::{
-    authorize_tags, check_acl, check_encryption, check_upload, named_algorithm, object_headers,
-    storage_class, without_chunked,
+    authorize_tags, check_acl, check_encryption, check_length, check_upload, named_algorithm,
+    object_headers, storage_class, without_chunked,
 };
 use super::convert::{
     caller, check_key, check_owner, checksum_fields, checksum_type, condition, encryption, etag,
-    http_date, length, list_limit, metadata, millis, owner, sent_checksum, set_checksum,
-    tagging_header, time_of, version_id,
+    http_date, length, list_limit, metadata, millis, out_of_range, owner, sent_checksum,
+    set_checksum, tagging_header, time_of,
 };
 use super::lists::Encoding;
 use super::writes::{Source, receive};
@@ -15,7 +15,9 @@ use crate::cloud::Cloud;
 use crate::error::AwsResult;
 use crate::services::s3::checksums::{Algorithm, Coverage};
 use crate::services::s3::conditions::{ReadConditions, WriteConditions};
-use crate::services::s3::errors::{invalid_argument, invalid_request, not_implemented};
+use crate::services::s3::errors::{
+    invalid_argument, invalid_part_number, invalid_request, not_implemented,
+};
 use crate::services::s3::uploads::{NamedPart, PART_NUMBERS, Upload};
 use crate::services::s3::{DEFAULT_CHECKSUM, ObjectHeaders};
 use s3s::dto::*;
@@ -71,6 +73,7 @@ pub async fn part(
     let bucket = cloud.s3.buckets.get(&input.bucket)?;
     let state = bucket.state();
     cloud.s3_authorize(&caller, &state, "s3:PutObject", Some(&input.key), &[])?;
+    check_length(&req.headers)?;
     let number = part_number(input.part_number)?;
     let upload = cloud
         .s3
@@ -166,9 +169,6 @@ pub async fn complete(
     let bucket = cloud.s3.buckets.get(&input.bucket)?;
     let state = bucket.state();
     cloud.s3_authorize(&caller, &state, "s3:PutObject", Some(&input.key), &[])?;
-    let upload = cloud
-        .s3
-        .upload(&input.bucket, &input.key, &input.upload_id)?;
     let sent = checksum_fields!(input)
         .into_iter()
         .find_map(|(_, value)| value);
@@ -191,22 +191,22 @@ pub async fn complete(
         if_match: condition(input.if_match),
         if_none_match: condition(input.if_none_match),
     };
-    let version = cloud
+    let (key, id) = (&input.key, &input.upload_id);
+    let completed = cloud
         .s3
-        .complete_upload(&bucket, upload, &parts, sent, &conditions)
+        .complete_upload(&bucket, key, id, &parts, sent, &conditions)
         .await?;
-    let content = version.content.as_ref();
-    let checksum = content.and_then(|content| content.checksum.as_ref());
+    let checksum = completed.checksum.as_ref();
     let host = req.headers.get(http::header::HOST);
     let host = host.and_then(|host| host.to_str().ok()).unwrap_or_default();
     let mut output = CompleteMultipartUploadOutput {
         checksum_type: checksum_type(checksum),
-        e_tag: content.and_then(|content| etag(&content.etag)),
+        e_tag: etag(&completed.etag),
         location: Some(format!("http://{host}/{}/{}", input.bucket, input.key)),
         bucket: Some(input.bucket),
         key: Some(input.key),
         server_side_encryption: encryption(),
-        version_id: version_id(&version, state.shows_versions()),
+        version_id: state.shows_versions().then_some(completed.version_id),
         ..CompleteMultipartUploadOutput::default()
     };
     set_checksum!(output, checksum);
@@ -226,10 +226,8 @@ pub async fn abort(
     let bucket = cloud.s3.buckets.get(&input.bucket)?;
     let action = "s3:AbortMultipartUpload";
     cloud.s3_authorize(&caller, &bucket.state(), action, Some(&input.key), &[])?;
-    let upload = cloud
-        .s3
-        .upload(&input.bucket, &input.key, &input.upload_id)?;
-    cloud.s3.abort_upload(&input.bucket, &upload).await?;
+    let (key, id) = (&input.key, &input.upload_id);
+    cloud.s3.abort_upload(&input.bucket, key, id).await?;
     Ok(S3Response::new(AbortMultipartUploadOutput::default()))
 }
 
@@ -246,11 +244,9 @@ pub async fn parts(
     let upload = cloud
         .s3
         .upload(&input.bucket, &input.key, &input.upload_id)?;
-    let (limit, max_parts) = list_limit(input.max_parts)?;
+    let (limit, max_parts) = list_limit("max-parts", input.max_parts)?;
     let marker = input.part_number_marker.unwrap_or(0);
-    let after = u32::try_from(marker).map_err(|_| {
-        invalid_argument("Argument part-number-marker must be an integer between 0 and 2147483647")
-    })?;
+    let after = u32::try_from(marker).map_err(|_| out_of_range("part-number-marker"))?;
     let all = cloud.s3.parts(&upload.id)?;
     let mut rest = all.iter().filter(|part| part.number > after);
     let parts: Vec<Part> = rest
@@ -307,27 +303,35 @@ pub async fn list(
     let action = "s3:ListBucketMultipartUploads";
     cloud.s3_authorize(&caller, &bucket.state(), action, None, &[])?;
     let encoding = Encoding::of(input.encoding_type)?;
-    let (limit, max_uploads) = list_limit(input.max_uploads)?;
+    let (limit, max_uploads) = list_limit("max-uploads", input.max_uploads)?;
     let prefix = input.prefix.unwrap_or_default();
     let key_marker = input.key_marker.unwrap_or_default();
-    let id_marker = input.upload_id_marker.unwrap_or_default();
     let mut all = cloud.s3.uploads(&input.bucket, &prefix)?;
     // Of one key, the oldest first.
     all.sort_by(|a, b| (&a.key, a.initiated, &a.id).cmp(&(&b.key, b.initiated, &b.id)));
-    let marked = all
-        .iter()
-        .position(|upload| upload.key == key_marker && upload.id == id_marker);
-    let mut rest = all
-        .iter()
-        .enumerate()
-        .filter(|(index, upload)| match marked {
-            Some(marked) => *index > marked,
-            None => upload.key > key_marker,
-        });
+    // Without a key, the id counts for nothing (API reference). One that was never given out is
+    // refused: https://github.com/versity/versitygw/issues/1797
+    let id_marker = input
+        .upload_id_marker
+        .filter(|id| !id.is_empty() && !key_marker.is_empty())
+        .unwrap_or_default();
+    let marked = match id_marker.as_str() {
+        "" => None,
+        id => {
+            let initiated = cloud.s3.upload_initiated(&input.bucket, &key_marker, id)?;
+            Some(initiated.ok_or_else(|| invalid_argument("Invalid uploadId marker"))?)
+        }
+    };
+    let mut rest = all.iter().filter(|upload| match marked {
+        Some(initiated) => {
+            (&upload.key, upload.initiated, &upload.id) > (&key_marker, initiated, &id_marker)
+        }
+        None => upload.key > key_marker,
+    });
     let uploads: Vec<MultipartUpload> = rest
         .by_ref()
         .take(limit)
-        .map(|(_, upload)| MultipartUpload {
+        .map(|upload| MultipartUpload {
             checksum_algorithm: algorithm_name(upload),
             checksum_type: coverage_name(upload),
             initiated: Some(millis(upload.initiated)),
@@ -362,9 +366,7 @@ fn part_number(number: i32) -> AwsResult<u32> {
     u32::try_from(number)
         .ok()
         .filter(|number| PART_NUMBERS.contains(number))
-        .ok_or_else(|| {
-            invalid_argument("Part number must be an integer between 1 and 10000, inclusive")
-        })
+        .ok_or_else(invalid_part_number)
 }
 
 /// Which combinations there are:

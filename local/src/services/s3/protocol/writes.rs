@@ -1,8 +1,8 @@
 //! Objects written: uploaded at once, or copied.
 
 use super::checks::{
-    authorize_tags, check_acl, check_encryption, check_upload, named_algorithm, object_headers,
-    storage_class, without_chunked,
+    authorize_tags, check_acl, check_encryption, check_length, check_upload, named_algorithm,
+    object_headers, storage_class, without_chunked,
 };
 use super::convert::{
     Sent, caller, check_key, check_owner, checksum_fields, checksum_type, condition, encryption,
@@ -38,6 +38,7 @@ pub async fn put(
     let state = bucket.state();
     let key = req.input.key.clone();
     cloud.s3_authorize(&caller, &state, "s3:PutObject", Some(&key), &[])?;
+    check_length(&req.headers)?;
     check_upload!(req.input);
     if req.input.write_offset_bytes.is_some() {
         return Err(not_implemented("appending to objects").into());
