@@ -186,7 +186,7 @@ impl World {
         let uri = uri.parse()?;
         Ok(self
             .cloud()
-            .lambda_http(&Caller::Account, &method, &uri, &map, body)
+            .lambda_http(&Caller::Account, REGION, &method, &uri, &map, body)
             .await)
     }
 
@@ -202,7 +202,7 @@ impl World {
         let body = input.to_string();
         let answer = self
             .cloud()
-            .logs_call(&Caller::Account, action, body.as_bytes())?;
+            .logs_call(&Caller::Account, REGION, action, body.as_bytes())?;
         serde_json::from_slice(&answer).map_err(AwsError::internal)
     }
 }

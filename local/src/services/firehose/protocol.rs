@@ -40,24 +40,25 @@ pub const DESTINATION_ID: &str = "destinationId-000000000001";
 
 impl Cloud {
     /// One request of Firehose's JSON protocol: `action` is the part of `X-Amz-Target` behind
-    /// the dot. Gives the body of the 200 answer.
+    /// the dot, `region` the one that is called. Gives the body of the 200 answer.
     pub async fn firehose_call(
         self: &Arc<Self>,
         caller: &Caller,
+        region: &str,
         action: &str,
         body: &[u8],
     ) -> AwsResult<Bytes> {
         self.faults.strike(Service::Firehose, action).await?;
         match action {
-            "PutRecord" => self.put_record(caller, body).await,
-            "PutRecordBatch" => self.put_record_batch(caller, body).await,
-            "DescribeDeliveryStream" => self.describe_delivery_stream(caller, body),
-            "ListDeliveryStreams" => self.list_delivery_streams(caller, body),
+            "PutRecord" => self.put_record(caller, region, body).await,
+            "PutRecordBatch" => self.put_record_batch(caller, region, body).await,
+            "DescribeDeliveryStream" => self.describe_delivery_stream(caller, region, body),
+            "ListDeliveryStreams" => self.list_delivery_streams(caller, region, body),
             _ => Err(unknown_operation("Firehose", action)),
         }
     }
 
-    async fn put_record(&self, caller: &Caller, body: &[u8]) -> AwsResult<Bytes> {
+    async fn put_record(&self, caller: &Caller, region: &str, body: &[u8]) -> AwsResult<Bytes> {
         #[derive(Deserialize)]
         #[serde(rename_all = "PascalCase")]
         struct Input<'a> {
@@ -67,7 +68,7 @@ impl Cloud {
             record: Option<Record<'a>>,
         }
         let input: Input<'_> = parse(body)?;
-        let stream = self.open_stream(caller, "PutRecord", &input.delivery_stream_name)?;
+        let stream = self.open_stream(caller, region, "PutRecord", &input.delivery_stream_name)?;
         let record = input.record.ok_or_else(|| missing("record"))?;
         let data = record.decode("record.data")?;
         self.accept(&stream, vec![data]).await?;
@@ -77,7 +78,12 @@ impl Cloud {
         })
     }
 
-    async fn put_record_batch(&self, caller: &Caller, body: &[u8]) -> AwsResult<Bytes> {
+    async fn put_record_batch(
+        &self,
+        caller: &Caller,
+        region: &str,
+        body: &[u8],
+    ) -> AwsResult<Bytes> {
         #[derive(Deserialize)]
         #[serde(rename_all = "PascalCase")]
         struct Input<'a> {
@@ -87,7 +93,12 @@ impl Cloud {
             records: Option<Vec<Record<'a>>>,
         }
         let input: Input<'_> = parse(body)?;
-        let stream = self.open_stream(caller, "PutRecordBatch", &input.delivery_stream_name)?;
+        let stream = self.open_stream(
+            caller,
+            region,
+            "PutRecordBatch",
+            &input.delivery_stream_name,
+        )?;
         let records = input.records.ok_or_else(|| missing("records"))?;
         if records.is_empty() {
             return Err(invalid(
@@ -142,7 +153,12 @@ impl Cloud {
         })
     }
 
-    fn describe_delivery_stream(&self, caller: &Caller, body: &[u8]) -> AwsResult<Bytes> {
+    fn describe_delivery_stream(
+        &self,
+        caller: &Caller,
+        region: &str,
+        body: &[u8],
+    ) -> AwsResult<Bytes> {
         #[derive(Deserialize)]
         #[serde(rename_all = "PascalCase")]
         struct Input<'a> {
@@ -152,13 +168,19 @@ impl Cloud {
         let input: Input<'_> = parse(body)?;
         let stream = self.open_stream(
             caller,
+            region,
             "DescribeDeliveryStream",
             &input.delivery_stream_name,
         )?;
         answer(&json!({ "DeliveryStreamDescription": describe(&stream.settings()) }))
     }
 
-    fn list_delivery_streams(&self, caller: &Caller, body: &[u8]) -> AwsResult<Bytes> {
+    fn list_delivery_streams(
+        &self,
+        caller: &Caller,
+        region: &str,
+        body: &[u8],
+    ) -> AwsResult<Bytes> {
         #[derive(Deserialize)]
         #[serde(rename_all = "PascalCase")]
         struct Input {
@@ -180,7 +202,7 @@ impl Cloud {
             .firehose
             .streams()
             .values()
-            .filter(|_| direct)
+            .filter(|stream| direct && stream.settings().region == region)
             .map(|stream| stream.settings().name.clone())
             .filter(|name| after.is_none_or(|after| name.as_str() > after))
             .collect();
@@ -191,11 +213,17 @@ impl Cloud {
     }
 
     /// The stream, if there is one and the caller may do this with it.
-    fn open_stream(&self, caller: &Caller, action: &str, name: &str) -> AwsResult<Arc<Stream>> {
+    fn open_stream(
+        &self,
+        caller: &Caller,
+        region: &str,
+        action: &str,
+        name: &str,
+    ) -> AwsResult<Arc<Stream>> {
         if name.is_empty() {
             return Err(missing("deliveryStreamName"));
         }
-        let stream = self.firehose.named(name)?;
+        let stream = self.firehose.named(region, name)?;
         self.authorize(caller, action, &stream.settings().arn)?;
         Ok(stream)
     }

@@ -56,6 +56,9 @@ struct Held {
     codes: HashMap<String, Weak<Code>>,
     /// Stored for a function that is not live yet.
     awaited: HashSet<String>,
+    /// What deployed functions run that an earlier run of the cloud left and that are not live
+    /// yet, by their ARNs.
+    expected: HashMap<String, String>,
 }
 
 impl CodeStore {
@@ -120,7 +123,20 @@ impl CodeStore {
         Ok(code)
     }
 
-    /// Deletes the packages that no function and no execution environment holds.
+    /// Keeps the code of a deployed function until it is live or gone. A start makes functions
+    /// live one after the other, and one that cannot be made live may be so at the next start.
+    pub fn expect(&self, function_arn: &str, sha256: &str) {
+        let mut held = self.held();
+        held.expected.insert(function_arn.into(), sha256.into());
+    }
+
+    /// The function is live, or gone: nothing has to be kept for it any more.
+    pub fn settle(&self, function_arn: &str) {
+        self.held().expected.remove(function_arn);
+    }
+
+    /// Deletes the packages that no function and no execution environment holds, and that none
+    /// is expected to need.
     pub fn sweep(&self) {
         let mut held = self.held();
         held.codes.retain(|_, code| code.strong_count() > 0);
@@ -128,6 +144,7 @@ impl CodeStore {
             .codes
             .keys()
             .chain(&held.awaited)
+            .chain(held.expected.values())
             .filter_map(|sha256| STANDARD.decode(sha256).ok())
             .map(|digest| hex(&digest))
             .collect();

@@ -26,7 +26,7 @@ pub use code::{Code, Package};
 use crate::cloud::Cloud;
 use crate::error::{AwsError, AwsResult};
 use crate::faults::Service;
-use crate::identity::arn;
+use crate::identity::{DEFAULT_REGION, arn};
 use crate::services::iam::{Call, Caller};
 use anyhow::Result;
 use bytes::Bytes;
@@ -108,9 +108,17 @@ impl Lambda {
         self.code.code(sha256)
     }
 
+    /// Keeps the code of a function that an earlier run of the cloud deployed, until
+    /// [`Lambda::deploy`] or [`Lambda::remove`]. Called for all such functions before the first
+    /// of them is made live, since that deletes the code that nobody needs.
+    pub fn expect(&self, arn: &str, code_sha256: &str) {
+        self.code.expect(arn, code_sha256);
+    }
+
     /// Makes a function live, or has the next environments of a live one be of this kind.
     pub fn deploy(&self, settings: FunctionSettings) {
         let settings = Arc::new(settings);
+        self.code.settle(&settings.arn);
         {
             let mut state = self.state();
             match state.functions.get(&settings.arn) {
@@ -133,6 +141,7 @@ impl Lambda {
             state.functions.remove(arn);
             state.policies.remove(arn);
         }
+        self.code.settle(arn);
         self.code.sweep();
     }
 
@@ -143,10 +152,11 @@ impl Lambda {
         }
     }
 
-    /// What all live functions are.
-    fn all(&self) -> Vec<Arc<FunctionSettings>> {
+    /// What all live functions of a region are.
+    fn all(&self, region: &str) -> Vec<Arc<FunctionSettings>> {
         let state = self.state();
-        state.functions.values().map(|one| one.settings()).collect()
+        let all = state.functions.values().map(|one| one.settings());
+        all.filter(|one| one.region == region).collect()
     }
 
     /// Whether a function of this ARN is live.
@@ -192,9 +202,19 @@ impl Lambda {
         })
     }
 
-    /// The function that a name, or an ARN with or without version, means.
-    fn find(&self, reference: &str) -> AwsResult<(Arc<Function>, Reference)> {
+    /// The function that a name, or an ARN with or without version, means in a region.
+    fn find(&self, region: &str, reference: &str) -> AwsResult<(Arc<Function>, Reference)> {
         let reference = Reference::parse(reference);
+        if let Some(other) = reference.region.as_deref()
+            && other != region
+        {
+            // Seen: alexcasalboni/aws-lambda-power-tuning issue 18.
+            return Err(AwsError::new(
+                404,
+                "ResourceNotFoundException",
+                format!("Functions from '{other}' are not reachable in this region ('{region}')"),
+            ));
+        }
         let missing = |arn: &str| {
             AwsError::new(
                 404,
@@ -203,21 +223,8 @@ impl Lambda {
             )
         };
         let state = self.state();
-        let function = state.functions.values().find(|function| {
-            let settings = function.settings();
-            settings.name == reference.name
-                && reference
-                    .region
-                    .as_ref()
-                    .is_none_or(|region| *region == settings.region)
-        });
-        let function = function.ok_or_else(|| {
-            let region = reference.region.as_deref();
-            missing(&function_arn(
-                region.unwrap_or(crate::identity::DEFAULT_REGION),
-                &reference.name,
-            ))
-        })?;
+        let arn = function_arn(region, &reference.name);
+        let function = state.functions.get(&arn).ok_or_else(|| missing(&arn))?;
         match reference.qualifier.as_deref() {
             None | Some(LATEST) => Ok((Arc::clone(function), reference)),
             Some(version) => Err(missing(&format!("{}:{version}", function.settings().arn))),
@@ -267,15 +274,30 @@ impl Reference {
 }
 
 impl Cloud {
-    /// Invokes a function and waits for its answer (`RequestResponse`).
+    /// Invokes a function and waits for its answer (`RequestResponse`). A name without a region
+    /// is one of the default region's.
     pub async fn lambda_invoke(
         self: &Arc<Self>,
         caller: &Caller,
-        function_arn: &str,
+        function: &str,
+        payload: Bytes,
+    ) -> AwsResult<Invocation> {
+        let region = Reference::parse(function).region;
+        let region = region.as_deref().unwrap_or(DEFAULT_REGION);
+        self.lambda_invoke_in(caller, region, function, payload)
+            .await
+    }
+
+    /// Invokes a function of this region.
+    async fn lambda_invoke_in(
+        self: &Arc<Self>,
+        caller: &Caller,
+        region: &str,
+        function: &str,
         payload: Bytes,
     ) -> AwsResult<Invocation> {
         self.faults.strike(Service::Lambda, "Invoke").await?;
-        let (function, arn) = self.invocable(caller, function_arn)?;
+        let (function, arn) = self.invocable(caller, region, function)?;
         if payload.len() > MAX_REQUEST_BYTES {
             return Err(AwsError::new(
                 413,
@@ -338,8 +360,13 @@ impl Cloud {
     }
 
     /// The function that the caller means and may invoke, and the ARN it is invoked under.
-    fn invocable(&self, caller: &Caller, reference: &str) -> AwsResult<(Arc<Function>, String)> {
-        let (function, reference) = self.lambda.find(reference)?;
+    fn invocable(
+        &self,
+        caller: &Caller,
+        region: &str,
+        reference: &str,
+    ) -> AwsResult<(Arc<Function>, String)> {
+        let (function, reference) = self.lambda.find(region, reference)?;
         let settings = function.settings();
         let arn = reference.arn(&settings);
         self.iam.authorize(&Call {

@@ -2,6 +2,7 @@
 
 use super::settings::{FunctionSettings, LATEST, LogFormat};
 use crate::cloud::Cloud;
+use crate::edge::percent;
 use crate::error::{AwsError, AwsResult};
 use crate::services::iam::{Call, Caller};
 use base64::Engine;
@@ -21,6 +22,7 @@ impl Cloud {
     pub async fn lambda_http(
         self: &Arc<Self>,
         caller: &Caller,
+        region: &str,
         method: &Method,
         uri: &Uri,
         headers: &HeaderMap,
@@ -35,11 +37,11 @@ impl Cloud {
         match (method, segments.as_slice()) {
             (&Method::POST, [name, "invocations"]) => {
                 let function = qualified(name, qualifier.as_deref());
-                self.invoke(caller, &function, headers, body).await
+                self.invoke(caller, region, &function, headers, body).await
             }
             (&Method::GET, []) => {
                 self.lambda_may(caller, "lambda:ListFunctions", "*")?;
-                let functions = self.lambda.all();
+                let functions = self.lambda.all(region);
                 let functions: Vec<_> = functions
                     .iter()
                     .map(|settings| configuration(settings))
@@ -47,15 +49,16 @@ impl Cloud {
                 ok(&json!({ "Functions": functions }))
             }
             (&Method::GET, [name]) => {
-                let settings = self.described(caller, "lambda:GetFunction", name)?;
+                let settings = self.described(caller, region, "lambda:GetFunction", name)?;
                 ok(&json!({ "Configuration": configuration(&settings) }))
             }
             (&Method::GET, [name, "configuration"]) => {
-                let settings = self.described(caller, "lambda:GetFunctionConfiguration", name)?;
+                let settings =
+                    self.described(caller, region, "lambda:GetFunctionConfiguration", name)?;
                 ok(&configuration(&settings))
             }
             (&Method::GET, [name, "policy"]) => {
-                let settings = self.described(caller, "lambda:GetPolicy", name)?;
+                let settings = self.described(caller, region, "lambda:GetPolicy", name)?;
                 let policy = self.lambda.policy(&settings.arn).ok_or_else(|| {
                     AwsError::new(
                         404,
@@ -79,6 +82,7 @@ impl Cloud {
     async fn invoke(
         self: &Arc<Self>,
         caller: &Caller,
+        region: &str,
         function: &str,
         headers: &HeaderMap,
         body: Bytes,
@@ -97,7 +101,7 @@ impl Cloud {
         match header(headers, "x-amz-invocation-type").unwrap_or("RequestResponse") {
             "RequestResponse" => {}
             "DryRun" => {
-                self.invocable(caller, function)?;
+                self.invocable(caller, region, function)?;
                 let mut response = Response::new(Bytes::new());
                 *response.status_mut() = StatusCode::NO_CONTENT;
                 return Ok(response);
@@ -112,7 +116,9 @@ impl Cloud {
                 ));
             }
         }
-        let invocation = self.lambda_invoke(caller, function, payload).await?;
+        let invocation = self
+            .lambda_invoke_in(caller, region, function, payload)
+            .await?;
         let mut response = json_response(invocation.payload);
         let headers_out = response.headers_mut();
         headers_out.insert("x-amz-executed-version", HeaderValue::from_static(LATEST));
@@ -132,10 +138,11 @@ impl Cloud {
     fn described(
         &self,
         caller: &Caller,
+        region: &str,
         action: &str,
         name: &str,
     ) -> AwsResult<Arc<FunctionSettings>> {
-        let (function, _) = self.lambda.find(name)?;
+        let (function, _) = self.lambda.find(region, &percent::decode(name))?;
         let settings = function.settings();
         self.lambda_may(caller, action, &settings.arn)?;
         Ok(settings)
@@ -185,7 +192,7 @@ fn configuration(settings: &FunctionSettings) -> Value {
 
 /// The function with the version that stands in the query, if one does.
 fn qualified(name: &str, qualifier: Option<&str>) -> String {
-    let name = percent_decoded(name);
+    let name = percent::decode(name);
     match qualifier {
         Some(qualifier) if !name.ends_with(&format!(":{qualifier}")) => {
             format!("{name}:{qualifier}")
@@ -199,31 +206,7 @@ fn query(uri: &Uri, name: &str) -> Option<String> {
         .split('&')
         .filter_map(|pair| pair.split_once('='))
         .find(|(key, _)| *key == name)
-        .map(|(_, value)| percent_decoded(value))
-}
-
-/// `%3A` and its like; what is no such thing stays.
-fn percent_decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, behind)) = rest.split_first() {
-        let code = behind
-            .get(..2)
-            .filter(|_| byte == b'%')
-            .and_then(|code| std::str::from_utf8(code).ok())
-            .and_then(|code| u8::from_str_radix(code, 16).ok());
-        match code {
-            Some(decoded) => {
-                bytes.push(decoded);
-                rest = &behind[2..];
-            }
-            None => {
-                bytes.push(byte);
-                rest = behind;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
+        .map(|(_, value)| percent::decode(value))
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
