@@ -12,8 +12,8 @@ const DISTRIBUTION: &str = "aws:cloudfront/distribution:Distribution";
 
 /// A bucket with a site in it, and a distribution that may read it.
 pub struct Site {
-    cloud: Cloud,
-    distribution: Record,
+    pub cloud: Cloud,
+    pub distribution: Record,
 }
 
 fn cache_policy(queries: &str) -> Value {

@@ -1,5 +1,6 @@
 //! AWS's protocols from outside, over real connections.
 
+mod absent;
 mod access;
 mod buckets;
 mod client;
@@ -8,12 +9,14 @@ mod deploy;
 mod documented;
 mod edge;
 mod hangups;
+mod invalidations;
 mod kms;
 mod lists;
 mod mangled;
 mod objects;
 mod operator;
 mod resources;
+mod signatures;
 mod tools;
 mod uploads;
 mod versions;

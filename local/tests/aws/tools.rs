@@ -28,7 +28,7 @@ async fn the_aws_cli_does_what_it_does_every_day() -> Result<()> {
 }
 
 /// Runs a command in the environment that `cargo xtask env` gives a shell.
-async fn run(command: &mut Command, cloud: &Cloud) -> Result<()> {
+pub async fn run(command: &mut Command, cloud: &Cloud) -> Result<()> {
     command
         .env("AWS_ENDPOINT_URL", format!("http://{}", cloud.address()))
         .env("AWS_ACCESS_KEY_ID", "test")
@@ -53,7 +53,7 @@ async fn run(command: &mut Command, cloud: &Cloud) -> Result<()> {
 }
 
 /// A program of the packages, which are installed when they are not yet.
-async fn installed(program: &str) -> Result<PathBuf> {
+pub async fn installed(program: &str) -> Result<PathBuf> {
     let cache = match std::env::var_os("XDG_CACHE_HOME").filter(|path| !path.is_empty()) {
         Some(cache) => PathBuf::from(cache),
         None => PathBuf::from(std::env::var_os("HOME").context("HOME is not set")?).join(".cache"),

@@ -31,6 +31,14 @@ pub struct Code {
     pub folder: PathBuf,
 }
 
+impl Code {
+    /// The SHA-256 of the package in hexadecimal digits, which is the folder's name.
+    pub fn digest(&self) -> String {
+        let name = self.folder.file_name().unwrap_or_default();
+        name.to_string_lossy().into_owned()
+    }
+}
+
 /// A package that was just stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Package {
@@ -121,6 +129,13 @@ impl CodeStore {
         });
         held.codes.insert(sha256.to_owned(), Arc::downgrade(&code));
         Ok(code)
+    }
+
+    /// The file of the package whose SHA-256 is this in hexadecimal digits.
+    pub fn package(&self, sha256: &str) -> Option<PathBuf> {
+        let is_digest = sha256.len() == 64 && sha256.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let path = self.folder.join(format!("{sha256}.zip"));
+        (is_digest && path.is_file()).then_some(path)
     }
 
     /// Keeps the code of a deployed function until it is live or gone. A start makes functions

@@ -2,7 +2,7 @@
 //!
 //! | module | what lives there |
 //! | --- | --- |
-//! | `protocol` | `Invoke` and its neighbours, as AWS's clients call them |
+//! | `protocol`, `description` | `Invoke` and its neighbours, as AWS's clients call them |
 //! | `settings`, `variables` | what a function was declared to be |
 //! | `code` | deployment packages: checked, kept, unpacked |
 //! | `function` | a function's environments: which are free, how many there may be |
@@ -10,6 +10,7 @@
 //! | `output`, `report`, `failure` | what its log says, and what its caller hears |
 
 mod code;
+mod description;
 mod environment;
 mod failure;
 mod function;
@@ -35,7 +36,7 @@ use environment::{Finished, Request, Seed};
 use function::{Function, Throttled};
 use output::Sink;
 use serde_json::{Value, json};
-use settings::{FunctionSettings, LATEST};
+use settings::{Details, FunctionSettings, LATEST};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -116,18 +117,17 @@ impl Lambda {
     }
 
     /// Makes a function live, or has the next environments of a live one be of this kind.
-    pub fn deploy(&self, settings: FunctionSettings) {
-        let settings = Arc::new(settings);
+    pub fn deploy(&self, settings: FunctionSettings, details: Details) {
+        let (settings, details) = (Arc::new(settings), Arc::new(details));
         self.code.settle(&settings.arn);
         {
             let mut state = self.state();
             match state.functions.get(&settings.arn) {
-                Some(function) => function.update(settings),
+                Some(function) => function.update(settings, details),
                 None => {
                     let arn = settings.arn.clone();
-                    state
-                        .functions
-                        .insert(arn, Arc::new(Function::new(settings)));
+                    let function = Function::new(settings, details);
+                    state.functions.insert(arn, Arc::new(function));
                 }
             }
         }
@@ -152,11 +152,17 @@ impl Lambda {
         }
     }
 
-    /// What all live functions of a region are.
-    fn all(&self, region: &str) -> Vec<Arc<FunctionSettings>> {
+    /// The live functions of a region.
+    fn all(&self, region: &str) -> Vec<Arc<Function>> {
         let state = self.state();
-        let all = state.functions.values().map(|one| one.settings());
-        all.filter(|one| one.region == region).collect()
+        let all = state.functions.values();
+        let of_region = all.filter(|one| one.settings().region == region);
+        of_region.cloned().collect()
+    }
+
+    /// The package whose SHA-256 is this in hexadecimal digits.
+    pub fn package(&self, sha256: &str) -> Option<PathBuf> {
+        self.code.package(sha256)
     }
 
     /// Whether a function of this ARN is live.

@@ -1,6 +1,8 @@
 //! Lambda's REST protocol: what `aws lambda invoke` needs, and a look at what is deployed.
 
-use super::settings::{FunctionSettings, LATEST, LogFormat};
+use super::description;
+use super::function::Function;
+use super::settings::LATEST;
 use crate::cloud::Cloud;
 use crate::edge::percent;
 use crate::error::{AwsError, AwsResult};
@@ -28,15 +30,19 @@ impl Cloud {
         headers: &HeaderMap,
         body: Bytes,
     ) -> AwsResult<Response<Bytes>> {
-        let path = uri.path().strip_prefix(FUNCTIONS).unwrap_or("?");
+        let path = uri.path();
+        let below = path.strip_prefix(FUNCTIONS);
+        let below = below.filter(|below| below.is_empty() || below.starts_with('/'));
+        let path = below.unwrap_or("/?/");
         let segments: Vec<_> = path
             .split('/')
             .filter(|segment| !segment.is_empty())
             .collect();
         let qualifier = query(uri, "Qualifier");
+        let qualified = |name: &str| qualified(name, qualifier.as_deref());
         match (method, segments.as_slice()) {
             (&Method::POST, [name, "invocations"]) => {
-                let function = qualified(name, qualifier.as_deref());
+                let function = qualified(name);
                 self.invoke(caller, region, &function, headers, body).await
             }
             (&Method::GET, []) => {
@@ -44,35 +50,41 @@ impl Cloud {
                 let functions = self.lambda.all(region);
                 let functions: Vec<_> = functions
                     .iter()
-                    .map(|settings| configuration(settings))
+                    .map(|function| description::listed(function))
                     .collect();
                 ok(&json!({ "Functions": functions }))
             }
             (&Method::GET, [name]) => {
-                let settings = self.described(caller, region, "lambda:GetFunction", name)?;
-                ok(&json!({ "Configuration": configuration(&settings) }))
+                let function =
+                    self.described(caller, region, "lambda:GetFunction", &qualified(name))?;
+                ok(&description::function(&function, self.config.endpoints.aws))
             }
             (&Method::GET, [name, "configuration"]) => {
-                let settings =
-                    self.described(caller, region, "lambda:GetFunctionConfiguration", name)?;
-                ok(&configuration(&settings))
+                let action = "lambda:GetFunctionConfiguration";
+                let function = self.described(caller, region, action, &qualified(name))?;
+                ok(&description::configuration(&function))
             }
             (&Method::GET, [name, "policy"]) => {
-                let settings = self.described(caller, region, "lambda:GetPolicy", name)?;
-                let policy = self.lambda.policy(&settings.arn).ok_or_else(|| {
-                    AwsError::new(
-                        404,
-                        "ResourceNotFoundException",
-                        "The resource you requested does not exist.",
-                    )
-                })?;
+                let function =
+                    self.described(caller, region, "lambda:GetPolicy", &qualified(name))?;
+                let policy = self
+                    .lambda
+                    .policy(&function.settings().arn)
+                    .ok_or_else(|| {
+                        AwsError::new(
+                            404,
+                            "ResourceNotFoundException",
+                            "The resource you requested does not exist.",
+                        )
+                    })?;
                 ok(&json!({ "Policy": policy }))
             }
             _ => Err(AwsError::new(
                 404,
                 "UnknownOperationException",
                 format!(
-                    "The embedded cloud has no {method} {} of Lambda",
+                    "The embedded cloud has no operation {method} {} of lambda: \
+                     docs/compatibility says which services and operations there are",
                     uri.path()
                 ),
             )),
@@ -141,11 +153,10 @@ impl Cloud {
         region: &str,
         action: &str,
         name: &str,
-    ) -> AwsResult<Arc<FunctionSettings>> {
-        let (function, _) = self.lambda.find(region, &percent::decode(name))?;
-        let settings = function.settings();
-        self.lambda_may(caller, action, &settings.arn)?;
-        Ok(settings)
+    ) -> AwsResult<Arc<Function>> {
+        let (function, _) = self.lambda.find(region, name)?;
+        self.lambda_may(caller, action, &function.settings().arn)?;
+        Ok(function)
     }
 
     fn lambda_may(&self, caller: &Caller, action: &str, resource: &str) -> AwsResult<()> {
@@ -157,37 +168,6 @@ impl Cloud {
             resource_policy: None,
         })
     }
-}
-
-/// A function's configuration, with the field names of the API.
-fn configuration(settings: &FunctionSettings) -> Value {
-    let mut logging = json!({ "LogGroup": settings.logging.group });
-    match settings.logging.format {
-        LogFormat::Text => logging["LogFormat"] = "Text".into(),
-        LogFormat::Json {
-            application,
-            system,
-        } => {
-            logging["LogFormat"] = "JSON".into();
-            logging["ApplicationLogLevel"] = application.name().into();
-            logging["SystemLogLevel"] = system.name().into();
-        }
-    }
-    json!({
-        "FunctionName": settings.name,
-        "FunctionArn": settings.arn,
-        "Runtime": "provided.al2023",
-        "Role": settings.role_arn,
-        "Handler": settings.handler,
-        "Timeout": settings.timeout.as_secs(),
-        "MemorySize": settings.memory_mb,
-        "CodeSha256": settings.code.sha256,
-        "Version": LATEST,
-        "PackageType": "Zip",
-        "State": "Active",
-        "Environment": { "Variables": settings.variables },
-        "LoggingConfig": logging,
-    })
 }
 
 /// The function with the version that stands in the query, if one does.
