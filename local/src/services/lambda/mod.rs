@@ -7,6 +7,7 @@
 //! | `code` | deployment packages: checked, kept, unpacked |
 //! | `function` | a function's environments: which are free, how many there may be |
 //! | `environment`, `process`, `runtime_api` | one process, driven from outside |
+//! | `isolation`, `launcher` | what that process is kept apart from, and how |
 //! | `output`, `report`, `failure` | what its log says, and what its caller hears |
 
 mod code;
@@ -14,6 +15,8 @@ mod description;
 mod environment;
 mod failure;
 mod function;
+mod isolation;
+pub mod launcher;
 mod output;
 mod process;
 mod protocol;
@@ -23,6 +26,7 @@ pub mod settings;
 pub mod variables;
 
 pub use code::{Code, Package};
+pub use isolation::Isolation;
 
 use crate::cloud::Cloud;
 use crate::error::{AwsError, AwsResult};
@@ -35,6 +39,7 @@ use code::CodeStore;
 use environment::{Finished, Request, Seed};
 use function::{Function, Throttled};
 use output::Sink;
+use process::Folders;
 use serde_json::{Value, json};
 use settings::{Details, FunctionSettings, LATEST};
 use std::collections::BTreeMap;
@@ -49,8 +54,10 @@ pub const MAX_REQUEST_BYTES: usize = 6 * 1024 * 1024;
 /// The functions of the account.
 pub struct Lambda {
     code: CodeStore,
-    /// Where running processes are noted.
-    notes: PathBuf,
+    /// Where environments leave what has to outlive this run of the cloud, or to be cleared up
+    /// after it.
+    folders: Folders,
+    isolation: Arc<Isolation>,
     state: Mutex<State>,
 }
 
@@ -82,14 +89,26 @@ pub fn function_arn(region: &str, name: &str) -> String {
 impl Lambda {
     /// Opens the folder that holds each function's code, and ends what an earlier run left
     /// behind.
-    pub fn open(folder: &Path) -> Result<Self> {
-        let notes = folder.join("processes");
-        process::kill_left_over(&notes)?;
+    pub fn open(folder: &Path, isolation: Isolation) -> Result<Self> {
+        let folders = Folders {
+            notes: folder.join("processes"),
+            copies: folder.join("environments"),
+        };
+        process::kill_left_over(&folders.notes)?;
+        if let Err(error) = isolation::remove_left_over(&folders.copies) {
+            tracing::warn!(folder = %folders.copies.display(), %error, "old copies of code stay");
+        }
         Ok(Self {
             code: CodeStore::open(&folder.join("code"))?,
-            notes,
+            folders,
+            isolation: Arc::new(isolation),
             state: Mutex::default(),
         })
+    }
+
+    /// How environments are kept apart.
+    pub fn isolation(&self) -> &Isolation {
+        &self.isolation
     }
 
     /// Checks and stores the deployment package at `path`.
@@ -405,7 +424,8 @@ impl Cloud {
         let log_stream = Seed::log_stream(&settings, self.clock.now());
         Seed {
             sink: self.log_sink(&settings, &log_stream),
-            notes: self.lambda.notes.clone(),
+            folders: self.lambda.folders.clone(),
+            isolation: Arc::clone(&self.lambda.isolation),
             settings,
             log_stream,
         }
