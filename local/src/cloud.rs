@@ -5,8 +5,13 @@ use crate::error::AwsError;
 use crate::faults::Faults;
 use crate::provider::{deployments::Deployments, package::Package};
 use crate::services::{
-    apigateway::ApiGateway, cloudfront::CloudFront, firehose::Firehose, iam::Iam, lambda::Lambda,
-    logs::Logs, s3::S3,
+    apigateway::ApiGateway,
+    cloudfront::CloudFront,
+    firehose::Firehose,
+    iam::Iam,
+    lambda::{Isolation, Lambda},
+    logs::Logs,
+    s3::S3,
 };
 use crate::store::Store;
 use anyhow::{Context, Result};
@@ -24,6 +29,8 @@ pub struct CloudConfig {
     pub home: PathBuf,
     /// The addresses that resources are given, such as an API's `invokeUrl`.
     pub endpoints: Endpoints,
+    /// The program that enters namespaces for a function, if there is one.
+    pub launcher: Option<PathBuf>,
 }
 
 /// The ports of the cloud's listeners, all on 127.0.0.1.
@@ -108,11 +115,18 @@ impl Cloud {
             )
         })?;
         let store = Store::open(&config.home.join("store.redb"))?;
+        let isolation = Isolation::probe(config.launcher.as_deref()).await;
+        if let Some(reason) = isolation.reason() {
+            tracing::info!(
+                reason,
+                "functions run in copies of their code, without namespaces"
+            );
+        }
         Ok(Arc::new(Self {
             iam: Iam::default(),
             logs: Logs::open(&config.home.join("logs"), clock.clone())?,
             s3: S3::open(&config.home.join("s3"), store.clone(), clock.clone()).await?,
-            lambda: Lambda::open(&config.home.join("lambda"))?,
+            lambda: Lambda::open(&config.home.join("lambda"), isolation)?,
             firehose: Firehose::open(&config.home.join("firehose"))?,
             apigateway: ApiGateway::default(),
             cloudfront: CloudFront::default(),

@@ -4,7 +4,8 @@
 use crate::clock::Clock;
 use crate::cloud::{Cloud, CloudConfig};
 use crate::folder;
-use crate::provider::{activate_all, package::Package};
+use crate::provider::types::lambda::Function;
+use crate::provider::{activate_all, package::Package, resource::ResourceType};
 use crate::services::s3::expiry;
 use anyhow::{Result, ensure};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -102,6 +103,12 @@ async fn start(
     stopping: CancellationToken,
 ) -> Result<Arc<Cloud>> {
     let cloud = Cloud::open_with(config, clock, package, stopping).await?;
+    for record in cloud.deployments.all() {
+        if record.token == Function::TOKEN {
+            let output = |name| record.resource.output(name);
+            cloud.lambda.expect(output("arn"), output("codeSha256"));
+        }
+    }
     activate_all(&cloud).await;
     expiry::spawn(&cloud);
     Ok(cloud)

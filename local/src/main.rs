@@ -3,6 +3,7 @@
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use mysfits_local::server::{Ports, Server, ServerConfig};
+use mysfits_local::services::lambda::launcher;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -27,12 +28,24 @@ enum Command {
         #[arg(long, env = "MYSFITS_PORT")]
         port: u16,
     },
+    /// Becomes a function, for a running cloud
+    #[command(name = launcher::SUBCOMMAND, hide = true)]
+    Launch,
 }
 
+/// This program, whatever has become of its file since it was started: a build may have put
+/// another in its place.
+const THIS_PROGRAM: &str = "/proc/self/exe";
+
 fn main() -> ExitCode {
-    let Command::Serve { home, port } = Arguments::parse().command;
-    log_to_stderr();
-    match data_folder(home).and_then(|home| serve(home, port)) {
+    let done = match Arguments::parse().command {
+        Command::Serve { home, port } => {
+            log_to_stderr();
+            data_folder(home).and_then(|home| serve(home, port))
+        }
+        Command::Launch => launcher::run(),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -58,6 +71,7 @@ async fn serve(home: PathBuf, port: u16) -> Result<()> {
     };
     let server = Server::start(ServerConfig {
         ports,
+        launcher: Some(PathBuf::from(THIS_PROGRAM)),
         ..ServerConfig::new(home)
     })
     .await?;

@@ -36,6 +36,9 @@ pub struct ServerConfig {
     pub ports: Ports,
     /// The time of day.
     pub clock: Clock,
+    /// The program that enters namespaces for a function: `mysfits-local`. Without it functions
+    /// are kept apart by copies.
+    pub launcher: Option<PathBuf>,
     /// What may be deployed; the aws package unless a test has one of its own.
     pub package: Option<Package>,
 }
@@ -70,6 +73,7 @@ impl ServerConfig {
             home: home.into(),
             ports: Ports::Any,
             clock: Clock::System,
+            launcher: None,
             package: None,
         }
     }
@@ -82,6 +86,7 @@ impl Server {
             home,
             ports,
             clock,
+            launcher,
             package,
         } = config;
         let folder = DataFolder::open(&home)?;
@@ -94,6 +99,7 @@ impl Server {
         let config = CloudConfig {
             home: folder.path().to_owned(),
             endpoints: endpoints.clone(),
+            launcher,
         };
         let stopping = CancellationToken::new();
         let current = Current::open(config, clock, package, stopping.clone()).await?;

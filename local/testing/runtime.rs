@@ -52,11 +52,9 @@ fn act(input: &Value, next: &Response, count: u64) -> Result<(&'static str, Valu
         Some("abort") => std::process::abort(),
         Some("hang") => forever(),
         Some("wait") => {
-            // Until the test makes a file.
-            let path = input["until"].as_str().context("until what")?;
-            while !std::path::Path::new(path).exists() {
-                std::thread::sleep(Duration::from_millis(2));
-            }
+            // Until the test hangs up: a file of its would not be seen from here.
+            let address = input["until"].as_str().context("until what")?;
+            TcpStream::connect(address)?.read_to_end(&mut Vec::new())?;
             json!({ "pid": std::process::id(), "version": std::env::var("VERSION").ok() })
         }
         Some("error") => {
@@ -84,6 +82,38 @@ fn act(input: &Value, next: &Response, count: u64) -> Result<(&'static str, Valu
             Value::Null
         }
         Some("headers") => json!(next.headers),
+        Some("write") => {
+            let path = input["path"].as_str().context("a path")?;
+            let bytes = vec![b'x'; usize::try_from(number("bytes").max(1))?];
+            let kind = |error: std::io::Error| error.raw_os_error();
+            json!({ "errno": std::fs::write(path, bytes).err().and_then(kind) })
+        }
+        Some("look") => {
+            let path = input["path"].as_str().context("a path")?;
+            let entries = std::fs::read_dir(path)?.filter_map(Result::ok);
+            let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+            let names: std::collections::BTreeSet<_> = names.collect();
+            let here = std::env::current_dir()?;
+            let size = rustix::fs::statvfs(path)?;
+            json!({
+                "names": names,
+                "here": here,
+                "tmp": std::env::temp_dir(),
+                "bytes": size.f_blocks * size.f_frsize,
+            })
+        }
+        Some("request") => {
+            let (method, path) = (input["method"].as_str(), input["path"].as_str());
+            let answer = RuntimeApi::connect()?.raw(
+                method.context("a method")?,
+                path.context("a path")?,
+                b"{}",
+            )?;
+            json!({
+                "status": answer.status,
+                "body": String::from_utf8_lossy(&answer.body),
+            })
+        }
         _ => json!({ "echo": input, "pid": std::process::id(), "count": count }),
     };
     Ok(("response", answer))
@@ -124,6 +154,8 @@ struct RuntimeApi {
 }
 
 struct Response {
+    /// The first line.
+    status: String,
     headers: HashMap<String, String>,
     body: Vec<u8>,
 }
@@ -136,8 +168,12 @@ impl RuntimeApi {
     }
 
     fn send(&mut self, method: &str, path: &str, body: &[u8]) -> Result<Response> {
+        self.raw(method, &format!("/2018-06-01/runtime/{path}"), body)
+    }
+
+    fn raw(&mut self, method: &str, path: &str, body: &[u8]) -> Result<Response> {
         let head = format!(
-            "{method} /2018-06-01/runtime/{path} HTTP/1.1\r\nHost: {}\r\nContent-Length: {}\r\n\r\n",
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nContent-Length: {}\r\n\r\n",
             self.address,
             body.len()
         );
@@ -160,6 +196,7 @@ impl RuntimeApi {
             headers.insert(name.to_ascii_lowercase(), value.to_owned());
         }
         let mut response = Response {
+            status: line.trim_end().to_owned(),
             headers,
             body: Vec::new(),
         };

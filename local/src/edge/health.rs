@@ -9,6 +9,16 @@ use time::format_description::well_known::Rfc3339;
 /// No bucket can have this name: an underscore is not allowed in one.
 const PATH: &str = "/_mysfits/health";
 
+/// How functions are kept apart: `namespaces`, or `copies` and why it is no better.
+fn functions(cloud: &Cloud) -> serde_json::Value {
+    let isolation = cloud.lambda.isolation();
+    let mut functions = serde_json::json!({ "isolation": isolation.name() });
+    if let Some(reason) = isolation.reason() {
+        functions["reason"] = reason.into();
+    }
+    functions
+}
+
 /// The answer to a request for the cloud's health; nothing for any other request.
 pub fn answer<B>(request: &Request<B>, cloud: &Cloud) -> Option<Response<Full<Bytes>>> {
     if request.uri().path() != PATH || request.method() != Method::GET {
@@ -20,6 +30,7 @@ pub fn answer<B>(request: &Request<B>, cloud: &Cloud) -> Option<Response<Full<By
         "home": cloud.config.home,
         "started": cloud.started.format(&Rfc3339).ok(),
         "streams": cloud.firehose.tallies(),
+        "functions": functions(cloud),
     });
     let mut response = Response::new(Full::from(health.to_string()));
     response.headers_mut().insert(

@@ -6,5 +6,6 @@ mod body;
 pub mod health;
 pub mod http;
 pub mod operator;
+pub mod percent;
 pub mod site;
 pub mod status;

@@ -20,6 +20,10 @@ pub const PREFIX: &str = "/_mysfits/";
 const FAULTS: &str = "/_mysfits/faults";
 const RESET: &str = "/_mysfits/reset";
 
+/// The deployment packages of functions, by their SHA-256: what Lambda's GetFunction says where
+/// a package can be had. Of AWS's address for it too nothing but the address is needed.
+const PACKAGES: &str = "/_mysfits/packages/";
+
 /// What describes a fault is short.
 const MAX_BODY: usize = 64 * 1024;
 
@@ -43,6 +47,7 @@ pub async fn answer(request: Request<Incoming>, current: &Arc<Current>) -> Answe
         return answer;
     }
     match (request.method(), request.uri().path()) {
+        (&Method::GET, path) if path.starts_with(PACKAGES) => package(cloud, path).await,
         (&Method::GET, FAULTS) => faults(cloud),
         (&Method::PUT, FAULTS) => match fault(request).await {
             Ok(fault) => {
@@ -63,6 +68,27 @@ pub async fn answer(request: Request<Incoming>, current: &Arc<Current>) -> Answe
                  /_mysfits/resources, GET, PUT and DELETE {FAULTS}, and POST {RESET}"
             ),
         ),
+    }
+}
+
+async fn package(cloud: &Cloud, path: &str) -> Answer {
+    let name = path.strip_prefix(PACKAGES);
+    let digest = name.and_then(|name| name.strip_suffix(".zip"));
+    let Some(file) = digest.and_then(|digest| cloud.lambda.package(digest)) else {
+        return refusal(StatusCode::NOT_FOUND, "No function has this package");
+    };
+    match tokio::fs::read(&file).await {
+        Ok(bytes) => {
+            let mut answer = Response::new(Full::from(bytes));
+            let kind = HeaderValue::from_static("application/zip");
+            answer.headers_mut().insert(header::CONTENT_TYPE, kind);
+            answer
+        }
+        Err(error) => {
+            tracing::error!(file = %file.display(), %error, "a package cannot be read");
+            let message = "The package cannot be read: see the cloud's log";
+            refusal(StatusCode::INTERNAL_SERVER_ERROR, message)
+        }
     }
 }
 

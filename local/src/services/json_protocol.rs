@@ -22,6 +22,9 @@ pub fn unknown_operation(service: &str, action: &str) -> AwsError {
     AwsError::new(
         400,
         "UnknownOperationException",
-        format!("The embedded cloud has no operation {action} of {service}"),
+        format!(
+            "The embedded cloud has no operation {action} of {service}: docs/compatibility says \
+             which there are"
+        ),
     )
 }

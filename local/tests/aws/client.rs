@@ -27,6 +27,7 @@ pub struct Call<'a> {
     service: &'static str,
     region: &'static str,
     signed: bool,
+    unsigned_headers: Vec<&'static str>,
 }
 
 /// An answer, read whole.
@@ -85,6 +86,7 @@ impl Cloud {
             service: "s3",
             region: "us-east-1",
             signed: true,
+            unsigned_headers: Vec::new(),
         }
     }
 
@@ -153,6 +155,12 @@ impl Call<'_> {
         self
     }
 
+    /// Leaves a header out of the signature.
+    pub fn without_signing(mut self, header: &'static str) -> Self {
+        self.unsigned_headers.push(header);
+        self
+    }
+
     pub fn anonymous(mut self) -> Self {
         self.signed = false;
         self
@@ -181,16 +189,22 @@ impl Call<'_> {
             let format = format_description!("[year][month][day]T[hour][minute][second]Z");
             let date = OffsetDateTime::now_utc().format(&format)?;
             let payload = hex(&Sha256::digest(&self.body));
-            let signed = [
+            let mut signed = vec![
                 ("host", host.as_str()),
                 ("x-amz-content-sha256", payload.as_str()),
                 ("x-amz-date", date.as_str()),
             ];
+            let headers = self.headers.iter();
+            let headers = headers.filter(|(name, _)| name.starts_with("x-amz-"));
+            signed.extend(headers.map(|(name, value)| (name.as_str(), value.as_str())));
+            signed.retain(|(name, _)| !self.unsigned_headers.contains(name));
+            signed.sort_unstable();
             let canonical_headers: String = signed
                 .iter()
                 .map(|(name, value)| format!("{name}:{value}\n"))
                 .collect();
-            let names = signed.map(|(name, _)| name).join(";");
+            let names: Vec<_> = signed.into_iter().map(|(name, _)| name).collect();
+            let names = names.join(";");
             let canonical = format!(
                 "{}\n{path}\n{query}\n{canonical_headers}\n{names}\n{payload}",
                 self.method

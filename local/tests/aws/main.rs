@@ -1,5 +1,6 @@
 //! AWS's protocols from outside, over real connections.
 
+mod absent;
 mod access;
 mod buckets;
 mod client;
@@ -9,6 +10,7 @@ mod documented;
 mod edge;
 mod hangups;
 mod held;
+mod invalidations;
 mod kms;
 mod late;
 mod lists;
@@ -20,6 +22,7 @@ mod pypi;
 mod refusals;
 mod repeated;
 mod resources;
+mod signatures;
 mod tools;
 mod uploads;
 mod versions;

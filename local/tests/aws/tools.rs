@@ -25,7 +25,7 @@ async fn the_aws_cli_does_what_it_does_every_day() -> Result<()> {
 }
 
 /// Runs a command in the environment that `cargo xtask env` gives a shell.
-async fn run(command: &mut Command, cloud: &Cloud) -> Result<()> {
+pub async fn run(command: &mut Command, cloud: &Cloud) -> Result<()> {
     command
         .env("AWS_ENDPOINT_URL", format!("http://{}", cloud.address()))
         .env("AWS_ACCESS_KEY_ID", "test")

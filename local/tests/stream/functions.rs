@@ -9,6 +9,9 @@ use http::{Method, StatusCode};
 use mysfits_local::services::iam::{Caller, ServicePrincipal};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 #[tokio::test]
 async fn an_environment_is_started_once_and_used_again() -> Result<()> {
@@ -109,31 +112,57 @@ fn now_ms() -> u128 {
         .as_millis()
 }
 
-/// An invocation that goes on until [`release`] is called.
-fn wait(world: &World) -> Value {
-    json!({ "do": "wait", "until": world.path("go") })
+/// Invocations that go on until it is opened.
+struct Gate {
+    address: SocketAddr,
+    open: watch::Sender<bool>,
 }
 
-fn release(world: &World) -> Result<()> {
-    Ok(std::fs::write(world.path("go"), "")?)
+impl Gate {
+    async fn shut() -> Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        let (open, opened) = watch::channel(false);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let mut opened = opened.clone();
+                tokio::spawn(async move {
+                    // The function hears of it when its connection ends.
+                    let _ = opened.wait_for(|open| *open).await;
+                    drop(stream);
+                });
+            }
+        });
+        Ok(Self { address, open })
+    }
+
+    /// What an invocation has to be to wait here.
+    fn wait(&self) -> Value {
+        json!({ "do": "wait", "until": self.address.to_string() })
+    }
+
+    fn open(&self) {
+        self.open.send_replace(true);
+    }
 }
 
 #[tokio::test]
 async fn invocations_at_the_same_time_have_environments_of_their_own() -> Result<()> {
     let world = World::start().await?;
+    let gate = Gate::shut().await?;
     world.function("f", json!({ "timeout": 60 })).await?;
-    let calls = try_join_all((0..4).map(|_| world.call("f", wait(&world))));
+    let calls = try_join_all((0..4).map(|_| world.call("f", gate.wait())));
     let (answers, ()) = tokio::join!(calls, async {
         // All four are there when the fifth answers, in an environment of its own.
         let _ = world.call("f", json!({})).await;
-        let _ = release(&world);
+        gate.open();
     });
     let pids: BTreeSet<_> = answers?
         .iter()
         .map(|answer| answer["pid"].as_u64())
         .collect();
     ensure!(pids.len() == 4, "{pids:?}");
-    let again = try_join_all((0..4).map(|_| world.call("f", wait(&world)))).await?;
+    let again = try_join_all((0..4).map(|_| world.call("f", gate.wait()))).await?;
     let again: BTreeSet<_> = again.iter().map(|answer| answer["pid"].as_u64()).collect();
     ensure!(
         again.intersection(&pids).count() >= 3,
@@ -145,9 +174,10 @@ async fn invocations_at_the_same_time_have_environments_of_their_own() -> Result
 #[tokio::test]
 async fn reserved_concurrency_is_the_most_there_is() -> Result<()> {
     let world = World::start().await?;
+    let gate = Gate::shut().await?;
     let inputs = json!({ "timeout": 60, "reservedConcurrentExecutions": 1 });
     let function = world.function("f", inputs).await?;
-    let busy = world.call("f", wait(&world));
+    let busy = world.call("f", gate.wait());
     let (answer, throttled) = tokio::join!(busy, async {
         let throttled = loop {
             match world.invoke("f", json!({})).await {
@@ -156,7 +186,7 @@ async fn reserved_concurrency_is_the_most_there_is() -> Result<()> {
                 Err(error) => break error,
             }
         };
-        let _ = release(&world);
+        gate.open();
         throttled
     });
     answer?;
@@ -179,7 +209,8 @@ async fn after_an_update_new_environments_are_new_and_old_ones_finish() -> Resul
     let function = world.function("f", inputs).await?;
     world.call("f", json!({})).await?;
 
-    let under_way = world.call("f", wait(&world));
+    let gate = Gate::shut().await?;
+    let under_way = world.call("f", gate.wait());
     let (old, new) = tokio::join!(under_way, async {
         // The update comes while the first invocation holds the only environment.
         while world.log("/aws/lambda/f")?.len() < 4 {
@@ -187,7 +218,7 @@ async fn after_an_update_new_environments_are_new_and_old_ones_finish() -> Resul
         }
         world.update(&function, version("two")).await?;
         let new = world.call("f", json!({ "do": "environment" })).await;
-        release(&world)?;
+        gate.open();
         new
     });
     ensure!(old?["version"] == "one");
@@ -197,11 +228,82 @@ async fn after_an_update_new_environments_are_new_and_old_ones_finish() -> Resul
     Ok(())
 }
 
+/// What the data folder has of code: a package is there as it came and unpacked.
+fn code(world: &World) -> Result<BTreeSet<std::ffi::OsString>> {
+    let entries = std::fs::read_dir(world.path("data/lambda/code"))?;
+    Ok(entries
+        .map(|entry| Ok(entry?.file_name()))
+        .collect::<std::io::Result<_>>()?)
+}
+
+#[tokio::test]
+async fn functions_with_different_packages_survive_a_restart() -> Result<()> {
+    let world = World::start().await?;
+    world.function("first", json!({})).await?;
+    let script = b"#!/bin/sh\nexit 3\n";
+    let other = crate::support::package_of(&world.path("other.zip"), script, 0o755)?;
+    let code_of = json!({ "code": { "path": other } });
+    let second = world.function("second", code_of.clone()).await?;
+    let third = world.function("third", code_of).await?;
+    let before = code(&world)?;
+    ensure!(before.len() == 4, "{before:?}");
+
+    let world = world.restart().await?;
+    ensure!(code(&world)? == before, "nothing was swept away");
+    world.call("first", json!({})).await?;
+    for name in ["second", "third"] {
+        let (kind, message) = world.fail(name, json!({})).await?;
+        ensure!(
+            kind == "Runtime.ExitError" && message.ends_with("exit status 3"),
+            "{name}: {message}"
+        );
+    }
+    world.delete(&second).await?;
+    ensure!(code(&world)?.len() == 4, "the third still has it");
+    world.delete(&third).await?;
+    ensure!(code(&world)?.len() == 2, "nobody has it any more");
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_code_of_a_function_that_cannot_be_made_live_is_kept() -> Result<()> {
+    let world = World::start().await?;
+    world.function("first", json!({})).await?;
+    let script = b"#!/bin/sh\nexit 3\n";
+    let other = crate::support::package_of(&world.path("other.zip"), script, 0o755)?;
+    let second = world.function("second", json!({ "code": { "path": other } }));
+    let second = second.await?;
+    let digest = STANDARD.decode(second.resource.output("codeSha256"))?;
+    let name: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+
+    let World { server, folder } = world;
+    server.stop().await;
+    // What is there of it cannot be read at the next start.
+    let place = folder.path().join("data/lambda/code");
+    std::fs::remove_dir_all(place.join(&name))?;
+    let zip = place.join(format!("{name}.zip"));
+    let whole = std::fs::read(&zip)?;
+    std::fs::write(&zip, "broken")?;
+    let world = World::in_folder(folder).await?;
+    world.call("first", json!({})).await?;
+    ensure!(world.invoke("second", json!({})).await.is_err());
+    ensure!(zip.exists(), "and is not thrown away");
+
+    let World { server, folder } = world;
+    server.stop().await;
+    std::fs::write(&zip, whole)?;
+    let world = World::in_folder(folder).await?;
+    let (kind, _) = world.fail("second", json!({})).await?;
+    ensure!(kind == "Runtime.ExitError", "{kind}");
+    Ok(())
+}
+
 #[tokio::test]
 async fn new_code_replaces_the_old_on_disk_too() -> Result<()> {
     let world = World::start().await?;
     let function = world.function("f", json!({})).await?;
-    let before = world.call("f", json!({ "do": "environment" })).await?;
+    world.call("f", json!({})).await?;
+    let before = code(&world)?;
     let other = world.path("other.zip");
     let script = b"#!/bin/sh\nexit 3\n";
     crate::support::package_of(&other, script, 0o755)?;
@@ -214,8 +316,12 @@ async fn new_code_replaces_the_old_on_disk_too() -> Result<()> {
         kind == "Runtime.ExitError" && message.ends_with("exit status 3"),
         "{message}"
     );
-    let old = before["LAMBDA_TASK_ROOT"].as_str().context("a folder")?;
-    ensure!(!std::path::Path::new(old).exists(), "{old} is gone");
+    let after = code(&world)?;
+    ensure!(
+        before.len() == 2 && after.len() == 2,
+        "{before:?} {after:?}"
+    );
+    ensure!(before.is_disjoint(&after), "the old code is gone");
 
     world.delete(&updated).await?;
     let gone = world.invoke("f", json!({})).await.err().context("gone")?;
@@ -314,6 +420,110 @@ async fn invoke_speaks_the_real_protocol() -> Result<()> {
         .await??;
     let configuration: Value = serde_json::from_slice(configuration.body())?;
     ensure!(configuration["MemorySize"] == 128 && configuration["Timeout"] == 3);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_function_is_described_with_all_that_aws_always_sends() -> Result<()> {
+    let world = World::start().await?;
+    let inputs = json!({
+        "description": "what it is for",
+        "ephemeralStorage": { "size": 600 },
+        "reservedConcurrentExecutions": 3,
+        "tags": { "team": "clicks" },
+    });
+    let function = world.function("f", inputs).await?;
+    let get = async |path: &str| {
+        let path = format!("/2015-03-31/functions{path}");
+        let answer = world.http(Method::GET, &path, &[], "").await??;
+        anyhow::Ok(serde_json::from_slice::<Value>(answer.body())?)
+    };
+    let configuration = get("/f/configuration").await?;
+    let output = |name: &str| &function.resource.outputs[name];
+    for (name, expected) in [
+        ("State", json!("Active")),
+        ("LastUpdateStatus", json!("Successful")),
+        ("LastModified", output("lastModified").clone()),
+        ("CodeSize", output("sourceCodeSize").clone()),
+        ("CodeSha256", output("codeSha256").clone()),
+        ("Description", json!("what it is for")),
+        ("Version", json!("$LATEST")),
+        ("PackageType", json!("Zip")),
+        ("Architectures", json!(["x86_64"])),
+        ("TracingConfig", json!({ "Mode": "PassThrough" })),
+        ("EphemeralStorage", json!({ "Size": 600 })),
+        (
+            "SnapStart",
+            json!({ "ApplyOn": "None", "OptimizationStatus": "Off" }),
+        ),
+        (
+            "LoggingConfig",
+            json!({ "LogFormat": "Text", "LogGroup": "/aws/lambda/f" }),
+        ),
+    ] {
+        ensure!(
+            configuration[name] == expected,
+            "{name}: {}",
+            configuration[name]
+        );
+    }
+    let runtime = &configuration["RuntimeVersionConfig"]["RuntimeVersionArn"];
+    let runtime = runtime.as_str().unwrap_or_default();
+    ensure!(
+        runtime.starts_with("arn:aws:lambda:us-east-1::runtime:"),
+        "{runtime}"
+    );
+    let revision = configuration["RevisionId"].clone();
+    ensure!(
+        revision.as_str().unwrap_or_default().len() == 36,
+        "{revision}"
+    );
+    ensure!(configuration.get("Environment").is_none(), "no variables");
+
+    let whole = get("/f").await?;
+    ensure!(whole["Configuration"] == configuration);
+    ensure!(whole["Concurrency"] == json!({ "ReservedConcurrentExecutions": 3 }));
+    ensure!(whole["Tags"] == json!({ "team": "clicks" }));
+    ensure!(whole["Code"]["RepositoryType"] == "S3");
+    let location = whole["Code"]["Location"].as_str().context("an address")?;
+    // Another test may have given it one.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::Client::builder().no_proxy().build()?;
+    let package = client.get(location).send().await?.error_for_status()?;
+    ensure!(package.bytes().await? == std::fs::read(world.path("runtime.zip"))?);
+
+    let listed = get("").await?["Functions"][0].clone();
+    ensure!(listed["CodeSize"] == configuration["CodeSize"]);
+    ensure!(listed.get("State").is_none() && listed.get("LastUpdateStatus").is_none());
+
+    world.update(&function, json!({ "timeout": 9 })).await?;
+    let updated = get("/f:$LATEST/configuration").await?;
+    ensure!(updated["RevisionId"] != revision && updated["Timeout"] == 9);
+    Ok(())
+}
+
+#[tokio::test]
+async fn other_apis_at_the_runtimes_address_are_refused_by_name() -> Result<()> {
+    let world = World::start().await?;
+    world.function("f", json!({})).await?;
+    for (method, path, api) in [
+        ("POST", "/2020-01-01/extension/register", "Extensions API"),
+        ("GET", "/2020-01-01/extension/event/next", "Extensions API"),
+        ("PUT", "/2020-08-15/logs", "Logs API"),
+        ("PUT", "/2022-07-01/telemetry", "Telemetry API"),
+        ("GET", "/2018-06-01/runtime/other", "Runtime API"),
+    ] {
+        let request = json!({ "do": "request", "method": method, "path": path });
+        let answer = world.call("f", request).await?;
+        let status = answer["status"].as_str().unwrap_or_default();
+        ensure!(status.starts_with("HTTP/1.1 404"), "{answer}");
+        let body = answer["body"].as_str().unwrap_or_default();
+        let says = format!("no operation {method} {path} of Lambda's {api}");
+        ensure!(
+            body.contains(&says) && body.contains("docs/compatibility"),
+            "{body}"
+        );
+    }
     Ok(())
 }
 

@@ -69,13 +69,16 @@ async fn a_structured_log_has_events_and_goes_to_the_group_that_is_named() -> Re
     world
         .function("f", json!({ "loggingConfig": logging }))
         .await?;
-    let print = json!({ "do": "print", "text": "{\"level\":\"DEBUG\"}\n{\"level\":\"INFO\"}\n" });
+    let time = "2026-01-02T03:04:05.678Z";
+    let line = |level: &str| json!({ "level": level, "timestamp": time }).to_string();
+    let text = format!("{}\n{}\n", line("DEBUG"), line("INFO"));
+    let print = json!({ "do": "print", "text": text });
     world.call("f", print).await?;
     let log = world.log("named")?;
     ensure!(log.len() == 4, "{log:?}");
     let start: Value = serde_json::from_str(&log[0])?;
     ensure!(start["type"] == "platform.start" && start["record"]["version"] == "$LATEST");
-    ensure!(log[1] == r#"{"level":"INFO"}"#, "{}", log[1]);
+    ensure!(log[1] == line("INFO"), "{}", log[1]);
     let report: Value = serde_json::from_str(&log[3])?;
     ensure!(report["type"] == "platform.report" && report["record"]["status"] == "success");
     ensure!(
@@ -89,6 +92,49 @@ async fn a_structured_log_has_events_and_goes_to_the_group_that_is_named() -> Re
     ensure!(
         name.context("a stream")?.contains("/f[$LATEST]"),
         "{name:?}"
+    );
+    Ok(())
+}
+
+/// What a line without a valid time becomes on AWS, whatever level it says.
+#[tokio::test]
+async fn a_structured_line_without_a_valid_time_is_information() -> Result<()> {
+    let world = World::start().await?;
+    let logging = json!({ "logFormat": "JSON", "systemLogLevel": "WARN" });
+    world
+        .function("f", json!({ "loggingConfig": logging }))
+        .await?;
+    let time = "2026-01-02T03:04:05+01:00";
+    let lines = [
+        json!({ "level": "ERROR", "message": "no time" }),
+        json!({ "level": "debug", "timestamp": "yesterday", "message": "no valid time" }),
+        json!({ "timestamp": time, "message": "no level" }),
+        json!({ "level": "LOUD", "timestamp": time, "message": "no valid level" }),
+        json!({ "level": "error", "timestamp": time, "message": "both" }),
+    ];
+    let text = lines
+        .iter()
+        .fold(String::new(), |text, line| format!("{text}{line}\n"));
+    world
+        .call("f", json!({ "do": "print", "text": text }))
+        .await?;
+    let log = world.log("/aws/lambda/f")?;
+    ensure!(log.len() == 6, "{log:?}");
+    for (written, sent) in log.iter().zip(&lines).take(4) {
+        let written: Value = serde_json::from_str(written)?;
+        ensure!(
+            written["message"] == sent["message"] && written["level"] == "INFO",
+            "{written}"
+        );
+        let has_time = sent["timestamp"] == time;
+        ensure!((written["timestamp"] == time) == has_time, "{written}");
+        let text = written["timestamp"].as_str().context("a time")?;
+        ensure!(text.len() >= 20 && text.contains('T'), "{written}");
+    }
+    ensure!(log[4] == lines[4].to_string(), "{}", log[4]);
+    ensure!(
+        log[5] == "and to standard error",
+        "what is no JSON stays as it is"
     );
     Ok(())
 }
@@ -197,6 +243,165 @@ async fn events_are_read_page_by_page() -> Result<()> {
     ensure!(groups["logGroups"][0]["retentionInDays"] == 7, "{groups}");
     world.delete(&group).await?;
     ensure!(world.log("g").is_err());
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_the_pages_of_the_api_exclude_is_refused() -> Result<()> {
+    let world = World::start().await?;
+    world.deploy(LOG_GROUP, "g", json!({ "name": "g" })).await?;
+    for stream in ["a", "b", "c"] {
+        let stream = json!({ "logGroupName": "g", "logStreamName": stream });
+        world.logs_call("CreateLogStream", stream)?;
+    }
+    let now = world.cloud().clock.unix_millis();
+    let event = |time: i64, message: &str| json!({ "timestamp": time, "message": message });
+    let day = 24 * 3_600_000;
+    let long = "x".repeat(1_048_576);
+    let put =
+        |events: Value| json!({ "logGroupName": "g", "logStreamName": "a", "logEvents": events });
+    let of_group = |name: &str, value: Value| json!({ "logGroupName": "g", name: value });
+    let with = |mut input: Value, name: &str, value: Value| {
+        input[name] = value;
+        input
+    };
+    let stream = of_group("logStreamName", json!("a"));
+    let arn = "arn:aws:logs:us-east-1:000000000000:log-group:g";
+    let abroad = "arn:aws:logs:eu-west-1:000000000000:log-group:g";
+    let filter = "FilterLogEvents";
+    let (groups, streams) = ("DescribeLogGroups", "DescribeLogStreams");
+    let cases = [
+        (filter, of_group("startTime", json!(-1))),
+        (filter, of_group("endTime", json!(-1))),
+        (filter, of_group("limit", json!(0))),
+        (filter, of_group("limit", json!(-5))),
+        (filter, of_group("limit", json!(10_001))),
+        (filter, of_group("nextToken", json!("f/1"))),
+        (filter, of_group("nextToken", json!("nonsense"))),
+        (filter, of_group("nextToken", json!(""))),
+        (filter, of_group("logStreamNames", json!([]))),
+        (filter, of_group("logStreamNames", json!(vec!["a"; 101]))),
+        (filter, of_group("logStreamNamePrefix", json!("a:b"))),
+        (filter, of_group("filterPattern", json!("x".repeat(1025)))),
+        (
+            filter,
+            with(
+                of_group("logStreamNames", json!(["a"])),
+                "logStreamNamePrefix",
+                json!("a"),
+            ),
+        ),
+        (filter, of_group("logGroupIdentifier", json!("g"))),
+        (filter, json!({})),
+        (filter, json!({ "logGroupName": "a b" })),
+        (filter, json!({ "logGroupName": arn })),
+        (filter, json!({ "logGroupIdentifier": abroad })),
+        ("GetLogEvents", with(stream.clone(), "startTime", json!(-1))),
+        ("GetLogEvents", with(stream.clone(), "limit", json!(10_001))),
+        (
+            "GetLogEvents",
+            with(stream.clone(), "nextToken", json!("b/0")),
+        ),
+        ("GetLogEvents", of_group("logStreamName", json!("a:b"))),
+        (streams, of_group("orderBy", json!("Size"))),
+        (streams, of_group("limit", json!(51))),
+        (streams, of_group("nextToken", json!("a"))),
+        (
+            streams,
+            with(
+                of_group("orderBy", json!("LastEventTime")),
+                "logStreamNamePrefix",
+                json!("a"),
+            ),
+        ),
+        (groups, json!({ "limit": 51 })),
+        (groups, json!({ "nextToken": "g" })),
+        (
+            groups,
+            json!({ "logGroupNamePrefix": "g", "logGroupNamePattern": "g" }),
+        ),
+        (groups, json!({ "logGroupClass": "CHEAP" })),
+        (
+            groups,
+            json!({ "logGroupIdentifiers": ["g"], "logGroupNamePrefix": "g" }),
+        ),
+        (groups, json!({ "includeLinkedAccounts": true })),
+        ("CreateLogStream", of_group("logStreamName", json!(""))),
+        ("PutLogEvents", put(json!([]))),
+        ("PutLogEvents", put(json!([event(now, "")]))),
+        ("PutLogEvents", put(json!([event(-1, "x")]))),
+        (
+            "PutLogEvents",
+            put(json!([event(now, "x"), event(now - 1, "y")])),
+        ),
+        (
+            "PutLogEvents",
+            put(json!([event(now - day - 1, "x"), event(now, "y")])),
+        ),
+        ("PutLogEvents", put(json!([event(now, &long)]))),
+    ];
+    for (action, input) in cases {
+        let refused = world.logs_call(action, input.clone()).err();
+        let input = input.to_string();
+        let about = &input[..input.len().min(200)];
+        let refused = refused.with_context(|| format!("{action} {about} is refused"))?;
+        ensure!(
+            refused.status == 400 && refused.code == "InvalidParameterException",
+            "{action} {about}: {refused}"
+        );
+    }
+    let missing = of_group("logStreamNames", json!(["none"]));
+    let missing = world
+        .logs_call(filter, missing)
+        .err()
+        .context("no such stream")?;
+    ensure!(missing.code == "ResourceNotFoundException", "{missing}");
+
+    // What is given out is taken, by the same list alone, and an ARN is as good as a name.
+    let page = world.logs_call(streams, of_group("limit", json!(2)))?;
+    let token = page["nextToken"].clone();
+    let rest = world.logs_call(streams, of_group("nextToken", token.clone()))?;
+    ensure!(
+        rest["logStreams"].as_array().map(Vec::len) == Some(1),
+        "{rest}"
+    );
+    let other = with(
+        of_group("orderBy", json!("LastEventTime")),
+        "nextToken",
+        token,
+    );
+    ensure!(world.logs_call(streams, other).is_err());
+    world.logs_call(filter, json!({ "logGroupIdentifier": arn }))?;
+    let brief = world.logs_call(groups, json!({ "logGroupNamePattern": "g" }))?;
+    let fields = brief["logGroups"][0].as_object().context("a group")?;
+    ensure!(
+        fields.keys().eq(["arn", "creationTime", "logGroupName"]),
+        "{fields:?}"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn events_too_far_from_now_are_rejected_and_the_others_stored() -> Result<()> {
+    let world = World::start().await?;
+    let group = json!({ "name": "g", "retentionInDays": 1 });
+    world.deploy(LOG_GROUP, "g", group).await?;
+    let stream = json!({ "logGroupName": "g", "logStreamName": "s" });
+    world.logs_call("CreateLogStream", stream.clone())?;
+    let now = world.cloud().clock.unix_millis();
+    let hour = 3_600_000;
+    let at = |hours: i64| json!({ "timestamp": now + hours * hour, "message": format!("{hours}") });
+    let mut input = stream;
+    input["logEvents"] = json!([at(-15 * 24), at(-25), at(-1), at(0), at(3), at(4)]);
+    let answer = world.logs_call("PutLogEvents", input)?;
+    let rejected = &answer["rejectedLogEventsInfo"];
+    let expected = json!({
+        "tooOldLogEventEndIndex": 1,
+        "expiredLogEventEndIndex": 2,
+        "tooNewLogEventStartIndex": 4,
+    });
+    ensure!(*rejected == expected, "{answer}");
+    ensure!(world.log("g")? == ["-1", "0"]);
     Ok(())
 }
 

@@ -6,6 +6,7 @@ mod documented;
 mod failures;
 mod faults;
 mod functions;
+mod isolation;
 mod logs;
 mod pipeline;
 mod reset;

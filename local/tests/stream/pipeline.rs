@@ -149,7 +149,12 @@ async fn firehose(world: &World, action: &str, input: Value) -> Result<Value> {
     let body = input.to_string();
     let answer = world
         .cloud()
-        .firehose_call(&Caller::Account, action, body.as_bytes())
+        .firehose_call(
+            &Caller::Account,
+            crate::support::REGION,
+            action,
+            body.as_bytes(),
+        )
         .await?;
     Ok(serde_json::from_slice(&answer)?)
 }

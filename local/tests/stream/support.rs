@@ -39,7 +39,24 @@ pub struct World {
 impl World {
     pub async fn start() -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        let server = Server::start(ServerConfig::new(folder.path().join("data"))).await?;
+        let server = Server::start(config(folder.path())).await?;
+        Ok(Self { server, folder })
+    }
+
+    /// One in the folder of another, which has stopped.
+    pub async fn in_folder(folder: TempDir) -> Result<Self> {
+        let server = Server::start(config(folder.path())).await?;
+        Ok(Self { server, folder })
+    }
+
+    /// One on a machine that lets nobody have namespaces, as it were.
+    pub async fn start_without_namespaces() -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let config = ServerConfig {
+            launcher: None,
+            ..config(folder.path())
+        };
+        let server = Server::start(config).await?;
         Ok(Self { server, folder })
     }
 
@@ -51,7 +68,7 @@ impl World {
         while cloud.upgrade().is_some() {
             tokio::task::yield_now().await;
         }
-        let server = Server::start(ServerConfig::new(folder.path().join("data"))).await?;
+        let server = Server::start(config(folder.path())).await?;
         Ok(Self { server, folder })
     }
 
@@ -186,7 +203,7 @@ impl World {
         let uri = uri.parse()?;
         Ok(self
             .cloud()
-            .lambda_http(&Caller::Account, &method, &uri, &map, body)
+            .lambda_http(&Caller::Account, REGION, &method, &uri, &map, body)
             .await)
     }
 
@@ -202,8 +219,15 @@ impl World {
         let body = input.to_string();
         let answer = self
             .cloud()
-            .logs_call(&Caller::Account, action, body.as_bytes())?;
+            .logs_call(&Caller::Account, REGION, action, body.as_bytes())?;
         serde_json::from_slice(&answer).map_err(AwsError::internal)
+    }
+}
+
+fn config(folder: &Path) -> ServerConfig {
+    ServerConfig {
+        launcher: Some(PathBuf::from(env!("CARGO_BIN_EXE_mysfits-local"))),
+        ..ServerConfig::new(folder.join("data"))
     }
 }
 

@@ -22,6 +22,15 @@ pub struct Status {}
 struct Health {
     started: String,
     streams: Vec<Stream>,
+    functions: Functions,
+}
+
+/// How functions are kept apart from the machine and each other.
+#[derive(Deserialize)]
+struct Functions {
+    isolation: String,
+    #[serde(default)]
+    reason: Option<String>,
 }
 
 /// A delivery stream, with its records since the cloud was started.
@@ -100,6 +109,8 @@ async fn show(checkout: &Checkout, pid: i32, port: u16) -> Result<()> {
         ),
     );
 
+    row("functions", health.functions.describe());
+
     for (stack, resources) in by_stack(&deployed.resources) {
         println!("{stack}");
         let count = |condition: &str| {
@@ -135,6 +146,18 @@ async fn show(checkout: &Checkout, pid: i32, port: u16) -> Result<()> {
         }
     }
     Ok(())
+}
+
+impl Functions {
+    /// What holds for them, as docs/compatibility/lambda.md has it.
+    fn describe(&self) -> String {
+        let reason = self.reason.as_deref().unwrap_or("no reason given");
+        match self.isolation.as_str() {
+            "namespaces" => "read-only code and a /tmp of their own, in namespaces".to_owned(),
+            "copies" => format!("copies of their code, the machine's /tmp ({reason})"),
+            other => other.to_owned(),
+        }
+    }
 }
 
 async fn ask<T: serde::de::DeserializeOwned>(port: u16, what: &str) -> Result<T> {

@@ -5,10 +5,15 @@
 //! | --- | --- |
 //! | a path under `/_mysfits/` | the cloud itself |
 //! | `X-Amz-Target` | the service it names, in AWS's JSON protocol |
-//! | a path under `/2015-03-31/functions` | Lambda |
+//! | a path under `/2015-03-31/functions`, or a signature for `lambda` | Lambda |
+//! | a path under `/2020-05-31/distribution`, or a signature for `cloudfront` | CloudFront |
 //! | a form with an `Action`, at `/` | STS |
-//! | anything else | S3 |
+//! | anything else | S3, unless it is signed for another service |
+//!
+//! A service that is not here refuses what it is asked in its own form: [`absent`].
 
+mod absent;
+mod form;
 mod signature;
 mod sts;
 
@@ -16,15 +21,17 @@ use super::body::{TimedBody, read_whole};
 use super::{http, operator};
 use crate::current::Current;
 use crate::error::{AwsError, AwsResult};
+use crate::services::cloudfront::protocol::NAMESPACE as CLOUDFRONT_NAMESPACE;
 use crate::services::iam::Caller;
 use crate::services::s3::errors::not_implemented;
 use crate::services::s3::protocol;
 use ::http::{HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
+use absent::{Absent, json_form};
 use anyhow::Result;
 use bytes::Bytes;
+use form::{Form, answer, empty};
 use futures::FutureExt;
 use hyper::body::Incoming;
-use s3s::S3Error;
 use s3s::service::S3Service;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -44,8 +51,17 @@ const MAX_LAMBDA_BODY: usize = 6 * 1024 * 1024;
 /// Where all of Lambda's functions are.
 const LAMBDA_PATH: &str = "/2015-03-31/functions";
 
-/// Of a form: STS takes a few short parameters.
-const MAX_FORM_BODY: usize = 64 * 1024;
+/// Where all of CloudFront's distributions are.
+const CLOUDFRONT_PATH: &str = "/2020-05-31/distribution";
+
+/// Of an invalidation: 3,000 paths fit.
+const MAX_CLOUDFRONT_BODY: usize = 4 * 1024 * 1024;
+
+/// Of a form: STS takes a few short parameters, and of other services the action is read.
+const MAX_FORM_BODY: usize = 1024 * 1024;
+
+/// Of a request to a service that is not here; what it says is not read.
+const MAX_ABSENT_BODY: usize = 64 * 1024 * 1024;
 
 type Answer = Response<s3s::Body>;
 
@@ -70,7 +86,6 @@ pub async fn serve(
 struct Authentic {
     caller: Caller,
     region: String,
-    parts: Parts,
     body: Bytes,
 }
 
@@ -88,11 +103,8 @@ impl Edge {
         let id = uuid::Uuid::new_v4().to_string();
         // Whatever goes wrong in here is one request's failure.
         let answer = AssertUnwindSafe(self.dispatch(request, &id)).catch_unwind();
-        let mut answer = answer.await.unwrap_or_else(|_| {
-            let mut answer = Response::new(s3s::Body::empty());
-            *answer.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-            answer
-        });
+        let answer = answer.await;
+        let mut answer = answer.unwrap_or_else(|_| empty(StatusCode::INTERNAL_SERVER_ERROR));
         if let Ok(id) = HeaderValue::from_str(&id) {
             let headers = answer.headers_mut();
             headers.insert("x-amz-request-id", id.clone());
@@ -102,87 +114,157 @@ impl Edge {
     }
 
     async fn dispatch(&self, request: Request<Incoming>, id: &str) -> Answer {
-        let target = header_of(&request, "x-amz-target").map(str::to_owned);
-        if let Some(target) = target {
-            return self.json(request, &target).await.unwrap_or_else(json_error);
-        }
-        if request.uri().path().starts_with(LAMBDA_PATH) {
-            return self.lambda(request).await.unwrap_or_else(json_error);
-        }
-        let is_form = has_type(&request, "application/x-www-form-urlencoded");
-        if is_form && request.method() == Method::POST && request.uri().path() == "/" {
-            return self.query(request, id).await;
-        }
-        self.s3(request).await
+        let (parts, body) = request.into_parts();
+        let scope = signature::claimed_scope(&parts);
+        let service = scope.as_ref().map_or("", |scope| scope.service.as_str());
+        let path = parts.uri.path();
+        let is_form = has_type(&parts, "application/x-www-form-urlencoded");
+        let (form, answer) = if let Some(target) = header_of(&parts, "x-amz-target") {
+            let form = json_form(&parts);
+            (form, self.json(&parts, body, service, target).await)
+        } else if let Some(absent) = Absent::cbor(&parts, service) {
+            (
+                absent.form.clone(),
+                self.absent(&parts, body, &absent).await,
+            )
+        } else if service == "lambda" || path.starts_with(LAMBDA_PATH) {
+            (Form::RestJson, self.lambda(&parts, body).await)
+        } else if service == "cloudfront" || path.starts_with(CLOUDFRONT_PATH) {
+            let namespace = CLOUDFRONT_NAMESPACE;
+            let form = Form::RestXml { namespace };
+            (form, self.cloudfront(&parts, body).await)
+        } else if is_form && parts.method == Method::POST && path == "/" {
+            self.query(&parts, body, service, id).await
+        } else if let Some(absent) = Absent::rest(&parts, service) {
+            (
+                absent.form.clone(),
+                self.absent(&parts, body, &absent).await,
+            )
+        } else if !["", "s3"].contains(&service) {
+            // The text was seen where S3 was sent another service's signature.
+            let message = format!(
+                "The authorization header is malformed; incorrect service \"{service}\". This \
+                 endpoint belongs to \"s3\"."
+            );
+            let error = AwsError::new(400, "AuthorizationHeaderMalformed", message);
+            (Form::S3, Err(error))
+        } else {
+            return self.s3(Request::from_parts(parts, body)).await;
+        };
+        answer.unwrap_or_else(|error| form.error(error, id))
     }
 
     /// AWS's JSON protocol: `X-Amz-Target: SERVICE_VERSION.ACTION`.
-    async fn json(&self, request: Request<Incoming>, target: &str) -> AwsResult<Answer> {
-        if request.method() != Method::POST {
-            return Err(unknown_operation(target));
+    async fn json(
+        &self,
+        parts: &Parts,
+        body: Incoming,
+        signed_for: &str,
+        target: &str,
+    ) -> AwsResult<Answer> {
+        let (service, action) = match target.split_once('.') {
+            Some(("Firehose_20150804", action)) => ("firehose", action),
+            Some(("Logs_20140328", action)) => ("logs", action),
+            Some(("TrentService", action)) => ("kms", action),
+            _ => {
+                let absent = Absent::json(parts, signed_for, target);
+                return self.absent(parts, body, &absent).await;
+            }
+        };
+        if parts.method != Method::POST {
+            return Err(absent::unknown_operation(service, action));
         }
         let Authentic {
             caller,
             region,
             body,
-            ..
-        } = self.signed(request, MAX_JSON_BODY).await?;
+        } = self
+            .signed(parts, body, MAX_JSON_BODY, Some(service))
+            .await?;
         let cloud = self.current.get().await;
-        let answer = match target.split_once('.') {
-            Some(("Firehose_20150804", action)) => {
-                cloud.firehose_call(&caller, action, &body).await?
-            }
-            Some(("Logs_20140328", action)) => cloud.logs_call(&caller, action, &body)?,
-            Some(("TrentService", action)) => cloud.kms_call(&caller, &region, action, &body)?,
-            _ => return Err(unknown_operation(target)),
+        let answered = match service {
+            "firehose" => cloud.firehose_call(&caller, &region, action, &body).await?,
+            "logs" => cloud.logs_call(&caller, &region, action, &body)?,
+            _ => cloud.kms_call(&caller, &region, action, &body)?,
         };
-        let mut answer = Response::new(s3s::Body::from(answer));
-        let kind = HeaderValue::from_static("application/x-amz-json-1.1");
-        answer.headers_mut().insert(header::CONTENT_TYPE, kind);
-        Ok(answer)
+        Ok(answer(StatusCode::OK, form::JSON_1_1, answered))
     }
 
     /// Lambda's REST protocol.
-    async fn lambda(&self, request: Request<Incoming>) -> AwsResult<Answer> {
+    async fn lambda(&self, parts: &Parts, body: Incoming) -> AwsResult<Answer> {
         let Authentic {
             caller,
-            parts,
+            region,
             body,
-            ..
-        } = self.signed(request, MAX_LAMBDA_BODY).await?;
-        let Parts {
-            method,
-            uri,
-            headers,
-            ..
-        } = &parts;
+        } = self
+            .signed(parts, body, MAX_LAMBDA_BODY, Some("lambda"))
+            .await?;
         let cloud = self.current.get().await;
-        let lambda = cloud.lambda_http(&caller, method, uri, headers, body);
+        let lambda = cloud.lambda_http(
+            &caller,
+            &region,
+            &parts.method,
+            &parts.uri,
+            &parts.headers,
+            body,
+        );
         Ok(lambda.await?.map(s3s::Body::from))
     }
 
-    /// AWS's query protocol: an action and its parameters as a form.
-    async fn query(&self, request: Request<Incoming>, id: &str) -> Answer {
-        let answer = match self.signed(request, MAX_FORM_BODY).await {
-            Ok(request) => sts::call(&request.caller, &request.body, id),
-            Err(error) => Err(error),
+    /// CloudFront's REST protocol.
+    async fn cloudfront(&self, parts: &Parts, body: Incoming) -> AwsResult<Answer> {
+        let limit = MAX_CLOUDFRONT_BODY;
+        let signed = self.signed(parts, body, limit, Some("cloudfront")).await?;
+        let cloud = self.current.get().await;
+        let answered =
+            cloud.cloudfront_http(&signed.caller, &parts.method, &parts.uri, &signed.body);
+        match answered {
+            Some(answered) => Ok(answered?.map(s3s::Body::from)),
+            None => {
+                let operation = format!("{} {}", parts.method, parts.uri.path());
+                Err(absent::unknown_operation("cloudfront", &operation))
+            }
+        }
+    }
+
+    /// AWS's query protocol: an action and its parameters as a form. Gives the form that an
+    /// error has, too.
+    async fn query(
+        &self,
+        parts: &Parts,
+        body: Incoming,
+        signed_for: &str,
+        id: &str,
+    ) -> (Form, AwsResult<Answer>) {
+        let of_sts = Absent::query("sts", "").form;
+        let body = match read(body, MAX_FORM_BODY).await {
+            Ok(body) => body,
+            Err(error) => return (of_sts, Err(error)),
         };
-        let (status, xml) = match answer {
-            Ok(xml) => (StatusCode::OK, xml),
-            Err(error) => (status_of(&error), sts::error(&error, id)),
-        };
-        let mut answer = Response::new(s3s::Body::from(xml));
-        *answer.status_mut() = status;
-        let kind = HeaderValue::from_static("text/xml");
-        answer.headers_mut().insert(header::CONTENT_TYPE, kind);
-        answer
+        let sts = sts::is_meant(&body) || ["", "sts"].contains(&signed_for);
+        if !sts {
+            let absent = Absent::query(signed_for, &sts::action(&body));
+            let answer = authenticate(parts, &body, None).and_then(|_| Err(absent.error()));
+            return (absent.form, answer);
+        }
+        let answer = authenticate(parts, &body, Some("sts"))
+            .and_then(|_| sts::call(&Caller::Account, &body, id))
+            .map(|xml| answer(StatusCode::OK, "text/xml", xml));
+        (of_sts, answer)
+    }
+
+    /// Refuses what a service is asked that is not here, once it is known who asks.
+    async fn absent(&self, parts: &Parts, body: Incoming, absent: &Absent) -> AwsResult<Answer> {
+        let body = read(body, MAX_ABSENT_BODY).await?;
+        authenticate(parts, &body, None)?;
+        Err(absent.error())
     }
 
     async fn s3(&self, request: Request<Incoming>) -> Answer {
-        if has_type(&request, "multipart/form-data") {
+        let (parts, body) = request.into_parts();
+        if has_type(&parts, "multipart/form-data") {
             return s3_error(not_implemented("uploads by HTML form"));
         }
-        let (parts, body) = request.into_parts();
         let body = TimedBody::new(body);
         let broken = body.broken();
         let request = Request::from_parts(parts, s3s::Body::http_body(body));
@@ -200,79 +282,59 @@ impl Edge {
             }
             Err(error) => {
                 tracing::error!(?error, "S3's protocol failed");
-                let mut answer = Response::new(s3s::Body::empty());
-                *answer.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-                answer
+                empty(StatusCode::INTERNAL_SERVER_ERROR)
             }
         }
     }
 
-    /// A request whose signature is right.
-    async fn signed(&self, request: Request<Incoming>, limit: usize) -> AwsResult<Authentic> {
-        let (parts, body) = request.into_parts();
-        let body = read_whole(body, limit, || {
-            AwsError::new(
-                413,
-                "RequestEntityTooLargeException",
-                format!("Request must be smaller than {limit} bytes"),
-            )
-        })
-        .await?;
-        // The client's clock is the machine's, whatever the cloud takes for the time.
-        let signed = signature::verify(&parts, &body, OffsetDateTime::now_utc())?;
+    /// A request whose signature is right and is for `service`.
+    async fn signed(
+        &self,
+        parts: &Parts,
+        body: Incoming,
+        limit: usize,
+        service: Option<&str>,
+    ) -> AwsResult<Authentic> {
+        let body = read(body, limit).await?;
+        let region = authenticate(parts, &body, service)?;
         Ok(Authentic {
             caller: Caller::Account,
-            region: signed.region,
-            parts,
+            region,
             body,
         })
     }
 }
 
-fn header_of<'a, B>(request: &'a Request<B>, name: &str) -> Option<&'a str> {
-    request.headers().get(name)?.to_str().ok()
+async fn read(body: Incoming, limit: usize) -> AwsResult<Bytes> {
+    let too_large = || {
+        AwsError::new(
+            413,
+            "RequestEntityTooLargeException",
+            format!("Request must be smaller than {limit} bytes"),
+        )
+    };
+    read_whole(body, limit, too_large).await
+}
+
+/// The region that a request is signed for, when the signature is right.
+fn authenticate(parts: &Parts, body: &[u8], service: Option<&str>) -> AwsResult<String> {
+    // The client's clock is the machine's, whatever the cloud takes for the time.
+    let now = OffsetDateTime::now_utc();
+    Ok(signature::verify(parts, body, service, now)?.region)
+}
+
+fn header_of<'a>(parts: &'a Parts, name: &str) -> Option<&'a str> {
+    parts.headers.get(name)?.to_str().ok()
 }
 
 /// Whether the body is of this media type; its case does not count.
-fn has_type<B>(request: &Request<B>, kind: &str) -> bool {
-    let given = header_of(request, header::CONTENT_TYPE.as_str()).unwrap_or_default();
+fn has_type(parts: &Parts, kind: &str) -> bool {
+    let given = header_of(parts, header::CONTENT_TYPE.as_str()).unwrap_or_default();
     let given = given.split(';').next().unwrap_or_default();
     given.trim().eq_ignore_ascii_case(kind)
 }
 
-fn unknown_operation(target: &str) -> AwsError {
-    AwsError::new(
-        400,
-        "UnknownOperationException",
-        format!("The embedded cloud has no operation {target}"),
-    )
-}
-
 /// An error as S3 has it.
 fn s3_error(error: AwsError) -> Answer {
-    let status = status_of(&error);
-    let answer = S3Error::from(error).to_http_response();
-    answer.unwrap_or_else(|_| {
-        let mut answer = Response::new(s3s::Body::empty());
-        *answer.status_mut() = status;
-        answer
-    })
-}
-
-/// An error as AWS's JSON protocol has it.
-fn json_error(error: AwsError) -> Answer {
-    let body = serde_json::json!({ "__type": error.code, "message": error.message });
-    let mut answer = Response::new(s3s::Body::from(body.to_string()));
-    *answer.status_mut() = status_of(&error);
-    let headers = answer.headers_mut();
-    let kind = HeaderValue::from_static("application/x-amz-json-1.1");
-    headers.insert(header::CONTENT_TYPE, kind);
-    if let Ok(code) = HeaderValue::from_str(&error.code) {
-        headers.insert("x-amzn-errortype", code);
-    }
-    answer
-}
-
-fn status_of(error: &AwsError) -> StatusCode {
-    StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    Form::S3.error(error, "")
 }

@@ -3,6 +3,7 @@
 //! How they are made:
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>.
 
+use crate::edge::percent;
 use crate::error::{AwsError, AwsResult};
 use crate::identity::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
 use crate::services::s3::checksums::hex;
@@ -19,15 +20,46 @@ const TERMINATOR: &str = "aws4_request";
 /// own.
 const MAX_SKEW: Duration = Duration::minutes(5);
 
-/// What a verified signature says of its request.
+/// What a signature says of its request: its credential scope, without the date.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Signed {
+pub struct Scope {
     pub region: String,
+    /// As the service signs, such as `firehose`.
     pub service: String,
 }
 
-/// Verifies that the request is signed with the account's keys.
-pub fn verify(parts: &Parts, body: &[u8], now: OffsetDateTime) -> AwsResult<Signed> {
+/// The scope that a request claims, in its Authorization header or in its query; nothing is
+/// verified. None when it is not signed, or not as version 4 has it.
+pub fn claimed_scope(parts: &Parts) -> Option<Scope> {
+    let header = parts.headers.get("authorization");
+    let credential = match header.and_then(|header| header.to_str().ok()) {
+        Some(header) => {
+            let fields = header.strip_prefix(ALGORITHM)?.split(',');
+            let mut values = fields.filter_map(|field| field.trim().strip_prefix("Credential="));
+            values.next()?.to_owned()
+        }
+        None => {
+            let pairs = parts.uri.query()?.split('&');
+            let mut values = pairs.filter_map(|pair| pair.strip_prefix("X-Amz-Credential="));
+            percent::decode(values.next()?)
+        }
+    };
+    match credential.split('/').collect::<Vec<_>>().as_slice() {
+        [.., _, region, service, TERMINATOR] => Some(Scope {
+            region: (*region).to_owned(),
+            service: (*service).to_owned(),
+        }),
+        _ => None,
+    }
+}
+
+/// Verifies that the request is signed with the account's keys, for `service` when one is given.
+pub fn verify(
+    parts: &Parts,
+    body: &[u8],
+    service: Option<&str>,
+    now: OffsetDateTime,
+) -> AwsResult<Scope> {
     let header = |name: &str| {
         let value = parts.headers.get(name)?;
         value.to_str().ok()
@@ -53,6 +85,15 @@ pub fn verify(parts: &Parts, body: &[u8], now: OffsetDateTime) -> AwsResult<Sign
         )
     })?;
     check_time(date, authorization.date, now)?;
+    check_signed_headers(parts, &authorization.signed_headers)?;
+    if let Some(service) = service
+        && service != authorization.service
+    {
+        // The text is the one of the IAM User Guide's signature-v4-troubleshooting; the code is
+        // what a service with the JSON protocol was seen to give it (aws-sdk-ruby issue 431).
+        let message = format!("Credential should be scoped to correct service: '{service}'. ");
+        return Err(invalid_signature(message));
+    }
 
     let payload = match header("x-amz-content-sha256") {
         Some("UNSIGNED-PAYLOAD") => "UNSIGNED-PAYLOAD".to_owned(),
@@ -77,15 +118,13 @@ pub fn verify(parts: &Parts, body: &[u8], now: OffsetDateTime) -> AwsResult<Sign
         key = hmac(&key, part)?;
     }
     if hex(&hmac(&key, &to_sign)?) != authorization.signature {
-        return Err(AwsError::new(
-            403,
-            "InvalidSignatureException",
+        return Err(invalid_signature(
             "The request signature we calculated does not match the signature you provided. \
              Check your AWS Secret Access Key and signing method. Consult the service \
              documentation for details.",
         ));
     }
-    Ok(Signed {
+    Ok(Scope {
         region: authorization.region.to_owned(),
         service: authorization.service.to_owned(),
     })
@@ -142,13 +181,30 @@ fn check_time(date: &str, scope_date: &str, now: OffsetDateTime) -> AwsResult<()
         ));
     }
     if (now - time).abs() > MAX_SKEW {
-        return Err(AwsError::new(
-            403,
-            "InvalidSignatureException",
-            format!("Signature expired: {date} is more than 5 minutes from now"),
-        ));
+        return Err(invalid_signature(format!(
+            "Signature expired: {date} is more than 5 minutes from now"
+        )));
     }
     Ok(())
+}
+
+/// Refuses a request with a header that has to be signed and is not: Host, and all that begin
+/// with `x-amz-` (the page in the module's first lines, under canonical headers: "the `host`
+/// header", and "any `x-amz-*` headers in the request"). The text is what AWS was seen to answer
+/// for Host (NetSPI/AWSSigner issue 3).
+fn check_signed_headers(parts: &Parts, signed: &[&str]) -> AwsResult<()> {
+    let is_signed = |name: &str| signed.iter().any(|one| one.eq_ignore_ascii_case(name));
+    let names = parts.headers.keys().map(http::HeaderName::as_str);
+    let unsigned = ["host"]
+        .into_iter()
+        .chain(names.filter(|name| name.starts_with("x-amz-")))
+        .find(|name| !is_signed(name));
+    match unsigned {
+        None => Ok(()),
+        Some(name) => Err(invalid_signature(format!(
+            "'{name}' must be a 'SignedHeader' in the AWS Authorization."
+        ))),
+    }
 }
 
 fn canonical_request(parts: &Parts, signed: &[&str], payload: &str) -> AwsResult<String> {
@@ -193,7 +249,7 @@ fn canonical_path(path: &str) -> String {
     }
     let mut canonical: String = segments
         .iter()
-        .map(|segment| format!("/{}", encode(segment.as_bytes())))
+        .map(|segment| format!("/{}", percent::encode(segment.as_bytes())))
         .collect();
     if canonical.is_empty() || path.ends_with('/') {
         canonical.push('/');
@@ -207,7 +263,8 @@ fn canonical_query(query: &str) -> String {
         .filter(|pair| !pair.is_empty())
         .map(|pair| {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (encode(&decode(name)), encode(&decode(value)))
+            let recoded = |text: &str| percent::encode(&percent::decode_bytes(text));
+            (recoded(name), recoded(value))
         })
         .collect();
     pairs.sort();
@@ -218,40 +275,14 @@ fn canonical_query(query: &str) -> String {
     pairs.join("&")
 }
 
-fn encode(bytes: &[u8]) -> String {
-    let mut encoded = String::with_capacity(bytes.len());
-    for &byte in bytes {
-        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    encoded
-}
-
-/// What is no escape stays as it is.
-fn decode(text: &str) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, behind)) = rest.split_first() {
-        let escaped = behind.get(..2).filter(|_| byte == b'%');
-        let escaped = escaped
-            .and_then(|digits| std::str::from_utf8(digits).ok())
-            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        bytes.push(escaped.unwrap_or(byte));
-        rest = match escaped {
-            Some(_) => &behind[2..],
-            None => behind,
-        };
-    }
-    bytes
-}
-
 fn hmac(key: &[u8], message: &str) -> AwsResult<Vec<u8>> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).map_err(AwsError::internal)?;
     mac.update(message.as_bytes());
     Ok(mac.finalize().into_bytes().to_vec())
+}
+
+fn invalid_signature(message: impl Into<String>) -> AwsError {
+    AwsError::new(403, "InvalidSignatureException", message)
 }
 
 fn incomplete(message: &str) -> AwsError {
@@ -281,7 +312,7 @@ mod tests {
         Ok(request.into_parts().0)
     }
 
-    fn code(result: AwsResult<Signed>) -> String {
+    fn code(result: AwsResult<Scope>) -> String {
         result.map_or_else(|error| error.code.into_owned(), |_| "verified".to_owned())
     }
 
@@ -291,14 +322,14 @@ mod tests {
     #[test]
     fn a_signature_made_by_botocore_is_verified() -> Result<(), http::Error> {
         let good = request(SIGNATURE, "20261123T120000Z")?;
-        assert_eq!(code(verify(&good, b"{}", NOW)), "verified");
+        assert_eq!(code(verify(&good, b"{}", None, NOW)), "verified");
         assert_eq!(
-            code(verify(&good, b"{ }", NOW)),
+            code(verify(&good, b"{ }", None, NOW)),
             "InvalidSignatureException"
         );
         let late = NOW + Duration::minutes(6);
         assert_eq!(
-            code(verify(&good, b"{}", late)),
+            code(verify(&good, b"{}", None, late)),
             "InvalidSignatureException"
         );
         Ok(())
@@ -339,7 +370,7 @@ mod tests {
                 parts.headers.insert("authorization", text.parse()?);
             }
             assert_eq!(
-                code(verify(&parts, b"{}", NOW)),
+                code(verify(&parts, b"{}", None, NOW)),
                 expected,
                 "{authorization:?}"
             );

@@ -1,24 +1,32 @@
 //! STS, in AWS's query protocol: who am I?
 
+use super::absent::Absent;
 use crate::error::{AwsError, AwsResult};
 use crate::identity::ACCOUNT_ID;
 use crate::services::iam::Caller;
 
-const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
+/// The namespace of its XML.
+pub const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
+
+/// The version of its API, which no other service has.
+const VERSION: &str = "2011-06-15";
+
+/// Whether a form is for STS.
+pub fn is_meant(form: &[u8]) -> bool {
+    field(form, "Version") == VERSION
+}
+
+/// The action that a form asks for, still percent-encoded; empty when there is none.
+pub fn action(form: &[u8]) -> String {
+    field(form, "Action")
+}
 
 /// One call: the form gives the action, the answer is XML.
 pub fn call(caller: &Caller, form: &[u8], request_id: &str) -> AwsResult<String> {
-    let form = String::from_utf8_lossy(form);
-    let action = form
-        .split('&')
-        .find_map(|pair| pair.strip_prefix("Action="))
-        .unwrap_or_default();
+    let action = action(form);
     if action != "GetCallerIdentity" {
-        return Err(AwsError::new(
-            400,
-            "InvalidAction",
-            format!("The embedded cloud has no action {action}; of STS it knows GetCallerIdentity"),
-        ));
+        let refused = Absent::query("sts", &action).error();
+        return Err(AwsError::new(400, "InvalidAction", refused.message));
     }
     if *caller != Caller::Account {
         return Err(AwsError::new(403, "AccessDenied", "Access Denied"));
@@ -34,22 +42,9 @@ pub fn call(caller: &Caller, form: &[u8], request_id: &str) -> AwsResult<String>
     ))
 }
 
-/// An error as the query protocol has it.
-pub fn error(error: &AwsError, request_id: &str) -> String {
-    let fault = match error.is_server_fault() {
-        true => "Receiver",
-        false => "Sender",
-    };
-    format!(
-        "<ErrorResponse xmlns=\"{NAMESPACE}\"><Error><Type>{fault}</Type><Code>{}</Code>\
-         <Message>{}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>",
-        escape(&error.code),
-        escape(&error.message),
-    )
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
+fn field(form: &[u8], name: &str) -> String {
+    let form = String::from_utf8_lossy(form);
+    let mut pairs = form.split('&').filter_map(|pair| pair.split_once('='));
+    let found = pairs.find(|(key, _)| *key == name);
+    found.map_or_else(String::new, |(_, value)| value.to_owned())
 }

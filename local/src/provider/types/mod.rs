@@ -6,7 +6,7 @@ mod cloudwatch;
 mod codecommit;
 mod firehose;
 mod iam;
-mod lambda;
+pub mod lambda;
 mod log_delivery;
 mod monitoring;
 mod notifications;

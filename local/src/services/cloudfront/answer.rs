@@ -3,6 +3,7 @@
 use super::compression;
 use super::distribution::{Distribution, Origin, Scheme};
 use crate::cloud::Cloud;
+use crate::edge::percent;
 use crate::error::{AwsError, AwsResult};
 use crate::faults::Service;
 use crate::identity::ACCOUNT_ID;
@@ -170,22 +171,7 @@ impl Cloud {
 }
 
 fn decoded(path: &str) -> AwsResult<String> {
-    let mut bytes = Vec::with_capacity(path.len());
-    let mut rest = path.as_bytes();
-    while let Some((&byte, behind)) = rest.split_first() {
-        rest = behind;
-        if byte != b'%' {
-            bytes.push(byte);
-            continue;
-        }
-        let digits = behind
-            .get(..2)
-            .and_then(|digits| std::str::from_utf8(digits).ok());
-        let value = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        bytes.push(value.ok_or_else(malformed_path)?);
-        rest = &behind[2..];
-    }
-    String::from_utf8(bytes).map_err(|_| malformed_path())
+    percent::decode_strictly(path).ok_or_else(malformed_path)
 }
 
 fn malformed_path() -> AwsError {

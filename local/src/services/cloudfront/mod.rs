@@ -6,6 +6,7 @@
 //! | [`headers`] | policies for the headers of answers |
 //! | [`answer`] | a request, from the viewer to the origin and back |
 //! | [`compression`] | what goes out compressed |
+//! | [`invalidations`], [`protocol`] | what it is told to forget, as AWS's clients tell it |
 //! | here | the account's distributions, their ports and policies |
 //!
 //! Nothing is cached: every request goes to the origin.
@@ -14,10 +15,13 @@ pub mod answer;
 pub mod compression;
 pub mod distribution;
 pub mod headers;
+pub mod invalidations;
+pub mod protocol;
 
 use crate::error::{AwsError, AwsResult};
 use distribution::Distribution;
 use headers::HeadersPolicy;
+use invalidations::Invalidations;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -40,6 +44,8 @@ struct State {
     access_controls: HashMap<String, AccessControl>,
     cache_policies: HashMap<String, CachePolicy>,
     headers_policies: HashMap<String, (String, Arc<HeadersPolicy>)>,
+    /// By distribution, of those that are live.
+    invalidations: HashMap<String, Invalidations>,
 }
 
 /// An origin access control.
@@ -100,6 +106,7 @@ impl CloudFront {
     pub fn remove(&self, id: &str) {
         let mut state = self.write();
         state.distributions.remove(id);
+        state.invalidations.remove(id);
         state.ports.retain(|_, owner| owner != id);
     }
 
@@ -113,6 +120,20 @@ impl CloudFront {
         let state = self.read();
         let id = state.ports.get(&port)?;
         state.distributions.get(id).cloned()
+    }
+
+    /// Does something with the invalidations of a distribution that is live.
+    pub fn with_invalidations<T>(
+        &self,
+        id: &str,
+        work: impl FnOnce(&mut Invalidations) -> AwsResult<T>,
+    ) -> AwsResult<T> {
+        let mut state = self.write();
+        if !state.distributions.contains_key(id) {
+            let message = format!("The specified distribution does not exist: {id}");
+            return Err(AwsError::new(404, "NoSuchDistribution", message));
+        }
+        work(state.invalidations.entry(id.to_owned()).or_default())
     }
 
     /// Deploys an origin access control.

@@ -148,11 +148,14 @@ impl Firehose {
         self.streams().get(arn).map(|stream| stream.settings())
     }
 
-    /// The stream of this name, in whichever region it is.
-    fn named(&self, name: &str) -> AwsResult<Arc<Stream>> {
+    /// The stream of this name in a region.
+    fn named(&self, region: &str, name: &str) -> AwsResult<Arc<Stream>> {
         self.streams()
             .values()
-            .find(|stream| stream.settings().name == name)
+            .find(|stream| {
+                let settings = stream.settings();
+                settings.name == name && settings.region == region
+            })
             .cloned()
             .ok_or_else(|| {
                 AwsError::new(

@@ -41,24 +41,25 @@ pub const DESTINATION_ID: &str = "destinationId-000000000001";
 
 impl Cloud {
     /// One request of Firehose's JSON protocol: `action` is the part of `X-Amz-Target` behind
-    /// the dot. Gives the body of the 200 answer.
+    /// the dot, `region` the one that is called. Gives the body of the 200 answer.
     pub async fn firehose_call(
         self: &Arc<Self>,
         caller: &Caller,
+        region: &str,
         action: &str,
         body: &[u8],
     ) -> AwsResult<Bytes> {
         self.faults.strike(Service::Firehose, action).await?;
         match action {
-            "PutRecord" => self.put_record(caller, body).await,
-            "PutRecordBatch" => self.put_record_batch(caller, body).await,
-            "DescribeDeliveryStream" => self.describe_delivery_stream(caller, body),
-            "ListDeliveryStreams" => self.list_delivery_streams(caller, body),
+            "PutRecord" => self.put_record(caller, region, body).await,
+            "PutRecordBatch" => self.put_record_batch(caller, region, body).await,
+            "DescribeDeliveryStream" => self.describe_delivery_stream(caller, region, body),
+            "ListDeliveryStreams" => self.list_delivery_streams(caller, region, body),
             _ => Err(unknown_operation("Firehose", action)),
         }
     }
 
-    async fn put_record(&self, caller: &Caller, body: &[u8]) -> AwsResult<Bytes> {
+    async fn put_record(&self, caller: &Caller, region: &str, body: &[u8]) -> AwsResult<Bytes> {
         #[derive(Deserialize)]
         #[serde(rename_all = "PascalCase")]
         struct Input<'a> {
@@ -68,7 +69,7 @@ impl Cloud {
             record: Option<Record<'a>>,
         }
         let input: Input<'_> = parse(body)?;
-        let stream = self.open_stream(caller, "PutRecord", &input.delivery_stream_name)?;
+        let stream = self.open_stream(caller, region, "PutRecord", &input.delivery_stream_name)?;
         let record = input.record.ok_or_else(|| missing("record"))?;
         let data = record.decode("record.data")?;
         self.accept(&stream, vec![data]).await?;
@@ -78,7 +79,12 @@ impl Cloud {
         })
     }
 
-    async fn put_record_batch(&self, caller: &Caller, body: &[u8]) -> AwsResult<Bytes> {
+    async fn put_record_batch(
+        &self,
+        caller: &Caller,
+        region: &str,
+        body: &[u8],
+    ) -> AwsResult<Bytes> {
         #[derive(Deserialize)]
         #[serde(rename_all = "PascalCase")]
         struct Input<'a> {
@@ -88,7 +94,12 @@ impl Cloud {
             records: Option<Vec<Record<'a>>>,
         }
         let input: Input<'_> = parse(body)?;
-        let stream = self.open_stream(caller, "PutRecordBatch", &input.delivery_stream_name)?;
+        let stream = self.open_stream(
+            caller,
+            region,
+            "PutRecordBatch",
+            &input.delivery_stream_name,
+        )?;
         let records = input.records.ok_or_else(|| missing("records"))?;
         if records.is_empty() {
             return Err(invalid(
@@ -143,7 +154,12 @@ impl Cloud {
         })
     }
 
-    fn describe_delivery_stream(&self, caller: &Caller, body: &[u8]) -> AwsResult<Bytes> {
+    fn describe_delivery_stream(
+        &self,
+        caller: &Caller,
+        region: &str,
+        body: &[u8],
+    ) -> AwsResult<Bytes> {
         #[derive(Deserialize)]
         #[serde(rename_all = "PascalCase")]
         struct Input<'a> {
@@ -159,13 +175,19 @@ impl Cloud {
         }
         let stream = self.open_stream(
             caller,
+            region,
             "DescribeDeliveryStream",
             &input.delivery_stream_name,
         )?;
         answer(&json!({ "DeliveryStreamDescription": describe(&stream.settings()) }))
     }
 
-    fn list_delivery_streams(&self, caller: &Caller, body: &[u8]) -> AwsResult<Bytes> {
+    fn list_delivery_streams(
+        &self,
+        caller: &Caller,
+        region: &str,
+        body: &[u8],
+    ) -> AwsResult<Bytes> {
         #[derive(Deserialize)]
         #[serde(rename_all = "PascalCase")]
         struct Input {
@@ -190,7 +212,7 @@ impl Cloud {
             .firehose
             .streams()
             .values()
-            .filter(|_| direct)
+            .filter(|stream| direct && stream.settings().region == region)
             .map(|stream| stream.settings().name.clone())
             .filter(|name| after.is_none_or(|after| name.as_str() > after))
             .collect();
@@ -201,9 +223,15 @@ impl Cloud {
     }
 
     /// The stream, if there is one and the caller may do this with it.
-    fn open_stream(&self, caller: &Caller, action: &str, name: &str) -> AwsResult<Arc<Stream>> {
+    fn open_stream(
+        &self,
+        caller: &Caller,
+        region: &str,
+        action: &str,
+        name: &str,
+    ) -> AwsResult<Arc<Stream>> {
         constraints::check_stream_name("deliveryStreamName", name)?;
-        let stream = self.firehose.named(name)?;
+        let stream = self.firehose.named(region, name)?;
         self.authorize(caller, action, &stream.settings().arn)?;
         Ok(stream)
     }

@@ -31,6 +31,14 @@ pub struct Code {
     pub folder: PathBuf,
 }
 
+impl Code {
+    /// The SHA-256 of the package in hexadecimal digits, which is the folder's name.
+    pub fn digest(&self) -> String {
+        let name = self.folder.file_name().unwrap_or_default();
+        name.to_string_lossy().into_owned()
+    }
+}
+
 /// A package that was just stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Package {
@@ -56,6 +64,9 @@ struct Held {
     codes: HashMap<String, Weak<Code>>,
     /// Stored for a function that is not live yet.
     awaited: HashSet<String>,
+    /// What deployed functions run that an earlier run of the cloud left and that are not live
+    /// yet, by their ARNs.
+    expected: HashMap<String, String>,
 }
 
 impl CodeStore {
@@ -120,7 +131,27 @@ impl CodeStore {
         Ok(code)
     }
 
-    /// Deletes the packages that no function and no execution environment holds.
+    /// The file of the package whose SHA-256 is this in hexadecimal digits.
+    pub fn package(&self, sha256: &str) -> Option<PathBuf> {
+        let is_digest = sha256.len() == 64 && sha256.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let path = self.folder.join(format!("{sha256}.zip"));
+        (is_digest && path.is_file()).then_some(path)
+    }
+
+    /// Keeps the code of a deployed function until it is live or gone. A start makes functions
+    /// live one after the other, and one that cannot be made live may be so at the next start.
+    pub fn expect(&self, function_arn: &str, sha256: &str) {
+        let mut held = self.held();
+        held.expected.insert(function_arn.into(), sha256.into());
+    }
+
+    /// The function is live, or gone: nothing has to be kept for it any more.
+    pub fn settle(&self, function_arn: &str) {
+        self.held().expected.remove(function_arn);
+    }
+
+    /// Deletes the packages that no function and no execution environment holds, and that none
+    /// is expected to need.
     pub fn sweep(&self) {
         let mut held = self.held();
         held.codes.retain(|_, code| code.strong_count() > 0);
@@ -128,6 +159,7 @@ impl CodeStore {
             .codes
             .keys()
             .chain(&held.awaited)
+            .chain(held.expected.values())
             .filter_map(|sha256| STANDARD.decode(sha256).ok())
             .map(|digest| hex(&digest))
             .collect();

@@ -2,15 +2,15 @@
 //! invocation after the other.
 
 use super::failure::FunctionFailure;
+use super::isolation::Isolation;
 use super::output::{Output, Sink};
-use super::process::{Process, Trouble};
+use super::process::{Folders, Process, Trouble};
 use super::report::{self, Report};
 use super::runtime_api::{Delivery, Event, MAX_RESPONSE_BYTES, RuntimeApi, TooLarge, Verdict};
 use super::settings::{FunctionSettings, LATEST};
-use super::variables;
+use super::variables::Runtime;
 use bytes::Bytes;
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use time::OffsetDateTime;
@@ -41,8 +41,8 @@ pub struct Seed {
     pub settings: Arc<FunctionSettings>,
     pub log_stream: String,
     pub sink: Sink,
-    /// Where running processes are noted.
-    pub notes: PathBuf,
+    pub folders: Folders,
+    pub isolation: Arc<Isolation>,
 }
 
 /// A process that waits for its next invocation.
@@ -161,8 +161,12 @@ impl Seed {
 
     async fn spawn(&self) -> io::Result<Starting> {
         let api = RuntimeApi::start().await.map_err(io::Error::other)?;
-        let variables = variables::of(&self.settings, &api.address.to_string(), &self.log_stream);
-        let (process, pipe) = Process::start(&self.settings, variables, &self.notes)?;
+        let runtime = Runtime {
+            settings: &self.settings,
+            api: &api.address.to_string(),
+            log_stream: &self.log_stream,
+        };
+        let (process, pipe) = Process::start(runtime, &self.folders, &self.isolation).await?;
         let (output, feed) = Output::new(self.settings.logging.format, Arc::clone(&self.sink));
         tokio::spawn(feed.run(pipe));
         Ok(Starting {

@@ -1,7 +1,7 @@
 //! A function's environments: which are free, and how many there may be.
 
 use super::environment::Environment;
-use super::settings::{ACCOUNT_CONCURRENCY, FunctionSettings};
+use super::settings::{ACCOUNT_CONCURRENCY, Details, FunctionSettings};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A live function.
@@ -13,6 +13,7 @@ pub struct Function {
 #[derive(Debug)]
 struct State {
     settings: Arc<FunctionSettings>,
+    details: Arc<Details>,
     /// Environments that wait for an invocation; the one that was busy last is last.
     idle: Vec<Environment>,
     busy: usize,
@@ -34,10 +35,11 @@ pub struct Slot {
 
 impl Function {
     /// A function without environments.
-    pub fn new(settings: Arc<FunctionSettings>) -> Self {
+    pub fn new(settings: Arc<FunctionSettings>, details: Arc<Details>) -> Self {
         Self {
             state: Mutex::new(State {
                 settings,
+                details,
                 idle: Vec::new(),
                 busy: 0,
                 stopped: false,
@@ -50,10 +52,17 @@ impl Function {
         Arc::clone(&self.state().settings)
     }
 
+    /// What it is at the moment, with what is shown of it.
+    pub fn described(&self) -> (Arc<FunctionSettings>, Arc<Details>) {
+        let state = self.state();
+        (Arc::clone(&state.settings), Arc::clone(&state.details))
+    }
+
     /// From now on environments are of this kind; the old ones finish what they do.
-    pub fn update(&self, settings: Arc<FunctionSettings>) {
+    pub fn update(&self, settings: Arc<FunctionSettings>, details: Arc<Details>) {
         let old = {
             let mut state = self.state();
+            state.details = details;
             if *state.settings == *settings {
                 return;
             }

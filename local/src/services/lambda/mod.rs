@@ -2,18 +2,22 @@
 //!
 //! | module | what lives there |
 //! | --- | --- |
-//! | `protocol` | `Invoke` and its neighbours, as AWS's clients call them |
+//! | `protocol`, `description` | `Invoke` and its neighbours, as AWS's clients call them |
 //! | `settings`, `variables` | what a function was declared to be |
 //! | `code` | deployment packages: checked, kept, unpacked |
 //! | `function` | a function's environments: which are free, how many there may be |
 //! | `environment`, `process`, `runtime_api` | one process, driven from outside |
+//! | `isolation`, `launcher` | what that process is kept apart from, and how |
 //! | `output`, `report`, `failure` | what its log says, and what its caller hears |
 
 mod code;
 mod constraints;
+mod description;
 mod environment;
 mod failure;
 mod function;
+mod isolation;
+pub mod launcher;
 mod output;
 mod process;
 mod protocol;
@@ -23,11 +27,12 @@ pub mod settings;
 pub mod variables;
 
 pub use code::{Code, Package};
+pub use isolation::Isolation;
 
 use crate::cloud::Cloud;
 use crate::error::{AwsError, AwsResult};
 use crate::faults::Service;
-use crate::identity::arn;
+use crate::identity::{DEFAULT_REGION, arn};
 use crate::services::iam::{Call, Caller};
 use anyhow::Result;
 use bytes::Bytes;
@@ -35,8 +40,9 @@ use code::CodeStore;
 use environment::{Finished, Request, Seed};
 use function::{Function, Throttled};
 use output::Sink;
+use process::Folders;
 use serde_json::{Value, json};
-use settings::{FunctionSettings, LATEST};
+use settings::{Details, FunctionSettings, LATEST};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -49,8 +55,10 @@ pub const MAX_REQUEST_BYTES: usize = 6 * 1024 * 1024;
 /// The functions of the account.
 pub struct Lambda {
     code: CodeStore,
-    /// Where running processes are noted.
-    notes: PathBuf,
+    /// Where environments leave what has to outlive this run of the cloud, or to be cleared up
+    /// after it.
+    folders: Folders,
+    isolation: Arc<Isolation>,
     state: Mutex<State>,
 }
 
@@ -82,14 +90,26 @@ pub fn function_arn(region: &str, name: &str) -> String {
 impl Lambda {
     /// Opens the folder that holds each function's code, and ends what an earlier run left
     /// behind.
-    pub fn open(folder: &Path) -> Result<Self> {
-        let notes = folder.join("processes");
-        process::kill_left_over(&notes)?;
+    pub fn open(folder: &Path, isolation: Isolation) -> Result<Self> {
+        let folders = Folders {
+            notes: folder.join("processes"),
+            copies: folder.join("environments"),
+        };
+        process::kill_left_over(&folders.notes)?;
+        if let Err(error) = isolation::remove_left_over(&folders.copies) {
+            tracing::warn!(folder = %folders.copies.display(), %error, "old copies of code stay");
+        }
         Ok(Self {
             code: CodeStore::open(&folder.join("code"))?,
-            notes,
+            folders,
+            isolation: Arc::new(isolation),
             state: Mutex::default(),
         })
+    }
+
+    /// How environments are kept apart.
+    pub fn isolation(&self) -> &Isolation {
+        &self.isolation
     }
 
     /// Checks and stores the deployment package at `path`.
@@ -109,18 +129,25 @@ impl Lambda {
         self.code.code(sha256)
     }
 
+    /// Keeps the code of a function that an earlier run of the cloud deployed, until
+    /// [`Lambda::deploy`] or [`Lambda::remove`]. Called for all such functions before the first
+    /// of them is made live, since that deletes the code that nobody needs.
+    pub fn expect(&self, arn: &str, code_sha256: &str) {
+        self.code.expect(arn, code_sha256);
+    }
+
     /// Makes a function live, or has the next environments of a live one be of this kind.
-    pub fn deploy(&self, settings: FunctionSettings) {
-        let settings = Arc::new(settings);
+    pub fn deploy(&self, settings: FunctionSettings, details: Details) {
+        let (settings, details) = (Arc::new(settings), Arc::new(details));
+        self.code.settle(&settings.arn);
         {
             let mut state = self.state();
             match state.functions.get(&settings.arn) {
-                Some(function) => function.update(settings),
+                Some(function) => function.update(settings, details),
                 None => {
                     let arn = settings.arn.clone();
-                    state
-                        .functions
-                        .insert(arn, Arc::new(Function::new(settings)));
+                    let function = Function::new(settings, details);
+                    state.functions.insert(arn, Arc::new(function));
                 }
             }
         }
@@ -134,6 +161,7 @@ impl Lambda {
             state.functions.remove(arn);
             state.policies.remove(arn);
         }
+        self.code.settle(arn);
         self.code.sweep();
     }
 
@@ -144,10 +172,17 @@ impl Lambda {
         }
     }
 
-    /// What all live functions are.
-    fn all(&self) -> Vec<Arc<FunctionSettings>> {
+    /// The live functions of a region.
+    fn all(&self, region: &str) -> Vec<Arc<Function>> {
         let state = self.state();
-        state.functions.values().map(|one| one.settings()).collect()
+        let all = state.functions.values();
+        let of_region = all.filter(|one| one.settings().region == region);
+        of_region.cloned().collect()
+    }
+
+    /// The package whose SHA-256 is this in hexadecimal digits.
+    pub fn package(&self, sha256: &str) -> Option<PathBuf> {
+        self.code.package(sha256)
     }
 
     /// Whether a function of this ARN is live.
@@ -193,9 +228,19 @@ impl Lambda {
         })
     }
 
-    /// The function that a name, or an ARN with or without version, means.
-    fn find(&self, reference: &str) -> AwsResult<(Arc<Function>, Reference)> {
+    /// The function that a name, or an ARN with or without version, means in a region.
+    fn find(&self, region: &str, reference: &str) -> AwsResult<(Arc<Function>, Reference)> {
         let reference = Reference::parse(reference);
+        if let Some(other) = reference.region.as_deref()
+            && other != region
+        {
+            // Seen: alexcasalboni/aws-lambda-power-tuning issue 18.
+            return Err(AwsError::new(
+                404,
+                "ResourceNotFoundException",
+                format!("Functions from '{other}' are not reachable in this region ('{region}')"),
+            ));
+        }
         let missing = |arn: &str| {
             AwsError::new(
                 404,
@@ -204,21 +249,8 @@ impl Lambda {
             )
         };
         let state = self.state();
-        let function = state.functions.values().find(|function| {
-            let settings = function.settings();
-            settings.name == reference.name
-                && reference
-                    .region
-                    .as_ref()
-                    .is_none_or(|region| *region == settings.region)
-        });
-        let function = function.ok_or_else(|| {
-            let region = reference.region.as_deref();
-            missing(&function_arn(
-                region.unwrap_or(crate::identity::DEFAULT_REGION),
-                &reference.name,
-            ))
-        })?;
+        let arn = function_arn(region, &reference.name);
+        let function = state.functions.get(&arn).ok_or_else(|| missing(&arn))?;
         match reference.qualifier.as_deref() {
             None | Some(LATEST) => Ok((Arc::clone(function), reference)),
             Some(version) => Err(missing(&format!("{}:{version}", function.settings().arn))),
@@ -268,15 +300,30 @@ impl Reference {
 }
 
 impl Cloud {
-    /// Invokes a function and waits for its answer (`RequestResponse`).
+    /// Invokes a function and waits for its answer (`RequestResponse`). A name without a region
+    /// is one of the default region's.
     pub async fn lambda_invoke(
         self: &Arc<Self>,
         caller: &Caller,
-        function_arn: &str,
+        function: &str,
+        payload: Bytes,
+    ) -> AwsResult<Invocation> {
+        let region = Reference::parse(function).region;
+        let region = region.as_deref().unwrap_or(DEFAULT_REGION);
+        self.lambda_invoke_in(caller, region, function, payload)
+            .await
+    }
+
+    /// Invokes a function of this region.
+    async fn lambda_invoke_in(
+        self: &Arc<Self>,
+        caller: &Caller,
+        region: &str,
+        function: &str,
         payload: Bytes,
     ) -> AwsResult<Invocation> {
         self.faults.strike(Service::Lambda, "Invoke").await?;
-        let (function, arn) = self.invocable(caller, function_arn)?;
+        let (function, arn) = self.invocable(caller, region, function)?;
         if payload.len() > MAX_REQUEST_BYTES {
             return Err(AwsError::new(
                 413,
@@ -339,8 +386,13 @@ impl Cloud {
     }
 
     /// The function that the caller means and may invoke, and the ARN it is invoked under.
-    fn invocable(&self, caller: &Caller, reference: &str) -> AwsResult<(Arc<Function>, String)> {
-        let (function, reference) = self.lambda.find(reference)?;
+    fn invocable(
+        &self,
+        caller: &Caller,
+        region: &str,
+        reference: &str,
+    ) -> AwsResult<(Arc<Function>, String)> {
+        let (function, reference) = self.lambda.find(region, reference)?;
         let settings = function.settings();
         let arn = reference.arn(&settings);
         self.iam.authorize(&Call {
@@ -373,7 +425,8 @@ impl Cloud {
         let log_stream = Seed::log_stream(&settings, self.clock.now());
         Seed {
             sink: self.log_sink(&settings, &log_stream),
-            notes: self.lambda.notes.clone(),
+            folders: self.lambda.folders.clone(),
+            isolation: Arc::clone(&self.lambda.isolation),
             settings,
             log_stream,
         }

@@ -1,11 +1,13 @@
 //! A function's log: what its process writes, and Lambda's own lines, in their order.
 
+use super::report;
 use super::settings::{Level, LogFormat};
 use rustix::io::Errno;
-use serde::Deserialize;
+use serde_json::{Map, Value};
 use std::io::{self, PipeReader};
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, PoisonError};
+use time::OffsetDateTime;
 use tokio::net::unix::pipe;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
@@ -131,8 +133,10 @@ impl Feed {
         let wanted: Vec<_> = lines
             .whole
             .drain(..)
-            .filter(|(line, own)| *own || is_wanted(self.format, line))
-            .map(|(line, _)| line)
+            .filter_map(|(line, own)| match own {
+                true => Some(line),
+                false => of_the_function(self.format, line),
+            })
             .collect();
         if wanted.is_empty() {
             return;
@@ -150,25 +154,39 @@ impl Feed {
     }
 }
 
-/// Whether a line of the function's own is detailed enough for its log. A line without a level
-/// counts as INFO (AWS's page monitoring-cloudwatchlogs-log-level).
-fn is_wanted(format: LogFormat, line: &str) -> bool {
-    #[derive(Deserialize)]
-    struct Leveled {
-        level: String,
-    }
+/// A line of the function's own as it goes to the log; none when it is more detailed than the
+/// log.
+///
+/// In a structured log a line that is a JSON object without a valid level counts as INFO, and
+/// one without a valid RFC 3339 timestamp too, whatever its level is: it is given the level and
+/// the time (<https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html>).
+/// A line that is no object counts as INFO and stays as it is: what a function of this runtime
+/// prints in another form is not made JSON
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html>).
+fn of_the_function(format: LogFormat, line: String) -> Option<String> {
     let LogFormat::Json { application, .. } = format else {
-        return true;
+        return Some(line);
     };
-    // Nothing is below TRACE.
-    if application == Level::Trace {
-        return true;
+    let Ok(mut event) = serde_json::from_str::<Map<String, Value>>(&line) else {
+        return (Level::Info >= application).then_some(line);
+    };
+    let text = |name: &str| event.get(name).and_then(Value::as_str);
+    let level = text("level").and_then(Level::parse);
+    let has_time = text("timestamp").is_some_and(|time| {
+        OffsetDateTime::parse(time, &time::format_description::well_known::Rfc3339).is_ok()
+    });
+    let seen = level.filter(|_| has_time).unwrap_or(Level::Info);
+    if seen < application {
+        return None;
     }
-    serde_json::from_str(line)
-        .ok()
-        .and_then(|line: Leveled| Level::parse(&line.level))
-        .unwrap_or(Level::Info)
-        >= application
+    if level.is_some() && has_time {
+        return Some(line);
+    }
+    event.insert("level".to_owned(), Level::Info.name().into());
+    if !has_time {
+        event.insert("timestamp".to_owned(), report::now().into());
+    }
+    Some(Value::Object(event).to_string())
 }
 
 /// Reads until there is nothing more for now, or enough. False at the end of the pipe.
@@ -286,9 +304,10 @@ mod tests {
         });
         let (reader, mut writer) = io::pipe()?;
         tokio::spawn(feed.run(reader));
-        writer.write_all(b"{\"level\":\"debug\"}\n{\"level\":\"WARN\"}\nplain\n")?;
+        let line = |level| format!(r#"{{"level":"{level}","timestamp":"2026-01-02T03:04:05Z"}}"#);
+        writeln!(writer, "{}\n{}\nplain", line("debug"), line("WARN"))?;
         output.flush().await;
-        assert_eq!(taken(&written), [r#"{"level":"WARN"}"#, "plain"]);
+        assert_eq!(taken(&written), [line("WARN"), "plain".to_owned()]);
         Ok(())
     }
 

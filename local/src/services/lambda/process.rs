@@ -1,15 +1,20 @@
 //! The process of an execution environment: its group, its memory, and that none outlives the
 //! cloud.
 
-use super::settings::FunctionSettings;
+use super::isolation::{Copy, Isolation};
+use super::launcher::{Failure, Order, SUBCOMMAND, TASK_ROOT};
+use super::variables::{self, Runtime};
 use anyhow::Result;
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process_group, prlimit};
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, PipeReader};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
 use tokio::process::{Child, Command};
 
 /// How often a busy process's memory is looked at.
@@ -18,6 +23,18 @@ const MEMORY_CHECK: Duration = Duration::from_millis(25);
 /// Writable address space that a process may have beside its declared memory: stacks of threads
 /// and reserves of allocators, of which little is ever used.
 const ADDRESS_SPACE_ALLOWANCE: u64 = 1024 * 1024 * 1024;
+
+/// How long a function's surroundings may take to be made. They take milliseconds.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What environments have in the data folder.
+#[derive(Debug, Clone)]
+pub struct Folders {
+    /// Where running processes are noted.
+    pub notes: PathBuf,
+    /// Where copies of code are.
+    pub copies: PathBuf,
+}
 
 /// A running `bootstrap`; dropping it kills it with all processes it started.
 #[derive(Debug)]
@@ -28,6 +45,8 @@ pub struct Process {
     memory_limit: u64,
     /// Says to a later run of the cloud that this process is its to end.
     note: PathBuf,
+    /// Its own copy of the code, when it has one. The last field: it goes after the process.
+    _copy: Option<Copy>,
 }
 
 /// Why a process does not go on.
@@ -38,38 +57,62 @@ pub enum Trouble {
 }
 
 impl Process {
-    /// Starts `bootstrap`. What it writes to its standard output and error comes from the pipe.
-    pub fn start(
-        settings: &FunctionSettings,
-        variables: BTreeMap<String, String>,
-        notes: &Path,
+    /// Starts `bootstrap`, kept apart as well as the machine allows. What it writes to its
+    /// standard output and error comes from the pipe.
+    pub async fn start(
+        runtime: Runtime<'_>,
+        folders: &Folders,
+        isolation: &Isolation,
     ) -> io::Result<(Self, PipeReader)> {
         let (reader, writer) = io::pipe()?;
-        let folder = &settings.code.folder;
-        let child = Command::new(folder.join("bootstrap"))
-            .current_dir(folder)
-            .env_clear()
-            .envs(variables)
-            .stdin(Stdio::null())
-            .stdout(writer.try_clone()?)
-            .stderr(writer)
-            .process_group(0)
-            .kill_on_drop(true)
-            .spawn()?;
-        let pid = child
-            .id()
-            .and_then(|pid| Pid::from_raw(pid.cast_signed()))
-            .ok_or_else(|| io::Error::other("the process has no id"))?;
-        let memory_limit = u64::from(settings.memory_mb) * 1024 * 1024;
-        let process = Self {
-            child,
-            pid,
-            ended: false,
-            memory_limit,
-            note: notes.join(pid.as_raw_nonzero().to_string()),
+        let memory_limit = u64::from(runtime.settings.memory_mb) * 1024 * 1024;
+        let new = |child: Child, copy: Option<Copy>| {
+            let pid = child.id().and_then(|pid| Pid::from_raw(pid.cast_signed()));
+            let pid = pid.ok_or_else(|| io::Error::other("the process has no id"))?;
+            let process = Self {
+                child,
+                pid,
+                ended: false,
+                memory_limit,
+                note: folders.notes.join(pid.as_raw_nonzero().to_string()),
+                _copy: copy,
+            };
+            process.limit_address_space();
+            process.leave_note();
+            io::Result::Ok(process)
         };
-        process.limit_address_space();
-        process.leave_note();
+        let process = match isolation {
+            Isolation::Namespaces { launcher } => {
+                let (ours, theirs) = std::os::unix::net::UnixStream::pair()?;
+                let child = command(launcher, writer)?
+                    .arg(SUBCOMMAND)
+                    .current_dir("/")
+                    .stdin(OwnedFd::from(theirs))
+                    .spawn()?;
+                let process = new(child, None)?;
+                let order = Order {
+                    code: Some(runtime.settings.code.folder.clone()),
+                    tmp_mb: runtime.settings.ephemeral_storage_mb,
+                    variables: variables::of(runtime, Path::new(TASK_ROOT)),
+                };
+                let launched = tokio::time::timeout(PATIENCE, launch(ours, &order)).await;
+                launched.map_err(io::Error::other)??;
+                process
+            }
+            Isolation::Copies { .. } => {
+                let (code, parent) = (Arc::clone(&runtime.settings.code), folders.copies.clone());
+                let copying = tokio::task::spawn_blocking(move || Copy::of(&code, &parent));
+                let copy = copying.await.map_err(io::Error::other)??;
+                let task_root = copy.task_root();
+                let child = command(&task_root.join("bootstrap"), writer)?
+                    .current_dir(&task_root)
+                    .stdin(Stdio::null())
+                    .env("TMPDIR", copy.temporary())
+                    .envs(variables::of(runtime, &task_root))
+                    .spawn()?;
+                new(child, Some(copy))?
+            }
+        };
         Ok((process, reader))
     }
 
@@ -139,6 +182,33 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         self.kill_group();
+    }
+}
+
+/// A program with nothing of the cloud's environment, in a group of its own.
+fn command(program: &Path, output: io::PipeWriter) -> io::Result<Command> {
+    let mut command = Command::new(program);
+    command
+        .env_clear()
+        .stdout(output.try_clone()?)
+        .stderr(output)
+        .process_group(0)
+        .kill_on_drop(true);
+    Ok(command)
+}
+
+/// Tells the launcher what to do, and waits until it has become `bootstrap`.
+async fn launch(socket: std::os::unix::net::UnixStream, order: &Order) -> io::Result<()> {
+    socket.set_nonblocking(true)?;
+    let mut socket = UnixStream::from_std(socket)?;
+    socket.write_all(&serde_json::to_vec(order)?).await?;
+    socket.shutdown().await?;
+    let mut said = String::new();
+    socket.read_to_string(&mut said).await?;
+    match Failure::parse(&said) {
+        None => Ok(()),
+        Some(Failure::Bootstrap(number)) => Err(io::Error::from_raw_os_error(number)),
+        Some(Failure::Environment(reason)) => Err(io::Error::other(reason)),
     }
 }
 

@@ -1,8 +1,12 @@
 //! Lambda's REST protocol: what `aws lambda invoke` needs, and a look at what is deployed.
 
 use super::constraints::{self, ListQuery};
-use super::settings::{FunctionSettings, LATEST, LogFormat};
+
+use super::description;
+use super::function::Function;
+use super::settings::LATEST;
 use crate::cloud::Cloud;
+use crate::edge::percent;
 use crate::error::{AwsError, AwsResult};
 use crate::services::iam::{Call, Caller};
 use base64::Engine;
@@ -22,34 +26,39 @@ impl Cloud {
     pub async fn lambda_http(
         self: &Arc<Self>,
         caller: &Caller,
+        region: &str,
         method: &Method,
         uri: &Uri,
         headers: &HeaderMap,
         body: Bytes,
     ) -> AwsResult<Response<Bytes>> {
-        let path = uri.path().strip_prefix(FUNCTIONS).unwrap_or("?");
+        let path = uri.path();
+        let below = path.strip_prefix(FUNCTIONS);
+        let below = below.filter(|below| below.is_empty() || below.starts_with('/'));
+        let path = below.unwrap_or("/?/");
         let segments: Vec<_> = path
             .split('/')
             .filter(|segment| !segment.is_empty())
             .collect();
         let qualifier = query(uri, "Qualifier");
         if let Some(name) = segments.first() {
-            constraints::check_function_name(&percent_decoded(name))?;
+            constraints::check_function_name(&percent::decode(name))?;
         }
         if let Some(qualifier) = &qualifier {
             constraints::check_qualifier(qualifier)?;
         }
+        let qualified = |name: &str| qualified(name, qualifier.as_deref());
         match (method, segments.as_slice()) {
             (&Method::POST, [name, "invocations"]) => {
-                let function = qualified(name, qualifier.as_deref());
-                self.invoke(caller, &function, headers, body).await
+                let function = qualified(name);
+                self.invoke(caller, region, &function, headers, body).await
             }
             (&Method::GET, []) => {
                 self.lambda_may(caller, "lambda:ListFunctions", "*")?;
-                let functions = self.lambda.all();
+                let functions = self.lambda.all(region);
                 let functions: Vec<_> = functions
                     .iter()
-                    .map(|settings| configuration(settings))
+                    .map(|function| description::listed(function))
                     .collect();
                 let asked = ["MaxItems", "Marker", "FunctionVersion"].map(|name| query(uri, name));
                 let [max_items, marker, function_version] = asked.each_ref().map(Option::as_deref);
@@ -61,29 +70,36 @@ impl Cloud {
                 ok(&asked.page(functions)?)
             }
             (&Method::GET, [name]) => {
-                let settings = self.described(caller, "lambda:GetFunction", name)?;
-                ok(&json!({ "Configuration": configuration(&settings) }))
+                let function =
+                    self.described(caller, region, "lambda:GetFunction", &qualified(name))?;
+                ok(&description::function(&function, self.config.endpoints.aws))
             }
             (&Method::GET, [name, "configuration"]) => {
-                let settings = self.described(caller, "lambda:GetFunctionConfiguration", name)?;
-                ok(&configuration(&settings))
+                let action = "lambda:GetFunctionConfiguration";
+                let function = self.described(caller, region, action, &qualified(name))?;
+                ok(&description::configuration(&function))
             }
             (&Method::GET, [name, "policy"]) => {
-                let settings = self.described(caller, "lambda:GetPolicy", name)?;
-                let policy = self.lambda.policy(&settings.arn).ok_or_else(|| {
-                    AwsError::new(
-                        404,
-                        "ResourceNotFoundException",
-                        "The resource you requested does not exist.",
-                    )
-                })?;
+                let function =
+                    self.described(caller, region, "lambda:GetPolicy", &qualified(name))?;
+                let policy = self
+                    .lambda
+                    .policy(&function.settings().arn)
+                    .ok_or_else(|| {
+                        AwsError::new(
+                            404,
+                            "ResourceNotFoundException",
+                            "The resource you requested does not exist.",
+                        )
+                    })?;
                 ok(&json!({ "Policy": policy }))
             }
             _ => Err(AwsError::new(
                 404,
                 "UnknownOperationException",
                 format!(
-                    "The embedded cloud has no {method} {} of Lambda",
+                    "The embedded cloud has no operation {method} {} of lambda: \
+                     docs/compatibility says which services and operations there are",
                     uri.path()
                 ),
             )),
@@ -93,6 +109,7 @@ impl Cloud {
     async fn invoke(
         self: &Arc<Self>,
         caller: &Caller,
+        region: &str,
         function: &str,
         headers: &HeaderMap,
         body: Bytes,
@@ -112,7 +129,7 @@ impl Cloud {
         match header(headers, "x-amz-invocation-type").unwrap_or("RequestResponse") {
             "RequestResponse" => {}
             "DryRun" => {
-                self.invocable(caller, function)?;
+                self.invocable(caller, region, function)?;
                 let mut response = Response::new(Bytes::new());
                 *response.status_mut() = StatusCode::NO_CONTENT;
                 return Ok(response);
@@ -127,7 +144,9 @@ impl Cloud {
                 ));
             }
         }
-        let invocation = self.lambda_invoke(caller, function, payload).await?;
+        let invocation = self
+            .lambda_invoke_in(caller, region, function, payload)
+            .await?;
         let mut response = json_response(invocation.payload);
         let headers_out = response.headers_mut();
         headers_out.insert("x-amz-executed-version", HeaderValue::from_static(LATEST));
@@ -147,13 +166,13 @@ impl Cloud {
     fn described(
         &self,
         caller: &Caller,
+        region: &str,
         action: &str,
         name: &str,
-    ) -> AwsResult<Arc<FunctionSettings>> {
-        let (function, _) = self.lambda.find(name)?;
-        let settings = function.settings();
-        self.lambda_may(caller, action, &settings.arn)?;
-        Ok(settings)
+    ) -> AwsResult<Arc<Function>> {
+        let (function, _) = self.lambda.find(region, name)?;
+        self.lambda_may(caller, action, &function.settings().arn)?;
+        Ok(function)
     }
 
     fn lambda_may(&self, caller: &Caller, action: &str, resource: &str) -> AwsResult<()> {
@@ -167,40 +186,9 @@ impl Cloud {
     }
 }
 
-/// A function's configuration, with the field names of the API.
-fn configuration(settings: &FunctionSettings) -> Value {
-    let mut logging = json!({ "LogGroup": settings.logging.group });
-    match settings.logging.format {
-        LogFormat::Text => logging["LogFormat"] = "Text".into(),
-        LogFormat::Json {
-            application,
-            system,
-        } => {
-            logging["LogFormat"] = "JSON".into();
-            logging["ApplicationLogLevel"] = application.name().into();
-            logging["SystemLogLevel"] = system.name().into();
-        }
-    }
-    json!({
-        "FunctionName": settings.name,
-        "FunctionArn": settings.arn,
-        "Runtime": "provided.al2023",
-        "Role": settings.role_arn,
-        "Handler": settings.handler,
-        "Timeout": settings.timeout.as_secs(),
-        "MemorySize": settings.memory_mb,
-        "CodeSha256": settings.code.sha256,
-        "Version": LATEST,
-        "PackageType": "Zip",
-        "State": "Active",
-        "Environment": { "Variables": settings.variables },
-        "LoggingConfig": logging,
-    })
-}
-
 /// The function with the version that stands in the query, if one does.
 fn qualified(name: &str, qualifier: Option<&str>) -> String {
-    let name = percent_decoded(name);
+    let name = percent::decode(name);
     match qualifier {
         Some(qualifier) if !name.ends_with(&format!(":{qualifier}")) => {
             format!("{name}:{qualifier}")
@@ -214,31 +202,7 @@ fn query(uri: &Uri, name: &str) -> Option<String> {
         .split('&')
         .filter_map(|pair| pair.split_once('='))
         .find(|(key, _)| *key == name)
-        .map(|(_, value)| percent_decoded(value))
-}
-
-/// `%3A` and its like; what is no such thing stays.
-fn percent_decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, behind)) = rest.split_first() {
-        let code = behind
-            .get(..2)
-            .filter(|_| byte == b'%')
-            .and_then(|code| std::str::from_utf8(code).ok())
-            .and_then(|code| u8::from_str_radix(code, 16).ok());
-        match code {
-            Some(decoded) => {
-                bytes.push(decoded);
-                rest = &behind[2..];
-            }
-            None => {
-                bytes.push(byte);
-                rest = behind;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
+        .map(|(_, value)| percent::decode(value))
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

@@ -157,12 +157,25 @@ async fn answer(request: Request<Incoming>, events: &mpsc::Sender<Event>) -> Res
                 Err(response) => response,
             }
         }
-        _ => error(
-            StatusCode::NOT_FOUND,
-            "ResourceNotFound",
-            "There is no such path in the Runtime API",
-        ),
+        _ => absent(request.method(), &path),
     }
+}
+
+/// Refuses what is not the Runtime API. Extensions, their logs and telemetry have APIs of their
+/// own at the same address (<https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html>).
+fn absent(method: &Method, path: &str) -> Response<Full<Bytes>> {
+    let version = path.split('/').nth(1).unwrap_or_default();
+    let api = match version {
+        "2020-01-01" => "Extensions",
+        "2020-08-15" => "Logs",
+        "2022-07-01" => "Telemetry",
+        _ => "Runtime",
+    };
+    let message = format!(
+        "The embedded cloud has no operation {method} {path} of Lambda's {api} API: \
+         docs/compatibility/lambda.md says what there is"
+    );
+    error(StatusCode::NOT_FOUND, "ResourceNotFound", &message)
 }
 
 async fn next(events: &mpsc::Sender<Event>) -> Response<Full<Bytes>> {

@@ -9,6 +9,9 @@ use std::time::Duration;
 // Limits: gettingstarted-limits, and the API reference of CreateFunction.
 pub const MEMORY_MB: RangeInclusive<u32> = 128..=10_240;
 pub const DEFAULT_MEMORY_MB: u32 = 128;
+/// The bounds of `/tmp`, in MB (API reference, `EphemeralStorage`).
+pub const EPHEMERAL_STORAGE_MB: RangeInclusive<u32> = 512..=10_240;
+pub const DEFAULT_EPHEMERAL_STORAGE_MB: u32 = 512;
 pub const TIMEOUT_SECONDS: RangeInclusive<u64> = 1..=900;
 pub const DEFAULT_TIMEOUT_SECONDS: u64 = 3;
 pub const MAX_VARIABLES_BYTES: usize = 4 * 1024;
@@ -32,12 +35,27 @@ pub struct FunctionSettings {
     pub role_arn: String,
     pub handler: String,
     pub memory_mb: u32,
+    /// The size of `/tmp`.
+    pub ephemeral_storage_mb: u32,
     pub timeout: Duration,
     pub variables: BTreeMap<String, String>,
     pub code: Arc<Code>,
     pub logging: Logging,
     /// The most invocations at a time, when some are reserved.
     pub reserved_concurrency: Option<usize>,
+}
+
+/// What is shown of a function and does not change how it runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Details {
+    pub description: String,
+    /// Of the package, in bytes.
+    pub code_bytes: u64,
+    /// As the API has it: `2026-01-02T03:04:05.678+0000`.
+    pub last_modified: String,
+    /// `x86_64` or `arm64`.
+    pub architecture: String,
+    pub tags: BTreeMap<String, String>,
 }
 
 /// Where and how a function logs.

@@ -5,6 +5,7 @@
 
 use super::settings::{FunctionSettings, LATEST, LogFormat};
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// The names that a function's configuration must not set.
 pub const RESERVED: &[&str] = &[
@@ -32,13 +33,23 @@ pub const RESERVED: &[&str] = &[
 /// Where runtimes are that come with Lambda; there is none here.
 const RUNTIME_DIR: &str = "/var/runtime";
 
-/// All variables of an environment whose Runtime API is at `runtime_api`.
-pub fn of(
-    settings: &FunctionSettings,
-    runtime_api: &str,
-    log_stream: &str,
-) -> BTreeMap<String, String> {
-    let task_root = settings.code.folder.to_string_lossy().into_owned();
+/// What an environment runs, and whom it talks to.
+#[derive(Debug, Clone, Copy)]
+pub struct Runtime<'a> {
+    pub settings: &'a FunctionSettings,
+    /// The address of its Runtime API.
+    pub api: &'a str,
+    pub log_stream: &'a str,
+}
+
+/// All variables of an environment that finds its code at `task_root`.
+pub fn of(runtime: Runtime<'_>, task_root: &Path) -> BTreeMap<String, String> {
+    let Runtime {
+        settings,
+        api: runtime_api,
+        log_stream,
+    } = runtime;
+    let task_root = task_root.to_string_lossy().into_owned();
     let library_path = format!(
         "/lib64:/usr/lib64:{RUNTIME_DIR}:{RUNTIME_DIR}/lib:{task_root}:{task_root}/lib:/opt/lib"
     );

@@ -1,5 +1,7 @@
 //! CloudWatch Logs: groups and streams of log lines, kept on disk.
 
+mod input;
+mod pages;
 mod protocol;
 mod stored;
 

@@ -1,65 +1,74 @@
 //! CloudWatch Logs' JSON protocol, version `Logs_20140328`: what `aws logs` and an agent need.
 
+use super::input::{
+    DescribeGroups, DescribeStreams, FilterEvents, GetEvents, NewStream, PutEvents, invalid,
+};
+use super::pages::{Direction, Key, Pages};
 use super::{Group, group_arn, no_group, stream_arn};
 use crate::cloud::Cloud;
 use crate::error::{AwsError, AwsResult};
 use crate::services::iam::{Call, Caller};
 use crate::services::json_protocol::{self, parse, unknown_operation};
 use bytes::Bytes;
-use serde::Deserialize;
 use serde_json::{Value, json};
-
-/// How many groups or streams one answer holds, and how many when nothing is said
-/// (API reference, `DescribeLogGroups`).
-const DESCRIBE_LIMIT: usize = 50;
-
-/// How many events one answer holds (API reference, `FilterLogEvents`).
-const EVENTS_LIMIT: usize = 10_000;
 
 impl Cloud {
     /// One request of CloudWatch Logs' JSON protocol: `action` is the part of `X-Amz-Target`
-    /// behind the dot. Gives the body of the 200 answer.
-    pub fn logs_call(&self, caller: &Caller, action: &str, body: &[u8]) -> AwsResult<Bytes> {
+    /// behind the dot, `region` the one that is called. Gives the body of the 200 answer.
+    pub fn logs_call(
+        &self,
+        caller: &Caller,
+        region: &str,
+        action: &str,
+        body: &[u8],
+    ) -> AwsResult<Bytes> {
         let answer = match action {
-            "DescribeLogGroups" => self.describe_log_groups(caller, parse(body)?)?,
-            "DescribeLogStreams" => self.describe_log_streams(caller, parse(body)?)?,
-            "GetLogEvents" => self.get_log_events(caller, parse(body)?)?,
-            "FilterLogEvents" => self.filter_log_events(caller, parse(body)?)?,
-            "PutLogEvents" => self.put_log_events(caller, parse(body)?)?,
-            "CreateLogStream" => self.create_log_stream(caller, parse(body)?)?,
+            "DescribeLogGroups" => self.describe_log_groups(caller, region, parse(body)?)?,
+            "DescribeLogStreams" => self.describe_log_streams(caller, region, parse(body)?)?,
+            "GetLogEvents" => self.get_log_events(caller, region, parse(body)?)?,
+            "FilterLogEvents" => self.filter_log_events(caller, region, parse(body)?)?,
+            "PutLogEvents" => self.put_log_events(caller, region, parse(body)?)?,
+            "CreateLogStream" => self.create_log_stream(caller, region, parse(body)?)?,
             _ => return Err(unknown_operation("CloudWatch Logs", action)),
         };
         json_protocol::answer(&answer)
     }
 
-    fn describe_log_groups(&self, caller: &Caller, input: DescribeGroups) -> AwsResult<Value> {
-        self.may(caller, "DescribeLogGroups", "", "")?;
+    fn describe_log_groups(
+        &self,
+        caller: &Caller,
+        region: &str,
+        input: DescribeGroups,
+    ) -> AwsResult<Value> {
+        input.check()?;
+        self.may(caller, region, "DescribeLogGroups", "", "")?;
+        let brief = input.log_group_name_pattern.is_some();
         let groups = self.logs.groups();
-        let mut found: Vec<_> = groups
+        let found = groups
             .values()
-            .filter(|group| {
-                let name = &group.settings.name;
-                starts(name, input.log_group_name_prefix.as_deref())
-                    && input
-                        .log_group_name_pattern
-                        .as_ref()
-                        .is_none_or(|pattern| name.contains(pattern))
+            .filter(|group| group.settings.region == region && input.wants(&group.settings.name))
+            .map(|group| {
+                let key = Key::of(&group.settings.name);
+                (key, describe_group(group, brief))
             })
-            .map(|group| (group.settings.name.clone(), describe_group(group)))
             .collect();
-        found.sort_by(|one, other| one.0.cmp(&other.0));
-        let (found, next) = page(found, input.limit, input.next_token.as_deref())?;
+        let pages = Pages::new(&["DescribeLogGroups", region]);
+        let (found, next) =
+            pages.page(found, false, input.limit()?, input.next_token.as_deref())?;
         Ok(with_token(json!({ "logGroups": found }), next))
     }
 
-    fn describe_log_streams(&self, caller: &Caller, input: DescribeStreams) -> AwsResult<Value> {
-        let name = input
-            .log_group_name
-            .or(input.log_group_identifier)
-            .ok_or_else(|| invalid("logGroupName must be given"))?;
-        self.may(caller, "DescribeLogStreams", group_name(&name), "")?;
-        self.with_group(&name, |group| {
-            let region = &group.settings.region;
+    fn describe_log_streams(
+        &self,
+        caller: &Caller,
+        region: &str,
+        input: DescribeStreams,
+    ) -> AwsResult<Value> {
+        input.check()?;
+        let name = input.group.name(region)?;
+        self.may(caller, region, "DescribeLogStreams", name, "")?;
+        let by_time = input.order_by.as_deref() == Some("LastEventTime");
+        self.with_group(region, name, |group| {
             let mut streams = Vec::new();
             for stream in group.streams.values() {
                 if !starts(stream.name(), input.log_stream_name_prefix.as_deref()) {
@@ -69,7 +78,7 @@ impl Cloud {
                 let mut description = json!({
                     "logStreamName": stream.name(),
                     "creationTime": stream.created(),
-                    "arn": stream_arn(region, &group.settings.name, stream.name()),
+                    "arn": stream_arn(region, name, stream.name()),
                     "storedBytes": 0,
                 });
                 if let (Some(first), Some(last)) = (events.first(), events.last()) {
@@ -77,50 +86,52 @@ impl Cloud {
                     description["lastEventTimestamp"] = last.timestamp.into();
                     description["lastIngestionTime"] = last.ingested.into();
                 }
-                let last = events.last().map(|event| event.timestamp);
-                streams.push((stream.name().to_owned(), last, description));
+                let time = events.last().map(|event| event.timestamp);
+                let key = Key::of(stream.name()).at(time.filter(|_| by_time));
+                streams.push((key, description));
             }
-            match input.order_by.as_deref() {
-                None | Some("LogStreamName") => streams.sort_by(|one, other| one.0.cmp(&other.0)),
-                Some("LastEventTime") => streams.sort_by_key(|stream| stream.1),
-                Some(_) => return Err(invalid("orderBy must be LogStreamName or LastEventTime")),
-            }
-            if input.descending.unwrap_or(false) {
-                streams.reverse();
-            }
-            let streams = streams
-                .into_iter()
-                .map(|(name, _, description)| (name, description))
-                .collect();
-            let (streams, next) = page(streams, input.limit, input.next_token.as_deref())?;
+            let order = if by_time { "time" } else { "name" };
+            let pages = Pages::new(&["DescribeLogStreams", region, name, order]);
+            let descending = input.descending.unwrap_or(false);
+            let token = input.next_token.as_deref();
+            let (streams, next) = pages.page(streams, descending, input.limit()?, token)?;
             Ok(with_token(json!({ "logStreams": streams }), next))
         })
     }
 
-    fn get_log_events(&self, caller: &Caller, input: GetEvents) -> AwsResult<Value> {
-        let name = input
-            .log_group_name
-            .or(input.log_group_identifier)
-            .ok_or_else(|| invalid("logGroupName must be given"))?;
+    fn get_log_events(&self, caller: &Caller, region: &str, input: GetEvents) -> AwsResult<Value> {
+        input.check()?;
+        let name = input.group.name(region)?;
         let stream = &input.log_stream_name;
-        self.may(caller, "GetLogEvents", group_name(&name), stream)?;
+        self.may(caller, region, "GetLogEvents", name, stream)?;
         let now = self.clock.unix_millis();
-        self.with_group(&name, |group| {
-            let events = group
+        self.with_group(region, name, |group| {
+            let mut events = group
                 .streams
                 .get(stream)
                 .ok_or_else(no_stream)?
                 .events()
                 .map_err(unreadable)?;
-            let range = Range::new(group, now, input.start_time, input.end_time);
-            let mut events = events;
-            events.retain(|event| range.holds(event.timestamp));
-            let limit = limit(input.limit, EVENTS_LIMIT)?;
-            // A token is a direction and how many events stand before the next page.
+            // The end does not belong to the span (API reference).
+            let end = input.span.end.unwrap_or(i64::MAX);
+            let horizon = group.horizon(now);
+            events.retain(|event| {
+                event.timestamp >= horizon
+                    && event.timestamp >= input.span.start.unwrap_or(i64::MIN)
+                    && event.timestamp < end
+            });
+            let limit = input.limit()?;
             let total = events.len();
-            let (start, end) = match input.next_token.as_deref().map(position).transpose()? {
-                Some((true, from)) => (from.min(total), from.saturating_add(limit).min(total)),
-                Some((false, to)) => (to.min(total).saturating_sub(limit), to.min(total)),
+            let pages = Pages::new(&["GetLogEvents", region, name, stream]);
+            // A token is a direction and how many events stand before the next page.
+            let token = input.next_token.as_deref();
+            let (start, end) = match token.map(|token| pages.position(token)).transpose()? {
+                Some((Direction::Forward, from)) => {
+                    (from.min(total), from.saturating_add(limit).min(total))
+                }
+                Some((Direction::Backward, to)) => {
+                    (to.min(total).saturating_sub(limit), to.min(total))
+                }
                 None if input.start_from_head.unwrap_or(false) => (0, limit.min(total)),
                 None => (total.saturating_sub(limit), total),
             };
@@ -136,22 +147,33 @@ impl Cloud {
                 .collect();
             Ok(json!({
                 "events": found,
-                "nextForwardToken": format!("f/{end}"),
-                "nextBackwardToken": format!("b/{start}"),
+                "nextForwardToken": pages.token(Direction::Forward, end),
+                "nextBackwardToken": pages.token(Direction::Backward, start),
             }))
         })
     }
 
-    fn filter_log_events(&self, caller: &Caller, input: FilterEvents) -> AwsResult<Value> {
-        let name = input
-            .log_group_name
-            .or(input.log_group_identifier)
-            .ok_or_else(|| invalid("logGroupName must be given"))?;
-        self.may(caller, "FilterLogEvents", group_name(&name), "")?;
+    fn filter_log_events(
+        &self,
+        caller: &Caller,
+        region: &str,
+        input: FilterEvents,
+    ) -> AwsResult<Value> {
+        input.check()?;
+        let name = input.group.name(region)?;
+        self.may(caller, region, "FilterLogEvents", name, "")?;
         let terms = terms(input.filter_pattern.as_deref().unwrap_or_default())?;
         let now = self.clock.unix_millis();
-        self.with_group(&name, |group| {
-            let range = Range::new(group, now, input.start_time, input.end_time);
+        self.with_group(region, name, |group| {
+            let start = group.horizon(now).max(input.span.start.unwrap_or(i64::MIN));
+            // The API reference has the end belong to the span; it was seen not to, as with
+            // GetLogEvents (aws-cli issue 4262).
+            let end = input.span.end.unwrap_or(i64::MAX);
+            let mut names = input.log_stream_names.iter().flatten();
+            if names.any(|name| !group.streams.contains_key(name)) {
+                // Seen: percona/rds_exporter issue 81.
+                return Err(no_stream());
+            }
             let mut found = Vec::new();
             for stream in group.streams.values() {
                 let wanted = input
@@ -163,7 +185,7 @@ impl Cloud {
                 }
                 for (index, event) in stream.events().map_err(unreadable)?.iter().enumerate() {
                     let matches = terms.iter().all(|term| event.message.contains(term));
-                    if range.holds(event.timestamp) && matches {
+                    if (start..end).contains(&event.timestamp) && matches {
                         let id = format!("{:020}-{}-{index}", event.timestamp, stream.name());
                         found.push((
                             (event.timestamp, event.ingested, id.clone()),
@@ -179,14 +201,14 @@ impl Cloud {
                 }
             }
             found.sort_by(|one, other| one.0.cmp(&other.0));
-            let start = match input.next_token.as_deref().map(position).transpose()? {
+            let pages = Pages::new(&["FilterLogEvents", region, name]);
+            let token = input.next_token.as_deref();
+            let start = match token.map(|token| pages.position(token)).transpose()? {
                 Some((_, start)) => start.min(found.len()),
                 None => 0,
             };
-            let end = start
-                .saturating_add(limit(input.limit, EVENTS_LIMIT)?)
-                .min(found.len());
-            let next = (end < found.len()).then(|| format!("f/{end}"));
+            let end = start.saturating_add(input.limit()?).min(found.len());
+            let next = (end < found.len()).then(|| pages.token(Direction::Forward, end));
             let events: Vec<_> = found.drain(start..end).map(|(_, event)| event).collect();
             Ok(with_token(
                 json!({ "events": events, "searchedLogStreams": [] }),
@@ -195,71 +217,75 @@ impl Cloud {
         })
     }
 
-    fn create_log_stream(&self, caller: &Caller, input: NewStream) -> AwsResult<Value> {
+    fn create_log_stream(
+        &self,
+        caller: &Caller,
+        region: &str,
+        input: NewStream,
+    ) -> AwsResult<Value> {
+        input.check()?;
         let (group, stream) = (&input.log_group_name, &input.log_stream_name);
-        check_stream_name(stream)?;
-        self.may(caller, "CreateLogStream", group, stream)?;
-        let region = self.with_group(group, |group| Ok(group.settings.region.clone()))?;
-        if self.logs.has_stream(&region, group, stream) {
+        self.may(caller, region, "CreateLogStream", group, stream)?;
+        self.with_group(region, group, |_| Ok(()))?;
+        if self.logs.has_stream(region, group, stream) {
             return Err(AwsError::new(
                 400,
                 "ResourceAlreadyExistsException",
                 "The specified log stream already exists",
             ));
         }
-        self.logs.deploy_stream(&region, group, stream)?;
+        self.logs.deploy_stream(region, group, stream)?;
         Ok(json!({}))
     }
 
-    fn put_log_events(&self, caller: &Caller, input: PutEvents) -> AwsResult<Value> {
+    fn put_log_events(&self, caller: &Caller, region: &str, input: PutEvents) -> AwsResult<Value> {
+        input.check()?;
         let (group, stream) = (&input.log_group_name, &input.log_stream_name);
-        self.may(caller, "PutLogEvents", group, stream)?;
-        let times: Vec<_> = input
-            .log_events
-            .iter()
-            .map(|event| event.timestamp)
-            .collect();
-        if times.is_empty() || times.len() > EVENTS_LIMIT {
-            return Err(invalid("logEvents must hold 1 to 10,000 events"));
-        }
-        if !times.is_sorted() {
-            return Err(invalid(
-                "Log events in a single PutLogEvents request must be in chronological order.",
-            ));
-        }
+        self.may(caller, region, "PutLogEvents", group, stream)?;
         let now = self.clock.unix_millis();
         let mut groups = self.logs.groups();
         let group = groups
-            .values_mut()
-            .find(|found| found.settings.name == *group)
+            .get_mut(&(region.to_owned(), group.clone()))
             .ok_or_else(no_group)?;
         if !group.streams.contains_key(stream) {
             return Err(no_stream());
         }
-        let events = input
-            .log_events
+        let accepted = input.accepted(now, group.horizon(now))?;
+        let events = input.log_events[accepted.events]
             .iter()
             .map(|event| (event.timestamp, event.message.as_str()));
         group.append(stream, now, events).map_err(unreadable)?;
-        Ok(json!({ "nextSequenceToken": "0" }))
+        let mut answer = json!({ "nextSequenceToken": "0" });
+        if let Some(rejected) = accepted.rejected {
+            answer["rejectedLogEventsInfo"] = rejected;
+        }
+        Ok(answer)
     }
 
-    fn with_group<T>(&self, name: &str, read: impl FnOnce(&Group) -> AwsResult<T>) -> AwsResult<T> {
+    fn with_group<T>(
+        &self,
+        region: &str,
+        name: &str,
+        read: impl FnOnce(&Group) -> AwsResult<T>,
+    ) -> AwsResult<T> {
         let groups = self.logs.groups();
-        let name = group_name(name);
-        let group = groups.values().find(|group| group.settings.name == name);
+        let group = groups.get(&(region.to_owned(), name.to_owned()));
         read(group.ok_or_else(no_group)?)
     }
 
-    fn may(&self, caller: &Caller, action: &str, group: &str, stream: &str) -> AwsResult<()> {
-        let region = self
-            .with_group(group, |group| Ok(group.settings.region.clone()))
-            .unwrap_or_else(|_| crate::identity::DEFAULT_REGION.into());
+    fn may(
+        &self,
+        caller: &Caller,
+        region: &str,
+        action: &str,
+        group: &str,
+        stream: &str,
+    ) -> AwsResult<()> {
         self.iam
             .authorize(&Call {
                 caller,
                 action: &format!("logs:{action}"),
-                resource: &stream_arn(&region, group, stream),
+                resource: &stream_arn(region, group, stream),
                 context: &[],
                 resource_policy: None,
             })
@@ -267,50 +293,28 @@ impl Cloud {
     }
 }
 
-/// The time that events are wanted of.
-struct Range {
-    start: i64,
-    end: i64,
-}
-
-impl Range {
-    fn new(group: &Group, now: i64, start: Option<i64>, end: Option<i64>) -> Self {
-        Self {
-            start: group.horizon(now).max(start.unwrap_or(i64::MIN)),
-            end: end.unwrap_or(i64::MAX),
-        }
-    }
-
-    /// The start belongs to it, the end does not.
-    fn holds(&self, timestamp: i64) -> bool {
-        timestamp >= self.start && timestamp < self.end
-    }
-}
-
-fn describe_group(group: &Group) -> Value {
+/// What is said of a group. To a request with a pattern little is said (API reference,
+/// `DescribeLogGroups`: "only arn, creationTime, and logGroupName").
+fn describe_group(group: &Group, brief: bool) -> Value {
     let settings = &group.settings;
     let arn = group_arn(&settings.region, &settings.name);
     let mut description = json!({
         "logGroupName": settings.name,
         "creationTime": settings.created,
-        "metricFilterCount": 0,
         "arn": format!("{arn}:*"),
-        "logGroupArn": arn,
-        "logGroupClass": "STANDARD",
-        "storedBytes": group.streams.values().map(super::StoredStream::size).sum::<u64>(),
     });
+    if brief {
+        return description;
+    }
+    let stored = group.streams.values().map(super::StoredStream::size);
+    description["metricFilterCount"] = 0.into();
+    description["logGroupArn"] = arn.into();
+    description["logGroupClass"] = "STANDARD".into();
+    description["storedBytes"] = stored.sum::<u64>().into();
     if let Some(days) = settings.retention_days {
         description["retentionInDays"] = days.into();
     }
     description
-}
-
-/// A group's name, of a name or an ARN.
-fn group_name(name_or_arn: &str) -> &str {
-    match name_or_arn.split_once(":log-group:") {
-        Some((_, name)) => name.strip_suffix(":*").unwrap_or(name),
-        None => name_or_arn,
-    }
 }
 
 /// The terms of a filter pattern, all of which an event must hold.
@@ -338,61 +342,11 @@ fn starts(name: &str, prefix: Option<&str>) -> bool {
     prefix.is_none_or(|prefix| name.starts_with(prefix))
 }
 
-fn limit(wanted: Option<usize>, most: usize) -> AwsResult<usize> {
-    match wanted {
-        None => Ok(most),
-        Some(wanted) if (1..=most).contains(&wanted) => Ok(wanted),
-        Some(_) => Err(invalid(&format!("limit must be between 1 and {most}"))),
-    }
-}
-
-/// A page of named things behind the name that the token holds.
-fn page(
-    things: Vec<(String, Value)>,
-    wanted: Option<usize>,
-    token: Option<&str>,
-) -> AwsResult<(Vec<Value>, Option<String>)> {
-    let limit = limit(wanted, DESCRIBE_LIMIT)?;
-    let start = match token {
-        Some(token) => things
-            .iter()
-            .position(|(name, _)| name == token)
-            .map_or(things.len(), |position| position + 1),
-        None => 0,
-    };
-    let more = things.len() > start.saturating_add(limit);
-    let page: Vec<_> = things.into_iter().skip(start).take(limit).collect();
-    let next = page.last().filter(|_| more).map(|(name, _)| name.clone());
-    Ok((page.into_iter().map(|(_, thing)| thing).collect(), next))
-}
-
-/// Direction (forward or not) and position of a token.
-fn position(token: &str) -> AwsResult<(bool, usize)> {
-    let (direction, position) = token
-        .split_once('/')
-        .ok_or_else(|| invalid("The specified nextToken is invalid."))?;
-    let position = position
-        .parse()
-        .map_err(|_| invalid("The specified nextToken is invalid."))?;
-    Ok((direction == "f", position))
-}
-
 fn with_token(mut answer: Value, next: Option<String>) -> Value {
     if let Some(next) = next {
         answer["nextToken"] = next.into();
     }
     answer
-}
-
-fn check_stream_name(name: &str) -> AwsResult<()> {
-    match super::stream_name_problem(name) {
-        None => Ok(()),
-        Some(problem) => Err(invalid(&format!("logStreamName {problem}"))),
-    }
-}
-
-fn invalid(message: &str) -> AwsError {
-    AwsError::new(400, "InvalidParameterException", message)
 }
 
 fn no_stream() -> AwsError {
@@ -405,73 +359,4 @@ fn no_stream() -> AwsError {
 
 fn unreadable(error: anyhow::Error) -> AwsError {
     AwsError::internal(format!("{error:#}"))
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct DescribeGroups {
-    log_group_name_prefix: Option<String>,
-    log_group_name_pattern: Option<String>,
-    next_token: Option<String>,
-    limit: Option<usize>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct DescribeStreams {
-    log_group_name: Option<String>,
-    log_group_identifier: Option<String>,
-    log_stream_name_prefix: Option<String>,
-    order_by: Option<String>,
-    descending: Option<bool>,
-    next_token: Option<String>,
-    limit: Option<usize>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct GetEvents {
-    log_group_name: Option<String>,
-    log_group_identifier: Option<String>,
-    log_stream_name: String,
-    start_time: Option<i64>,
-    end_time: Option<i64>,
-    next_token: Option<String>,
-    limit: Option<usize>,
-    start_from_head: Option<bool>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct FilterEvents {
-    log_group_name: Option<String>,
-    log_group_identifier: Option<String>,
-    log_stream_names: Option<Vec<String>>,
-    log_stream_name_prefix: Option<String>,
-    start_time: Option<i64>,
-    end_time: Option<i64>,
-    filter_pattern: Option<String>,
-    next_token: Option<String>,
-    limit: Option<usize>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct NewStream {
-    log_group_name: String,
-    log_stream_name: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct PutEvents {
-    log_group_name: String,
-    log_stream_name: String,
-    log_events: Vec<InputEvent>,
-}
-
-#[derive(Deserialize)]
-struct InputEvent {
-    timestamp: i64,
-    message: String,
 }

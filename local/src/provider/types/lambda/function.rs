@@ -7,9 +7,9 @@ use crate::provider::resource::{
     AutoName, Deployed, New, Properties, Refusal, Resource, ResourceType,
 };
 use crate::services::lambda::settings::{
-    DEFAULT_MEMORY_MB, DEFAULT_TIMEOUT_SECONDS, FunctionSettings, LATEST, Level, LogFormat,
-    Logging, MAX_DESCRIPTION, MAX_HANDLER, MAX_NAME, MAX_VARIABLES_BYTES, MEMORY_MB,
-    TIMEOUT_SECONDS,
+    DEFAULT_EPHEMERAL_STORAGE_MB, DEFAULT_MEMORY_MB, DEFAULT_TIMEOUT_SECONDS, Details,
+    EPHEMERAL_STORAGE_MB, FunctionSettings, LATEST, Level, LogFormat, Logging, MAX_DESCRIPTION,
+    MAX_HANDLER, MAX_NAME, MAX_VARIABLES_BYTES, MEMORY_MB, TIMEOUT_SECONDS,
 };
 use crate::services::lambda::{Package, function_arn, variables};
 use crate::services::logs::group_name_problem;
@@ -24,9 +24,6 @@ use time::macros::format_description;
 
 /// The one runtime that needs nothing but the package.
 const RUNTIME: &str = "provided.al2023";
-
-/// The bounds of `/tmp` (API reference, `EphemeralStorage`), which is the machine's own here.
-const EPHEMERAL_MB: std::ops::RangeInclusive<u32> = 512..=10_240;
 
 /// `aws:lambda/function:Function`.
 pub struct Function;
@@ -206,20 +203,33 @@ impl ResourceType for Function {
     ) -> AwsResult<()> {
         let inputs = &resource.inputs;
         let reserved = inputs.reserved_concurrent_executions.unwrap_or(-1);
-        cloud.lambda.deploy(FunctionSettings {
+        let storage = inputs.ephemeral_storage.as_ref();
+        let code_bytes = resource.outputs.get("sourceCodeSize");
+        let details = Details {
+            description: inputs.description.clone().unwrap_or_default(),
+            code_bytes: code_bytes.and_then(Value::as_u64).unwrap_or_default(),
+            last_modified: resource.output("lastModified").to_owned(),
+            architecture: architecture(inputs.architectures.as_deref()).to_owned(),
+            tags: inputs.tags.clone().unwrap_or_default(),
+        };
+        let settings = FunctionSettings {
             name: inputs.name.clone(),
             arn: function_arn(&resource.region, &inputs.name),
             region: resource.region.clone(),
             role_arn: inputs.role.clone(),
             handler: inputs.handler.clone().unwrap_or_default(),
             memory_mb: inputs.memory_size.unwrap_or(DEFAULT_MEMORY_MB),
+            ephemeral_storage_mb: storage
+                .and_then(|storage| storage.size)
+                .unwrap_or(DEFAULT_EPHEMERAL_STORAGE_MB),
             timeout: Duration::from_secs(inputs.timeout.unwrap_or(DEFAULT_TIMEOUT_SECONDS)),
             variables: inputs.variables(),
             code: cloud.lambda.code(resource.output("codeSha256"))?,
             logging: inputs.logging(),
             // -1 stands for none.
             reserved_concurrency: usize::try_from(reserved).ok(),
-        });
+        };
+        cloud.lambda.deploy(settings, details);
         Ok(())
     }
 
@@ -419,6 +429,12 @@ fn check_code(inputs: &FunctionInputs) -> Vec<Refusal> {
     refusals
 }
 
+/// What is declared, or what AWS takes when nothing is.
+fn architecture(declared: Option<&[String]>) -> &str {
+    let first = declared.and_then(|declared| declared.first());
+    first.map_or("x86_64", String::as_str)
+}
+
 /// The package's program runs on this machine's processor.
 fn check_architecture(declared: Option<&[String]>) -> Option<Refusal> {
     let machine = match std::env::consts::ARCH {
@@ -426,8 +442,7 @@ fn check_architecture(declared: Option<&[String]>) -> Option<Refusal> {
         other => other,
     };
     let declared = match declared {
-        None | Some([]) => "x86_64",
-        Some([one]) => one.as_str(),
+        None | Some([] | [_]) => architecture(declared),
         Some(_) => {
             return Some(Refusal::new("architectures", "must be one architecture"));
         }
@@ -479,7 +494,12 @@ fn check_limits(inputs: &FunctionInputs) -> Vec<Refusal> {
         "seconds",
     ));
     let storage = inputs.ephemeral_storage.as_ref().and_then(|one| one.size);
-    refusals.extend(range("ephemeralStorage.size", storage, &EPHEMERAL_MB, "MB"));
+    refusals.extend(range(
+        "ephemeralStorage.size",
+        storage,
+        &EPHEMERAL_STORAGE_MB,
+        "MB",
+    ));
     if let Some(reserved) = inputs.reserved_concurrent_executions
         && reserved < -1
     {

@@ -45,8 +45,12 @@ pub struct Integration {
 enum Kind {
     /// The answer is the `statusCode` that the request template gives.
     Mock,
-    /// An action of Firehose, with a role.
-    Firehose { action: String, role: String },
+    /// An action of a region's Firehose, with a role.
+    Firehose {
+        region: String,
+        action: String,
+        role: String,
+    },
 }
 
 /// What the integration gave back.
@@ -95,7 +99,11 @@ impl Integration {
         let started = Instant::now();
         let answer = match &self.kind {
             Kind::Mock => mock(&request)?,
-            Kind::Firehose { action, role } => {
+            Kind::Firehose {
+                region,
+                action,
+                role,
+            } => {
                 let session = exchange
                     .cloud
                     .iam
@@ -107,7 +115,9 @@ impl Integration {
                         ))
                     })?;
                 let caller = Caller::Role(session);
-                let call = exchange.cloud.firehose_call(&caller, action, &request);
+                let call = exchange
+                    .cloud
+                    .firehose_call(&caller, region, action, &request);
                 self.in_time(call).await?
             }
         };
@@ -253,16 +263,18 @@ fn service(inputs: &Declared, problems: &mut Problems) -> Option<Kind> {
             ),
         );
     }
+    let (region, action) = action?;
     Some(Kind::Firehose {
-        action: action?.to_owned(),
+        region: region.to_owned(),
+        action: action.to_owned(),
         role: role.to_owned(),
     })
 }
 
-/// The action of an integration's URI.
-fn firehose_action(uri: &str) -> Result<&str, String> {
+/// The region and the action of an integration's URI.
+fn firehose_action(uri: &str) -> Result<(&str, &str), String> {
     let parts: Vec<&str> = uri.splitn(6, ':').collect();
-    let ["arn", _, "apigateway", _, service, path] = parts.as_slice() else {
+    let ["arn", _, "apigateway", region, service, path] = parts.as_slice() else {
         return Err(if uri.starts_with("arn:") {
             "AWS ARN for integration must contain path or action".to_owned()
         } else {
@@ -271,7 +283,7 @@ fn firehose_action(uri: &str) -> Result<&str, String> {
     };
     match (*service, path.split_once('/')) {
         ("firehose", Some(("action", action))) if firehose::OPERATIONS.contains(&action) => {
-            Ok(action)
+            Ok((region, action))
         }
         (_, Some(("action" | "path", _))) => Err(format!(
             "the embedded cloud does not support {service}:{path}; it can call firehose:action/ \

@@ -6,10 +6,10 @@
 //! literal resource lacks.)
 
 use super::gateway_response::{Refused, ResponseType};
+use crate::edge::percent;
 use crate::services::apigateway::definition::Definition;
 use crate::services::apigateway::exchange::Exchange;
 use crate::services::apigateway::program::Endpoint;
-use crate::services::apigateway::url_decode;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -100,7 +100,7 @@ impl Routes {
         let endpoint = self.walk(root, method, &parts, &mut taken)?;
         let parameters = taken
             .into_iter()
-            .map(|(name, parts)| (name.to_owned(), percent_decode(&parts.join("/"))))
+            .map(|(name, parts)| (name.to_owned(), percent::decode(&parts.join("/"))))
             .collect();
         Some((endpoint, parameters))
     }
@@ -166,9 +166,4 @@ pub fn find<'a>(exchange: &mut Exchange<'a>) -> Result<&'a Endpoint, Refused> {
         Arc::clone(&endpoint.resource_path),
     ));
     Ok(endpoint)
-}
-
-/// A part of a path without its percent-encoding; a plus is a plus there.
-fn percent_decode(part: &str) -> String {
-    url_decode(&part.replace('+', "%2B"))
 }

@@ -3,6 +3,7 @@
 use super::ast::Utility;
 use super::evaluate::RenderError;
 use super::value::Value;
+use crate::edge::percent;
 use crate::services::apigateway::json::Json;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use std::fmt::Write;
@@ -77,24 +78,5 @@ fn url_encode(text: &str) -> String {
 
 /// The text of an `application/x-www-form-urlencoded` one. A `%` that is no escape stays.
 pub fn url_decode(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut index = 0;
-    while let Some(&byte) = bytes.get(index) {
-        let escape = bytes
-            .get(index + 1..index + 3)
-            .filter(|_| byte == b'%')
-            .and_then(|digits| std::str::from_utf8(digits).ok())
-            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        match (byte, escape) {
-            (_, Some(escaped)) => {
-                decoded.push(escaped);
-                index += 2;
-            }
-            (b'+', None) => decoded.push(b' '),
-            (other, None) => decoded.push(other),
-        }
-        index += 1;
-    }
-    String::from_utf8_lossy(&decoded).into_owned()
+    percent::decode_form(text)
 }
