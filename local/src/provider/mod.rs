@@ -9,15 +9,21 @@
 //! | [`check`], [`naming`], [`diff`], [`outputs`], [`invoke`] | pure answers to the engine's questions |
 //! | [`resource`], [`types`] | what a resource type must say of itself, and those there are |
 //! | [`deployments`] | what is deployed, durably |
+//! | [`answers`], [`gone`] | records of which the engine may not know, and of what is no more |
+//! | [`engine`], [`refusals`] | what the user is told |
 
+pub mod answers;
 pub mod check;
 pub mod connection;
 pub mod deployments;
 pub mod diff;
+pub mod engine;
+pub mod gone;
 pub mod invoke;
 pub mod naming;
 pub mod outputs;
 pub mod package;
+pub mod refusals;
 pub mod resource;
 pub mod schema;
 pub mod service;

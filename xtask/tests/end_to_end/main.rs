@@ -12,6 +12,7 @@ mod copy;
 mod deployment;
 mod hostile;
 mod interrupts;
+mod lives;
 mod operations;
 mod permissions;
 mod place;

@@ -29,6 +29,9 @@ pub trait Setting: Send + Sync + 'static {
     /// Puts the setting in force.
     async fn apply(cloud: &Cloud, inputs: &Self::Inputs) -> AwsResult<()>;
 
+    /// The inputs that lead to what is in force; nothing when nothing is.
+    fn import(settings: &Settings) -> Option<Self::Inputs>;
+
     /// Changes the inputs to what is in force; false when nothing is.
     fn refresh(settings: &Settings, inputs: &mut Self::Inputs) -> bool;
 
@@ -45,6 +48,8 @@ macro_rules! setting {
 
             const TOKEN: &'static str = <Self as Setting>::TOKEN;
             const REPLACES_ON: &'static [&'static str] = &["bucket", "region"];
+            /// Each is a PUT of a subresource of the bucket.
+            const OVERWRITES: bool = true;
 
             fn validate(&self, inputs: &$inputs) -> Vec<Refusal> {
                 <Self as Setting>::validate(inputs)
@@ -92,6 +97,21 @@ macro_rules! setting {
                 Ok(is_there.then_some(known))
             }
 
+            async fn import(
+                &self,
+                cloud: &Arc<Cloud>,
+                id: &str,
+                _region: &str,
+            ) -> AwsResult<Option<Resource<$inputs>>> {
+                let Some(state) = state(cloud, id) else {
+                    return Ok(None);
+                };
+                let region = &state.settings.region;
+                let inputs = <Self as Setting>::import(&state.settings);
+                let deployed = Deployed::new(id, json!({ "region": region }));
+                Ok(inputs.map(|inputs| Resource::undeclared(region, deployed, inputs)))
+            }
+
             async fn delete(
                 &self,
                 cloud: &Arc<Cloud>,
@@ -127,6 +147,16 @@ pub enum VersioningStatus {
     Suspended,
     /// Never versioned: what a bucket is from the start, and cannot become again.
     Disabled,
+}
+
+impl From<Versioning> for VersioningStatus {
+    fn from(versioning: Versioning) -> Self {
+        match versioning {
+            Versioning::Never => Self::Disabled,
+            Versioning::Enabled => Self::Enabled,
+            Versioning::Suspended => Self::Suspended,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -167,12 +197,19 @@ impl Setting for BucketVersioning {
         cloud.s3.buckets.change(&inputs.bucket, set).await
     }
 
+    fn import(settings: &Settings) -> Option<BucketVersioningInputs> {
+        Some(BucketVersioningInputs {
+            bucket: settings.name.clone(),
+            region: None,
+            versioning_configuration: VersioningConfiguration {
+                status: settings.versioning.into(),
+                mfa_delete: None,
+            },
+        })
+    }
+
     fn refresh(settings: &Settings, inputs: &mut BucketVersioningInputs) -> bool {
-        inputs.versioning_configuration.status = match settings.versioning {
-            Versioning::Never => VersioningStatus::Disabled,
-            Versioning::Enabled => VersioningStatus::Enabled,
-            Versioning::Suspended => VersioningStatus::Suspended,
-        };
+        inputs.versioning_configuration.status = settings.versioning.into();
         true
     }
 
@@ -261,6 +298,23 @@ impl Setting for BucketServerSideEncryptionConfiguration {
         cloud.s3.buckets.change(&inputs.bucket, set).await
     }
 
+    /// Every bucket is encrypted, with S3's own keys if nothing else is said:
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/default-bucket-encryption.html>.
+    fn import(settings: &Settings) -> Option<EncryptionInputs> {
+        let by_default = EncryptionByDefault {
+            sse_algorithm: "AES256".to_owned(),
+        };
+        Some(EncryptionInputs {
+            bucket: settings.name.clone(),
+            region: None,
+            rules: vec![EncryptionRule {
+                apply_server_side_encryption_by_default: Some(by_default),
+                blocked_encryption_types: None,
+                bucket_key_enabled: Some(settings.bucket_key_enabled),
+            }],
+        })
+    }
+
     fn refresh(settings: &Settings, inputs: &mut EncryptionInputs) -> bool {
         for rule in &mut inputs.rules {
             if rule.bucket_key_enabled.unwrap_or(false) != settings.bucket_key_enabled {
@@ -311,6 +365,19 @@ impl Setting for BucketPublicAccessBlock {
         };
         let set = |settings: &mut Settings| settings.public_access_block = Some(block);
         cloud.s3.buckets.change(&inputs.bucket, set).await
+    }
+
+    fn import(settings: &Settings) -> Option<PublicAccessBlockInputs> {
+        let block = settings.public_access_block?;
+        Some(PublicAccessBlockInputs {
+            bucket: settings.name.clone(),
+            region: None,
+            block_public_acls: Some(block.block_public_acls),
+            block_public_policy: Some(block.block_public_policy),
+            ignore_public_acls: Some(block.ignore_public_acls),
+            restrict_public_buckets: Some(block.restrict_public_buckets),
+            skip_destroy: None,
+        })
     }
 
     fn refresh(settings: &Settings, inputs: &mut PublicAccessBlockInputs) -> bool {
@@ -391,6 +458,16 @@ impl Setting for BucketOwnershipControls {
         cloud.s3.buckets.change(&inputs.bucket, set).await
     }
 
+    fn import(settings: &Settings) -> Option<OwnershipControlsInputs> {
+        Some(OwnershipControlsInputs {
+            bucket: settings.name.clone(),
+            region: None,
+            rule: OwnershipRule {
+                object_ownership: settings.ownership.clone()?,
+            },
+        })
+    }
+
     fn refresh(settings: &Settings, inputs: &mut OwnershipControlsInputs) -> bool {
         let Some(ownership) = &settings.ownership else {
             return false;
@@ -437,6 +514,14 @@ impl Setting for BucketPolicy {
     async fn apply(cloud: &Cloud, inputs: &BucketPolicyInputs) -> AwsResult<()> {
         let policy = Some(inputs.policy.clone());
         cloud.s3_set_policy(&inputs.bucket, policy).await
+    }
+
+    fn import(settings: &Settings) -> Option<BucketPolicyInputs> {
+        Some(BucketPolicyInputs {
+            bucket: settings.name.clone(),
+            region: None,
+            policy: settings.policy.clone()?,
+        })
     }
 
     fn refresh(settings: &Settings, inputs: &mut BucketPolicyInputs) -> bool {
@@ -486,6 +571,15 @@ impl Setting for BucketLifecycleConfiguration {
         let rules = inputs.rules.clone();
         let set = |settings: &mut Settings| settings.lifecycle = rules;
         cloud.s3.buckets.change(&inputs.bucket, set).await
+    }
+
+    fn import(settings: &Settings) -> Option<LifecycleInputs> {
+        let rules = settings.lifecycle.clone();
+        (!rules.is_empty()).then(|| LifecycleInputs {
+            bucket: settings.name.clone(),
+            region: None,
+            rules,
+        })
     }
 
     fn refresh(settings: &Settings, inputs: &mut LifecycleInputs) -> bool {
