@@ -14,11 +14,13 @@ use super::deployments::{Deployments, Record};
 use super::package::Declared;
 use super::resource::Properties;
 use super::urn::Urn;
+use crate::cloud::Cloud;
 use crate::error::{AwsError, AwsResult};
 use crate::store::{Batch, Store};
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The table of what is noted of records, under the records' keys.
@@ -81,6 +83,23 @@ impl Deployments {
         let of_session = |of: Option<Session>| of == Some(session);
         self.note(|record, of| !record.notes.confirmed && of_session(of), None)
             .await
+    }
+
+    /// Deletes what a stack's engines have asked for and never shown that they know: the youngest
+    /// first. For when no state holds it; gives the URNs.
+    pub async fn delete_unconfirmed(
+        &self,
+        cloud: &Arc<Cloud>,
+        stack: &str,
+    ) -> AwsResult<Vec<String>> {
+        let mut deleted = Vec::new();
+        for record in self.all().into_iter().rev() {
+            if record.resource.stack == stack && !record.notes.confirmed {
+                self.delete(cloud, &record).await?;
+                deleted.push(record.resource.urn);
+            }
+        }
+        Ok(deleted)
     }
 
     /// Confirms records, and gives them a name.

@@ -7,6 +7,7 @@
 
 use super::answers::{NOTES, Notes, Session, same_place};
 use super::package::{Declared, Package};
+use super::reservations::{Key, key_of};
 use super::resource::{AnyResourceType, New, Properties, Resource};
 use super::urn::Urn;
 use crate::cloud::Cloud;
@@ -72,7 +73,7 @@ pub struct Deployments {
     store: Store,
     state: RwLock<State>,
     /// Told whenever a creation has ended.
-    freed: Notify,
+    pub(super) freed: Notify,
     /// One writer of notes at a time.
     pub(super) noting: tokio::sync::Mutex<()>,
 }
@@ -90,28 +91,6 @@ pub(super) struct State {
     pub(super) sessions: HashMap<u64, Session>,
     /// How many resources were created under an URN since its stack was last empty.
     generations: HashMap<String, u64>,
-}
-
-/// What tells one resource from all others: type, region, id, and what `pulumi import` calls it.
-pub(super) type Key = (String, String, String, Option<String>);
-
-impl Record {
-    pub(super) fn key(&self, of: &dyn AnyResourceType) -> Key {
-        let Resource {
-            region, id, inputs, ..
-        } = &self.resource;
-        key_of(of, region, id, inputs)
-    }
-}
-
-fn key_of(of: &dyn AnyResourceType, region: &str, id: &str, inputs: &Properties) -> Key {
-    let imported_as = of.import_id().and_then(|form| form.of(inputs, Some(id)));
-    (
-        of.token().to_owned(),
-        region.to_owned(),
-        id.to_owned(),
-        imported_as,
-    )
 }
 
 impl Deployments {
@@ -282,7 +261,9 @@ impl Deployments {
     ) -> AwsResult<Created> {
         let declared = declared(&cloud.package, token)?;
         let of = declared.of;
-        self.forget_gone(cloud, &[of.token()]).await?;
+        if !of.overwrites() {
+            self.forget_gone(cloud, &[of.token()]).await?;
+        }
         let lost = self.lost(&new.urn, session).filter(|lost| {
             let old = &lost.resource;
             // What overwrites needs no help, and what must be replaced is another resource.
@@ -422,44 +403,6 @@ impl Deployments {
         self.forget_gone(cloud, of.holds()).await
     }
 
-    /// Keeps an id for one creation: types look at what is deployed, and two of them may have
-    /// looked at the same time. Gives what is deployed under it, where the type overwrites it; of
-    /// two such creations the second waits for the first.
-    async fn reserve(
-        &self,
-        of: &dyn AnyResourceType,
-        key: Key,
-    ) -> AwsResult<(Reservation<'_>, Option<Record>)> {
-        loop {
-            let freed = self.freed.notified();
-            {
-                let mut state = self.write();
-                let mut records = state.records.values();
-                let deployed = records.find(|record| {
-                    record.token == key.0 && record.resource.id == key.2 && record.key(of) == key
-                });
-                let deployed = deployed.cloned();
-                let is_free = !state.reserved.contains(&key);
-                if is_free && (deployed.is_none() || of.overwrites()) {
-                    state.reserved.insert(key.clone());
-                    drop(state);
-                    let reservation = Reservation {
-                        deployments: self,
-                        key,
-                    };
-                    return Ok((reservation, deployed));
-                }
-                if !of.overwrites() {
-                    let holder = deployed.map(|record| record.resource.urn);
-                    let holder = holder.unwrap_or("part of what is being deployed".to_owned());
-                    let message = format!("{} {} is deployed already, as {holder}", key.0, key.2);
-                    return Err(AwsError::new(409, "ResourceAlreadyExists", message));
-                }
-            }
-            freed.await;
-        }
-    }
-
     async fn replace(&self, record: &Record) -> AwsResult<()> {
         self.commit(put(Batch::new(), record)?).await?;
         let mut state = self.write();
@@ -497,19 +440,6 @@ impl Deployments {
 
     pub(super) fn write(&self) -> RwLockWriteGuard<'_, State> {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// An id that nobody else may take while this lives.
-struct Reservation<'a> {
-    deployments: &'a Deployments,
-    key: Key,
-}
-
-impl Drop for Reservation<'_> {
-    fn drop(&mut self) {
-        self.deployments.write().reserved.remove(&self.key);
-        self.deployments.freed.notify_waiters();
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the engine is told when an operation is refused.
 
+use super::deployments::Deployments;
 use super::package::Declared;
 use super::resource::Properties;
 use super::urn::Urn;
@@ -35,6 +36,7 @@ pub fn not_deployed(urn: &Urn, id: &str) -> Status {
 /// the stack can take it over.
 pub fn of_creation(
     mut error: AwsError,
+    deployments: &Deployments,
     declared: Declared<'_>,
     urn: &Urn,
     inputs: &Properties,
@@ -44,12 +46,19 @@ pub fn of_creation(
         || ["AlreadyExists", "NameExists", "InUse"]
             .iter()
             .any(|part| code.contains(part));
-    let name = || {
+    let by_name = || {
         let property = declared.of.auto_name()?.property;
-        inputs.get(property)?.as_str().map(str::to_owned)
+        let name = inputs.get(property)?;
+        let mut records = deployments.all().into_iter();
+        let of_name = records.find(|record| {
+            record.token == declared.of.token()
+                && record.resource.inputs.get(property) == Some(name)
+        });
+        let id = of_name.map(|record| record.resource.id);
+        id.or_else(|| name.as_str().map(str::to_owned))
     };
     let form = declared.of.import_id();
-    let id = form.map_or_else(name, |form| form.of(inputs, None));
+    let id = form.map_or_else(by_name, |form| form.of(inputs, None));
     if let (true, Some(id)) = (exists, id) {
         let parent = match urn.has_parent() {
             true => " --parent NAME=URN of its component",

@@ -1,6 +1,7 @@
 //! The gRPC service that Pulumi's engine attaches to.
 
 use super::answers::Session;
+use super::asked::{Asked, common};
 use super::check::{self, failures};
 use super::connection::{Configured, accepted};
 use super::deployments::{Created, Record};
@@ -8,7 +9,7 @@ use super::diff::{self, Change};
 use super::naming::Proposal;
 use super::package::Declared;
 use super::refusals::{not_deployed, of_creation, status};
-use super::resource::{New, Properties, Resource};
+use super::resource::New;
 use super::settings::{self, Settings};
 use super::urn::Urn;
 use super::value::{Property, PropertyMap, decode, encode, from_json, secret_like, to_json};
@@ -131,81 +132,6 @@ impl Provider {
             .ok_or_else(|| Status::unimplemented(check::unknown_type(package, &urn.token)))
     }
 
-    /// The record of the resource that the engine means. Types without regions have ids of their
-    /// own.
-    fn record(&self, asked: &Asked<'_>) -> Option<Record> {
-        let Asked { declared, urn, .. } = *asked;
-        let regional = declared.schema.input_properties.contains_key("region");
-        let region = regional.then_some(asked.region.as_str());
-        let deployments = &self.cloud.deployments;
-        deployments.find_as(declared.of, urn.as_str(), asked.id, region, &asked.inputs)
-    }
-
-    /// The same, of a resource that the engine has in a stack's state, which is noted.
-    async fn known(&self, asked: &Asked<'_>) -> AwsResult<Option<Record>> {
-        let Some(mut record) = self.record(asked) else {
-            return Ok(None);
-        };
-        let deployments = &self.cloud.deployments;
-        deployments.known_as(&record, asked.urn).await?;
-        record.resource.urn = asked.urn.as_str().to_owned();
-        record.resource.stack.clone_from(&asked.urn.stack);
-        Ok(Some(record))
-    }
-
-    /// What the service holds without a record of it.
-    async fn import(&self, asked: &Asked<'_>) -> AwsResult<Option<Resource<Properties>>> {
-        let Asked { declared, urn, .. } = *asked;
-        let form = declared.of.import_id();
-        let id = form.and_then(|form| form.of(&asked.inputs, Some(asked.id)));
-        let id = id.as_deref().unwrap_or(asked.id);
-        let found = declared.of.import(&self.cloud, id, &asked.region).await?;
-        Ok(found.map(|mut resource| {
-            resource.urn = urn.as_str().to_owned();
-            resource.stack.clone_from(&urn.stack);
-            let inputs = from_json(&resource.inputs);
-            let mut common = common(declared, &Settings::default(), &inputs);
-            if common.contains_key("region") {
-                common.insert("region".to_owned(), resource.region.clone().into());
-            }
-            resource.outputs.extend(common);
-            resource
-        }))
-    }
-
-    /// The resource as it is. The record of one that is gone goes too.
-    async fn look(&self, asked: &Asked<'_>) -> AwsResult<Option<Resource<Properties>>> {
-        let (cloud, of) = (&self.cloud, asked.declared.of);
-        // Who imports knows nothing yet, and may think better of it.
-        let record = match asked.inputs.is_empty() {
-            true => self.record(asked),
-            false => self.known(asked).await?,
-        };
-        let Some(record) = record else {
-            return self.import(asked).await;
-        };
-        let known = record.resource.clone();
-        let found = of.read(cloud, &known.id, Some(known.clone())).await?;
-        if found.is_some() {
-            return Ok(found);
-        }
-        let deployments = &cloud.deployments;
-        let forgotten = deployments.forget_unless_dead(cloud, of, &record).await?;
-        Ok((!forgotten).then_some(known))
-    }
-
-    /// The resource that the engine means: the record of it, or what its type finds in the cloud
-    /// though no program has declared it (it was imported).
-    async fn deployed(&self, asked: &Asked<'_>) -> AwsResult<Option<Record>> {
-        if let Some(record) = self.known(asked).await? {
-            return Ok(Some(record));
-        }
-        let found = self.import(asked).await?;
-        let token = asked.declared.of.token();
-        let adopt = |resource| self.cloud.deployments.adopt(token, resource);
-        Ok(found.map(adopt))
-    }
-
     /// Runs a change to its end, even when the engine goes away in the middle of it.
     async fn finish<T: Send + 'static>(
         &self,
@@ -218,16 +144,6 @@ impl Provider {
             ))),
         }
     }
-}
-
-/// A resource as a request names it.
-struct Asked<'a> {
-    declared: Declared<'a>,
-    urn: &'a Urn,
-    id: &'a str,
-    region: String,
-    /// What the engine knows of its inputs.
-    inputs: Properties,
 }
 
 fn connection<T>(request: &Request<T>) -> Option<&Configured> {
@@ -397,7 +313,7 @@ impl ResourceProvider for Provider {
             region: region_of(declared, &settings, &old_inputs, &old_outputs),
             inputs: to_json(&old_inputs),
         };
-        self.known(&asked).await.map_err(status)?;
+        asked.known(&self.cloud).await.map_err(status)?;
         Ok(Response::new(diff::diff(&Change {
             declared,
             old_inputs: &old_inputs,
@@ -435,7 +351,7 @@ impl ResourceProvider for Provider {
             created
                 .await
                 .map_err(|error| match cloud.package.resource_type(token) {
-                    Some(declared) => of_creation(error, declared, &asked, &known),
+                    Some(declared) => of_creation(error, deployments, declared, &asked, &known),
                     None => error,
                 })
         });
@@ -473,7 +389,7 @@ impl ResourceProvider for Provider {
             region: region_of(declared, &settings, &old_inputs, &old_outputs),
             inputs: to_json(&old_inputs),
         };
-        let Some(resource) = self.look(&asked).await.map_err(status)? else {
+        let Some(resource) = asked.look(&self.cloud).await.map_err(status)? else {
             return Ok(Response::new(rpc::ReadResponse::default()));
         };
         let inputs = secret_like(from_json(&resource.inputs), &old_inputs);
@@ -509,7 +425,7 @@ impl ResourceProvider for Provider {
             region: region_of(declared, &settings, &old_inputs, &old_outputs),
             inputs: to_json(&old_inputs),
         };
-        let known = self.deployed(&asked).await;
+        let known = asked.deployed(&self.cloud).await;
         let old = known
             .map_err(status)?
             .ok_or_else(|| not_deployed(&urn, &request.id))?;
@@ -541,7 +457,7 @@ impl ResourceProvider for Provider {
             region: region_of(declared, &settings, &inputs, &outputs),
             inputs: to_json(&inputs),
         };
-        let known = self.deployed(&asked).await;
+        let known = asked.deployed(&self.cloud).await;
         let Some(record) = known.map_err(status)? else {
             // Gone already, which is what was asked for.
             return Ok(Response::new(()));
@@ -627,17 +543,4 @@ fn region_of(
     recorded
         .unwrap_or_else(|| outputs::region(declared, settings, inputs))
         .to_owned()
-}
-
-/// The computed properties that all types have alike.
-fn common(declared: Declared<'_>, settings: &Settings, inputs: &PropertyMap) -> Properties {
-    let mut common = PropertyMap::new();
-    if let Some(tags) = outputs::all_tags(declared, inputs) {
-        common.insert("tagsAll".to_owned(), tags);
-    }
-    if declared.schema.input_properties.contains_key("region") {
-        let region = outputs::region(declared, settings, inputs).to_owned();
-        common.insert("region".to_owned(), Property::String(region));
-    }
-    to_json(&common)
 }

@@ -7,7 +7,9 @@ mod check;
 #[expect(dead_code, reason = "the tests of AWS's own protocols use all of it")]
 mod client;
 mod configure;
+mod declared;
 mod diff;
+mod imports;
 mod life;
 mod listener;
 mod malformed;

@@ -2,9 +2,11 @@
 
 use crate::checkout::Checkout;
 use crate::cloud::Cloud;
+use crate::http;
 use crate::ports;
 use crate::session::{LOCAL, Session};
 use crate::tools;
+use crate::variables;
 use anyhow::{Context, Result};
 use clap::Args;
 use serde_json::Value;
@@ -28,6 +30,7 @@ impl Down {
             destroy.args(["--stack", LOCAL]);
             tools::run(&mut destroy, "pulumi destroy").await?;
         }
+        clear_leftovers(&checkout).await?;
         let _lock = checkout.lock()?;
         let cloud = Cloud::new(&checkout, ports::first(&checkout)?);
         if let Some(running) = cloud.running().await? {
@@ -36,6 +39,27 @@ impl Down {
         println!("Stack {LOCAL} is destroyed, the embedded cloud is stopped.");
         Ok(())
     }
+}
+
+/// Of an update that was killed, the cloud may have what is in no state: since the state is empty
+/// now, nothing else would ever delete it.
+async fn clear_leftovers(checkout: &Checkout) -> Result<()> {
+    let port = ports::first(checkout)?;
+    let running = Cloud::new(checkout, port).running().await?;
+    if running.is_none_or(|running| !running.answers) {
+        return Ok(());
+    }
+    let url = format!("{}/_mysfits/leftovers/{LOCAL}", variables::endpoint(port));
+    let answer = http::client()?.delete(&url).send().await?;
+    let status = answer.status();
+    if !status.is_success() {
+        let reason = answer.text().await.unwrap_or_default();
+        anyhow::bail!(
+            "stack {LOCAL} is destroyed, but what an update that was killed has left in the cloud \
+             cannot be deleted: {status} {reason}"
+        );
+    }
+    Ok(())
 }
 
 /// What the backend remembers: there is nothing to destroy, and no cloud to start for it, when no
