@@ -64,20 +64,29 @@ async fn what_is_gone_or_forgotten_comes_back() -> Result<()> {
         "BucketPolicy",
         "BucketPublicAccessBlock",
         "BucketObjectv2",
-        "aws:apigateway/response:Response",
     ] {
-        let urns = place.resources()?.into_iter().filter_map(|resource| {
-            let urn = resource["urn"].as_str()?;
-            urn.contains(&format!("{kind}::")).then(|| urn.to_owned())
-        });
-        let urn = urns.last().with_context(|| format!("no {kind}"))?;
-        place.shell(&format!(
-            "pulumi state unprotect '{urn}' --yes --stack local"
-        ))?;
-        place.shell(&format!(
-            "pulumi state delete '{urn}' --target-dependents --yes --stack local"
-        ))?;
+        forget(&place, &format!("{kind}::"))?;
     }
+    place.shell(&format!("pulumi up {QUIET}"))?;
+    place.shell(&format!("pulumi refresh {QUIET} --expect-no-changes"))?;
+    assert_eq!(books(&place).await?, state(&place)?);
+
+    // With the integration goes the stage, which AWS does not create twice: it says what to do.
+    let stage = place.resources()?.into_iter();
+    let mut stage = stage.filter(|resource| resource["type"] == "aws:apigateway/stage:Stage");
+    let stage = stage.next().context("no stage")?;
+    forget(&place, "aws:apigateway/integration:Integration::")?;
+    let output = place.try_shell(&format!("pulumi up {QUIET}"))?;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    ensure!(said.contains("Stage already exists"), "{said}");
+    let (_, import) = said.split_once("take it over: ").context("no way out")?;
+    let (import, _) = import
+        .split_once(" --parent NAME=URN")
+        .context("no parent")?;
+    let parent = stage["parent"].as_str().context("no parent")?;
+    place.shell(&format!(
+        "{import} --parent 'api={parent}' {QUIET} --generate-code=false --protect=false"
+    ))?;
     place.shell(&format!("pulumi up {QUIET}"))?;
     place.shell(&format!("pulumi refresh {QUIET} --expect-no-changes"))?;
     assert_eq!(books(&place).await?, state(&place)?);
@@ -89,17 +98,22 @@ async fn what_is_gone_or_forgotten_comes_back() -> Result<()> {
 #[tokio::test]
 async fn a_stack_is_renamed_exported_and_targeted() -> Result<()> {
     let place = Place::new()?;
-    let file = place.home.join("Pulumi.moved.yaml");
     place.shell(&format!("pulumi up {QUIET}"))?;
     let before = state(&place)?;
-    std::fs::copy(place.root.join("Pulumi.local.yaml"), &file)?;
+    // The stack's file is renamed with it: the one of the checkout stays.
+    let project = place.home.join("project");
+    std::fs::create_dir(&project)?;
+    for name in ["Pulumi.yaml", "Pulumi.local.yaml"] {
+        std::fs::copy(place.root.join(name), project.join(name))?;
+    }
+    let file = project.join("Pulumi.moved.yaml");
     let moved = format!("--stack moved --config-file '{}'", file.display());
 
     // Out of one backend and, under another name, into it again.
     let outputs = place.outputs()?;
     place.shell(&format!(
-        "pulumi stack rename moved --stack local --config-file '{}'",
-        file.display()
+        "cd '{}' && pulumi stack rename moved --stack local",
+        project.display()
     ))?;
     place.shell(&format!("pulumi up --yes --skip-preview {moved}"))?;
     let shown = place.xtask(&["status"])?;
@@ -153,6 +167,19 @@ async fn a_stack_is_renamed_exported_and_targeted() -> Result<()> {
     place.shell(&format!("pulumi destroy --yes --skip-preview {moved}"))?;
     assert_eq!(books(&place).await?, BTreeMap::new());
     place.assert_clean()
+}
+
+/// Takes the last resource whose URN has this in it, and all that depends on it, out of the state.
+fn forget(place: &Place, part: &str) -> Result<()> {
+    let urns = place.resources()?.into_iter().filter_map(|resource| {
+        let urn = resource["urn"].as_str()?;
+        urn.contains(part).then(|| urn.to_owned())
+    });
+    let urn = urns.last().with_context(|| format!("no {part}"))?;
+    place.shell(&format!(
+        "pulumi state delete '{urn}' --target-dependents --yes --stack local"
+    ))?;
+    Ok(())
 }
 
 /// Kills `pulumi up` without a warning as soon as it shows this.
