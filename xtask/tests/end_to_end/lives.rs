@@ -171,11 +171,11 @@ async fn a_stack_is_renamed_exported_and_targeted() -> Result<()> {
 
 /// Takes the last resource whose URN has this in it, and all that depends on it, out of the state.
 fn forget(place: &Place, part: &str) -> Result<()> {
-    let urns = place.resources()?.into_iter().filter_map(|resource| {
+    let mut urns = place.resources()?.into_iter().filter_map(|resource| {
         let urn = resource["urn"].as_str()?;
         urn.contains(part).then(|| urn.to_owned())
     });
-    let urn = urns.last().with_context(|| format!("no {part}"))?;
+    let urn = urns.next_back().with_context(|| format!("no {part}"))?;
     place.shell(&format!(
         "pulumi state delete '{urn}' --target-dependents --yes --stack local"
     ))?;
