@@ -61,9 +61,9 @@ async fn what_is_gone_or_forgotten_comes_back() -> Result<()> {
     // What AWS puts is put again by a state that has lost it.
     for kind in [
         "BucketVersioning",
-        "BucketPolicy",
-        "BucketPublicAccessBlock",
         "BucketObjectv2",
+        "BucketPublicAccessBlock",
+        "BucketPolicy",
     ] {
         forget(&place, &format!("{kind}::"))?;
     }
