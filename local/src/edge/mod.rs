@@ -5,6 +5,7 @@ pub mod aws;
 mod body;
 pub mod health;
 pub mod http;
+pub mod leftovers;
 pub mod operator;
 pub mod percent;
 pub mod site;

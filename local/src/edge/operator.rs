@@ -2,7 +2,7 @@
 //! have that name. Nothing here is signed, so a web page must not be able to do it either.
 
 use super::body::read_whole;
-use super::{health, status};
+use super::{health, leftovers, status};
 use crate::cloud::Cloud;
 use crate::current::Current;
 use crate::error::AwsError;
@@ -39,7 +39,10 @@ pub async fn answer(request: Request<Incoming>, current: &Arc<Current>) -> Answe
     if (request.method(), request.uri().path()) == (&Method::POST, RESET) {
         return reset(current).await;
     }
-    let cloud = &*current.get().await;
+    let cloud = &current.get().await;
+    if let Some(answer) = leftovers::answer(&request, cloud).await {
+        return answer;
+    }
     if let Some(answer) = health::answer(&request, cloud) {
         return answer;
     }
@@ -65,7 +68,8 @@ pub async fn answer(request: Request<Incoming>, current: &Arc<Current>) -> Answe
             StatusCode::NOT_FOUND,
             &format!(
                 "There is no {method} {path}; there are GET /_mysfits/health, GET \
-                 /_mysfits/resources, GET, PUT and DELETE {FAULTS}, and POST {RESET}"
+                 /_mysfits/resources, DELETE /_mysfits/leftovers/STACK, GET, PUT and DELETE \
+                 {FAULTS}, and POST {RESET}"
             ),
         ),
     }

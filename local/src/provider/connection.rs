@@ -2,14 +2,16 @@
 //!
 //! The engine opens a connection for each configured provider of a stack, and a request does
 //! not say which of them it is for: the connection does. Two stacks, or two providers of one
-//! stack, can so be at work at the same time, in different regions.
+//! stack, can so be at work at the same time, in different regions. A connection is also one
+//! session of the engine: what a killed engine left behind is told from what a running one does.
 
+use super::answers::Session;
 use super::settings::Settings;
 use crate::edge::http::ACCEPT_PAUSE;
 use futures::Stream;
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
@@ -21,22 +23,62 @@ pub struct Connection {
     configured: Configured,
 }
 
-/// The configuration of a connection, once there is one. Every request carries it.
-#[derive(Debug, Clone, Default)]
-pub struct Configured(Arc<RwLock<Option<Arc<Settings>>>>);
+/// What is known of a connection: its configuration and its engine, once there are any. Every
+/// request carries it.
+#[derive(Debug, Clone)]
+pub struct Configured {
+    session: Session,
+    known: Arc<RwLock<Known>>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    settings: Option<Arc<Settings>>,
+    /// `HOST:PORT` at which the engine listens.
+    engine: Option<String>,
+}
 
 impl Configured {
+    fn new() -> Self {
+        Self {
+            session: Session::next(),
+            known: Arc::default(),
+        }
+    }
+
+    /// Which session of an engine this is.
+    pub fn session(&self) -> Session {
+        self.session
+    }
+
     /// What this connection was configured with.
     pub fn get(&self) -> Option<Arc<Settings>> {
-        self.0
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.read().settings.clone()
     }
 
     /// Configures it.
     pub fn set(&self, settings: Arc<Settings>) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(settings);
+        self.write().settings = Some(settings);
+    }
+
+    /// Where the engine of this connection listens.
+    pub fn engine(&self) -> Option<String> {
+        self.read().engine.clone()
+    }
+
+    /// Remembers where the engine listens; it may say so in more than one way.
+    pub fn set_engine(&self, address: &str) {
+        if !address.is_empty() {
+            self.write().engine = Some(address.to_owned());
+        }
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Known> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Known> {
+        self.known.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -47,7 +89,7 @@ impl Connection {
         let _ = stream.set_nodelay(true);
         Self {
             stream,
-            configured: Configured::default(),
+            configured: Configured::new(),
         }
     }
 }

@@ -2,10 +2,14 @@
 //!
 //! A resource is created in three steps: its type decides and computes, the record becomes
 //! durable, the service goes live with it. A crash after the second step is a resource that
-//! the next start makes live; before it, nothing was created.
+//! the next start makes live; before it, nothing was created, or something that the same creation
+//! overwrites when it is repeated.
 
-use super::package::Package;
+use super::answers::{NOTES, Notes, Session, same_place};
+use super::package::{Declared, Package};
+use super::reservations::{Key, key_of};
 use super::resource::{AnyResourceType, New, Properties, Resource};
+use super::urn::Urn;
 use crate::cloud::Cloud;
 use crate::error::{AwsError, AwsResult};
 use crate::store::{Batch, Store};
@@ -13,6 +17,7 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use tokio::sync::Notify;
 
 const RESOURCES: &str = "resources";
 const GENERATIONS: &str = "generations";
@@ -28,6 +33,16 @@ pub struct Record {
     pub generation: u64,
     /// The resource itself.
     pub resource: Resource<Properties>,
+    #[serde(skip)]
+    pub notes: Notes,
+}
+
+/// What a creation came to.
+#[derive(Debug)]
+pub struct Created {
+    pub record: Record,
+    /// What was there before, under the same id, and is overwritten.
+    pub overwritten: Option<Record>,
 }
 
 /// How a deployed resource is doing.
@@ -57,17 +72,23 @@ pub enum Condition {
 pub struct Deployments {
     store: Store,
     state: RwLock<State>,
+    /// Told whenever a creation has ended.
+    pub(super) freed: Notify,
+    /// One writer of notes at a time.
+    pub(super) noting: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
-struct State {
+pub(super) struct State {
     /// By sequence.
-    records: BTreeMap<u64, Record>,
+    pub(super) records: BTreeMap<u64, Record>,
     last_sequence: u64,
     /// Why resources are not live although they are deployed, by sequence.
-    dead: BTreeMap<u64, AwsError>,
-    /// Types, regions and ids that are being created.
-    reserved: HashSet<(String, String, String)>,
+    pub(super) dead: BTreeMap<u64, AwsError>,
+    /// What is being created.
+    pub(super) reserved: HashSet<Key>,
+    /// Who has asked for what was created since the cloud started, by sequence.
+    pub(super) sessions: HashMap<u64, Session>,
     /// How many resources were created under an URN since its stack was last empty.
     generations: HashMap<String, u64>,
 }
@@ -76,9 +97,13 @@ impl Deployments {
     /// Reads the records of a store.
     pub fn open(store: Store) -> Result<Self> {
         let mut state = State::default();
+        let mut notes = Notes::open(&store)?;
         for (key, json) in store.scan(RESOURCES, "")? {
-            let record: Record = serde_json::from_slice(&json)
+            let mut record: Record = serde_json::from_slice(&json)
                 .with_context(|| format!("the record of resource {key} cannot be read"))?;
+            if let Some(notes) = notes.remove(&record.sequence) {
+                record.take(notes);
+            }
             state.last_sequence = state.last_sequence.max(record.sequence);
             state.records.insert(record.sequence, record);
         }
@@ -90,6 +115,8 @@ impl Deployments {
         Ok(Self {
             store,
             state: RwLock::new(state),
+            freed: Notify::new(),
+            noting: tokio::sync::Mutex::default(),
         })
     }
 
@@ -119,18 +146,43 @@ impl Deployments {
         standing.collect()
     }
 
-    /// The resource of this type and id. Ids are unique within a region alone; types without
-    /// regions, and callers that know none, find it wherever it is.
+    /// A resource of this type and id; the first one where ids are not unique by themselves. Types
+    /// without regions, and callers that know none, find it wherever it is.
     pub fn find(&self, token: &str, id: &str, region: Option<&str>) -> Option<Record> {
-        self.read()
-            .records
-            .values()
-            .find(|record| {
-                record.token == token
-                    && record.resource.id == id
-                    && region.is_none_or(|region| record.resource.region == region)
-            })
-            .cloned()
+        let state = self.read();
+        let mut found = state.with_id(token, id, region);
+        found.next().cloned()
+    }
+
+    /// The resource that an engine means: by its id and the inputs that it knows of it, which are
+    /// absent when it imports. Where several resources have one id, the URN decides.
+    pub fn find_as(
+        &self,
+        of: &dyn AnyResourceType,
+        urn: &str,
+        id: &str,
+        region: Option<&str>,
+        inputs: &Properties,
+    ) -> Option<Record> {
+        let state = self.read();
+        let form = of.import_id();
+        let imported_as = |record: &Record| {
+            let resource = &record.resource;
+            form.and_then(|form| form.of(&resource.inputs, Some(&resource.id)))
+        };
+        let wanted = form.and_then(|form| form.of(inputs, Some(id)));
+        let candidates = || state.with_id(of.token(), id, region);
+        let found = candidates()
+            .find(|record| wanted.is_some() && imported_as(record) == wanted)
+            .or_else(|| candidates().find(|record| record.resource.urn == urn))
+            .or_else(|| candidates().find(|_| wanted.is_none()))
+            .or_else(|| {
+                // As `pulumi import` calls it.
+                let mut records = state.of_type(of.token(), region);
+                records
+                    .find(|record| inputs.is_empty() && imported_as(record).as_deref() == Some(id))
+            });
+        found.cloned()
     }
 
     /// The generation that the next resource under this URN will have.
@@ -145,6 +197,7 @@ impl Deployments {
             token: token.to_owned(),
             generation: 0,
             resource,
+            notes: Notes::default(),
         }
     }
 
@@ -155,8 +208,12 @@ impl Deployments {
         let prefix = format!("urn:pulumi:{stack}::{project}::");
         let forgotten: Vec<String> = {
             let state = self.read();
-            let deployed = |record: &Record| record.resource.urn.starts_with(&prefix);
-            if state.records.values().any(deployed) {
+            // Of a stack that was renamed, the ids are still derived from its old name.
+            let of_stack = |urn: &String| urn.starts_with(&prefix);
+            let holds_ids = |record: &Record| {
+                of_stack(&record.resource.urn) || record.notes.born.as_ref().is_some_and(of_stack)
+            };
+            if state.records.values().any(holds_ids) {
                 return Ok(());
             }
             let urns = state.generations.keys();
@@ -188,10 +245,47 @@ impl Deployments {
         inputs: Properties,
         common: Properties,
     ) -> AwsResult<Record> {
-        let of = resource_type(&cloud.package, token)?;
+        let created = self.create_for(None, cloud, token, new, inputs, common);
+        Ok(created.await?.record)
+    }
+
+    /// Creates a resource for a session of an engine, which may be killed before it hears of it.
+    pub async fn create_for(
+        &self,
+        session: Option<Session>,
+        cloud: &Arc<Cloud>,
+        token: &str,
+        new: New,
+        inputs: Properties,
+        common: Properties,
+    ) -> AwsResult<Created> {
+        let declared = declared(&cloud.package, token)?;
+        let of = declared.of;
+        if !of.overwrites() {
+            self.forget_gone(cloud, &[of.token()]).await?;
+        }
+        let lost = self.lost(&new.urn, session).filter(|lost| {
+            let old = &lost.resource;
+            // What overwrites needs no help, and what must be replaced is another resource.
+            !of.overwrites()
+                && old.region == new.region
+                && same_place(declared, &old.inputs, &inputs)
+        });
+        if let Some(lost) = lost {
+            let repeated = self.update(cloud, lost, new.urn, inputs, common).await?;
+            if let Some(session) = session {
+                self.write().sessions.insert(repeated.sequence, session);
+            }
+            return Ok(Created {
+                record: repeated,
+                overwritten: None,
+            });
+        }
+
         let mut deployed = of.create(cloud, &new, &inputs).await?;
         deployed.outputs.extend(common);
-        let _reserved = self.reserve(token, &new.region, &deployed.id)?;
+        let key = key_of(of, &new.region, &deployed.id, &inputs);
+        let (_reserved, overwritten) = self.reserve(of, key).await?;
         let record = Record {
             sequence: self.take_sequence(),
             token: of.token().to_owned(),
@@ -204,28 +298,69 @@ impl Deployments {
                 inputs,
                 outputs: deployed.outputs,
             },
+            notes: match session {
+                Some(_) => Notes::unconfirmed(),
+                None => Notes::default(),
+            },
         };
-        let batch = put(Batch::new(), &record)?.put(
-            GENERATIONS,
-            &new.urn,
-            new.generation.to_string().into_bytes(),
-        );
+        let generation = new.generation.to_string().into_bytes();
+        let batch = put(Batch::new(), &record)?.put(GENERATIONS, &new.urn, generation);
+        let mut batch = record.notes.put(batch, record.sequence)?;
+        if let Some(overwritten) = &overwritten {
+            batch = delete(batch, overwritten);
+        }
         self.commit(batch).await?;
         {
             let mut state = self.write();
+            if let Some(overwritten) = &overwritten {
+                state.remove(overwritten);
+            }
             state.records.insert(record.sequence, record.clone());
             state.generations.insert(new.urn, new.generation);
+            state
+                .sessions
+                .extend(session.map(|session| (record.sequence, session)));
         }
 
         if let Err(error) = of.activate(cloud, &record.resource).await {
+            self.undo(cloud, of, &record, overwritten).await?;
+            return Err(error);
+        }
+        Ok(Created {
+            record,
+            overwritten,
+        })
+    }
+
+    /// Takes back what could not be made live.
+    async fn undo(
+        &self,
+        cloud: &Arc<Cloud>,
+        of: &dyn AnyResourceType,
+        record: &Record,
+        overwritten: Option<Record>,
+    ) -> AwsResult<()> {
+        let Some(old) = overwritten else {
             // What the service may have taken over before it failed goes too.
             if let Err(error) = of.delete(cloud, &record.resource).await {
                 tracing::warn!(id = record.resource.id, %error, "clearing up after a failed creation");
             }
-            self.forget(&record).await?;
-            return Err(error);
+            return self.forget(record).await;
+        };
+        self.commit(
+            old.notes
+                .put(put(delete(Batch::new(), record), &old)?, old.sequence)?,
+        )
+        .await?;
+        {
+            let mut state = self.write();
+            state.remove(record);
+            state.records.insert(old.sequence, old.clone());
         }
-        Ok(record)
+        if let Err(error) = of.activate(cloud, &old.resource).await {
+            tracing::error!(id = old.resource.id, %error, "going back after a failed creation");
+        }
+        Ok(())
     }
 
     /// Changes a resource, durably, and makes the change live. When that fails, the old one
@@ -242,6 +377,9 @@ impl Deployments {
         let mut outputs = of.update(cloud, &old.resource, &inputs).await?;
         outputs.extend(common);
         let mut new = old.clone();
+        if let Some(parsed) = Urn::parse(&urn) {
+            new.resource.stack = parsed.stack;
+        }
         new.resource.urn = urn;
         new.resource.inputs = inputs;
         new.resource.outputs = outputs;
@@ -257,55 +395,35 @@ impl Deployments {
         Ok(new)
     }
 
-    /// Takes a resource out of service and forgets it.
+    /// Takes a resource out of service and forgets it, with what goes with it.
     pub async fn delete(&self, cloud: &Arc<Cloud>, record: &Record) -> AwsResult<()> {
         let of = resource_type(&cloud.package, &record.token)?;
         of.delete(cloud, &record.resource).await?;
-        self.forget(record).await
-    }
-
-    /// Keeps an id for one creation: types look at what is deployed, and two of them may have
-    /// looked at the same time.
-    fn reserve(&self, token: &str, region: &str, id: &str) -> AwsResult<Reservation<'_>> {
-        let key = (token.to_owned(), region.to_owned(), id.to_owned());
-        let mut state = self.write();
-        let mut records = state.records.values();
-        let deployed = records.find(|record| {
-            let resource = &record.resource;
-            record.token == token && resource.region == region && resource.id == id
-        });
-        let holder = match deployed.map(|record| record.resource.urn.clone()) {
-            Some(urn) => urn,
-            None if state.reserved.insert(key.clone()) => {
-                return Ok(Reservation {
-                    deployments: self,
-                    key,
-                });
-            }
-            None => "part of what is being deployed".to_owned(),
-        };
-        let message = format!("{token} {id} is deployed already, as {holder}");
-        Err(AwsError::new(409, "ResourceAlreadyExists", message))
+        self.forget(record).await?;
+        self.forget_gone(cloud, of.holds()).await
     }
 
     async fn replace(&self, record: &Record) -> AwsResult<()> {
         self.commit(put(Batch::new(), record)?).await?;
         let mut state = self.write();
-        state.records.insert(record.sequence, record.clone());
+        let mut record = record.clone();
+        // What was noted in the meantime counts.
+        if let Some(known) = state.records.get(&record.sequence) {
+            record.notes.clone_from(&known.notes);
+        }
         state.dead.remove(&record.sequence);
+        state.records.insert(record.sequence, record);
         Ok(())
     }
 
-    async fn forget(&self, record: &Record) -> AwsResult<()> {
-        self.commit(Batch::new().delete(RESOURCES, &key(record)))
-            .await?;
-        let mut state = self.write();
-        state.records.remove(&record.sequence);
-        state.dead.remove(&record.sequence);
+    /// Forgets a record.
+    pub(super) async fn forget(&self, record: &Record) -> AwsResult<()> {
+        self.commit(delete(Batch::new(), record)).await?;
+        self.write().remove(record);
         Ok(())
     }
 
-    async fn commit(&self, batch: Batch) -> AwsResult<()> {
+    pub(super) async fn commit(&self, batch: Batch) -> AwsResult<()> {
         let written = self.store.commit(batch).await;
         written.map_err(|error| AwsError::internal(format!("{error:#}")))
     }
@@ -316,24 +434,40 @@ impl Deployments {
         state.last_sequence
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, State> {
+    pub(super) fn read(&self) -> RwLockReadGuard<'_, State> {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, State> {
+    pub(super) fn write(&self) -> RwLockWriteGuard<'_, State> {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// An id that nobody else may take while this lives.
-struct Reservation<'a> {
-    deployments: &'a Deployments,
-    key: (String, String, String),
-}
+impl State {
+    fn of_type<'a>(
+        &'a self,
+        token: &'a str,
+        region: Option<&'a str>,
+    ) -> impl Iterator<Item = &'a Record> {
+        self.records.values().filter(move |record| {
+            record.token == token && region.is_none_or(|region| record.resource.region == region)
+        })
+    }
 
-impl Drop for Reservation<'_> {
-    fn drop(&mut self) {
-        self.deployments.write().reserved.remove(&self.key);
+    fn with_id<'a>(
+        &'a self,
+        token: &'a str,
+        id: &'a str,
+        region: Option<&'a str>,
+    ) -> impl Iterator<Item = &'a Record> {
+        self.of_type(token, region)
+            .filter(move |record| record.resource.id == id)
+    }
+
+    fn remove(&mut self, record: &Record) {
+        self.records.remove(&record.sequence);
+        self.dead.remove(&record.sequence);
+        self.sessions.remove(&record.sequence);
     }
 }
 
@@ -373,22 +507,30 @@ async fn activate(cloud: &Arc<Cloud>, record: &Record) -> AwsResult<()> {
 }
 
 fn resource_type<'a>(package: &'a Package, token: &str) -> AwsResult<&'a dyn AnyResourceType> {
-    let declared = package.resource_type(token).ok_or_else(|| {
+    Ok(declared(package, token)?.of)
+}
+
+fn declared<'a>(package: &'a Package, token: &str) -> AwsResult<Declared<'a>> {
+    package.resource_type(token).ok_or_else(|| {
         AwsError::new(
             400,
             "UnknownResourceType",
             format!("this version of the embedded cloud does not know {token}"),
         )
-    })?;
-    Ok(declared.of)
+    })
 }
 
 /// Keys sort like sequences.
-fn key(record: &Record) -> String {
-    format!("{:020}", record.sequence)
+pub(super) fn key(sequence: u64) -> String {
+    format!("{sequence:020}")
+}
+
+fn delete(batch: Batch, record: &Record) -> Batch {
+    let key = key(record.sequence);
+    batch.delete(RESOURCES, &key).delete(NOTES, &key)
 }
 
 fn put(batch: Batch, record: &Record) -> AwsResult<Batch> {
     let json = serde_json::to_vec(record).map_err(AwsError::internal)?;
-    Ok(batch.put(RESOURCES, &key(record), json))
+    Ok(batch.put(RESOURCES, &key(record.sequence), json))
 }

@@ -10,7 +10,10 @@
 //! 4. `activate`: hands the resource to the service that runs it. Called after every creation
 //!    and update, and for every record, in the order of creation, when the cloud starts.
 //! 5. `update` and `read`, any number of times; `delete` at the end.
+//!
+//! What is there without a record of it is found by `import`.
 
+pub use super::import_id::ImportId;
 use crate::cloud::Cloud;
 use crate::error::{AwsError, AwsResult};
 use async_trait::async_trait;
@@ -104,6 +107,18 @@ pub struct Resource<I> {
 }
 
 impl<I> Resource<I> {
+    /// A resource that no program has declared.
+    pub fn undeclared(region: &str, deployed: Deployed, inputs: I) -> Self {
+        Self {
+            urn: String::new(),
+            stack: String::new(),
+            region: region.to_owned(),
+            id: deployed.id,
+            inputs,
+            outputs: deployed.outputs,
+        }
+    }
+
     /// A computed property that is a string; empty when there is none.
     pub fn output(&self, name: &str) -> &str {
         self.outputs
@@ -172,6 +187,16 @@ pub trait ResourceType: Send + Sync + 'static {
     /// The computed properties that an update may change. Previews show them as unknown.
     const CHANGES_ON_UPDATE: &'static [&'static str] = &[];
 
+    /// Whether the AWS API behind its creation overwrites what is there under the same id, as a
+    /// PUT does, and does not refuse it. docs/compatibility/resources.md has the API of each type.
+    const OVERWRITES: bool = false;
+
+    /// The types of what goes with it when it is deleted.
+    const HOLDS: &'static [&'static str] = &[];
+
+    /// What `pulumi import` takes, where that is not the id.
+    const IMPORT_ID: Option<ImportId> = None;
+
     /// Refuses inputs that AWS would refuse by themselves.
     fn validate(&self, _inputs: &Self::Inputs) -> Vec<Refusal> {
         Vec::new()
@@ -214,6 +239,17 @@ pub trait ResourceType: Send + Sync + 'static {
         Ok(known)
     }
 
+    /// What the service holds under this id in this region, though there is no record of it: it
+    /// was made through the service's own API. Nothing when there is nothing.
+    async fn import(
+        &self,
+        cloud: &Arc<Cloud>,
+        id: &str,
+        _region: &str,
+    ) -> AwsResult<Option<Resource<Self::Inputs>>> {
+        self.read(cloud, id, None).await
+    }
+
     /// Takes the resource out of service, or refuses as AWS would.
     async fn delete(&self, cloud: &Arc<Cloud>, resource: &Resource<Self::Inputs>) -> AwsResult<()>;
 }
@@ -228,6 +264,9 @@ pub trait AnyResourceType: Send + Sync + 'static {
     fn delete_before_replace(&self) -> bool;
     fn declared_only(&self) -> bool;
     fn changes_on_update(&self) -> &'static [&'static str];
+    fn overwrites(&self) -> bool;
+    fn holds(&self) -> &'static [&'static str];
+    fn import_id(&self) -> Option<ImportId>;
     fn validate(&self, inputs: &Properties) -> Vec<Refusal>;
     async fn create(
         &self,
@@ -247,6 +286,12 @@ pub trait AnyResourceType: Send + Sync + 'static {
         cloud: &Arc<Cloud>,
         id: &str,
         known: Option<Resource<Properties>>,
+    ) -> AwsResult<Option<Resource<Properties>>>;
+    async fn import(
+        &self,
+        cloud: &Arc<Cloud>,
+        id: &str,
+        region: &str,
     ) -> AwsResult<Option<Resource<Properties>>>;
     async fn delete(&self, cloud: &Arc<Cloud>, resource: &Resource<Properties>) -> AwsResult<()>;
 }
@@ -279,6 +324,18 @@ impl<T: ResourceType> AnyResourceType for T {
 
     fn changes_on_update(&self) -> &'static [&'static str] {
         T::CHANGES_ON_UPDATE
+    }
+
+    fn overwrites(&self) -> bool {
+        T::OVERWRITES
+    }
+
+    fn holds(&self) -> &'static [&'static str] {
+        T::HOLDS
+    }
+
+    fn import_id(&self) -> Option<ImportId> {
+        T::IMPORT_ID
     }
 
     fn validate(&self, inputs: &Properties) -> Vec<Refusal> {
@@ -331,18 +388,35 @@ impl<T: ResourceType> AnyResourceType for T {
             (Some(known), Some(recorded)) => reconcile(known.inputs, &recorded, &found_inputs),
             _ => found_inputs,
         };
-        Ok(Some(Resource {
-            urn: found.urn,
-            stack: found.stack,
-            region: found.region,
-            id: found.id,
-            inputs,
-            outputs: found.outputs,
-        }))
+        Ok(Some(with_inputs(found, inputs)))
+    }
+
+    async fn import(
+        &self,
+        cloud: &Arc<Cloud>,
+        id: &str,
+        region: &str,
+    ) -> AwsResult<Option<Resource<Properties>>> {
+        let Some(found) = ResourceType::import(self, cloud, id, region).await? else {
+            return Ok(None);
+        };
+        let inputs = properties(&found.inputs)?;
+        Ok(Some(with_inputs(found, inputs)))
     }
 
     async fn delete(&self, cloud: &Arc<Cloud>, resource: &Resource<Properties>) -> AwsResult<()> {
         ResourceType::delete(self, cloud, &typed_resource::<T>(resource)?).await
+    }
+}
+
+fn with_inputs<I>(resource: Resource<I>, inputs: Properties) -> Resource<Properties> {
+    Resource {
+        urn: resource.urn,
+        stack: resource.stack,
+        region: resource.region,
+        id: resource.id,
+        inputs,
+        outputs: resource.outputs,
     }
 }
 

@@ -1,19 +1,22 @@
 //! The gRPC service that Pulumi's engine attaches to.
 
+use super::answers::Session;
+use super::asked::{Asked, common};
 use super::check::{self, failures};
 use super::connection::{Configured, accepted};
-use super::deployments::Record;
+use super::deployments::{Created, Record};
 use super::diff::{self, Change};
 use super::naming::Proposal;
 use super::package::Declared;
-use super::resource::{New, Properties};
+use super::refusals::{not_deployed, of_creation, status};
+use super::resource::New;
 use super::settings::{self, Settings};
 use super::urn::Urn;
 use super::value::{Property, PropertyMap, decode, encode, from_json, secret_like, to_json};
-use super::{invoke, outputs};
+use super::{engine, invoke, outputs};
 use crate::cloud::Cloud;
 use crate::current::Current;
-use crate::error::{AwsError, AwsResult};
+use crate::error::AwsResult;
 use anyhow::Result;
 use async_trait::async_trait;
 use futures::future::BoxFuture;
@@ -111,12 +114,13 @@ impl Provider {
             .unwrap_or_default()
     }
 
-    fn new_resource(&self, urn: &Urn, region: &str) -> New {
+    fn new_resource(&self, urn: &Urn, session: Option<Session>, region: &str) -> New {
+        let deployments = &self.cloud.deployments;
         New {
             urn: urn.as_str().to_owned(),
             stack: urn.stack.clone(),
             name: urn.name.clone(),
-            generation: self.cloud.deployments.next_generation(urn.as_str()),
+            generation: deployments.generation_for(urn.as_str(), session),
             region: region.to_owned(),
         }
     }
@@ -126,30 +130,6 @@ impl Provider {
         package
             .resource_type(&urn.token)
             .ok_or_else(|| Status::unimplemented(check::unknown_type(package, &urn.token)))
-    }
-
-    /// The record of the resource of this id. Types without regions have ids of their own.
-    fn record(&self, declared: Declared<'_>, id: &str, region: &str) -> Option<Record> {
-        let regional = declared.schema.input_properties.contains_key("region");
-        let region = regional.then_some(region);
-        let deployments = &self.cloud.deployments;
-        deployments.find(declared.of.token(), id, region)
-    }
-
-    /// The resource of this id: the record of it, or what its type finds in the cloud though
-    /// no program has declared it (it was imported).
-    async fn deployed(
-        &self,
-        declared: Declared<'_>,
-        id: &str,
-        region: &str,
-    ) -> AwsResult<Option<Record>> {
-        if let Some(record) = self.record(declared, id, region) {
-            return Ok(Some(record));
-        }
-        let found = declared.of.read(&self.cloud, id, None).await?;
-        let adopt = |resource| self.cloud.deployments.adopt(declared.of.token(), resource);
-        Ok(found.map(adopt))
     }
 
     /// Runs a change to its end, even when the engine goes away in the middle of it.
@@ -166,12 +146,23 @@ impl Provider {
     }
 }
 
+fn connection<T>(request: &Request<T>) -> Option<&Configured> {
+    request.extensions().get::<Configured>()
+}
+
+fn session<T>(request: &Request<T>) -> Option<Session> {
+    connection(request).map(Configured::session)
+}
+
 #[async_trait]
 impl ResourceProvider for Provider {
     async fn handshake(
         &self,
-        _: Request<rpc::ProviderHandshakeRequest>,
+        request: Request<rpc::ProviderHandshakeRequest>,
     ) -> Answer<rpc::ProviderHandshakeResponse> {
+        if let Some(connection) = connection(&request) {
+            connection.set_engine(&request.get_ref().engine_address);
+        }
         Ok(Response::new(rpc::ProviderHandshakeResponse {
             accept_secrets: true,
             accept_resources: true,
@@ -180,7 +171,10 @@ impl ResourceProvider for Provider {
         }))
     }
 
-    async fn attach(&self, _: Request<rpc::PluginAttach>) -> Answer<()> {
+    async fn attach(&self, request: Request<rpc::PluginAttach>) -> Answer<()> {
+        if let Some(connection) = connection(&request) {
+            connection.set_engine(&request.get_ref().address);
+        }
         Ok(Response::new(()))
     }
 
@@ -277,8 +271,13 @@ impl ResourceProvider for Provider {
     async fn check(&self, request: Request<rpc::CheckRequest>) -> Answer<rpc::CheckResponse> {
         let urn = urn(&request.get_ref().urn)?;
         let settings = self.settings(&request, Some(&urn));
+        let session = session(&request);
         let request = request.into_inner();
         let (old, news) = (decode(request.olds)?, decode(request.news)?);
+        if !old.is_empty() {
+            let known = self.cloud.deployments.known(&urn).await;
+            known.map_err(status)?;
+        }
         let package = &self.cloud.package;
         let Some(declared) = package.resource_type(&urn.token) else {
             return Ok(Response::new(rpc::CheckResponse {
@@ -289,7 +288,8 @@ impl ResourceProvider for Provider {
                 }],
             }));
         };
-        let new = self.new_resource(&urn, outputs::region(declared, &settings, &news));
+        let region = outputs::region(declared, &settings, &news);
+        let new = self.new_resource(&urn, session, region);
         let proposal = proposal(request.autonaming);
         let (inputs, refusals) =
             check::check(package, declared, &settings, &new, &proposal, &old, news);
@@ -305,11 +305,20 @@ impl ResourceProvider for Provider {
         let request = request.into_inner();
         let declared = self.declared(&urn)?;
         let new_inputs = decode(request.news)?;
+        let (old_inputs, old_outputs) = (decode(request.old_inputs)?, decode(request.olds)?);
+        let asked = Asked {
+            declared,
+            urn: &urn,
+            id: &request.id,
+            region: region_of(declared, &settings, &old_inputs, &old_outputs),
+            inputs: to_json(&old_inputs),
+        };
+        asked.known(&self.cloud).await.map_err(status)?;
         Ok(Response::new(diff::diff(&Change {
             declared,
-            old_inputs: &decode(request.old_inputs)?,
+            old_inputs: &old_inputs,
             new_inputs: &new_inputs,
-            old_outputs: &decode(request.olds)?,
+            old_outputs: &old_outputs,
             new_region: outputs::region(declared, &settings, &new_inputs),
         })))
     }
@@ -317,6 +326,8 @@ impl ResourceProvider for Provider {
     async fn create(&self, request: Request<rpc::CreateRequest>) -> Answer<rpc::CreateResponse> {
         let urn = urn(&request.get_ref().urn)?;
         let settings = self.settings(&request, Some(&urn));
+        let session = session(&request);
+        let engine = connection(&request).and_then(Configured::engine);
         let request = request.into_inner();
         let declared = self.declared(&urn)?;
         let inputs = decode(request.properties)?;
@@ -328,17 +339,35 @@ impl ResourceProvider for Provider {
             }));
         }
 
-        let new = self.new_resource(&urn, outputs::region(declared, &settings, &inputs));
+        let region = outputs::region(declared, &settings, &inputs);
+        let new = self.new_resource(&urn, session, region);
         let common = common(declared, &settings, &inputs);
         let plain = to_json(&inputs);
-        let cloud = Arc::clone(&self.cloud);
-        let record = self.finish(async move {
-            let deployments = &cloud.deployments;
-            deployments
-                .create(&cloud, &urn.token, new, plain, common)
+        let (cloud, asked) = (Arc::clone(&self.cloud), urn.clone());
+        let created = self.finish(async move {
+            let known = plain.clone();
+            let (deployments, token) = (&cloud.deployments, &asked.token);
+            let created = deployments.create_for(session, &cloud, token, new, plain, common);
+            created
                 .await
+                .map_err(|error| match cloud.package.resource_type(token) {
+                    Some(declared) => of_creation(error, deployments, declared, &asked, &known),
+                    None => error,
+                })
         });
-        let resource = record.await?.resource;
+        let Created {
+            record: Record { resource, .. },
+            overwritten,
+        } = created.await?;
+        let other = overwritten.filter(|other| other.resource.urn != urn.as_str());
+        if let Some(other) = other {
+            let warning = format!(
+                "{} {} was declared as {} already. As on AWS it is overwritten, and the deletion \
+                 of either takes it from the other: declare it in one place alone",
+                urn.token, resource.id, other.resource.urn
+            );
+            engine::warn(engine, urn.as_str(), warning).await;
+        }
         let outputs = outputs::deployed(declared, &inputs, &resource);
         Ok(Response::new(rpc::CreateResponse {
             id: resource.id,
@@ -353,12 +382,14 @@ impl ResourceProvider for Provider {
         let request = request.into_inner();
         let declared = self.declared(&urn)?;
         let (old_inputs, old_outputs) = (decode(request.inputs)?, decode(request.properties)?);
-        let region = region_of(declared, &settings, &old_inputs, &old_outputs);
-
-        let known = self.record(declared, &request.id, &region);
-        let known = known.map(|record| record.resource);
-        let found = declared.of.read(&self.cloud, &request.id, known).await;
-        let Some(resource) = found.map_err(status)? else {
+        let asked = Asked {
+            declared,
+            urn: &urn,
+            id: &request.id,
+            region: region_of(declared, &settings, &old_inputs, &old_outputs),
+            inputs: to_json(&old_inputs),
+        };
+        let Some(resource) = asked.look(&self.cloud).await.map_err(status)? else {
             return Ok(Response::new(rpc::ReadResponse::default()));
         };
         let inputs = secret_like(from_json(&resource.inputs), &old_inputs);
@@ -387,8 +418,14 @@ impl ResourceProvider for Provider {
             }));
         }
 
-        let region = region_of(declared, &settings, &old_inputs, &old_outputs);
-        let known = self.deployed(declared, &request.id, &region).await;
+        let asked = Asked {
+            declared,
+            urn: &urn,
+            id: &request.id,
+            region: region_of(declared, &settings, &old_inputs, &old_outputs),
+            inputs: to_json(&old_inputs),
+        };
+        let known = asked.deployed(&self.cloud).await;
         let old = known
             .map_err(status)?
             .ok_or_else(|| not_deployed(&urn, &request.id))?;
@@ -413,9 +450,14 @@ impl ResourceProvider for Provider {
         let request = request.into_inner();
         let declared = self.declared(&urn)?;
         let (inputs, outputs) = (decode(request.old_inputs)?, decode(request.properties)?);
-        let region = region_of(declared, &settings, &inputs, &outputs);
-
-        let known = self.deployed(declared, &request.id, &region).await;
+        let asked = Asked {
+            declared,
+            urn: &urn,
+            id: &request.id,
+            region: region_of(declared, &settings, &inputs, &outputs),
+            inputs: to_json(&inputs),
+        };
+        let known = asked.deployed(&self.cloud).await;
         let Some(record) = known.map_err(status)? else {
             // Gone already, which is what was asked for.
             return Ok(Response::new(()));
@@ -428,7 +470,11 @@ impl ResourceProvider for Provider {
 
     /// The engine says this at the end of each of its runs too. What is under way here takes
     /// milliseconds and is better finished than cut off, and other stacks may be at work.
-    async fn cancel(&self, _: Request<()>) -> Answer<()> {
+    async fn cancel(&self, request: Request<()>) -> Answer<()> {
+        if let Some(session) = session(&request) {
+            let ended = self.cloud.deployments.ended(session).await;
+            ended.map_err(status)?;
+        }
         Ok(Response::new(()))
     }
 
@@ -497,40 +543,4 @@ fn region_of(
     recorded
         .unwrap_or_else(|| outputs::region(declared, settings, inputs))
         .to_owned()
-}
-
-/// The computed properties that all types have alike.
-fn common(declared: Declared<'_>, settings: &Settings, inputs: &PropertyMap) -> Properties {
-    let mut common = PropertyMap::new();
-    if let Some(tags) = outputs::all_tags(declared, inputs) {
-        common.insert("tagsAll".to_owned(), tags);
-    }
-    if declared.schema.input_properties.contains_key("region") {
-        let region = outputs::region(declared, settings, inputs).to_owned();
-        common.insert("region".to_owned(), Property::String(region));
-    }
-    to_json(&common)
-}
-
-fn not_deployed(urn: &Urn, id: &str) -> Status {
-    Status::not_found(format!(
-        "the embedded cloud has no {} {id}: run pulumi refresh to take it out of the stack",
-        urn.token
-    ))
-}
-
-/// What AWS refuses leaves the resource as it was, and so does a failure of the embedded cloud:
-/// none of these codes tells the engine that the resource's state is in doubt.
-fn status(error: AwsError) -> Status {
-    let message = match error.is_server_fault() {
-        true => format!("{error} The log of the embedded cloud has the cause"),
-        false => error.to_string(),
-    };
-    match error.status {
-        403 => Status::permission_denied(message),
-        404 => Status::not_found(message),
-        409 => Status::already_exists(message),
-        400..=499 => Status::failed_precondition(message),
-        _ => Status::aborted(message),
-    }
 }

@@ -30,6 +30,12 @@ impl Urn {
         })
     }
 
+    /// Whether it belongs to a component.
+    pub fn has_parent(&self) -> bool {
+        let before_name = self.text.strip_suffix(self.name.as_str());
+        before_name.is_some_and(|types| types.contains('$'))
+    }
+
     /// The whole URN.
     pub fn as_str(&self) -> &str {
         &self.text

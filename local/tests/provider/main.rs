@@ -1,10 +1,17 @@
 //! The provider side as Pulumi's engine sees it: gRPC calls against a whole cloud in-process,
 //! with a small package of its own.
 
+mod books;
 mod check;
+#[path = "../aws/client.rs"]
+#[expect(dead_code, reason = "the tests of AWS's own protocols use all of it")]
+mod client;
 mod configure;
+mod declared;
 mod diff;
+mod imports;
 mod life;
+mod listener;
 mod malformed;
 mod operations;
 mod preview;

@@ -257,6 +257,18 @@ impl Engine {
     }
 }
 
+/// What the engine asks of a resource that it has in its state.
+pub fn diff_request(urn: &str, old: &State, news: &Value) -> Result<rpc::DiffRequest> {
+    Ok(rpc::DiffRequest {
+        id: old.id.clone(),
+        urn: urn.to_owned(),
+        old_inputs: Some(wire(&old.inputs)?),
+        olds: Some(wire(&old.outputs)?),
+        news: Some(wire(news)?),
+        ..Default::default()
+    })
+}
+
 pub fn create_request(urn: &str, inputs: &Value, preview: bool) -> Result<rpc::CreateRequest> {
     Ok(rpc::CreateRequest {
         urn: urn.to_owned(),

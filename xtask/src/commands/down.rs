@@ -2,10 +2,12 @@
 
 use crate::checkout::Checkout;
 use crate::cloud::Cloud;
+use crate::http;
 use crate::memory::megabytes;
 use crate::ports;
 use crate::session::{LOCAL, Session};
 use crate::tools;
+use crate::variables;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::io::{BufRead, IsTerminal, Write};
@@ -40,6 +42,7 @@ impl Down {
             destroy.args(["--stack", LOCAL]);
             tools::run(&mut destroy, "pulumi destroy").await?;
         }
+        clear_leftovers(&checkout).await?;
         let stopped = stop(&checkout).await?;
         let stack = match resources {
             0 => format!("Stack {LOCAL} was not deployed"),
@@ -52,6 +55,27 @@ impl Down {
         println!("{stack}, {cloud}.");
         Ok(())
     }
+}
+
+/// Of an update that was killed, the cloud may have what is in no state: since the state is empty
+/// now, nothing else would ever delete it.
+async fn clear_leftovers(checkout: &Checkout) -> Result<()> {
+    let port = ports::first(checkout)?;
+    let running = Cloud::new(checkout, port).running().await?;
+    if running.is_none_or(|running| !running.answers) {
+        return Ok(());
+    }
+    let url = format!("{}/_mysfits/leftovers/{LOCAL}", variables::endpoint(port));
+    let answer = http::client()?.delete(&url).send().await?;
+    let status = answer.status();
+    if !status.is_success() {
+        let reason = answer.text().await.unwrap_or_default();
+        bail!(
+            "stack {LOCAL} is destroyed, but what an update that was killed has left in the cloud \
+             cannot be deleted: {status} {reason}"
+        );
+    }
+    Ok(())
 }
 
 fn confirm() -> Result<()> {

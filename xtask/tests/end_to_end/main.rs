@@ -13,6 +13,7 @@ mod daily;
 mod deployment;
 mod hostile;
 mod interrupts;
+mod lives;
 mod operations;
 mod pages;
 mod permissions;

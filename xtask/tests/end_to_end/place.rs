@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::ffi::OsString;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::Mutex;
 
 /// A checkout, and a home in a temporary folder. Dropping it stops the cloud.
@@ -84,12 +84,26 @@ impl Place {
     }
 
     pub fn try_shell(&self, script: &str) -> Result<Output> {
+        Ok(self.shell_command(script).output()?)
+    }
+
+    /// The same, started: its standard output can be read.
+    pub fn start_shell(&self, script: &str) -> Result<Child> {
+        let mut command = self.shell_command(script);
+        Ok(command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()?)
+    }
+
+    fn shell_command(&self, script: &str) -> Command {
         let xtask = env!("CARGO_BIN_EXE_xtask");
         let script =
             format!("variables=$(\"{xtask}\" env) || exit 99\neval \"$variables\"\n{script}");
         let mut command = Command::new("sh");
         self.enter(&mut command);
-        Ok(command.args(["-c", &script]).output()?)
+        command.args(["-c", &script]);
+        command
     }
 
     pub fn enter(&self, command: &mut Command) {

@@ -1,9 +1,10 @@
 //! CloudWatch Logs: groups, and streams that are there from the start.
 
+use super::monitoring::LogMetricFilter;
 use crate::cloud::Cloud;
 use crate::error::{AwsError, AwsResult};
 use crate::provider::resource::{
-    AutoName, Deployed, New, Properties, Refusal, Resource, ResourceType,
+    AutoName, Deployed, ImportId, New, Properties, Refusal, Resource, ResourceType,
 };
 use crate::services::logs::{
     GroupSettings, RETENTION_DAYS, group_arn, group_name_problem, stream_arn, stream_name_problem,
@@ -20,7 +21,7 @@ const MAX_NAME: usize = 512;
 /// `aws:cloudwatch/logGroup:LogGroup`.
 pub struct LogGroup;
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct LogGroupInputs {
     name: String,
@@ -32,6 +33,25 @@ pub struct LogGroupInputs {
     kms_key_id: Option<String>,
     region: Option<String>,
     tags: Option<BTreeMap<String, String>>,
+}
+
+impl LogGroupInputs {
+    /// Days; nothing for events that stay, for which the provider also takes 0.
+    fn retention(&self) -> Option<u32> {
+        self.retention_in_days.filter(|days| *days > 0)
+    }
+}
+
+fn deployed_group(region: &str, name: &str, created: i64) -> Deployed {
+    Deployed::new(
+        name,
+        json!({
+            "arn": group_arn(region, name),
+            "name": name,
+            "creationTime": created,
+            "logGroupClass": "STANDARD",
+        }),
+    )
 }
 
 #[async_trait]
@@ -83,6 +103,8 @@ impl ResourceType for LogGroup {
         refusals
     }
 
+    const HOLDS: &'static [&'static str] = &[LogStream::TOKEN, LogMetricFilter::TOKEN];
+
     async fn create(
         &self,
         cloud: &Arc<Cloud>,
@@ -96,15 +118,8 @@ impl ResourceType for LogGroup {
                 "The specified log group already exists",
             ));
         }
-        Ok(Deployed::new(
-            inputs.name.clone(),
-            json!({
-                "arn": group_arn(&new.region, &inputs.name),
-                "name": inputs.name,
-                "creationTime": cloud.clock.unix_millis(),
-                "logGroupClass": "STANDARD",
-            }),
-        ))
+        let created = cloud.clock.unix_millis();
+        Ok(deployed_group(&new.region, &inputs.name, created))
     }
 
     async fn activate(
@@ -118,7 +133,7 @@ impl ResourceType for LogGroup {
             .deploy_group(GroupSettings {
                 region: resource.region.clone(),
                 name: resource.inputs.name.clone(),
-                retention_days: resource.inputs.retention_in_days.filter(|days| *days > 0),
+                retention_days: resource.inputs.retention(),
                 created: created.and_then(|time| time.as_i64()).unwrap_or_default(),
             })
             .map_err(|error| AwsError::internal(format!("{error:#}")))
@@ -130,7 +145,35 @@ impl ResourceType for LogGroup {
         _id: &str,
         known: Option<Resource<LogGroupInputs>>,
     ) -> AwsResult<Option<Resource<LogGroupInputs>>> {
-        Ok(known.filter(|group| cloud.logs.has_group(&group.region, &group.inputs.name)))
+        let Some(mut known) = known else {
+            return Ok(None);
+        };
+        let settings = cloud.logs.group(&known.region, &known.inputs.name);
+        let Some(settings) = settings else {
+            return Ok(None);
+        };
+        if known.inputs.retention() != settings.retention_days {
+            known.inputs.retention_in_days = Some(settings.retention_days.unwrap_or_default());
+        }
+        Ok(Some(known))
+    }
+
+    async fn import(
+        &self,
+        cloud: &Arc<Cloud>,
+        id: &str,
+        region: &str,
+    ) -> AwsResult<Option<Resource<LogGroupInputs>>> {
+        let Some(settings) = cloud.logs.group(region, id) else {
+            return Ok(None);
+        };
+        let inputs = LogGroupInputs {
+            name: id.to_owned(),
+            retention_in_days: settings.retention_days,
+            ..LogGroupInputs::default()
+        };
+        let deployed = deployed_group(region, id, settings.created);
+        Ok(Some(Resource::undeclared(region, deployed, inputs)))
     }
 
     async fn delete(
@@ -165,12 +208,29 @@ pub struct LogStreamInputs {
     region: Option<String>,
 }
 
+fn deployed_stream(region: &str, inputs: &LogStreamInputs) -> Deployed {
+    let LogStreamInputs {
+        name,
+        log_group_name: group,
+        ..
+    } = inputs;
+    Deployed::new(
+        name,
+        json!({ "arn": stream_arn(region, group, name), "name": name }),
+    )
+}
+
 #[async_trait]
 impl ResourceType for LogStream {
     type Inputs = LogStreamInputs;
 
     const TOKEN: &'static str = "aws:cloudwatch/logStream:LogStream";
     const REPLACES_ON: &'static [&'static str] = &["name", "logGroupName"];
+    /// A stream's name is one of its group alone.
+    const IMPORT_ID: Option<ImportId> = Some(ImportId {
+        parts: &["logGroupName", "name"],
+        separator: ":",
+    });
     const AUTO_NAME: Option<AutoName> = Some(AutoName {
         property: "name",
         max_length: MAX_NAME,
@@ -208,10 +268,7 @@ impl ResourceType for LogStream {
                 "The specified log stream already exists",
             ));
         }
-        Ok(Deployed::new(
-            name.clone(),
-            json!({ "arn": stream_arn(&new.region, group, name), "name": name }),
-        ))
+        Ok(deployed_stream(&new.region, inputs))
     }
 
     async fn activate(
@@ -237,6 +294,25 @@ impl ResourceType for LogStream {
                 .logs
                 .has_stream(&stream.region, &inputs.log_group_name, &inputs.name)
         }))
+    }
+
+    async fn import(
+        &self,
+        cloud: &Arc<Cloud>,
+        id: &str,
+        region: &str,
+    ) -> AwsResult<Option<Resource<LogStreamInputs>>> {
+        let Some((group, name)) = id.split_once(':') else {
+            return Ok(None);
+        };
+        let inputs = LogStreamInputs {
+            name: name.to_owned(),
+            log_group_name: group.to_owned(),
+            region: None,
+        };
+        let is_there = cloud.logs.has_stream(region, group, name);
+        let deployed = deployed_stream(region, &inputs);
+        Ok(is_there.then(|| Resource::undeclared(region, deployed, inputs)))
     }
 
     async fn update(

@@ -4,7 +4,9 @@
 use crate::cloud::Cloud;
 use crate::error::{AwsError, AwsResult};
 use crate::identity::arn;
-use crate::provider::resource::{Deployed, New, Properties, Refusal, Resource, ResourceType};
+use crate::provider::resource::{
+    Deployed, ImportId, New, Properties, Refusal, Resource, ResourceType,
+};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -37,6 +39,11 @@ impl ResourceType for Repository {
 
     const TOKEN: &'static str = "aws:codecommit/repository:Repository";
     const DECLARED_ONLY: bool = true;
+    /// It keeps the id of its creation when it gets another name, which then is free again.
+    const IMPORT_ID: Option<ImportId> = Some(ImportId {
+        parts: &["repositoryName"],
+        separator: "",
+    });
     const CHANGES_ON_UPDATE: &'static [&'static str] = &["arn", "cloneUrlHttp", "cloneUrlSsh"];
 
     fn validate(&self, inputs: &RepositoryInputs) -> Vec<Refusal> {
@@ -96,7 +103,7 @@ impl ResourceType for Repository {
         inputs: &RepositoryInputs,
     ) -> AwsResult<Properties> {
         let name = &inputs.repository_name;
-        check_unique(cloud, &old.region, Some(&old.id), name)?;
+        check_unique(cloud, &old.region, Some(old), name)?;
         let mut outputs = old.outputs.clone();
         outputs.extend(addresses(&old.region, name));
         Ok(outputs)
@@ -111,12 +118,19 @@ impl ResourceType for Repository {
     }
 }
 
-fn check_unique(cloud: &Cloud, region: &str, own_id: Option<&str>, name: &str) -> AwsResult<()> {
+fn check_unique(
+    cloud: &Cloud,
+    region: &str,
+    own: Option<&Resource<RepositoryInputs>>,
+    name: &str,
+) -> AwsResult<()> {
+    if own.is_some_and(|own| own.inputs.repository_name == name) {
+        return Ok(());
+    }
     let taken = cloud.deployments.all().into_iter().any(|record| {
         let repository = &record.resource;
         record.token == Repository::TOKEN
             && repository.region == region
-            && Some(repository.id.as_str()) != own_id
             && repository
                 .inputs
                 .get("repositoryName")

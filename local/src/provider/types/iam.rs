@@ -4,7 +4,7 @@ use crate::cloud::Cloud;
 use crate::error::{AwsError, AwsResult};
 use crate::identity::arn;
 use crate::provider::resource::{
-    AutoName, Deployed, New, Properties, Refusal, Resource, ResourceType,
+    AutoName, Deployed, ImportId, New, Properties, Refusal, Resource, ResourceType,
 };
 use crate::services::iam::document::{Document, Kind};
 use crate::services::iam::no_such_role;
@@ -62,6 +62,7 @@ impl ResourceType for Role {
         property: "name",
         max_length: MAX_ROLE_NAME,
     });
+    const HOLDS: &'static [&'static str] = &[RolePolicy::TOKEN];
 
     fn validate(&self, inputs: &RoleInputs) -> Vec<Refusal> {
         let mut refusals = Vec::new();
@@ -190,6 +191,12 @@ impl ResourceType for RolePolicy {
     const AUTO_NAME: Option<AutoName> = Some(AutoName {
         property: "name",
         max_length: MAX_POLICY_NAME,
+    });
+    /// PutRolePolicy.
+    const OVERWRITES: bool = true;
+    const IMPORT_ID: Option<ImportId> = Some(ImportId {
+        parts: &["role", "name"],
+        separator: ":",
     });
 
     fn validate(&self, inputs: &RolePolicyInputs) -> Vec<Refusal> {

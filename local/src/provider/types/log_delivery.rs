@@ -44,6 +44,8 @@ impl ResourceType for LogDeliverySource {
     const REPLACES_ON: &'static [&'static str] = &["logType", "name", "resourceArn"];
     const AUTO_NAME: Option<AutoName> = Some(NAMED);
     const DECLARED_ONLY: bool = true;
+    /// PutDeliverySource.
+    const OVERWRITES: bool = true;
 
     fn validate(&self, inputs: &LogDeliverySourceInputs) -> Vec<Refusal> {
         let mut refusals = Vec::from_iter(check_name(&inputs.name));
@@ -120,6 +122,8 @@ impl ResourceType for LogDeliveryDestination {
     const REPLACES_ON: &'static [&'static str] = &["name", "outputFormat"];
     const AUTO_NAME: Option<AutoName> = Some(NAMED);
     const DECLARED_ONLY: bool = true;
+    /// PutDeliveryDestination.
+    const OVERWRITES: bool = true;
 
     fn validate(&self, inputs: &LogDeliveryDestinationInputs) -> Vec<Refusal> {
         let mut refusals = Vec::from_iter(check_name(&inputs.name));

@@ -4,7 +4,9 @@
 use crate::cloud::Cloud;
 use crate::error::{AwsError, AwsResult};
 use crate::identity::arn;
-use crate::provider::resource::{AutoName, Deployed, New, Refusal, Resource, ResourceType};
+use crate::provider::resource::{
+    AutoName, Deployed, ImportId, New, Refusal, Resource, ResourceType,
+};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -132,6 +134,8 @@ impl ResourceType for MetricAlarm {
         max_length: MAX_ALARM_NAME,
     });
     const DECLARED_ONLY: bool = true;
+    /// PutMetricAlarm.
+    const OVERWRITES: bool = true;
 
     fn validate(&self, inputs: &MetricAlarmInputs) -> Vec<Refusal> {
         let mut refusals = Vec::new();
@@ -252,6 +256,8 @@ impl ResourceType for Dashboard {
     const TOKEN: &'static str = "aws:cloudwatch/dashboard:Dashboard";
     const REPLACES_ON: &'static [&'static str] = &["dashboardName"];
     const DECLARED_ONLY: bool = true;
+    /// PutDashboard.
+    const OVERWRITES: bool = true;
 
     fn validate(&self, inputs: &DashboardInputs) -> Vec<Refusal> {
         let mut refusals = Vec::new();
@@ -338,6 +344,13 @@ impl ResourceType for LogMetricFilter {
         max_length: MAX_FILTER_NAME,
     });
     const DECLARED_ONLY: bool = true;
+    /// PutMetricFilter.
+    const OVERWRITES: bool = true;
+    /// A filter's name is one of its group alone.
+    const IMPORT_ID: Option<ImportId> = Some(ImportId {
+        parts: &["logGroupName", "name"],
+        separator: ":",
+    });
 
     fn validate(&self, inputs: &LogMetricFilterInputs) -> Vec<Refusal> {
         let mut refusals = Vec::new();
@@ -370,12 +383,7 @@ impl ResourceType for LogMetricFilter {
         inputs: &LogMetricFilterInputs,
     ) -> AwsResult<Deployed> {
         let group = &inputs.log_group_name;
-        let token = "aws:cloudwatch/logGroup:LogGroup";
-        if cloud
-            .deployments
-            .find(token, group, Some(&new.region))
-            .is_none()
-        {
+        if !cloud.logs.has_group(&new.region, group) {
             return Err(AwsError::new(
                 400,
                 "ResourceNotFoundException",
@@ -391,6 +399,18 @@ impl ResourceType for LogMetricFilter {
         _resource: &Resource<LogMetricFilterInputs>,
     ) -> AwsResult<()> {
         Ok(())
+    }
+
+    async fn read(
+        &self,
+        cloud: &Arc<Cloud>,
+        _id: &str,
+        known: Option<Resource<LogMetricFilterInputs>>,
+    ) -> AwsResult<Option<Resource<LogMetricFilterInputs>>> {
+        Ok(known.filter(|filter| {
+            let group = &filter.inputs.log_group_name;
+            cloud.logs.has_group(&filter.region, group)
+        }))
     }
 
     async fn delete(

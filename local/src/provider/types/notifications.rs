@@ -4,11 +4,12 @@
 use crate::cloud::Cloud;
 use crate::error::{AwsError, AwsResult};
 use crate::identity::{ACCOUNT_ID, arn};
+use crate::provider::deployments::Record;
 use crate::provider::resource::{AutoName, Deployed, New, Refusal, Resource, ResourceType};
 use crate::services::iam::document::{Document, Kind};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -38,6 +39,9 @@ impl ResourceType for Topic {
         max_length: MAX_TOPIC_NAME,
     });
     const DECLARED_ONLY: bool = true;
+    /// CreateTopic answers with the topic that is there already.
+    const OVERWRITES: bool = true;
+    const HOLDS: &'static [&'static str] = &[TopicPolicy::TOKEN, TopicSubscription::TOKEN];
 
     fn validate(&self, inputs: &TopicInputs) -> Vec<Refusal> {
         let mut refusals = Vec::new();
@@ -57,11 +61,29 @@ impl ResourceType for Topic {
 
     async fn create(
         &self,
-        _cloud: &Arc<Cloud>,
+        cloud: &Arc<Cloud>,
         new: &New,
         inputs: &TopicInputs,
     ) -> AwsResult<Deployed> {
         let arn = arn("sns", &new.region, &inputs.name);
+        let known = cloud.deployments.find(Self::TOKEN, &arn, Some(&new.region));
+        let declared = serde_json::to_value(inputs).map_err(AwsError::internal)?;
+        let differs = |record: &Record, name: &str| {
+            record.resource.inputs.get(name).unwrap_or(&Value::Null) != &declared[name]
+        };
+        let differs = known.is_some_and(|known| {
+            ["displayName", "tags"]
+                .iter()
+                .any(|name| differs(&known, name))
+        });
+        if differs {
+            return Err(AwsError::new(
+                400,
+                "InvalidParameter",
+                "Invalid parameter: Attributes Reason: Topic already exists with different \
+                 attributes",
+            ));
+        }
         Ok(Deployed::new(arn.clone(), json!({ "arn": arn })))
     }
 
@@ -100,6 +122,8 @@ impl ResourceType for TopicPolicy {
     const TOKEN: &'static str = "aws:sns/topicPolicy:TopicPolicy";
     const REPLACES_ON: &'static [&'static str] = &["arn"];
     const DECLARED_ONLY: bool = true;
+    /// SetTopicAttributes.
+    const OVERWRITES: bool = true;
 
     fn validate(&self, inputs: &TopicPolicyInputs) -> Vec<Refusal> {
         let policy = Document::parse(&inputs.policy, Kind::Resource);
@@ -124,6 +148,15 @@ impl ResourceType for TopicPolicy {
         _resource: &Resource<TopicPolicyInputs>,
     ) -> AwsResult<()> {
         Ok(())
+    }
+
+    async fn read(
+        &self,
+        cloud: &Arc<Cloud>,
+        _id: &str,
+        known: Option<Resource<TopicPolicyInputs>>,
+    ) -> AwsResult<Option<Resource<TopicPolicyInputs>>> {
+        Ok(known.filter(|known| find_topic(cloud, &known.inputs.arn, &known.region).is_ok()))
     }
 
     async fn delete(
@@ -197,6 +230,15 @@ impl ResourceType for TopicSubscription {
         _resource: &Resource<TopicSubscriptionInputs>,
     ) -> AwsResult<()> {
         Ok(())
+    }
+
+    async fn read(
+        &self,
+        cloud: &Arc<Cloud>,
+        _id: &str,
+        known: Option<Resource<TopicSubscriptionInputs>>,
+    ) -> AwsResult<Option<Resource<TopicSubscriptionInputs>>> {
+        Ok(known.filter(|known| find_topic(cloud, &known.inputs.topic, &known.region).is_ok()))
     }
 
     async fn delete(

@@ -109,6 +109,11 @@ impl ApiGateway {
         look(&self.lock())
     }
 
+    /// Whether an API is there, and has something.
+    pub fn has(&self, api: &str, something: impl FnOnce(&state::Api) -> bool) -> bool {
+        self.lock().apis.get(api).is_some_and(something)
+    }
+
     /// Changes what is declared; what answers requests follows.
     pub fn change<T>(&self, change: impl FnOnce(&mut State) -> AwsResult<T>) -> AwsResult<T> {
         let mut state = self.lock();

@@ -146,6 +146,13 @@ impl Logs {
         Ok(())
     }
 
+    /// How a group is set, however it came to be.
+    pub fn group(&self, region: &str, name: &str) -> Option<GroupSettings> {
+        let groups = self.groups();
+        let group = groups.get(&(region.into(), name.into()))?;
+        Some(group.settings.clone())
+    }
+
     /// Whether a group is deployed.
     pub fn has_group(&self, region: &str, name: &str) -> bool {
         self.groups().contains_key(&(region.into(), name.into()))

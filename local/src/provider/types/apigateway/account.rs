@@ -5,7 +5,7 @@ use crate::error::{AwsError, AwsResult};
 use crate::identity::ACCOUNT_ID;
 use crate::provider::resource::{Deployed, New, Properties, Resource, ResourceType};
 use crate::services::apigateway::definition::Account as Inputs;
-use crate::services::apigateway::rules::{bad_request, conflict};
+use crate::services::apigateway::rules::bad_request;
 use crate::services::apigateway::steps::integration::PRINCIPAL;
 use crate::services::apigateway::steps::throttle::Limit;
 use crate::services::iam::{Call, Caller};
@@ -41,30 +41,12 @@ impl ResourceType for Account {
 
     const TOKEN: &'static str = "aws:apigateway/account:Account";
 
-    /// A second one would overwrite the first on AWS, and the deletion of either would reset both.
-    /// The two would lie about each other from then on, so this one place is stricter than AWS.
-    async fn create(&self, cloud: &Arc<Cloud>, new: &New, inputs: &Inputs) -> AwsResult<Deployed> {
-        if let Some(first) = cloud
-            .deployments
-            .find(Self::TOKEN, ACCOUNT_ID, Some(&new.region))
-        {
-            return Err(conflict(format!(
-                "API Gateway's account settings in {} are managed by {} already: AWS would let \
-                 this one overwrite them, and the deletion of one take them from the other. \
-                 Declare them in one stack of an account and region alone",
-                new.region, first.resource.urn
-            )));
-        }
+    /// UpdateAccount: a second owner overwrites what the first has set.
+    const OVERWRITES: bool = true;
+
+    async fn create(&self, cloud: &Arc<Cloud>, _new: &New, inputs: &Inputs) -> AwsResult<Deployed> {
         check_role(cloud, inputs).await?;
-        let outputs = json!({
-            "apiKeyVersion": "4",
-            "features": ["UsagePlans"],
-            "throttleSettings": [{
-                "burstLimit": Limit::ACCOUNT.burst,
-                "rateLimit": Limit::ACCOUNT.rate,
-            }],
-        });
-        Ok(Deployed::new(ACCOUNT_ID, outputs))
+        Ok(deployed())
     }
 
     async fn activate(&self, cloud: &Arc<Cloud>, resource: &Resource<Inputs>) -> AwsResult<()> {
@@ -85,12 +67,62 @@ impl ResourceType for Account {
         Ok(old.outputs.clone())
     }
 
+    /// An account always has settings; the role among them may be another than was declared, or
+    /// none, since another stack has set or reset it.
+    async fn read(
+        &self,
+        cloud: &Arc<Cloud>,
+        _id: &str,
+        known: Option<Resource<Inputs>>,
+    ) -> AwsResult<Option<Resource<Inputs>>> {
+        let Some(mut known) = known else {
+            return Ok(None);
+        };
+        let actual = role_in(cloud, &known.region)?;
+        if role(&known.inputs) != actual.as_deref() {
+            known.inputs.cloudwatch_role_arn = actual;
+        }
+        Ok(Some(known))
+    }
+
+    async fn import(
+        &self,
+        cloud: &Arc<Cloud>,
+        _id: &str,
+        region: &str,
+    ) -> AwsResult<Option<Resource<Inputs>>> {
+        let inputs = Inputs {
+            cloudwatch_role_arn: role_in(cloud, region)?,
+        };
+        Ok(Some(Resource::undeclared(region, deployed(), inputs)))
+    }
+
+    /// Resets the role, whoever has set it, as the aws provider does since version 6: its
+    /// `internal/service/apigateway/account.go`. There is no deletion of an account's settings.
     async fn delete(&self, cloud: &Arc<Cloud>, resource: &Resource<Inputs>) -> AwsResult<()> {
         cloud.apigateway.change(|state| {
             state.accounts.remove(&resource.region);
             Ok(())
         })
     }
+}
+
+fn deployed() -> Deployed {
+    let outputs = json!({
+        "apiKeyVersion": "4",
+        "features": ["UsagePlans"],
+        "throttleSettings": [{
+            "burstLimit": Limit::ACCOUNT.burst,
+            "rateLimit": Limit::ACCOUNT.rate,
+        }],
+    });
+    Deployed::new(ACCOUNT_ID, outputs)
+}
+
+fn role_in(cloud: &Arc<Cloud>, region: &str) -> AwsResult<Option<String>> {
+    cloud
+        .apigateway
+        .look(|state| Ok(state.accounts.get(region).cloned().flatten()))
 }
 
 fn role(inputs: &Inputs) -> Option<&str> {

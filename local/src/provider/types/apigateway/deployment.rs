@@ -3,7 +3,7 @@
 use super::{check_region, refused};
 use crate::cloud::Cloud;
 use crate::error::{AwsError, AwsResult};
-use crate::provider::resource::{Deployed, New, Refusal, Resource, ResourceType};
+use crate::provider::resource::{Deployed, ImportId, New, Refusal, Resource, ResourceType};
 use crate::services::apigateway::definition::{Definition, Deployment as Inputs};
 use crate::services::apigateway::program::Program;
 use crate::store::Batch;
@@ -24,6 +24,10 @@ impl ResourceType for Deployment {
 
     const TOKEN: &'static str = "aws:apigateway/deployment:Deployment";
     const REPLACES_ON: &'static [&'static str] = &["restApi", "triggers", "variables"];
+    const IMPORT_ID: Option<ImportId> = Some(ImportId {
+        parts: &["restApi", ImportId::OWN_ID],
+        separator: "/",
+    });
 
     fn validate(&self, inputs: &Inputs) -> Vec<Refusal> {
         if inputs.variables.is_empty() {
@@ -75,6 +79,20 @@ impl ResourceType for Deployment {
         })
     }
 
+    async fn read(
+        &self,
+        cloud: &Arc<Cloud>,
+        _id: &str,
+        known: Option<Resource<Inputs>>,
+    ) -> AwsResult<Option<Resource<Inputs>>> {
+        Ok(known.filter(|known| {
+            let inputs = &known.inputs;
+            cloud.apigateway.has(&inputs.rest_api, |api| {
+                api.deployments.contains_key(&known.id)
+            })
+        }))
+    }
+
     async fn delete(&self, cloud: &Arc<Cloud>, resource: &Resource<Inputs>) -> AwsResult<()> {
         let api = &resource.inputs.rest_api;
         cloud.apigateway.change(|state| {
@@ -94,6 +112,16 @@ impl ResourceType for Deployment {
 
 fn key(api: &str, deployment: &str) -> String {
     format!("{api}/{deployment}")
+}
+
+/// Forgets what all deployments of an API have captured.
+pub async fn forget_captured(cloud: &Arc<Cloud>, api: &str) -> AwsResult<()> {
+    let captured = cloud.store.scan(CAPTURED, &key(api, ""));
+    let captured = captured.map_err(AwsError::internal)?;
+    let batch = captured
+        .iter()
+        .fold(Batch::new(), |batch, (key, _)| batch.delete(CAPTURED, key));
+    commit(cloud, batch).await
 }
 
 async fn commit(cloud: &Arc<Cloud>, batch: Batch) -> AwsResult<()> {

@@ -4,7 +4,9 @@
 use super::{check_http_method, check_region, refusals};
 use crate::cloud::Cloud;
 use crate::error::AwsResult;
-use crate::provider::resource::{Deployed, New, Properties, Refusal, Resource, ResourceType};
+use crate::provider::resource::{
+    Deployed, ImportId, New, Properties, Refusal, Resource, ResourceType,
+};
 use crate::services::apigateway::definition::{
     Integration as IntegrationInputs, IntegrationNode, IntegrationResponse as ResponseInputs,
 };
@@ -33,6 +35,13 @@ impl ResourceType for Integration {
         "restApi",
         "type",
     ];
+    /// PutIntegration.
+    const OVERWRITES: bool = true;
+    const HOLDS: &'static [&'static str] = &[IntegrationResponse::TOKEN];
+    const IMPORT_ID: Option<ImportId> = Some(ImportId {
+        parts: &["restApi", "resourceId", "httpMethod"],
+        separator: "/",
+    });
     /// It is replaced for properties that are not in its id.
     const DELETE_BEFORE_REPLACE: bool = true;
 
@@ -87,6 +96,23 @@ impl ResourceType for Integration {
         Ok(old.outputs.clone())
     }
 
+    async fn read(
+        &self,
+        cloud: &Arc<Cloud>,
+        _id: &str,
+        known: Option<Resource<IntegrationInputs>>,
+    ) -> AwsResult<Option<Resource<IntegrationInputs>>> {
+        Ok(known.filter(|known| {
+            let inputs = &known.inputs;
+            cloud.apigateway.has(&inputs.rest_api, |api| {
+                let method = api
+                    .definition
+                    .method(&inputs.resource_id, &inputs.http_method);
+                method.is_some_and(|method| method.integration.is_some())
+            })
+        }))
+    }
+
     /// With its responses, as on AWS.
     async fn delete(
         &self,
@@ -117,6 +143,12 @@ impl ResourceType for IntegrationResponse {
 
     const TOKEN: &'static str = "aws:apigateway/integrationResponse:IntegrationResponse";
     const REPLACES_ON: &'static [&'static str] = &["httpMethod", "resourceId", "restApi"];
+    /// PutIntegrationResponse.
+    const OVERWRITES: bool = true;
+    const IMPORT_ID: Option<ImportId> = Some(ImportId {
+        parts: &["restApi", "resourceId", "httpMethod", "statusCode"],
+        separator: "/",
+    });
 
     fn validate(&self, inputs: &ResponseInputs) -> Vec<Refusal> {
         let mut found = refusals(Answer::compile(inputs));
@@ -178,6 +210,26 @@ impl ResourceType for IntegrationResponse {
             api.check_integration_response(inputs)
         })?;
         Ok(old.outputs.clone())
+    }
+
+    async fn read(
+        &self,
+        cloud: &Arc<Cloud>,
+        _id: &str,
+        known: Option<Resource<ResponseInputs>>,
+    ) -> AwsResult<Option<Resource<ResponseInputs>>> {
+        Ok(known.filter(|known| {
+            let inputs = &known.inputs;
+            cloud.apigateway.has(&inputs.rest_api, |api| {
+                let method = api
+                    .definition
+                    .method(&inputs.resource_id, &inputs.http_method);
+                let integration = method.and_then(|method| method.integration.as_ref());
+                integration.is_some_and(|integration| {
+                    integration.responses.contains_key(&inputs.status_code)
+                })
+            })
+        }))
     }
 
     async fn delete(

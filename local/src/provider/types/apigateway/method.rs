@@ -3,7 +3,9 @@
 use super::{check_http_method, check_region, refusals};
 use crate::cloud::Cloud;
 use crate::error::AwsResult;
-use crate::provider::resource::{Deployed, New, Properties, Refusal, Resource, ResourceType};
+use crate::provider::resource::{
+    Deployed, ImportId, New, Properties, Refusal, Resource, ResourceType,
+};
 use crate::services::apigateway::definition::{
     Method as MethodInputs, MethodNode, MethodResponse as ResponseInputs,
 };
@@ -24,6 +26,15 @@ impl ResourceType for Method {
 
     const TOKEN: &'static str = "aws:apigateway/method:Method";
     const REPLACES_ON: &'static [&'static str] = &["httpMethod", "resourceId", "restApi"];
+    const HOLDS: &'static [&'static str] = &[
+        MethodResponse::TOKEN,
+        super::integration::Integration::TOKEN,
+        super::integration::IntegrationResponse::TOKEN,
+    ];
+    const IMPORT_ID: Option<ImportId> = Some(ImportId {
+        parts: &["restApi", "resourceId", "httpMethod"],
+        separator: "/",
+    });
 
     fn validate(&self, inputs: &MethodInputs) -> Vec<Refusal> {
         let mut problems = Problems::default();
@@ -126,6 +137,23 @@ impl ResourceType for Method {
         Ok(old.outputs.clone())
     }
 
+    async fn read(
+        &self,
+        cloud: &Arc<Cloud>,
+        _id: &str,
+        known: Option<Resource<MethodInputs>>,
+    ) -> AwsResult<Option<Resource<MethodInputs>>> {
+        Ok(known.filter(|known| {
+            let inputs = &known.inputs;
+            cloud.apigateway.has(&inputs.rest_api, |api| {
+                let method = api
+                    .definition
+                    .method(&inputs.resource_id, &inputs.http_method);
+                method.is_some()
+            })
+        }))
+    }
+
     /// With its responses and its integration, as on AWS.
     async fn delete(&self, cloud: &Arc<Cloud>, resource: &Resource<MethodInputs>) -> AwsResult<()> {
         let inputs = &resource.inputs;
@@ -155,6 +183,10 @@ impl ResourceType for MethodResponse {
 
     const TOKEN: &'static str = "aws:apigateway/methodResponse:MethodResponse";
     const REPLACES_ON: &'static [&'static str] = &["httpMethod", "resourceId", "restApi"];
+    const IMPORT_ID: Option<ImportId> = Some(ImportId {
+        parts: &["restApi", "resourceId", "httpMethod", "statusCode"],
+        separator: "/",
+    });
 
     fn validate(&self, inputs: &ResponseInputs) -> Vec<Refusal> {
         let mut problems = Problems::default();
@@ -226,6 +258,23 @@ impl ResourceType for MethodResponse {
             .apigateway
             .look(|state| state.api(&inputs.rest_api)?.check_method_response(inputs))?;
         Ok(old.outputs.clone())
+    }
+
+    async fn read(
+        &self,
+        cloud: &Arc<Cloud>,
+        _id: &str,
+        known: Option<Resource<ResponseInputs>>,
+    ) -> AwsResult<Option<Resource<ResponseInputs>>> {
+        Ok(known.filter(|known| {
+            let inputs = &known.inputs;
+            cloud.apigateway.has(&inputs.rest_api, |api| {
+                let method = api
+                    .definition
+                    .method(&inputs.resource_id, &inputs.http_method);
+                method.is_some_and(|method| method.responses.contains_key(&inputs.status_code))
+            })
+        }))
     }
 
     async fn delete(

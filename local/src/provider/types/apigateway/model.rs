@@ -4,7 +4,7 @@ use super::check_region;
 use crate::cloud::Cloud;
 use crate::error::AwsResult;
 use crate::provider::resource::{
-    AutoName, Deployed, New, Properties, Refusal, Resource, ResourceType,
+    AutoName, Deployed, ImportId, New, Properties, Refusal, Resource, ResourceType,
 };
 use crate::services::apigateway::definition::{
     Model as ModelInputs, RequestValidator as ValidatorInputs,
@@ -24,6 +24,10 @@ impl ResourceType for Model {
 
     const TOKEN: &'static str = "aws:apigateway/model:Model";
     const REPLACES_ON: &'static [&'static str] = &["contentType", "name", "restApi"];
+    const IMPORT_ID: Option<ImportId> = Some(ImportId {
+        parts: &["restApi", "name"],
+        separator: "/",
+    });
     /// A replacement may well have its predecessor's name.
     const DELETE_BEFORE_REPLACE: bool = true;
 
@@ -77,6 +81,21 @@ impl ResourceType for Model {
         Ok(old.outputs.clone())
     }
 
+    async fn read(
+        &self,
+        cloud: &Arc<Cloud>,
+        _id: &str,
+        known: Option<Resource<ModelInputs>>,
+    ) -> AwsResult<Option<Resource<ModelInputs>>> {
+        Ok(known.filter(|known| {
+            let inputs = &known.inputs;
+            let name = inputs.name.as_deref().unwrap_or_default();
+            cloud.apigateway.has(&inputs.rest_api, |api| {
+                api.definition.models.contains_key(name)
+            })
+        }))
+    }
+
     async fn delete(&self, cloud: &Arc<Cloud>, resource: &Resource<ModelInputs>) -> AwsResult<()> {
         let name = resource.inputs.name.as_deref().unwrap_or_default();
         cloud.apigateway.change(|state| {
@@ -98,6 +117,10 @@ impl ResourceType for RequestValidator {
 
     const TOKEN: &'static str = "aws:apigateway/requestValidator:RequestValidator";
     const REPLACES_ON: &'static [&'static str] = &["restApi"];
+    const IMPORT_ID: Option<ImportId> = Some(ImportId {
+        parts: &["restApi", ImportId::OWN_ID],
+        separator: "/",
+    });
     const AUTO_NAME: Option<AutoName> = Some(AutoName {
         property: "name",
         max_length: 255,
@@ -127,6 +150,20 @@ impl ResourceType for RequestValidator {
                 .insert(resource.id.clone(), inputs);
             Ok(())
         })
+    }
+
+    async fn read(
+        &self,
+        cloud: &Arc<Cloud>,
+        _id: &str,
+        known: Option<Resource<ValidatorInputs>>,
+    ) -> AwsResult<Option<Resource<ValidatorInputs>>> {
+        Ok(known.filter(|known| {
+            let inputs = &known.inputs;
+            cloud.apigateway.has(&inputs.rest_api, |api| {
+                api.definition.validators.contains_key(&known.id)
+            })
+        }))
     }
 
     async fn delete(

@@ -3,7 +3,9 @@
 use super::check_region;
 use crate::cloud::Cloud;
 use crate::error::AwsResult;
-use crate::provider::resource::{Deployed, New, Properties, Resource as Record, ResourceType};
+use crate::provider::resource::{
+    Deployed, ImportId, New, Properties, Resource as Record, ResourceType,
+};
 use crate::services::apigateway::definition::{Node, Resource as Inputs};
 use crate::services::apigateway::state::State;
 use async_trait::async_trait;
@@ -19,6 +21,17 @@ impl ResourceType for Resource {
 
     const TOKEN: &'static str = "aws:apigateway/resource:Resource";
     const REPLACES_ON: &'static [&'static str] = &["restApi"];
+    const HOLDS: &'static [&'static str] = &[
+        Self::TOKEN,
+        super::method::Method::TOKEN,
+        super::method::MethodResponse::TOKEN,
+        super::integration::Integration::TOKEN,
+        super::integration::IntegrationResponse::TOKEN,
+    ];
+    const IMPORT_ID: Option<ImportId> = Some(ImportId {
+        parts: &["restApi", ImportId::OWN_ID],
+        separator: "/",
+    });
     const CHANGES_ON_UPDATE: &'static [&'static str] = &["path"];
 
     async fn create(&self, cloud: &Arc<Cloud>, new: &New, inputs: &Inputs) -> AwsResult<Deployed> {
@@ -55,6 +68,20 @@ impl ResourceType for Resource {
         let mut outputs = old.outputs.clone();
         outputs.insert("path".to_owned(), path.into());
         Ok(outputs)
+    }
+
+    async fn read(
+        &self,
+        cloud: &Arc<Cloud>,
+        _id: &str,
+        known: Option<Record<Inputs>>,
+    ) -> AwsResult<Option<Record<Inputs>>> {
+        Ok(known.filter(|known| {
+            let inputs = &known.inputs;
+            cloud.apigateway.has(&inputs.rest_api, |api| {
+                api.definition.resources.contains_key(&known.id)
+            })
+        }))
     }
 
     /// With all resources and methods below it, as on AWS.

@@ -3,7 +3,7 @@
 use super::{check_region, refusals};
 use crate::cloud::Cloud;
 use crate::error::AwsResult;
-use crate::provider::resource::{Deployed, New, Refusal, Resource, ResourceType};
+use crate::provider::resource::{Deployed, ImportId, New, Refusal, Resource, ResourceType};
 use crate::services::apigateway::definition::Response as Inputs;
 use crate::services::apigateway::steps::gateway_response::GatewayResponse;
 use async_trait::async_trait;
@@ -19,6 +19,12 @@ impl ResourceType for Response {
 
     const TOKEN: &'static str = "aws:apigateway/response:Response";
     const REPLACES_ON: &'static [&'static str] = &["responseType", "restApiId"];
+    /// PutGatewayResponse.
+    const OVERWRITES: bool = true;
+    const IMPORT_ID: Option<ImportId> = Some(ImportId {
+        parts: &["restApiId", "responseType"],
+        separator: "/",
+    });
 
     fn validate(&self, inputs: &Inputs) -> Vec<Refusal> {
         refusals(GatewayResponse::compile(inputs))
@@ -37,6 +43,20 @@ impl ResourceType for Response {
             responses.insert(inputs.response_type.clone(), inputs);
             Ok(())
         })
+    }
+
+    async fn read(
+        &self,
+        cloud: &Arc<Cloud>,
+        _id: &str,
+        known: Option<Resource<Inputs>>,
+    ) -> AwsResult<Option<Resource<Inputs>>> {
+        Ok(known.filter(|known| {
+            let inputs = &known.inputs;
+            cloud.apigateway.has(&inputs.rest_api_id, |api| {
+                api.definition.responses.contains_key(&inputs.response_type)
+            })
+        }))
     }
 
     async fn delete(&self, cloud: &Arc<Cloud>, resource: &Resource<Inputs>) -> AwsResult<()> {

@@ -23,6 +23,19 @@ impl ResourceType for RestApi {
     type Inputs = Inputs;
 
     const TOKEN: &'static str = "aws:apigateway/restApi:RestApi";
+    const HOLDS: &'static [&'static str] = &[
+        super::deployment::Deployment::TOKEN,
+        super::integration::Integration::TOKEN,
+        super::integration::IntegrationResponse::TOKEN,
+        super::method::Method::TOKEN,
+        super::method::MethodResponse::TOKEN,
+        super::model::Model::TOKEN,
+        super::model::RequestValidator::TOKEN,
+        super::resource::Resource::TOKEN,
+        super::response::Response::TOKEN,
+        super::stage::MethodSettings::TOKEN,
+        super::stage::Stage::TOKEN,
+    ];
     const AUTO_NAME: Option<AutoName> = Some(AutoName {
         property: "name",
         max_length: 1024,
@@ -122,11 +135,21 @@ impl ResourceType for RestApi {
         })
     }
 
+    async fn read(
+        &self,
+        cloud: &Arc<Cloud>,
+        _id: &str,
+        known: Option<Resource<Inputs>>,
+    ) -> AwsResult<Option<Resource<Inputs>>> {
+        Ok(known.filter(|known| cloud.apigateway.has(&known.id, |_| true)))
+    }
+
     /// With all that belongs to it, as on AWS.
     async fn delete(&self, cloud: &Arc<Cloud>, resource: &Resource<Inputs>) -> AwsResult<()> {
         cloud.apigateway.change(|state| {
             state.apis.remove(&resource.id);
             Ok(())
-        })
+        })?;
+        super::deployment::forget_captured(cloud, &resource.id).await
     }
 }

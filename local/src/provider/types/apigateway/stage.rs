@@ -4,7 +4,9 @@ use super::{check_region, refusals, refused};
 use crate::cloud::Cloud;
 use crate::error::AwsResult;
 use crate::identity::{PARTITION, arn};
-use crate::provider::resource::{Deployed, New, Properties, Refusal, Resource, ResourceType};
+use crate::provider::resource::{
+    Deployed, ImportId, New, Properties, Refusal, Resource, ResourceType,
+};
 use crate::services::apigateway::definition::{
     MethodSettings as SettingsInputs, Stage as StageInputs,
 };
@@ -26,6 +28,11 @@ impl ResourceType for Stage {
 
     const TOKEN: &'static str = "aws:apigateway/stage:Stage";
     const REPLACES_ON: &'static [&'static str] = &["restApi", "stageName"];
+    const HOLDS: &'static [&'static str] = &[MethodSettings::TOKEN];
+    const IMPORT_ID: Option<ImportId> = Some(ImportId {
+        parts: &["restApi", "stageName"],
+        separator: "/",
+    });
 
     fn validate(&self, inputs: &StageInputs) -> Vec<Refusal> {
         let mut problems = Problems::default();
@@ -122,6 +129,20 @@ impl ResourceType for Stage {
         Ok(old.outputs.clone())
     }
 
+    async fn read(
+        &self,
+        cloud: &Arc<Cloud>,
+        _id: &str,
+        known: Option<Resource<StageInputs>>,
+    ) -> AwsResult<Option<Resource<StageInputs>>> {
+        Ok(known.filter(|known| {
+            let inputs = &known.inputs;
+            cloud.apigateway.has(&inputs.rest_api, |api| {
+                api.stages.contains_key(&inputs.stage_name)
+            })
+        }))
+    }
+
     /// With its method settings, as on AWS.
     async fn delete(&self, cloud: &Arc<Cloud>, resource: &Resource<StageInputs>) -> AwsResult<()> {
         let inputs = &resource.inputs;
@@ -162,6 +183,12 @@ impl ResourceType for MethodSettings {
 
     const TOKEN: &'static str = "aws:apigateway/methodSettings:MethodSettings";
     const REPLACES_ON: &'static [&'static str] = &["methodPath", "restApi", "stageName"];
+    /// UpdateStage.
+    const OVERWRITES: bool = true;
+    const IMPORT_ID: Option<ImportId> = Some(ImportId {
+        parts: &["restApi", "stageName", "methodPath"],
+        separator: "/",
+    });
 
     fn validate(&self, inputs: &SettingsInputs) -> Vec<Refusal> {
         let mut problems = Problems::default();
@@ -238,6 +265,20 @@ impl ResourceType for MethodSettings {
             .apigateway
             .look(|state| check_settings(state, inputs))?;
         Ok(old.outputs.clone())
+    }
+
+    async fn read(
+        &self,
+        cloud: &Arc<Cloud>,
+        _id: &str,
+        known: Option<Resource<SettingsInputs>>,
+    ) -> AwsResult<Option<Resource<SettingsInputs>>> {
+        Ok(known.filter(|known| {
+            let inputs = &known.inputs;
+            cloud.apigateway.has(&inputs.rest_api, |api| {
+                api.settings.contains_key(&key(inputs))
+            })
+        }))
     }
 
     async fn delete(

@@ -1,5 +1,6 @@
 //! `aws:lambda/function:Function`.
 
+use super::Permission;
 use crate::cloud::Cloud;
 use crate::error::{AwsError, AwsResult};
 use crate::identity::arn;
@@ -160,6 +161,7 @@ impl ResourceType for Function {
         property: "name",
         max_length: MAX_NAME,
     });
+    const HOLDS: &'static [&'static str] = &[Permission::TOKEN];
     const CHANGES_ON_UPDATE: &'static [&'static str] = &[
         "lastModified",
         "codeSha256",

@@ -3,7 +3,9 @@
 use crate::cloud::Cloud;
 use crate::error::{AwsError, AwsResult};
 use crate::identity::ACCOUNT_ID;
-use crate::provider::resource::{AutoName, Deployed, New, Refusal, Resource, ResourceType};
+use crate::provider::resource::{
+    AutoName, Deployed, ImportId, New, Refusal, Resource, ResourceType,
+};
 use crate::services::iam::document::{Document, Kind};
 use crate::services::lambda::function_arn;
 use async_trait::async_trait;
@@ -93,6 +95,11 @@ impl ResourceType for Permission {
     const AUTO_NAME: Option<AutoName> = Some(AutoName {
         property: "statementId",
         max_length: MAX_STATEMENT_ID,
+    });
+    /// A statement's id is one of its function alone.
+    const IMPORT_ID: Option<ImportId> = Some(ImportId {
+        parts: &["function", "statementId"],
+        separator: "/",
     });
 
     fn validate(&self, inputs: &PermissionInputs) -> Vec<Refusal> {

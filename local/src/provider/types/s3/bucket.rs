@@ -1,6 +1,10 @@
 //! `aws:s3/bucket:Bucket`.
 
-use super::{state, unless_gone};
+use super::{
+    BucketLifecycleConfiguration, BucketObjectv2, BucketOwnershipControls, BucketPolicy,
+    BucketPublicAccessBlock, BucketServerSideEncryptionConfiguration, BucketVersioning, state,
+    unless_gone,
+};
 use crate::cloud::Cloud;
 use crate::error::AwsResult;
 use crate::identity::bucket_arn;
@@ -41,6 +45,15 @@ impl ResourceType for Bucket {
         max_length: *BUCKET_NAME_LENGTHS.end(),
     });
     const LOWER_CASE_NAME: bool = true;
+    const HOLDS: &'static [&'static str] = &[
+        BucketObjectv2::TOKEN,
+        <BucketLifecycleConfiguration as ResourceType>::TOKEN,
+        <BucketOwnershipControls as ResourceType>::TOKEN,
+        <BucketPolicy as ResourceType>::TOKEN,
+        <BucketPublicAccessBlock as ResourceType>::TOKEN,
+        <BucketServerSideEncryptionConfiguration as ResourceType>::TOKEN,
+        <BucketVersioning as ResourceType>::TOKEN,
+    ];
 
     fn validate(&self, inputs: &BucketInputs) -> Vec<Refusal> {
         let mut refusals = Vec::new();
@@ -71,16 +84,7 @@ impl ResourceType for Bucket {
         let mut settings = Settings::new(name, region, now, Some(&declared_as));
         settings.tags = inputs.tags.clone().unwrap_or_default();
         cloud.s3.buckets.create(settings).await?;
-        Ok(Deployed::new(
-            name.clone(),
-            json!({
-                "arn": bucket_arn(name),
-                "bucketDomainName": format!("{name}.s3.amazonaws.com"),
-                "bucketRegion": region,
-                "bucketRegionalDomainName": regional_domain_name(name, region),
-                "region": region,
-            }),
-        ))
+        Ok(deployed(name, region))
     }
 
     async fn activate(
@@ -119,6 +123,32 @@ impl ResourceType for Bucket {
         Ok(Some(known))
     }
 
+    async fn import(
+        &self,
+        cloud: &Arc<Cloud>,
+        id: &str,
+        _region: &str,
+    ) -> AwsResult<Option<Resource<BucketInputs>>> {
+        let Some(state) = state(cloud, id) else {
+            return Ok(None);
+        };
+        let settings = &state.settings;
+        let inputs = BucketInputs {
+            bucket: settings.name.clone(),
+            bucket_prefix: None,
+            force_destroy: None,
+            object_lock_enabled: None,
+            region: None,
+            tags: (!settings.tags.is_empty()).then(|| settings.tags.clone()),
+        };
+        let deployed = deployed(&settings.name, &settings.region);
+        Ok(Some(Resource::undeclared(
+            &settings.region,
+            deployed,
+            inputs,
+        )))
+    }
+
     async fn delete(&self, cloud: &Arc<Cloud>, resource: &Resource<BucketInputs>) -> AwsResult<()> {
         let name = &resource.inputs.bucket;
         if resource.inputs.force_destroy == Some(true) {
@@ -126,6 +156,19 @@ impl ResourceType for Bucket {
         }
         unless_gone(cloud.s3.buckets.delete(name).await)
     }
+}
+
+fn deployed(name: &str, region: &str) -> Deployed {
+    Deployed::new(
+        name,
+        json!({
+            "arn": bucket_arn(name),
+            "bucketDomainName": format!("{name}.s3.amazonaws.com"),
+            "bucketRegion": region,
+            "bucketRegionalDomainName": regional_domain_name(name, region),
+            "region": region,
+        }),
+    )
 }
 
 /// The name by which a distribution knows the bucket as its origin:

@@ -4,6 +4,7 @@
 
 mod bucket;
 mod object;
+mod setting;
 mod settings;
 
 pub use bucket::Bucket;

@@ -28,7 +28,7 @@ const SIGNATURE: &str = "4dabf18193072939515e22adb298388d";
 /// An object.
 pub struct BucketObjectv2;
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct ObjectInputs {
     bucket: String,
@@ -64,6 +64,48 @@ impl ObjectInputs {
             cache_control: self.cache_control.clone(),
             metadata: self.metadata.clone().unwrap_or_default(),
             ..ObjectHeaders::default()
+        }
+    }
+
+    /// Changes the inputs to what the object has, wherever it has something else.
+    fn refresh(&mut self, content: &Content) {
+        let (declared, actual) = (self.headers(), &content.headers);
+        for (input, declared, actual) in [
+            (
+                &mut self.content_type,
+                declared.content_type,
+                &actual.content_type,
+            ),
+            (
+                &mut self.content_encoding,
+                declared.content_encoding,
+                &actual.content_encoding,
+            ),
+            (
+                &mut self.content_disposition,
+                declared.content_disposition,
+                &actual.content_disposition,
+            ),
+            (
+                &mut self.content_language,
+                declared.content_language,
+                &actual.content_language,
+            ),
+            (
+                &mut self.cache_control,
+                declared.cache_control,
+                &actual.cache_control,
+            ),
+        ] {
+            if declared != *actual {
+                input.clone_from(actual);
+            }
+        }
+        if declared.metadata != actual.metadata {
+            self.metadata = Some(actual.metadata.clone());
+        }
+        if self.tags() != content.tags {
+            self.tags = Some(content.tags.clone());
         }
     }
 
@@ -105,6 +147,8 @@ impl ResourceType for BucketObjectv2 {
     const TOKEN: &'static str = "aws:s3/bucketObjectv2:BucketObjectv2";
     const REPLACES_ON: &'static [&'static str] = &["bucket", "key", "region"];
     const CHANGES_ON_UPDATE: &'static [&'static str] = &["etag", "versionId"];
+    /// PutObject.
+    const OVERWRITES: bool = true;
 
     fn validate(&self, inputs: &ObjectInputs) -> Vec<Refusal> {
         let mut refusals = Vec::new();
@@ -211,15 +255,43 @@ impl ResourceType for BucketObjectv2 {
         let Ok((version, content)) = cloud.s3.find(&known.inputs.bucket, &key, None) else {
             return Ok(None);
         };
-        if known.inputs.tags() != content.tags {
-            known.inputs.tags = Some(content.tags.clone());
-        }
+        known.inputs.refresh(&content);
         if let Value::Object(outputs) =
             outputs(cloud, &known.inputs.bucket, &key, &version, &content)
         {
             known.outputs.extend(outputs);
         }
         Ok(Some(known))
+    }
+
+    /// By `BUCKET/KEY` or `s3://BUCKET/KEY`. What is in the object is no input of it: a program
+    /// that declares a source has it written again.
+    async fn import(
+        &self,
+        cloud: &Arc<Cloud>,
+        id: &str,
+        _region: &str,
+    ) -> AwsResult<Option<Resource<ObjectInputs>>> {
+        let path = id.strip_prefix("s3://").unwrap_or(id);
+        let Some((bucket, key)) = path.split_once('/') else {
+            return Ok(None);
+        };
+        let Some(state) = super::state(cloud, bucket) else {
+            return Ok(None);
+        };
+        let Ok((version, content)) = cloud.s3.find(bucket, key, None) else {
+            return Ok(None);
+        };
+        let mut inputs = ObjectInputs {
+            bucket: bucket.to_owned(),
+            key: Some(key.to_owned()),
+            ..ObjectInputs::default()
+        };
+        inputs.refresh(&content);
+        let outputs = outputs(cloud, bucket, key, &version, &content);
+        let deployed = Deployed::new(format!("{bucket}/{key}"), outputs);
+        let region = &state.settings.region;
+        Ok(Some(Resource::undeclared(region, deployed, inputs)))
     }
 
     async fn delete(&self, cloud: &Arc<Cloud>, resource: &Resource<ObjectInputs>) -> AwsResult<()> {

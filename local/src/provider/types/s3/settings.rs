@@ -1,5 +1,6 @@
 //! The settings of a bucket that are resources of their own, each under the bucket's name.
 
+use super::setting::{Setting, setting};
 use super::{state, unless_gone};
 use crate::cloud::Cloud;
 use crate::error::AwsResult;
@@ -9,99 +10,9 @@ use crate::services::s3::access::{BUCKET_OWNER_ENFORCED, PublicAccessBlock};
 use crate::services::s3::buckets::{Settings, Versioning};
 use crate::services::s3::lifecycle::{Rule, check};
 use async_trait::async_trait;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::sync::Arc;
-
-/// What the settings of a bucket have in common: where they stand in its record.
-#[async_trait]
-pub trait Setting: Send + Sync + 'static {
-    type Inputs: Serialize + DeserializeOwned + Clone + Send + Sync;
-    const TOKEN: &'static str;
-
-    fn bucket(inputs: &Self::Inputs) -> &str;
-
-    fn validate(_inputs: &Self::Inputs) -> Vec<Refusal> {
-        Vec::new()
-    }
-
-    /// Puts the setting in force.
-    async fn apply(cloud: &Cloud, inputs: &Self::Inputs) -> AwsResult<()>;
-
-    /// Changes the inputs to what is in force; false when nothing is.
-    fn refresh(settings: &Settings, inputs: &mut Self::Inputs) -> bool;
-
-    /// Goes back to what a bucket has without it.
-    async fn reset(cloud: &Cloud, inputs: &Self::Inputs) -> AwsResult<()>;
-}
-
-/// Makes resource types of settings.
-macro_rules! setting {
-    ($name:ident, $inputs:ident) => {
-        #[async_trait]
-        impl ResourceType for $name {
-            type Inputs = $inputs;
-
-            const TOKEN: &'static str = <Self as Setting>::TOKEN;
-            const REPLACES_ON: &'static [&'static str] = &["bucket", "region"];
-
-            fn validate(&self, inputs: &$inputs) -> Vec<Refusal> {
-                <Self as Setting>::validate(inputs)
-            }
-
-            async fn create(
-                &self,
-                cloud: &Arc<Cloud>,
-                new: &New,
-                inputs: &$inputs,
-            ) -> AwsResult<Deployed> {
-                Self::apply(cloud, inputs).await?;
-                let bucket = Self::bucket(inputs);
-                Ok(Deployed::new(bucket, json!({ "region": new.region })))
-            }
-
-            async fn activate(
-                &self,
-                _cloud: &Arc<Cloud>,
-                _resource: &Resource<$inputs>,
-            ) -> AwsResult<()> {
-                Ok(())
-            }
-
-            async fn update(
-                &self,
-                cloud: &Arc<Cloud>,
-                old: &Resource<$inputs>,
-                inputs: &$inputs,
-            ) -> AwsResult<Properties> {
-                Self::apply(cloud, inputs).await?;
-                Ok(old.outputs.clone())
-            }
-
-            async fn read(
-                &self,
-                cloud: &Arc<Cloud>,
-                id: &str,
-                known: Option<Resource<$inputs>>,
-            ) -> AwsResult<Option<Resource<$inputs>>> {
-                let (Some(state), Some(mut known)) = (state(cloud, id), known) else {
-                    return Ok(None);
-                };
-                let is_there = Self::refresh(&state.settings, &mut known.inputs);
-                Ok(is_there.then_some(known))
-            }
-
-            async fn delete(
-                &self,
-                cloud: &Arc<Cloud>,
-                resource: &Resource<$inputs>,
-            ) -> AwsResult<()> {
-                unless_gone(Self::reset(cloud, &resource.inputs).await)
-            }
-        }
-    };
-}
 
 /// `aws:s3/bucketVersioning:BucketVersioning`.
 pub struct BucketVersioning;
@@ -127,6 +38,16 @@ pub enum VersioningStatus {
     Suspended,
     /// Never versioned: what a bucket is from the start, and cannot become again.
     Disabled,
+}
+
+impl From<Versioning> for VersioningStatus {
+    fn from(versioning: Versioning) -> Self {
+        match versioning {
+            Versioning::Never => Self::Disabled,
+            Versioning::Enabled => Self::Enabled,
+            Versioning::Suspended => Self::Suspended,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -167,12 +88,19 @@ impl Setting for BucketVersioning {
         cloud.s3.buckets.change(&inputs.bucket, set).await
     }
 
+    fn import(settings: &Settings) -> Option<BucketVersioningInputs> {
+        Some(BucketVersioningInputs {
+            bucket: settings.name.clone(),
+            region: None,
+            versioning_configuration: VersioningConfiguration {
+                status: settings.versioning.into(),
+                mfa_delete: None,
+            },
+        })
+    }
+
     fn refresh(settings: &Settings, inputs: &mut BucketVersioningInputs) -> bool {
-        inputs.versioning_configuration.status = match settings.versioning {
-            Versioning::Never => VersioningStatus::Disabled,
-            Versioning::Enabled => VersioningStatus::Enabled,
-            Versioning::Suspended => VersioningStatus::Suspended,
-        };
+        inputs.versioning_configuration.status = settings.versioning.into();
         true
     }
 
@@ -261,6 +189,23 @@ impl Setting for BucketServerSideEncryptionConfiguration {
         cloud.s3.buckets.change(&inputs.bucket, set).await
     }
 
+    /// Every bucket is encrypted, with S3's own keys if nothing else is said:
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/default-bucket-encryption.html>.
+    fn import(settings: &Settings) -> Option<EncryptionInputs> {
+        let by_default = EncryptionByDefault {
+            sse_algorithm: "AES256".to_owned(),
+        };
+        Some(EncryptionInputs {
+            bucket: settings.name.clone(),
+            region: None,
+            rules: vec![EncryptionRule {
+                apply_server_side_encryption_by_default: Some(by_default),
+                blocked_encryption_types: None,
+                bucket_key_enabled: Some(settings.bucket_key_enabled),
+            }],
+        })
+    }
+
     fn refresh(settings: &Settings, inputs: &mut EncryptionInputs) -> bool {
         for rule in &mut inputs.rules {
             if rule.bucket_key_enabled.unwrap_or(false) != settings.bucket_key_enabled {
@@ -311,6 +256,19 @@ impl Setting for BucketPublicAccessBlock {
         };
         let set = |settings: &mut Settings| settings.public_access_block = Some(block);
         cloud.s3.buckets.change(&inputs.bucket, set).await
+    }
+
+    fn import(settings: &Settings) -> Option<PublicAccessBlockInputs> {
+        let block = settings.public_access_block?;
+        Some(PublicAccessBlockInputs {
+            bucket: settings.name.clone(),
+            region: None,
+            block_public_acls: Some(block.block_public_acls),
+            block_public_policy: Some(block.block_public_policy),
+            ignore_public_acls: Some(block.ignore_public_acls),
+            restrict_public_buckets: Some(block.restrict_public_buckets),
+            skip_destroy: None,
+        })
     }
 
     fn refresh(settings: &Settings, inputs: &mut PublicAccessBlockInputs) -> bool {
@@ -391,6 +349,16 @@ impl Setting for BucketOwnershipControls {
         cloud.s3.buckets.change(&inputs.bucket, set).await
     }
 
+    fn import(settings: &Settings) -> Option<OwnershipControlsInputs> {
+        Some(OwnershipControlsInputs {
+            bucket: settings.name.clone(),
+            region: None,
+            rule: OwnershipRule {
+                object_ownership: settings.ownership.clone()?,
+            },
+        })
+    }
+
     fn refresh(settings: &Settings, inputs: &mut OwnershipControlsInputs) -> bool {
         let Some(ownership) = &settings.ownership else {
             return false;
@@ -437,6 +405,14 @@ impl Setting for BucketPolicy {
     async fn apply(cloud: &Cloud, inputs: &BucketPolicyInputs) -> AwsResult<()> {
         let policy = Some(inputs.policy.clone());
         cloud.s3_set_policy(&inputs.bucket, policy).await
+    }
+
+    fn import(settings: &Settings) -> Option<BucketPolicyInputs> {
+        Some(BucketPolicyInputs {
+            bucket: settings.name.clone(),
+            region: None,
+            policy: settings.policy.clone()?,
+        })
     }
 
     fn refresh(settings: &Settings, inputs: &mut BucketPolicyInputs) -> bool {
@@ -486,6 +462,15 @@ impl Setting for BucketLifecycleConfiguration {
         let rules = inputs.rules.clone();
         let set = |settings: &mut Settings| settings.lifecycle = rules;
         cloud.s3.buckets.change(&inputs.bucket, set).await
+    }
+
+    fn import(settings: &Settings) -> Option<LifecycleInputs> {
+        let rules = settings.lifecycle.clone();
+        (!rules.is_empty()).then(|| LifecycleInputs {
+            bucket: settings.name.clone(),
+            region: None,
+            rules,
+        })
     }
 
     fn refresh(settings: &Settings, inputs: &mut LifecycleInputs) -> bool {

@@ -1,0 +1,36 @@
+//! What an engine that was killed has left in the cloud: asked away by whoever knows that the
+//! stack's state is empty.
+
+use crate::cloud::Cloud;
+use crate::error::AwsResult;
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, header};
+use http_body_util::Full;
+use serde_json::json;
+use std::sync::Arc;
+
+/// No bucket can have this name: an underscore is not allowed in one.
+const PREFIX: &str = "/_mysfits/leftovers/";
+
+/// Answers `DELETE /_mysfits/leftovers/STACK` with the URNs of what was deleted; nothing for any
+/// other request.
+pub async fn answer<B>(request: &Request<B>, cloud: &Arc<Cloud>) -> Option<Response<Full<Bytes>>> {
+    let stack = request.uri().path().strip_prefix(PREFIX)?;
+    if request.method() != Method::DELETE || stack.is_empty() {
+        return None;
+    }
+    let (work, stack) = (Arc::clone(cloud), stack.to_owned());
+    let deletion = async move { work.deployments.delete_unconfirmed(&work, &stack).await };
+    let deleted: AwsResult<Vec<String>> = crate::cloud::finish(&cloud.tasks, deletion).await;
+    let (status, body) = match deleted {
+        Ok(urns) => (200, json!({ "deleted": urns })),
+        Err(error) => (error.status, json!({ "message": error.to_string() })),
+    };
+    let mut response = Response::new(Full::from(format!("{body}\n")));
+    if let Ok(status) = http::StatusCode::from_u16(status) {
+        *response.status_mut() = status;
+    }
+    let kind = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    Some(response)
+}
