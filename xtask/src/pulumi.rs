@@ -1,10 +1,10 @@
 //! The Pulumi CLI: found, or built once from the sources that tools/go.mod pins.
 
-use crate::cache;
 use crate::checkout::Checkout;
 use crate::progress;
 use crate::tools;
 use anyhow::{Context, Result, bail};
+use pulumi_package::cache;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use std::path::PathBuf;
 
-/// `mysfits` in the user's cache.
+/// `mysfits` in the user's cache: `$XDG_CACHE_HOME`, or `~/.cache`.
 pub fn folder() -> Result<PathBuf> {
     let cache = match std::env::var_os("XDG_CACHE_HOME") {
         Some(cache) if !cache.is_empty() => PathBuf::from(cache),
