@@ -8,7 +8,6 @@ use pulumi_package::Package;
 use pulumi_package::cargo::{Build, Progress};
 use pulumi_package::group::{Group, Stopped};
 use pulumi_package::project::{Program, Project};
-use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use tokio::process::Command;
@@ -20,10 +19,6 @@ const ALREADY_REPORTED: i32 = 32;
 /// Names a file in which a program says that it is not complete; see `unfinished` in
 /// `pulumi_program`. Programs that do not know of it leave the file empty.
 const UNFINISHED: &str = "PULUMI_RUST_UNFINISHED";
-
-/// Tells a program where the package of its function is, and for which architecture; see `package`
-/// in `pulumi_program`.
-const LAMBDA: &str = "PULUMI_RUST_LAMBDA";
 
 /// What a run needs.
 struct Built {
@@ -67,8 +62,12 @@ pub async fn run(
     let binary = &built.program;
     let mut command = Command::new(binary);
     command
-        .env_remove(LAMBDA)
-        .envs(built.package.map(|package| (LAMBDA, package)))
+        // A workspace that packages nothing leaves the variable to somebody who has.
+        .envs(
+            built
+                .package
+                .map(|package| (pulumi_package::VARIABLE, package)),
+        )
         .args(&request.args)
         .current_dir(&request.pwd)
         .stdin(Stdio::null())
@@ -136,21 +135,11 @@ async fn build(
     };
     let ((lambda, program), ()) = tokio::join!(builds, engine.show(receiver));
     let (archive, program) = both(lambda, program)?;
-    let told = || tell(package, &archive, Path::new(&request.pwd));
+    let told = || package.told(&archive, Path::new(&request.pwd));
     Ok(Built {
         program,
         package: project.lambda.as_ref().map(|_| told()),
     })
-}
-
-/// A package, as a program reads it. The path is relative where it can be: it is kept in the
-/// stack's state, which other checkouts read too.
-fn tell(package: Package, archive: &Path, folder: &Path) -> String {
-    json!({
-        "archive": archive.strip_prefix(folder).unwrap_or(archive),
-        "architecture": package.architecture.to_string(),
-    })
-    .to_string()
 }
 
 /// When both failed, one was stopped because of the other; a stopped build says so last.

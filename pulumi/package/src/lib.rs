@@ -30,6 +30,10 @@ use tokio_util::sync::CancellationToken;
 /// The Cargo profile of a released function.
 const RELEASE: &str = "lambda";
 
+/// Tells a program where the package of its function is, and for which architecture: JSON, which
+/// `package` in `pulumi_program` reads.
+pub const VARIABLE: &str = "PULUMI_RUST_LAMBDA";
+
 /// The binary of a function; Lambda's `provided` runtimes start the file of this name.
 const BINARY: &str = "bootstrap";
 
@@ -82,6 +86,16 @@ impl Package {
                 (Architecture::X86_64, Profile::Quick) => "bootstrap-quick.zip",
                 (Architecture::Arm64, Profile::Quick) => "bootstrap-arm64-quick.zip",
             })
+    }
+
+    /// The value of [`VARIABLE`] for a program in `folder`. The path is relative where it can be: it
+    /// is kept in the stack's state, which other checkouts read too.
+    pub fn told(self, archive: &Path, folder: &Path) -> String {
+        serde_json::json!({
+            "archive": archive.strip_prefix(folder).unwrap_or(archive),
+            "architecture": self.architecture.to_string(),
+        })
+        .to_string()
     }
 
     /// Builds the function, and writes its archive if its bytes change.

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::asset::FileArchive;
 use crate::program::Program;
 
-/// Has the package as JSON; `package::tell` of the language host writes it.
+/// Has the package as JSON; `pulumi_package`, of which the language host is made, writes it.
 const VARIABLE: &str = "PULUMI_RUST_LAMBDA";
 
 /// A Lambda function's package, as it was just made and checked.

@@ -5,7 +5,7 @@ mod click;
 mod down;
 mod env;
 mod logs;
-mod package;
+pub mod package;
 mod replay;
 mod scan;
 mod schema;

@@ -10,6 +10,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use tokio_util::sync::CancellationToken;
 
+const STACK_FILE: &str = "Pulumi.local.yaml";
+
 #[derive(Args)]
 pub struct Package {
     /// x86_64, arm64, or host for this machine's; without it x86_64
@@ -48,6 +50,38 @@ pub async fn build_first(root: &Path) -> Result<()> {
     Ok(())
 }
 
+/// What the language host tells a program of stack `local` about its function's package, for a
+/// program that runs without the workspace.
+pub fn told(root: &Path) -> Result<(&'static str, String)> {
+    let package = of_local(&Project::find(root, serde_json::Value::Null)?)?;
+    let told = package.told(&package.path(root), root);
+    Ok((pulumi_package::VARIABLE, told))
+}
+
+/// The file of stack `local`, changed so that its function is the one that goes to AWS: for
+/// measurements. It is written into `folder`.
+pub fn released(root: &Path, folder: &Path) -> Result<PathBuf> {
+    let project = Project::find(root, serde_json::Value::Null)?;
+    let text = fs::read_to_string(stack_file(root))?;
+    let key = project.profile_config.as_deref();
+    let is_profile =
+        |line: &&str| key.is_some_and(|key| line.trim().starts_with(&format!("{key}:")));
+    let lines = text.lines().filter(|line| !is_profile(line));
+    let path = folder.join(STACK_FILE);
+    fs::write(&path, lines.collect::<Vec<_>>().join("\n") + "\n")?;
+    Ok(path)
+}
+
+fn stack_file(root: &Path) -> PathBuf {
+    root.join(STACK_FILE)
+}
+
+/// Whether the function of stack `local` is built as the other programs here are.
+pub fn is_quick(root: &Path) -> Result<bool> {
+    let project = Project::find(root, serde_json::Value::Null)?;
+    Ok(of_local(&project)?.profile == Profile::Quick)
+}
+
 async fn build_with_progress(
     project: &Project,
     package: pulumi_package::Package,
@@ -58,7 +92,7 @@ async fn build_with_progress(
 
 /// The package of stack `local`. A key and its value are on one line, as the CLI writes them.
 fn of_local(project: &Project) -> Result<pulumi_package::Package> {
-    let path = project.root.join("Pulumi.local.yaml");
+    let path = stack_file(&project.root);
     let text =
         fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
     let value = |key: &str| {
