@@ -13,6 +13,7 @@ mod deployment;
 mod hostile;
 mod interrupts;
 mod operations;
+mod package;
 mod permissions;
 mod place;
 mod records;
