@@ -55,7 +55,7 @@ pub fn stack(program: &Program) -> Result<()> {
     };
 
     let clicks = storage::clicks_bucket(&scope);
-    let processor = Processor::new(&scope, &mysfits.for_processor);
+    let processor = Processor::new(&scope, &mysfits.for_processor)?;
     let delivery = Delivery::new(&scope, &clicks, &processor);
     let api = ClicksApi::new(&scope, &delivery, &site.url);
 

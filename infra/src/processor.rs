@@ -2,18 +2,18 @@
 
 use std::collections::HashMap;
 
+use anyhow::{Result, ensure};
 use aws::cloudwatch::log_group;
 use aws::iam::{role, role_policy};
 use aws::lambda::function;
 use aws::types::lambda::{FunctionEnvironment, FunctionLoggingConfig};
 use pulumi_gestalt_providers_aws as aws;
-use pulumi_program::{FileArchive, Options, Output};
+use pulumi_program::{Options, Output};
 
+use crate::config::HOST;
 use crate::policy;
 use crate::scope::Scope;
 
-/// The package that the language host makes of crate `lambda` before it starts this program.
-const PACKAGE: &str = "target/lambda/bootstrap.zip";
 const MEMORY_MB: i32 = 128;
 pub const TIMEOUT_SECONDS: i32 = 30;
 
@@ -25,8 +25,20 @@ pub struct Processor {
 
 impl Processor {
     /// `mysfits_api`: the base URL of the mysfits service.
-    pub fn new(scope: &Scope<'_>, mysfits_api: &Output<String>) -> Self {
+    ///
+    /// # Errors
+    /// When there is no package of the function, or one for another architecture.
+    pub fn new(scope: &Scope<'_>, mysfits_api: &Output<String>) -> Result<Self> {
         let program = scope.program;
+        let package = program.package()?;
+        let wanted = scope.config.processor.architecture;
+        ensure!(
+            wanted == HOST || wanted == package.architecture,
+            "mysfits:architecture is {wanted}, and the processor was packaged for {}: does \
+             [workspace.metadata.pulumi] in Cargo.toml have `architecture-config = \
+             \"mysfits:architecture\"`?",
+            package.architecture
+        );
         let component = scope.component("Processor", "processor");
         let options = Options::new().parent(&component);
 
@@ -65,8 +77,8 @@ impl Processor {
                 .description("Enriches clicks with what the mysfits service knows")
                 .runtime("provided.al2023")
                 .handler("bootstrap")
-                .architectures([scope.config.processor.architecture])
-                .code(FileArchive::new(PACKAGE))
+                .architectures([package.architecture.as_str()])
+                .code(package.archive())
                 .memory_size(MEMORY_MB)
                 .timeout(TIMEOUT_SECONDS)
                 .role(role.arn)
@@ -78,11 +90,11 @@ impl Processor {
             options.depends_on(&[&may_log.urn]),
         );
         component.output("function", &function.name);
-        Self {
+        Ok(Self {
             name: function.name,
             arn: function.arn,
             log_group: logs.name,
-        }
+        })
     }
 }
 

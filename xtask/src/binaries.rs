@@ -3,6 +3,7 @@
 
 use crate::automatic_logs;
 use crate::checkout::Checkout;
+use crate::commands::package;
 use crate::files;
 use crate::plugins;
 use crate::wrappers;
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 const LANGUAGE_HOST: &str = "pulumi-language-rust";
 const CLOUD: &str = "mysfits-local";
 const PROGRAM: &str = "infra";
+const FUNCTION: &str = "bootstrap";
 
 /// Each program with its path.
 type Programs = HashMap<String, PathBuf>;
@@ -27,7 +29,12 @@ pub struct Installed {
 
 /// Builds all and installs them into the home, with `pulumi` beside them; gives the cloud.
 pub async fn install(checkout: &Checkout, pulumi: &Path, port: u16) -> Result<Installed> {
-    let built = build(&checkout.root, "dev", &[PROGRAM, CLOUD, LANGUAGE_HOST]).await?;
+    let mut names = vec![PROGRAM, CLOUD, LANGUAGE_HOST];
+    if package::is_quick(&checkout.root)? {
+        // With the rest, so that it is compiled beside it and not after it.
+        names.push(FUNCTION);
+    }
+    let built = build(&checkout.root, "dev", &names).await?;
     let bin = checkout.bin();
     fs::create_dir_all(&bin).with_context(|| format!("{} cannot be created", bin.display()))?;
     let cloud = bin.join(CLOUD);

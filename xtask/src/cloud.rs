@@ -109,7 +109,7 @@ impl<'a> Cloud<'a> {
             .stderr(log)
             // Ctrl-C in this terminal is not for the cloud.
             .process_group(0);
-        pulumi_language_rust::cargo::forget_own_package(&mut command);
+        pulumi_package::cargo::forget_own_package(&mut command);
         let mut child = command
             .spawn()
             .with_context(|| format!("{} cannot be started", program.display()))?;

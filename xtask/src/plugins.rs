@@ -5,7 +5,7 @@ use crate::checkout::Checkout;
 use crate::files;
 use anyhow::{Context, Result};
 use pulumi_language_rust::lockfile::Lockfile;
-use pulumi_language_rust::project::Project;
+use pulumi_package::project::Project;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};

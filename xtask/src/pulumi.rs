@@ -1,10 +1,10 @@
 //! The Pulumi CLI for the commands: found, or waited for while it is built.
 
-use crate::cache;
 use crate::checkout::Checkout;
 use crate::progress;
 use anyhow::Result;
 use door::cli::{Cli, Found};
+use pulumi_package::cache;
 use std::path::PathBuf;
 use std::sync::Once;
 

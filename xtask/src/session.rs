@@ -116,7 +116,7 @@ impl Session {
             // a preview for a tenth more memory.
             .env("GOGC", "400");
         self.variables.apply(&mut command);
-        pulumi_language_rust::cargo::forget_own_package(&mut command);
+        pulumi_package::cargo::forget_own_package(&mut command);
         command
     }
 

@@ -106,7 +106,7 @@ async fn export(mut cli: Command, checkout: &Checkout, name: &str) -> Result<Vec
     cli.args(["stack", "export", "--stack", name])
         .current_dir(&checkout.root)
         .stdin(Stdio::null());
-    pulumi_language_rust::cargo::forget_own_package(&mut cli);
+    pulumi_package::cargo::forget_own_package(&mut cli);
     let output = cli.output().await.context("pulumi cannot be started")?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);

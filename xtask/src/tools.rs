@@ -1,7 +1,7 @@
 //! Programs of others that a command needs.
 
 use anyhow::{Context, Result, bail};
-use pulumi_language_rust::cargo::forget_own_package;
+use pulumi_package::cargo::forget_own_package;
 use std::path::{Path, PathBuf};
 use tokio::process::Command;
 use tokio::signal::unix::{SignalKind, signal};

@@ -62,7 +62,10 @@ pub struct Processor {
     /// Default: the catalogue of this repository is published beside the site.
     pub mysfits_api_url: Option<String>,
     /// `architecture`: `x86_64` or `arm64`, the instruction set that the processor is compiled
-    /// for. Default: that of the machine that deploys, which also compiles it.
+    /// for, or `host`, that of the machine that deploys. Default `x86_64`, on every machine.
+    ///
+    /// `packageProfile`: `release` or `quick`, how the processor is built. Default `release`. The
+    /// language host reads both; which package it made is what the program asks it.
     pub architecture: &'static str,
 }
 
@@ -153,11 +156,10 @@ impl Config {
             },
             processor: Processor {
                 mysfits_api_url: reader.optional("mysfitsApiUrl", check::base_url),
-                architecture: reader.choice(
-                    "architecture",
-                    &["x86_64", "arm64"],
-                    host_architecture(),
-                ),
+                architecture: {
+                    reader.choice("packageProfile", &["release", "quick"], "release");
+                    reader.choice("architecture", &["x86_64", "arm64", HOST], "x86_64")
+                },
             },
             delivery: Delivery {
                 stream_name: reader.optional("deliveryStreamName", check::stream),
@@ -208,6 +210,9 @@ impl Config {
     }
 }
 
+/// The architecture of the machine that deploys, which the language host knows.
+pub const HOST: &str = "host";
+
 /// As the aws package's documentation of `cloudwatch.LogGroup` lists them.
 const LOG_RETENTIONS: [u32; 23] = [
     0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
@@ -255,14 +260,6 @@ fn domain(reader: &mut Reader<'_>) -> Option<Domain> {
         name,
         certificate_arn,
     })
-}
-
-fn host_architecture() -> &'static str {
-    if std::env::consts::ARCH == "aarch64" {
-        "arm64"
-    } else {
-        "x86_64"
-    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
+use super::cloud::package;
 use super::{all, mock, one, run};
 
 /// aws package, FirehoseDeliveryStream, processors' parameters: those at their defaults
@@ -136,19 +137,64 @@ fn what_is_no_click_is_refused_before_firehose() -> Result<()> {
 /// Lambda: `provided.al2023` starts an executable named `bootstrap`.
 #[test]
 fn the_function_is_the_packaged_bootstrap() -> Result<()> {
-    let run = run(mock().config("mysfits:architecture", "arm64"))?;
-    let function = one(&run, "lambda/function", "mysfits-processor")?;
-    let inputs = &function.inputs;
-    assert_eq!(inputs["runtime"], "provided.al2023");
-    assert_eq!(inputs["handler"], "bootstrap");
-    assert_eq!(inputs["architectures"], json!(["arm64"]));
-    assert_eq!(
-        inputs["code"],
-        pulumi_mock::value::file_archive("target/lambda/bootstrap.zip")
-    );
-    assert_eq!(
-        (&inputs["memorySize"], &inputs["timeout"]),
-        (&json!(128), &json!(30))
-    );
+    for (configured, architecture, file) in [
+        (None, "x86_64", "bootstrap.zip"),
+        (Some("x86_64"), "x86_64", "bootstrap.zip"),
+        (Some("arm64"), "arm64", "bootstrap-arm64.zip"),
+        (Some("host"), "arm64", "bootstrap-arm64-quick.zip"),
+    ] {
+        let mut mock = mock().env("PULUMI_RUST_LAMBDA", &package(file, architecture));
+        if let Some(configured) = configured {
+            mock = mock.config("mysfits:architecture", configured);
+        }
+        let run = run(mock)?;
+        let function = one(&run, "lambda/function", "mysfits-processor")?;
+        let inputs = &function.inputs;
+        assert_eq!(inputs["runtime"], "provided.al2023");
+        assert_eq!(inputs["handler"], "bootstrap");
+        assert_eq!(inputs["architectures"], json!([architecture]));
+        assert_eq!(
+            inputs["code"],
+            pulumi_mock::value::file_archive(&format!("target/lambda/{file}"))
+        );
+        assert_eq!(
+            (&inputs["memorySize"], &inputs["timeout"]),
+            (&json!(128), &json!(30))
+        );
+    }
+    Ok(())
+}
+
+/// Lambda takes any zip, and a binary for another machine cannot start.
+#[test]
+fn a_package_for_another_architecture_is_refused() -> Result<()> {
+    for (configured, packaged) in [(None, "arm64"), (Some("arm64"), "x86_64")] {
+        let mut mock = mock().env("PULUMI_RUST_LAMBDA", &package("bootstrap.zip", packaged));
+        if let Some(configured) = configured {
+            mock = mock.config("mysfits:architecture", configured);
+        }
+        let run = mock.preview().run(env!("CARGO_BIN_EXE_infra"))?;
+        let errors = run.errors().join("\n");
+        let wanted = configured.unwrap_or("x86_64");
+        let expected = format!(
+            "mysfits:architecture is {wanted}, and the processor was packaged for {packaged}"
+        );
+        assert!(errors.contains(&expected), "{errors}");
+        assert!(
+            run.resources.iter().all(|resource| !resource.custom),
+            "{run}"
+        );
+    }
+    Ok(())
+}
+
+/// A host of another repository, or of an older commit.
+#[test]
+fn a_host_that_packages_nothing_is_refused() -> Result<()> {
+    let run = mock()
+        .env("PULUMI_RUST_LAMBDA", "")
+        .run(env!("CARGO_BIN_EXE_infra"))?;
+    let errors = run.errors().join("\n");
+    assert!(errors.contains("PULUMI_RUST_LAMBDA"), "{errors}");
     Ok(())
 }

@@ -15,9 +15,15 @@ pub fn mock() -> Mock {
         .project("mysfits")
         .stack("dev")
         .root_directory(root)
+        .env("PULUMI_RUST_LAMBDA", &package("bootstrap.zip", "x86_64"))
         .function("aws:index/getCallerIdentity:getCallerIdentity", account)
         .function("aws:index/getRegion:getRegion", region)
         .answer(answer)
+}
+
+/// What the language host tells of the package.
+pub fn package(file: &str, architecture: &str) -> String {
+    json!({ "archive": format!("target/lambda/{file}"), "architecture": architecture }).to_string()
 }
 
 /// The answer to a registration: ids and ARNs in AWS's forms.

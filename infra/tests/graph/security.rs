@@ -301,3 +301,34 @@ fn pages_of_the_allowed_origins_alone_may_send_clicks() -> Result<()> {
     }
     Ok(())
 }
+
+/// What infra/deployer allows, it allows on these names.
+#[test]
+fn every_name_is_one_that_the_deployers_policy_knows() -> Result<()> {
+    let run = run(mock().config("mysfits:alarmEmail", "operators@example.com"))?;
+    for resource in run.resources.iter().filter(|resource| resource.custom) {
+        let name = &resource.name;
+        let kind = super::cloud::kind(resource);
+        let given = resource.inputs["name"].as_str().unwrap_or_default();
+        match kind {
+            "codecommit/repository" => {
+                let name = &resource.inputs["repositoryName"];
+                let name = name.as_str().unwrap_or_default();
+                assert!(name.starts_with("MythicalMysfits-"), "{name}");
+            }
+            "cloudwatch/dashboard" => assert!(name.starts_with("mysfits"), "{name}"),
+            "s3/bucket"
+            | "iam/role"
+            | "lambda/function"
+            | "kinesis/firehoseDeliveryStream"
+            | "cloudwatch/logGroup"
+            | "cloudwatch/metricAlarm"
+            | "sns/topic" => {
+                assert!(name.starts_with("mysfits-"), "{kind} {name}");
+                assert!(given.is_empty(), "{kind} {given}");
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}

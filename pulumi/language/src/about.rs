@@ -1,10 +1,10 @@
 //! `pulumi about`: the toolchain that builds the program. The engine asks before every command
 //! too, so that the answer has to be quick.
 
-use crate::project::{Program, Project};
 use crate::proto::AboutResponse;
-use crate::toolchain::{Compiler, answer, on_path};
 use anyhow::Result;
+use pulumi_package::project::{Program, Project};
+use pulumi_package::toolchain::{Compiler, answer, on_path};
 
 /// The compiler and Cargo that `project` is built with.
 pub async fn about(project: &Project) -> Result<AboutResponse> {

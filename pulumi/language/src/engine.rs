@@ -1,10 +1,10 @@
 //! The engine's log: what a user reads under Diagnostics, and the status beside the stack.
 
-use crate::cargo::Event;
 use anyhow::{Context, Result};
 use pulumi_gestalt_proto::pulumi::pulumirpc::{
     LogRequest, LogSeverity, engine_client::EngineClient,
 };
+use pulumi_package::cargo::Event;
 use std::io::Write;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tonic::transport::{Channel, Endpoint};

@@ -1,9 +1,9 @@
 //! `pulumi install`: the crates that the program needs.
 
-use crate::group::Group;
 use crate::proto::InstallDependenciesResponse;
-use crate::toolchain::Compiler;
 use anyhow::{Context, Result, bail};
+use pulumi_package::group::Group;
+use pulumi_package::toolchain::Compiler;
 use std::path::Path;
 use std::process::Stdio;
 use tokio::io::{AsyncRead, AsyncReadExt};

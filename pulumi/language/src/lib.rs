@@ -5,24 +5,21 @@
 //! | [`server`] | the process: its port, its end |
 //! | [`service`] | what the engine asks of a language host |
 //! | [`run`], [`output`] | one run of a program: build, environment, output, exit code |
-//! | [`package`] | the Lambda function's archive, also for `cargo xtask package` |
-//! | [`project`], [`lockfile`], [`toolchain`] | what the workspace's files and compiler say |
-//! | [`cargo`], [`group`], [`engine`] | the tools: cargo with progress, process groups, the engine's log |
+//! | [`install`], [`about`], [`lockfile`] | what is installed, and what the lock file says |
+//! | [`engine`] | the engine's log |
+//!
+//! How the Lambda function becomes a zip, and what else is known of a workspace, is in
+//! [`pulumi_package`], which `cargo xtask package` uses too.
 
 pub mod about;
-pub mod cargo;
 pub mod engine;
-pub mod group;
 pub mod install;
 pub mod lockfile;
 pub mod options;
 pub mod output;
-pub mod package;
-pub mod project;
 pub mod run;
 pub mod server;
 pub mod service;
-pub mod toolchain;
 
 /// The messages and the service of `proto/language.proto`.
 pub mod proto {

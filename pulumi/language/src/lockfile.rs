@@ -1,7 +1,7 @@
 //! What Cargo.lock says about a program: its dependencies, and the providers among them.
 
-use crate::toolchain::answer;
 use anyhow::{Context, Result};
+use pulumi_package::toolchain::answer;
 use serde::Deserialize;
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;

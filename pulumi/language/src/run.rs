@@ -1,14 +1,14 @@
 //! One run of a program: its Lambda packaged, its binary built, its exit code understood.
 
-use crate::cargo::{Build, Progress};
 use crate::engine::{Engine, events};
-use crate::group::Group;
 use crate::output::Output;
-use crate::package::{self, Architecture};
-use crate::project::{Program, Project};
 use crate::proto::RunRequest;
-use anyhow::{Context, Result, anyhow};
-use std::path::PathBuf;
+use anyhow::{Context, Result};
+use pulumi_package::Package;
+use pulumi_package::cargo::{Build, Progress};
+use pulumi_package::group::{Group, Stopped};
+use pulumi_package::project::{Program, Project};
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use tokio::process::Command;
 use tokio_util::sync::CancellationToken;
@@ -19,6 +19,13 @@ const ALREADY_REPORTED: i32 = 32;
 /// Names a file in which a program says that it is not complete; see `unfinished` in
 /// `pulumi_program`. Programs that do not know of it leave the file empty.
 const UNFINISHED: &str = "PULUMI_RUST_UNFINISHED";
+
+/// What a run needs.
+struct Built {
+    program: PathBuf,
+    /// What the program is told of its function's package.
+    package: Option<String>,
+}
 
 /// How a run ended, other than well.
 #[derive(Debug)]
@@ -39,8 +46,8 @@ pub async fn run(
     engine_address: &str,
     stop: &CancellationToken,
 ) -> Result<(), Failure> {
-    let binary = match build(project, request, engine, stop).await {
-        Ok(binary) => binary,
+    let built = match build(project, request, engine, stop).await {
+        Ok(built) => built,
         Err(_) if stop.is_cancelled() => return Err(Failure::Reported),
         Err(error) => return Err(Failure::Build(error)),
     };
@@ -52,8 +59,15 @@ pub async fn run(
     let unfinished = tempfile::NamedTempFile::new()
         .context("a temporary file cannot be created")
         .map_err(Failure::Build)?;
-    let mut command = Command::new(&binary);
+    let binary = &built.program;
+    let mut command = Command::new(binary);
     command
+        // A workspace that packages nothing leaves the variable to somebody who has.
+        .envs(
+            built
+                .package
+                .map(|package| (pulumi_package::VARIABLE, package)),
+        )
         .args(&request.args)
         .current_dir(&request.pwd)
         .stdin(Stdio::null())
@@ -95,8 +109,8 @@ async fn build(
     request: &RunRequest,
     engine: &Engine,
     stop: &CancellationToken,
-) -> Result<PathBuf> {
-    let architecture = architecture(project, request)?;
+) -> Result<Built> {
+    let package = Package::configured(project, |key| request.config.get(key).cloned())?;
     let (sender, receiver) = events();
     let progress = Progress::Events(sender);
     let stop = stop.child_token();
@@ -109,7 +123,7 @@ async fn build(
         };
         let lambda = async {
             let lambda = match &project.lambda {
-                Some(_) => package::package(project, architecture, &progress, &stop).await,
+                Some(_) => package.build(project, &progress, &stop).await,
                 None => Ok(PathBuf::new()),
             };
             stop_on_failure(lambda)
@@ -120,13 +134,18 @@ async fn build(
         results
     };
     let ((lambda, program), ()) = tokio::join!(builds, engine.show(receiver));
-    first_failure(lambda, program)
+    let (archive, program) = both(lambda, program)?;
+    let told = || package.told(&archive, Path::new(&request.pwd));
+    Ok(Built {
+        program,
+        package: project.lambda.as_ref().map(|_| told()),
+    })
 }
 
 /// When both failed, one was stopped because of the other; a stopped build says so last.
-fn first_failure(lambda: Result<PathBuf>, program: Result<PathBuf>) -> Result<PathBuf> {
+fn both(lambda: Result<PathBuf>, program: Result<PathBuf>) -> Result<(PathBuf, PathBuf)> {
     match (lambda, program) {
-        (Ok(_), Ok(program)) => Ok(program),
+        (Ok(lambda), Ok(program)) => Ok((lambda, program)),
         (Err(error), Ok(_)) | (Ok(_), Err(error)) => Err(error),
         (Err(lambda), Err(program)) if was_stopped(&lambda) => Err(program),
         (Err(lambda), Err(_)) => Err(lambda),
@@ -134,7 +153,7 @@ fn first_failure(lambda: Result<PathBuf>, program: Result<PathBuf>) -> Result<Pa
 }
 
 fn was_stopped(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<crate::group::Stopped>().is_some()
+    error.downcast_ref::<Stopped>().is_some()
 }
 
 async fn build_program(
@@ -150,22 +169,9 @@ async fn build_program(
         root: &project.root,
         binary,
         profile: None,
-        target: None,
-        environment: Vec::new(),
+        pinned: None,
     };
     build.run(progress, stop).await
-}
-
-fn architecture(project: &Project, request: &RunRequest) -> Result<Architecture> {
-    let Some(key) = &project.architecture_config else {
-        return Ok(Architecture::default());
-    };
-    match request.config.get(key) {
-        None => Ok(Architecture::default()),
-        Some(value) => value
-            .parse()
-            .map_err(|error| anyhow!("the configuration value {key} is wrong: {error}")),
-    }
 }
 
 /// The variables that Pulumi's SDKs read.

@@ -2,7 +2,6 @@
 
 use crate::engine::Engine;
 use crate::lockfile::{Lockfile, Versioned};
-use crate::project::Project;
 use crate::proto::language_runtime_server::LanguageRuntime;
 use crate::proto::{
     AboutRequest, AboutResponse, DependencyInfo, GetProgramDependenciesRequest,
@@ -15,6 +14,7 @@ use crate::proto::{
 use crate::run::{self, Failure};
 use crate::{about, install};
 use anyhow::{Context, Result};
+use pulumi_package::project::Project;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -41,6 +41,7 @@ mod input;
 mod log;
 mod members;
 mod options;
+mod package;
 mod panics;
 mod program;
 mod recording;
@@ -61,6 +62,7 @@ pub use context::{
 pub use input::Input;
 pub use log::{Log, Message};
 pub use options::{Alias, Options, Timeouts, Urn};
+pub use package::Package;
 pub use program::Program;
 pub use recording::Recording;
 pub use run::run;

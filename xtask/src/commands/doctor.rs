@@ -1,6 +1,5 @@
 //! `cargo xtask doctor`: what this machine has, what it lacks, and what installs that.
 
-use crate::cache;
 use crate::checkout::Checkout;
 use crate::cloud::Cloud;
 use crate::ports;
@@ -8,6 +7,7 @@ use crate::tools;
 use anyhow::{Result, bail};
 use clap::Args;
 use door::cli::Cli;
+use pulumi_package::cache;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};

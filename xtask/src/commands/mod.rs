@@ -8,7 +8,7 @@ mod down;
 mod env;
 mod log_message;
 mod logs;
-mod package;
+pub mod package;
 mod replay;
 mod scan;
 mod schema;

@@ -6,6 +6,7 @@ use crate::pulumi;
 use crate::tools;
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use pulumi_package::Architecture;
 use std::path::Path;
 use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -46,6 +47,7 @@ impl Test {
             .await?;
 
         browser::ensure().await?;
+        add_targets(&checkout.root).await;
         // The end-to-end tests run the real CLI, found as `cargo xtask up` finds it.
         let cli = pulumi::find(&checkout).await?;
         let mut tests = cargo(&["test", "--workspace", "--no-fail-fast"]);
@@ -74,6 +76,20 @@ fn actionlint(root: &Path) -> Result<Command> {
         .args(["tool", "actionlint"])
         .arg(root.join(".github/workflows/pull-request.yml"));
     Ok(command)
+}
+
+/// Rust's standard libraries for both of Lambda's architectures, where rustup can have them. The
+/// tests say what a build without them answers.
+async fn add_targets(root: &Path) {
+    let architectures = [Architecture::X86_64, Architecture::Arm64];
+    let mut rustup = Command::new("rustup");
+    rustup
+        .args(["target", "add"])
+        .args(architectures.map(Architecture::target))
+        .current_dir(root);
+    if !rustup.status().await.is_ok_and(|status| status.success()) {
+        println!("rustup cannot add Lambda's targets: packages are built for those that are here");
+    }
 }
 
 impl Count {

@@ -15,6 +15,7 @@ mod hostile;
 mod interrupts;
 mod lives;
 mod operations;
+mod package;
 mod pages;
 mod permissions;
 mod place;

@@ -39,14 +39,9 @@ impl Place {
         })
     }
 
-    /// Another checkout, with the home and the ports that it chooses itself. Its function is
-    /// built quickly rather than well.
+    /// Another checkout, with the home and the ports that it chooses itself.
     pub fn of_copy(copy: &Copy) -> Result<Self> {
-        let mut environment: Vec<(&str, OsString)> = vec![
-            ("CARGO_PROFILE_LAMBDA_LTO", "off".into()),
-            ("CARGO_PROFILE_LAMBDA_OPT_LEVEL", "0".into()),
-            ("CARGO_PROFILE_LAMBDA_CODEGEN_UNITS", "16".into()),
-        ];
+        let mut environment: Vec<(&str, OsString)> = Vec::new();
         if std::env::var_os("CARGO_TARGET_DIR").is_some() {
             environment.push(("CARGO_TARGET_DIR", copy.root.join("target").into()));
         }

@@ -10,6 +10,7 @@ use pulumi_gestalt_proto::pulumi::pulumirpc::{
 };
 use pulumi_language_rust::proto::language_runtime_client::LanguageRuntimeClient;
 use pulumi_language_rust::proto::{ProgramInfo, RunRequest};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
@@ -30,11 +31,17 @@ pub struct Host {
 
 impl Host {
     pub async fn start() -> Result<Self> {
+        Self::start_with(&[]).await
+    }
+
+    /// In an environment with more variables.
+    pub async fn start_with(variables: &[(&str, OsString)]) -> Result<Self> {
         let engine = Log::default();
         let address = engine.serve().await?;
         let mut process = Command::new(env!("CARGO_BIN_EXE_pulumi-language-rust"))
             .args(["--logtostderr", "-v=9", &address])
             .env_remove("CARGO_TARGET_DIR")
+            .envs(variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -160,6 +167,7 @@ impl Workspace {
                 "[workspace]\nmembers = [{members}]\nresolver = \"3\"\n\
                  [workspace.metadata.pulumi]\nprogram = \"program\"\n{metadata}\
                  architecture-config = \"shop:architecture\"\n\
+                 profile-config = \"shop:profile\"\n\
                  [profile.lambda]\ninherits = \"release\"\nstrip = \"symbols\"\n"
             ),
         )?;

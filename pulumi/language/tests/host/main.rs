@@ -5,5 +5,6 @@
 mod build;
 mod end;
 mod harness;
+mod package;
 mod questions;
 mod run;

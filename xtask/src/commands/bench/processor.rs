@@ -3,14 +3,15 @@
 use crate::commands::package;
 use crate::tools;
 use anyhow::{Context, Result};
-use pulumi_language_rust::package::Architecture;
+use pulumi_package::Architecture;
 use std::fs::File;
 use std::path::Path;
 use zip::ZipArchive;
 
 pub async fn run(root: &Path) -> Result<()> {
     println!("the processor, as it is packaged");
-    let archive = package::build(root, Some(of_this_machine())).await?;
+    // Other functions do not run here.
+    let archive = package::build(root, Some(Architecture::of_this_machine()?)).await?;
     let folder = tempfile::tempdir()?;
     unpack(&archive, folder.path())
         .with_context(|| format!("{} cannot be unpacked", archive.display()))?;
@@ -26,12 +27,4 @@ pub async fn run(root: &Path) -> Result<()> {
 
 fn unpack(archive: &Path, folder: &Path) -> Result<()> {
     Ok(ZipArchive::new(File::open(archive)?)?.extract(folder)?)
-}
-
-/// Other functions do not run here.
-fn of_this_machine() -> Architecture {
-    match std::env::consts::ARCH {
-        "aarch64" => Architecture::Arm64,
-        _ => Architecture::X86_64,
-    }
 }

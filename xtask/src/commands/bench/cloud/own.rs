@@ -5,6 +5,7 @@ use super::load::{self, Load};
 use super::{Clicks, Figures, Target, click, median_start};
 use crate::aws::Aws;
 use crate::binaries;
+use crate::commands::package;
 use crate::http;
 use crate::ports;
 use crate::session::{LOCAL, Session};
@@ -44,7 +45,9 @@ pub async fn measure(root: &Path) -> Result<Figures> {
 
 async fn deployed(session: &Session, start: Duration) -> Result<Figures> {
     let mut up = session.pulumi(&["up", "--yes", "--skip-preview", "--suppress-outputs"]);
-    up.args(["--stack", LOCAL])
+    let folder = tempfile::tempdir()?;
+    up.args(["--stack", LOCAL, "--config-file"])
+        .arg(package::released(&session.checkout.root, folder.path())?)
         .stdout(std::process::Stdio::null());
     tools::run(&mut up, "pulumi up").await?;
     let running = session.cloud().running().await?;

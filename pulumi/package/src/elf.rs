@@ -7,11 +7,10 @@ use object::read::elf::{FileHeader, Sym};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The glibc of `provided.al2023`.
-const GLIBC: (u32, u32) = (2, 34);
+pub const GLIBC: (u32, u32) = (2, 34);
 
-/// Refuses a binary that Lambda's runtime `provided.al2023` could not start: one for another
-/// machine, or one that needs a newer glibc. `machine` is the ELF number of the architecture.
-pub fn check(binary: &[u8], machine: u16) -> Result<()> {
+/// Refuses a binary for another machine. `machine` is the ELF number of the architecture.
+pub fn check_machine(binary: &[u8], machine: u16) -> Result<()> {
     let header = FileHeader64::<Endianness>::parse(binary).context("it is no 64-bit ELF file")?;
     let endian = header.endian().context("its byte order is unknown")?;
     let found = header.e_machine(endian);
@@ -20,9 +19,17 @@ pub fn check(binary: &[u8], machine: u16) -> Result<()> {
             "it is for ELF machine {found}, and the function's architecture is machine {machine}"
         );
     }
-    let needed = newer_glibc(header, endian, binary)?;
+    Ok(())
+}
+
+/// What a binary needs of glibc that Lambda's runtime `provided.al2023` does not have, in words;
+/// nothing when it would start there.
+pub fn newer_glibc(binary: &[u8]) -> Result<Option<String>> {
+    let header = FileHeader64::<Endianness>::parse(binary).context("it is no 64-bit ELF file")?;
+    let endian = header.endian().context("its byte order is unknown")?;
+    let needed = newer_versions(header, endian, binary)?;
     if needed.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     let needs: Vec<String> = needed
         .iter()
@@ -31,19 +38,17 @@ pub fn check(binary: &[u8], machine: u16) -> Result<()> {
             format!("{version} ({})", symbols.join(", "))
         })
         .collect();
-    bail!(
-        "it needs {}, and provided.al2023 has glibc {}.{}: build on a system with glibc {1}.{2} \
-         or older, or set CARGO_TARGET_…_LINKER to a linker for one, such as a script that calls \
-         `zig cc -target x86_64-linux-gnu.{1}.{2}`",
+    Ok(Some(format!(
+        "it needs {}, and provided.al2023 has glibc {}.{}",
         needs.join(", "),
         GLIBC.0,
         GLIBC.1
-    )
+    )))
 }
 
 /// The versions of glibc above the runtime's that the binary cannot do without, each with the
 /// symbols it is needed for.
-fn newer_glibc(
+fn newer_versions(
     header: &FileHeader64<Endianness>,
     endian: Endianness,
     binary: &[u8],
@@ -110,20 +115,21 @@ mod tests {
         } else {
             EM_X86_64
         };
-        let error = check(&binary, other).unwrap_err().to_string();
+        let error = check_machine(&binary, other).unwrap_err().to_string();
         assert!(error.contains(&format!("machine {other}")), "{error}");
         Ok(())
     }
 
     #[test]
     fn what_is_no_program_is_refused() {
-        assert!(check(b"#!/bin/sh\n", own_machine()).is_err());
+        assert!(check_machine(b"#!/bin/sh\n", own_machine()).is_err());
     }
 
     #[test]
     fn a_newer_glibc_is_refused_with_its_symbols() -> Result<()> {
         let mut binary = std::fs::read(std::env::current_exe()?)?;
-        check(&binary, own_machine())?;
+        check_machine(&binary, own_machine())?;
+        assert_eq!(newer_glibc(&binary)?, None);
         // The version of some symbol that every Rust program uses, as if glibc were newer.
         let old = b"\0GLIBC_2.34\0";
         let position = binary
@@ -131,8 +137,8 @@ mod tests {
             .position(|window| window == old)
             .context("no symbol of glibc 2.34 here")?;
         binary[position..position + old.len()].copy_from_slice(b"\0GLIBC_2.99\0");
-        let error = check(&binary, own_machine()).unwrap_err().to_string();
-        assert!(error.contains("GLIBC_2.99 (__libc_start_main"), "{error}");
+        let needs = newer_glibc(&binary)?.unwrap_or_default();
+        assert!(needs.contains("GLIBC_2.99 (__libc_start_main"), "{needs}");
         Ok(())
     }
 

@@ -15,6 +15,8 @@ pub struct Project {
     pub lambda: Option<String>,
     /// The configuration key that names the function's architecture.
     pub architecture_config: Option<String>,
+    /// The configuration key that names the profile of the package.
+    pub profile_config: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +34,7 @@ struct Settings {
     program: Option<String>,
     lambda: Option<String>,
     architecture_config: Option<String>,
+    profile_config: Option<String>,
     binary: Option<PathBuf>,
 }
 
@@ -70,6 +73,7 @@ impl Project {
             program,
             lambda: options.lambda.or(declared.lambda),
             architecture_config: options.architecture_config.or(declared.architecture_config),
+            profile_config: options.profile_config.or(declared.profile_config),
             root,
         })
     }
@@ -80,6 +84,16 @@ impl Project {
             Program::Workspace(name) => Some(name),
             Program::Prebuilt(_) => None,
         }
+    }
+}
+
+/// Cargo's home: its registry, its configuration.
+pub fn cargo_home() -> Result<PathBuf> {
+    match std::env::var_os("CARGO_HOME") {
+        Some(home) if !home.is_empty() => Ok(PathBuf::from(home)),
+        _ => Ok(std::env::home_dir()
+            .context("neither CARGO_HOME nor HOME is set")?
+            .join(".cargo")),
     }
 }
 
@@ -139,7 +153,7 @@ mod tests {
     fn the_workspace_above_the_program_names_everything() -> Result<()> {
         let folder = workspace(
             "[workspace]\n[workspace.metadata.pulumi]\nprogram = \"infra\"\nlambda = \"lambda\"\n\
-             architecture-config = \"shop:architecture\"\n",
+             architecture-config = \"shop:architecture\"\nprofile-config = \"shop:profile\"\n",
         )?;
         std::fs::write(
             folder.path().join("inside/Cargo.toml"),
@@ -153,6 +167,7 @@ mod tests {
                 program: Program::Workspace("infra".into()),
                 lambda: Some("lambda".into()),
                 architecture_config: Some("shop:architecture".into()),
+                profile_config: Some("shop:profile".into()),
             }
         );
         Ok(())

@@ -9,12 +9,13 @@ use std::time::UNIX_EPOCH;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-/// Brings the archive at `path` up to date with `binary`, which is stored as `name`; `check` may
-/// refuse the binary.
+/// Brings the archive at `path` up to date with `binary`, which is stored as `name` with deflate's
+/// level `level`, 1 to 9; `check` may refuse the binary.
 pub fn update(
     path: &Path,
     binary: &Path,
     name: &str,
+    level: i64,
     check: impl FnOnce(&[u8]) -> Result<()>,
 ) -> Result<()> {
     let stamp = path.with_extension("stamp");
@@ -26,7 +27,7 @@ pub fn update(
     let content =
         fs::read(binary).with_context(|| format!("{} cannot be read", binary.display()))?;
     check(&content)?;
-    let archive = pack(name, &content).context("the archive cannot be made")?;
+    let archive = pack(name, &content, level).context("the archive cannot be made")?;
     if fs::read(path).ok().as_ref() != Some(&archive) {
         write(path, &archive)?;
     }
@@ -66,10 +67,10 @@ fn read(stamp: &Path) -> Option<Stamp> {
 }
 
 /// The same content always gives the same bytes: the time in the archive is zip's zero.
-fn pack(name: &str, content: &[u8]) -> zip::result::ZipResult<Vec<u8>> {
+fn pack(name: &str, content: &[u8], level: i64) -> zip::result::ZipResult<Vec<u8>> {
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
-        .compression_level(Some(9))
+        .compression_level(Some(level))
         .last_modified_time(DateTime::default())
         .unix_permissions(0o755);
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
@@ -116,7 +117,7 @@ mod tests {
     #[test]
     fn the_archive_holds_one_executable() -> Result<()> {
         let (_folder, binary, path) = fixture()?;
-        update(&path, &binary, "bootstrap", |_| Ok(()))?;
+        update(&path, &binary, "bootstrap", 9, |_| Ok(()))?;
         let mut archive = zip::ZipArchive::new(fs::File::open(&path)?)?;
         assert_eq!(archive.len(), 1);
         let mut file = archive.by_name("bootstrap")?;
@@ -130,9 +131,9 @@ mod tests {
     #[test]
     fn two_folders_give_the_same_bytes() -> Result<()> {
         let (_one, binary, path) = fixture()?;
-        update(&path, &binary, "bootstrap", |_| Ok(()))?;
+        update(&path, &binary, "bootstrap", 9, |_| Ok(()))?;
         let (_two, other_binary, other) = fixture()?;
-        update(&other, &other_binary, "bootstrap", |_| Ok(()))?;
+        update(&other, &other_binary, "bootstrap", 9, |_| Ok(()))?;
         assert_eq!(fs::read(&path)?, fs::read(&other)?);
         Ok(())
     }
@@ -140,25 +141,25 @@ mod tests {
     #[test]
     fn it_is_written_when_it_changes_and_only_then() -> Result<()> {
         let (_folder, binary, path) = fixture()?;
-        update(&path, &binary, "bootstrap", |_| Ok(()))?;
+        update(&path, &binary, "bootstrap", 9, |_| Ok(()))?;
         let first = fs::metadata(&path)?.modified()?;
-        update(&path, &binary, "bootstrap", |_| {
+        update(&path, &binary, "bootstrap", 9, |_| {
             anyhow::bail!("an unchanged binary is not read again")
         })?;
         // The same content in a new file: checked again, not written again.
         fs::remove_file(&binary)?;
         fs::write(&binary, "one")?;
-        update(&path, &binary, "bootstrap", |_| Ok(()))?;
+        update(&path, &binary, "bootstrap", 9, |_| Ok(()))?;
         assert_eq!(fs::metadata(&path)?.modified()?, first);
 
         fs::write(&binary, "two, and longer")?;
-        update(&path, &binary, "bootstrap", |_| Ok(()))?;
+        update(&path, &binary, "bootstrap", 9, |_| Ok(()))?;
         let bytes = fs::read(&path)?;
-        assert_eq!(bytes, pack("bootstrap", b"two, and longer")?);
+        assert_eq!(bytes, pack("bootstrap", b"two, and longer", 9)?);
 
         // Whatever somebody else did to the archive is put right.
         fs::write(&path, "broken")?;
-        update(&path, &binary, "bootstrap", |_| Ok(()))?;
+        update(&path, &binary, "bootstrap", 9, |_| Ok(()))?;
         assert_eq!(fs::read(&path)?, bytes);
         Ok(())
     }
@@ -166,7 +167,7 @@ mod tests {
     #[test]
     fn a_refused_binary_is_not_packed() -> Result<()> {
         let (_folder, binary, path) = fixture()?;
-        let refused = update(&path, &binary, "bootstrap", |_| anyhow::bail!("too new"));
+        let refused = update(&path, &binary, "bootstrap", 9, |_| anyhow::bail!("too new"));
         assert_eq!(refused.unwrap_err().to_string(), "too new");
         assert!(!path.exists());
         Ok(())

@@ -1,10 +1,12 @@
 //! `cargo build` of one binary, with its progress told as it goes.
 
 use crate::group::Group;
+use crate::pinned::Pinned;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use std::collections::HashMap;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
+use std::io::Write as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -21,9 +23,9 @@ pub struct Build<'a> {
     pub binary: &'a str,
     /// Cargo's profile; `dev` when there is none.
     pub profile: Option<&'a str>,
-    /// The target triple; the host's own, without a folder of its own, when there is none.
-    pub target: Option<&'a str>,
-    pub environment: Vec<(String, OsString)>,
+    /// The tools and the target of a build that is the same everywhere; the user's own Cargo and
+    /// environment when there are none.
+    pub pinned: Option<&'a Pinned>,
 }
 
 /// Where a build tells of its progress.
@@ -85,23 +87,20 @@ impl Build<'_> {
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new("cargo");
+        let mut command = match self.pinned {
+            Some(pinned) => pinned.command(),
+            None => own_cargo(self.root),
+        };
         command
-            .args(["build", "--workspace", "--bin", self.binary])
+            .args(["--workspace", "--bin", self.binary])
             .arg("--manifest-path")
             .arg(self.root.join("Cargo.toml"))
             .args([
                 "--color",
                 color(std::io::IsTerminal::is_terminal(&std::io::stderr())),
-            ])
-            .current_dir(self.root)
-            .envs(self.environment.iter().map(|(name, value)| (name, value)));
-        forget_own_package(&mut command);
+            ]);
         if let Some(profile) = self.profile {
             command.args(["--profile", profile]);
-        }
-        if let Some(target) = self.target {
-            command.args(["--target", target]);
         }
         command
     }
@@ -153,17 +152,31 @@ impl Build<'_> {
 }
 
 impl Progress {
-    fn message(&self, text: String) {
-        if let Self::Events(events) = self {
-            events.send(Event::Message(text)).ok();
+    pub(crate) fn message(&self, text: String) {
+        match self {
+            Self::Events(events) => drop(events.send(Event::Message(text))),
+            Self::Terminal => self.print(&text),
         }
     }
 
-    fn status(&self, text: &str) {
-        if let Self::Events(events) = self {
-            events.send(Event::Status(text.to_owned())).ok();
+    pub(crate) fn status(&self, text: &str) {
+        match self {
+            Self::Events(events) => drop(events.send(Event::Status(text.to_owned()))),
+            Self::Terminal => self.print(text),
         }
     }
+
+    /// A standard error that is closed has nobody who would read it.
+    fn print(&self, text: &str) {
+        writeln!(std::io::stderr(), "{}", text.trim_end()).ok();
+    }
+}
+
+fn own_cargo(root: &Path) -> Command {
+    let mut command = Command::new("cargo");
+    command.arg("build").current_dir(root);
+    forget_own_package(&mut command);
+    command
 }
 
 /// Removes the variables that `cargo run` sets for the program that it runs: build scripts that
