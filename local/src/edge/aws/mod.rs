@@ -17,7 +17,6 @@ use super::{http, operator};
 use crate::current::Current;
 use crate::error::{AwsError, AwsResult};
 use crate::services::iam::Caller;
-use crate::services::s3::errors::not_implemented;
 use crate::services::s3::protocol;
 use ::http::{HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
 use anyhow::Result;
@@ -179,10 +178,10 @@ impl Edge {
     }
 
     async fn s3(&self, request: Request<Incoming>) -> Answer {
-        if has_type(&request, "multipart/form-data") {
-            return s3_error(not_implemented("uploads by HTML form"));
+        let (mut parts, body) = request.into_parts();
+        if let Err(error) = protocol::admit(&mut parts) {
+            return s3_error(error);
         }
-        let (parts, body) = request.into_parts();
         let body = TimedBody::new(body);
         let broken = body.broken();
         let request = Request::from_parts(parts, s3s::Body::http_body(body));

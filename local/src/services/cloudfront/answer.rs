@@ -3,18 +3,19 @@
 use super::compression;
 use super::distribution::{Distribution, Origin};
 use crate::cloud::Cloud;
-use crate::error::{AwsError, AwsResult};
+use crate::error::AwsError;
 use crate::faults::Service;
 use crate::identity::ACCOUNT_ID;
 use crate::services::iam::{Caller, ServicePrincipal};
-use crate::services::s3::conditions::{ReadConditions, Tag};
-use crate::services::s3::errors::{access_denied, invalid_argument, not_implemented};
+use crate::services::s3::conditions::{self, ReadConditions};
+use crate::services::s3::errors::{access_denied, not_implemented};
 use crate::services::s3::objects::Data;
+use crate::services::s3::paths;
 use crate::services::s3::reading::{Found, Unreadable, Wanted};
 use bytes::Bytes;
-use http::header::{self, HeaderName};
+use http::header::HeaderName;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Version};
-use s3s::dto::{ETagCondition, Range, Timestamp, TimestampFormat};
+use s3s::dto::{Timestamp, TimestampFormat};
 
 /// What CloudFront calls itself where a policy names who may read a bucket.
 const PRINCIPAL: &str = "cloudfront.amazonaws.com";
@@ -104,7 +105,7 @@ impl Cloud {
     ) -> Result<Response<Data>, Unreadable> {
         self.faults.strike(Service::S3, "GetObject").await?;
         let caller = self.origin_caller(distribution, origin);
-        let key = distribution.key(origin, &decoded(viewer.path)?);
+        let key = distribution.key(origin, &paths::decode(viewer.path)?);
         let bucket = self.s3.buckets.get(&origin.bucket)?.state();
         if viewer.method == Method::OPTIONS {
             // No bucket here has rules for requests across origins:
@@ -118,8 +119,8 @@ impl Cloud {
                 false => access_denied().into(),
             });
         }
-        let conditions = conditions(viewer.headers);
-        let range = text(viewer.headers, &header::RANGE).and_then(|text| Range::parse(text).ok());
+        let conditions = ReadConditions::of(viewer.headers);
+        let range = conditions::range(viewer.headers);
         let wanted = Wanted {
             range,
             ..Wanted::whole(&caller, &key, &conditions)
@@ -154,49 +155,6 @@ impl Cloud {
             // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-sourceaccount
             source_account: Some(ACCOUNT_ID.to_owned()),
         })
-    }
-}
-
-fn decoded(path: &str) -> AwsResult<String> {
-    let mut bytes = Vec::with_capacity(path.len());
-    let mut rest = path.as_bytes();
-    while let Some((&byte, behind)) = rest.split_first() {
-        rest = behind;
-        if byte != b'%' {
-            bytes.push(byte);
-            continue;
-        }
-        let digits = behind
-            .get(..2)
-            .and_then(|digits| std::str::from_utf8(digits).ok());
-        let value = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        bytes.push(value.ok_or_else(malformed_path)?);
-        rest = &behind[2..];
-    }
-    String::from_utf8(bytes).map_err(|_| malformed_path())
-}
-
-fn malformed_path() -> AwsError {
-    invalid_argument("Couldn't parse the specified URI.")
-}
-
-fn conditions(headers: &HeaderMap) -> ReadConditions {
-    let tag = |name: &HeaderName| {
-        let value = headers.get(name)?;
-        match ETagCondition::parse_http_header(value.as_bytes()).ok()? {
-            ETagCondition::Any => Some(Tag::Any),
-            ETagCondition::ETag(tag) => Some(Tag::Is(tag.into_value())),
-        }
-    };
-    let date = |name: &HeaderName| {
-        let date = Timestamp::parse(TimestampFormat::HttpDate, text(headers, name)?).ok()?;
-        Some(date.into())
-    };
-    ReadConditions {
-        if_match: tag(&header::IF_MATCH),
-        if_none_match: tag(&header::IF_NONE_MATCH),
-        if_modified_since: date(&header::IF_MODIFIED_SINCE),
-        if_unmodified_since: date(&header::IF_UNMODIFIED_SINCE),
     }
 }
 
@@ -302,10 +260,6 @@ fn mark(headers: &mut HeaderMap, is_error: bool) {
     insert(headers, "x-cache", result);
     insert(headers, "via", "1.1 127.0.0.1 (CloudFront)");
     insert(headers, "x-amz-cf-id", &id);
-}
-
-fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
-    headers.get(name)?.to_str().ok()
 }
 
 fn insert(headers: &mut HeaderMap, name: &'static str, value: &str) {

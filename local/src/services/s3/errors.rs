@@ -36,6 +36,10 @@ pub fn invalid_request(message: impl Into<String>) -> AwsError {
     AwsError::new(400, "InvalidRequest", message)
 }
 
+pub fn invalid_uri() -> AwsError {
+    AwsError::new(400, "InvalidURI", "Couldn't parse the specified URI.")
+}
+
 pub fn invalid_version_id() -> AwsError {
     invalid_argument("Invalid version id specified")
 }

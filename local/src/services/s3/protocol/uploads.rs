@@ -2,19 +2,19 @@
 
 use super::checks::{
     authorize_tags, check_acl, check_encryption, check_upload, named_algorithm, object_headers,
-    storage_class, without_chunked,
+    storage_class,
 };
 use super::convert::{
-    caller, check_key, check_owner, checksum_fields, checksum_type, condition, encryption, etag,
-    http_date, length, list_limit, metadata, millis, owner, sent_checksum, set_checksum,
-    tagging_header, time_of, version_id,
+    caller, check_key, check_owner, checksum_fields, checksum_type, encryption, etag, http_date,
+    length, list_limit, metadata, millis, owner, sent_checksum, set_checksum, tagging_header,
+    version_id,
 };
 use super::lists::Encoding;
+use super::wire::Settled;
 use super::writes::{Source, receive};
 use crate::cloud::Cloud;
 use crate::error::AwsResult;
 use crate::services::s3::checksums::{Algorithm, Coverage};
-use crate::services::s3::conditions::{ReadConditions, WriteConditions};
 use crate::services::s3::errors::{invalid_argument, invalid_request, not_implemented};
 use crate::services::s3::uploads::{NamedPart, PART_NUMBERS, Upload};
 use crate::services::s3::{DEFAULT_CHECKSUM, ObjectHeaders};
@@ -110,6 +110,7 @@ pub async fn part_copy(
     req: S3Request<UploadPartCopyInput>,
 ) -> S3Result<S3Response<UploadPartCopyOutput>> {
     let caller = caller(&req);
+    let conditions = Settled::conditions(&req).source;
     let input = req.input;
     check_owner(input.expected_bucket_owner.as_deref())?;
     check_owner(input.expected_source_bucket_owner.as_deref())?;
@@ -120,12 +121,6 @@ pub async fn part_copy(
     let upload = cloud
         .s3
         .upload(&input.bucket, &input.key, &input.upload_id)?;
-    let conditions = ReadConditions {
-        if_match: condition(input.copy_source_if_match),
-        if_none_match: condition(input.copy_source_if_none_match),
-        if_modified_since: input.copy_source_if_modified_since.map(time_of),
-        if_unmodified_since: input.copy_source_if_unmodified_since.map(time_of),
-    };
     let range = input.copy_source_range.as_deref().map(Range::parse);
     let range = range.transpose().map_err(|_| {
         invalid_argument(
@@ -161,6 +156,7 @@ pub async fn complete(
     req: S3Request<CompleteMultipartUploadInput>,
 ) -> S3Result<S3Response<CompleteMultipartUploadOutput>> {
     let caller = caller(&req);
+    let conditions = Settled::conditions(&req).write()?;
     let input = req.input;
     check_owner(input.expected_bucket_owner.as_deref())?;
     let bucket = cloud.s3.buckets.get(&input.bucket)?;
@@ -187,10 +183,6 @@ pub async fn complete(
             })
         })
         .collect::<AwsResult<Vec<_>>>()?;
-    let conditions = WriteConditions {
-        if_match: condition(input.if_match),
-        if_none_match: condition(input.if_none_match),
-    };
     let version = cloud
         .s3
         .complete_upload(&bucket, upload, &parts, sent, &conditions)
