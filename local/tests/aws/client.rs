@@ -204,10 +204,9 @@ impl Call<'_> {
             let given = given.find(|(name, _)| name == "x-amz-content-sha256");
             let payload = given.map_or_else(|| hex(&digest), |(_, value)| value.clone());
             let mut signed = vec![("host", host.clone()), ("x-amz-date", date.clone())];
-            signed.extend(self.headers.iter().filter_map(|(name, value)| {
-                name.starts_with("x-amz-")
-                    .then(|| (name.as_str(), words(value)))
-            }));
+            let covered = self.headers.iter();
+            let covered = covered.filter(|(name, _)| name.starts_with("x-amz-"));
+            signed.extend(covered.map(|(name, value)| (name.as_str(), words(value))));
             if given.is_none() {
                 signed.push(("x-amz-content-sha256", payload.clone()));
                 request = request.header("x-amz-content-sha256", &payload);

@@ -213,3 +213,95 @@ async fn trailers_are_compared_for_objects_and_documents() -> Result<()> {
     cloud.head("/bucket/o").send().await?.expect(404)?;
     Ok(())
 }
+
+#[tokio::test]
+async fn a_completed_upload_is_what_the_client_says() -> Result<()> {
+    let cloud = Cloud::with_bucket().await?;
+    for (begun, sent, status) in [
+        (
+            None,
+            vec![("x-amz-checksum-crc64nvme", "AAAAAAAAAAA=")],
+            400,
+        ),
+        (None, vec![("x-amz-checksum-crc32", "NhCmhg==")], 400),
+        (None, vec![("x-amz-checksum-type", "COMPOSITE")], 400),
+        (None, vec![("x-amz-mp-object-size", "6")], 400),
+        (
+            Some("CRC32"),
+            vec![("x-amz-checksum-crc32c", "mnG7TA==")],
+            400,
+        ),
+        (
+            Some("CRC32"),
+            vec![("x-amz-checksum-type", "FULL_OBJECT")],
+            400,
+        ),
+        (
+            Some("CRC32"),
+            vec![("x-amz-checksum-type", "COMPOSITE")],
+            200,
+        ),
+        (
+            None,
+            vec![("x-amz-checksum-crc64nvme", "M3eFcAZSQlc=")],
+            200,
+        ),
+        (None, vec![("x-amz-checksum-type", "FULL_OBJECT")], 200),
+        (None, vec![("x-amz-mp-object-size", "5")], 200),
+        (None, vec![], 200),
+    ] {
+        let begin = cloud.post("/bucket/o").query("uploads", "");
+        let begin = match begun {
+            Some(algorithm) => begin.header("x-amz-checksum-algorithm", algorithm),
+            None => begin,
+        };
+        let id = begin.send().await?.expect(200)?.element("UploadId")?;
+        let part = cloud.put("/bucket/o").query("partNumber", 1);
+        let part = part.query("uploadId", &id).body("hello").send().await?;
+        let xml = format!(
+            "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{}</ETag></Part>\
+             </CompleteMultipartUpload>",
+            part.expect(200)?.header("etag")
+        );
+        let complete = cloud.post("/bucket/o").query("uploadId", &id).body(xml);
+        let complete = sent
+            .iter()
+            .fold(complete, |call, (name, value)| call.header(name, value));
+        let answer = complete.send().await?;
+        assert_eq!(
+            answer.status,
+            status,
+            "{begun:?} {sent:?}: {}",
+            answer.text()
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_part_is_copied_from_a_range_with_both_ends() -> Result<()> {
+    let cloud = Cloud::with_bucket().await?;
+    cloud
+        .put("/bucket/source")
+        .body("0123456789")
+        .send()
+        .await?
+        .expect(200)?;
+    let begun = cloud.post("/bucket/o").query("uploads", "").send().await?;
+    let id = begun.element("UploadId")?;
+    for (range, status) in [
+        ("bytes=2-5", 200),
+        ("bytes=2-", 400),
+        ("bytes=-2", 400),
+        ("2-5", 400),
+    ] {
+        let copy = cloud
+            .put("/bucket/o")
+            .query("partNumber", 1)
+            .query("uploadId", &id);
+        let copy = copy.header("x-amz-copy-source", "/bucket/source");
+        let answer = copy.header("x-amz-copy-source-range", range).send().await?;
+        assert_eq!(answer.status, status, "{range}: {}", answer.text());
+    }
+    Ok(())
+}

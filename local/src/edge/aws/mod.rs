@@ -186,8 +186,10 @@ impl Edge {
         let broken = body.broken();
         let request = Request::from_parts(parts, s3s::Body::http_body(body));
         match self.s3.call(request).await {
-            // The s3s crate takes a body that it cannot read to its end for a failure of its own.
-            Ok(answer) if answer.status() == StatusCode::INTERNAL_SERVER_ERROR => {
+            // Whoever reads a body that breaks off does not know why.
+            Ok(answer)
+                if answer.status().is_client_error() || answer.status().is_server_error() =>
+            {
                 broken.s3_error().map_or(answer, s3_error)
             }
             Ok(mut answer) => {

@@ -13,7 +13,7 @@ use super::lists::Encoding;
 use super::wire::Settled;
 use super::writes::{Source, receive};
 use crate::cloud::Cloud;
-use crate::error::AwsResult;
+use crate::error::{AwsError, AwsResult};
 use crate::services::s3::checksums::{Algorithm, Coverage};
 use crate::services::s3::errors::{invalid_argument, invalid_request, not_implemented};
 use crate::services::s3::uploads::{NamedPart, PART_NUMBERS, Upload};
@@ -121,13 +121,8 @@ pub async fn part_copy(
     let upload = cloud
         .s3
         .upload(&input.bucket, &input.key, &input.upload_id)?;
-    let range = input.copy_source_range.as_deref().map(Range::parse);
-    let range = range.transpose().map_err(|_| {
-        invalid_argument(
-            "The x-amz-copy-source-range value must be of the form bytes=first-last where first \
-             and last are the zero-based offsets of the first and last bytes to copy",
-        )
-    })?;
+    let range = input.copy_source_range.as_deref().map(copied_range);
+    let range = range.transpose()?;
     let source = Source::open(cloud, &caller, &input.copy_source, &conditions, range).await?;
     let algorithm = upload
         .checksum
@@ -165,9 +160,16 @@ pub async fn complete(
     let upload = cloud
         .s3
         .upload(&input.bucket, &input.key, &input.upload_id)?;
+    let mut upload = upload;
     let sent = checksum_fields!(input)
         .into_iter()
-        .find_map(|(_, value)| value);
+        .find_map(|(algorithm, value)| value.map(|value| (algorithm, value)));
+    upload.checksum = completed_checksum(
+        upload.checksum,
+        sent.as_ref().map(|(algorithm, _)| *algorithm),
+        input.checksum_type.as_ref().map(ChecksumType::as_str),
+    )?;
+    let sent = sent.map(|(_, value)| value);
     let parts = input.multipart_upload.and_then(|upload| upload.parts);
     let parts = parts
         .unwrap_or_default()
@@ -183,6 +185,17 @@ pub async fn complete(
             })
         })
         .collect::<AwsResult<Vec<_>>>()?;
+    if let Some(expected) = input.mpu_object_size {
+        let numbers: Vec<u32> = parts.iter().map(|part| part.number).collect();
+        let all = cloud.s3.parts(&upload.id)?;
+        let named = all.iter().filter(|part| numbers.contains(&part.number));
+        if length(named.map(|part| part.size()).sum()) != Some(expected) {
+            return Err(invalid_request(
+                "The x-amz-mp-object-size header is not the sum of the sizes of the parts.",
+            )
+            .into());
+        }
+    }
     let version = cloud
         .s3
         .complete_upload(&bucket, upload, &parts, sent, &conditions)
@@ -350,6 +363,18 @@ pub async fn list(
     }))
 }
 
+/// Both ends of a range to copy must be given:
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartCopy.html>.
+fn copied_range(text: &str) -> AwsResult<Range> {
+    match Range::parse(text) {
+        Ok(range @ Range::Int { last: Some(_), .. }) => Ok(range),
+        _ => Err(invalid_argument(
+            "The x-amz-copy-source-range value must be of the form bytes=first-last where first \
+             and last are the zero-based offsets of the first and last bytes to copy",
+        )),
+    }
+}
+
 fn part_number(number: i32) -> AwsResult<u32> {
     u32::try_from(number)
         .ok()
@@ -394,6 +419,46 @@ fn wanted_checksum(
     Ok(Some((algorithm, coverage)))
 }
 
+/// The checksum of an object that is completed, which the client may send along with its kind:
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html>. Of an
+/// upload that was begun without one it is the default's.
+fn completed_checksum(
+    begun: Option<(Algorithm, Coverage)>,
+    sent: Option<Algorithm>,
+    coverage: Option<&str>,
+) -> AwsResult<Option<(Algorithm, Coverage)>> {
+    let is_default = begun.is_none() && sent == Some(DEFAULT_CHECKSUM);
+    let checksum = match is_default {
+        true => Some((DEFAULT_CHECKSUM, Coverage::FullObject)),
+        false => begun,
+    };
+    if let Some(sent) = sent
+        && checksum.is_none_or(|(algorithm, _)| algorithm != sent)
+    {
+        return Err(invalid_request(format!(
+            "The upload was not begun with the checksum algorithm {}.",
+            sent.name()
+        )));
+    }
+    // Without one, the default's covers the whole object.
+    let covered = checksum.map_or(Coverage::FullObject, |(_, coverage)| coverage);
+    if coverage.is_some_and(|coverage| coverage != coverage_text(covered)) {
+        return Err(AwsError::new(
+            400,
+            "BadDigest",
+            "The checksum type you specified is not the one that the upload was begun with.",
+        ));
+    }
+    Ok(checksum)
+}
+
+fn coverage_text(coverage: Coverage) -> &'static str {
+    match coverage {
+        Coverage::FullObject => ChecksumType::FULL_OBJECT,
+        Coverage::Composite => ChecksumType::COMPOSITE,
+    }
+}
+
 fn algorithm_name(upload: &Upload) -> Option<ChecksumAlgorithm> {
     let (algorithm, _) = upload.checksum?;
     Some(ChecksumAlgorithm::from(algorithm.name().to_owned()))
@@ -401,10 +466,7 @@ fn algorithm_name(upload: &Upload) -> Option<ChecksumAlgorithm> {
 
 fn coverage_name(upload: &Upload) -> Option<ChecksumType> {
     let (_, coverage) = upload.checksum?;
-    Some(ChecksumType::from_static(match coverage {
-        Coverage::FullObject => ChecksumType::FULL_OBJECT,
-        Coverage::Composite => ChecksumType::COMPOSITE,
-    }))
+    Some(ChecksumType::from_static(coverage_text(coverage)))
 }
 
 fn upload_class(upload: &Upload) -> StorageClass {

@@ -1,5 +1,6 @@
 //! A refusal with the elements that S3 adds to some of its errors.
 
+use super::xml::escape_controls;
 use crate::error::AwsError;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use s3s::{Body, S3Error, S3Response, S3Result};
@@ -28,6 +29,7 @@ impl Refusal {
             elements.push_str(&format!("<{name}>{}</{name}>", escape(&value)));
         }
         let body = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>{elements}</Error>");
+        let body = escape_controls(body.as_bytes()).unwrap_or_else(|| body.into());
         let mut headers = HeaderMap::new();
         let kind = HeaderValue::from_static("application/xml");
         headers.insert(header::CONTENT_TYPE, kind);
