@@ -12,7 +12,7 @@ const DISTRIBUTION: &str = "aws:cloudfront/distribution:Distribution";
 
 /// A bucket with a site in it, and a distribution that may read it.
 pub struct Site {
-    cloud: Cloud,
+    pub cloud: Cloud,
     distribution: Record,
 }
 

@@ -293,7 +293,7 @@ async fn a_distribution_compares_as_its_bucket_does() -> Result<()> {
             assert_eq!(got.body, whole.body, "{headers:?}");
         }
     }
-    // A plus is a space, as in the bucket; what is not encoded is nothing's path.
+    // A plus is a space, as in the bucket; a broken escape is refused.
     site.get("/a+b/%C3%A9.txt").await?.expect(200)?;
     let address = site.domain().to_owned();
     let wrong = http().get(format!("http://{address}/%+4x")).send().await?;

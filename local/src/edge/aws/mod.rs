@@ -186,7 +186,7 @@ impl Edge {
         let broken = body.broken();
         let request = Request::from_parts(parts, s3s::Body::http_body(body));
         match self.s3.call(request).await {
-            // Whoever reads a body that breaks off does not know why.
+            // An operation whose body breaks off does not know why.
             Ok(answer)
                 if answer.status().is_client_error() || answer.status().is_server_error() =>
             {

@@ -12,6 +12,8 @@ use crate::services::s3::errors::{access_denied, not_implemented};
 use crate::services::s3::objects::Data;
 use crate::services::s3::paths;
 use crate::services::s3::reading::{Found, Unreadable, Wanted};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::HeaderName;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Version};
@@ -189,7 +191,13 @@ fn describe(answer: &mut HeaderMap, found: &Found, shows_versions: bool) {
     }
     for (name, value) in &headers.metadata {
         let name = HeaderName::try_from(format!("x-amz-meta-{name}"));
-        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(value)) {
+        // As S3 writes what is not ASCII:
+        // https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html
+        let value = match value.is_ascii() {
+            true => value.clone(),
+            false => format!("=?UTF-8?B?{}?=", STANDARD.encode(value)),
+        };
+        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(&value)) {
             answer.insert(name, value);
         }
     }

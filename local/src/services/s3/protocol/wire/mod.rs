@@ -2,8 +2,8 @@
 //!
 //! The s3s crate does both in one go. It runs twice here: the first time it verifies the
 //! signature and unpacks the body, the second time, without authentication, it reads what the
-//! operation needs. What S3 asks of a request besides, and what the crate reads in another way
-//! than S3, is settled in between:
+//! operation needs. In between, the modules here settle what else S3 asks of a request, and what
+//! the crate reads in another way than S3:
 //!
 //! | module | what it settles |
 //! | --- | --- |
@@ -44,16 +44,9 @@ use std::net::{IpAddr, SocketAddr};
 /// Of a body that is XML or JSON: as much as the s3s crate takes.
 const MAX_DOCUMENT: usize = 20 * 1024 * 1024;
 
-/// What a PUT to an object can be about besides the object itself; the body is XML then:
+/// What a PUT to an object can be about instead of the object; the body is XML then:
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html>.
-const OBJECT_SETTINGS: &[&str] = &[
-    "acl",
-    "annotation",
-    "encryption",
-    "legal-hold",
-    "retention",
-    "tagging",
-];
+const OBJECT_SETTINGS: &[&str] = &["acl", "encryption", "legal-hold", "retention", "tagging"];
 
 /// The conditions, which the operation has from [`Conditions`].
 const CONDITIONS: &[&str] = &[
@@ -102,7 +95,7 @@ pub fn admit(head: &mut Parts) -> AwsResult<()> {
     Ok(())
 }
 
-/// What an operation learns of its request besides its input.
+/// What an operation learns of its request in addition to its input.
 #[derive(Clone)]
 pub(super) struct Settled {
     pub conditions: Conditions,
@@ -372,8 +365,8 @@ fn is_form(headers: &HeaderMap) -> bool {
 }
 
 /// The s3s crate takes every POST of this type for an upload by form. A space in front hides the
-/// type from it, and from no signature: those are made without spaces around a value. Whoever
-/// reads the type takes the space away.
+/// type from the crate. It does not change the signature, which leaves out spaces around a value.
+/// The operation that reads the type takes the space away.
 fn hide_form(headers: &mut HeaderMap) {
     if let Some(kind) = headers.get(header::CONTENT_TYPE) {
         let hidden = [b" ", kind.as_bytes()].concat();

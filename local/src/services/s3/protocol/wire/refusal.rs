@@ -5,7 +5,7 @@ use crate::error::AwsError;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use s3s::{Body, S3Error, S3Response, S3Result};
 
-/// An error, and elements besides its code and message.
+/// An error, and more elements than its code and message.
 #[derive(Debug)]
 pub struct Refusal {
     error: AwsError,
