@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import urllib.error
 import urllib.request
 
 import boto3
@@ -77,6 +78,36 @@ def objects():
     assert tags == [{"Key": "a", "Value": "1"}]
 
 
+def conditions():
+    s3.put_object(Bucket="daily", Key="if", Body=b"1")
+    etag = s3.head_object(Bucket="daily", Key="if")["ETag"]
+    source = {"Bucket": "daily", "Key": "copy"}
+    copy = {"Bucket": "daily", "Key": "if", "CopySource": source}
+    refused("PreconditionFailed", s3.copy_object, IfNoneMatch="*", **copy)
+    refused("PreconditionFailed", s3.copy_object, IfMatch='"x"', **copy)
+    stitched = s3.get_object(Bucket="daily", Key="if", Range="bytes=0-0,0-0")
+    assert stitched["Body"].read() == b"1" and "ContentRange" not in stitched
+    refused("PreconditionFailed", s3.delete_object, Bucket="daily", Key="if", IfMatch='"x"')
+    s3.delete_object(Bucket="daily", Key="if", IfMatch=etag)
+    refused("404", s3.head_object, Bucket="daily", Key="if")
+
+
+def odd_keys():
+    keys = ["odd/<&>\"'", "odd/\r\n", "odd/\U0001f600", "odd/+ %2B"]
+    for key in keys + ["odd/\x01"]:
+        s3.put_object(Bucket="daily", Key=key, Body=b"x", ContentType="multipart/form-data")
+    listed = s3.list_objects_v2(Bucket="daily", Prefix="odd/")["Contents"]
+    assert [entry["Key"] for entry in listed] == sorted(keys + ["odd/\x01"]), listed
+    # XML has no such character: S3 takes it in a path only.
+    control = {"Objects": [{"Key": "odd/\x01"}]}
+    refused("MalformedXML", s3.delete_objects, Bucket="daily", Delete=control)
+    s3.delete_object(Bucket="daily", Key="odd/\x01")
+    objects = [{"Key": key} for key in keys]
+    deleted = s3.delete_objects(Bucket="daily", Delete={"Objects": objects})["Deleted"]
+    assert sorted(entry["Key"] for entry in deleted) == sorted(keys), deleted
+    assert "Contents" not in s3.list_objects_v2(Bucket="daily", Prefix="odd/")
+
+
 def lists():
     for number in range(25):
         s3.put_object(Bucket="daily", Key=f"list/{number % 5}/{number:02}", Body=b"x")
@@ -142,6 +173,21 @@ def access():
     urllib.request.urlopen(request)
     assert s3.get_object(Bucket="daily", Key="by url")["Body"].read() == b"put"
 
+    described = {"Bucket": "daily", "Key": "by url", "Metadata": {"colour": "blue"}}
+    url = version_4.generate_presigned_url("put_object", described)
+    headers = {"x-amz-meta-colour": "blue"}
+    request = urllib.request.Request(url, data=b"put", method="PUT", headers=headers)
+    urllib.request.urlopen(request)
+    assert s3.head_object(Bucket="daily", Key="by url")["Metadata"] == {"colour": "blue"}
+    url = version_4.generate_presigned_url("put_object", {"Bucket": "daily", "Key": "by url"})
+    request = urllib.request.Request(url, data=b"no", method="PUT", headers=headers)
+    try:
+        urllib.request.urlopen(request)
+    except urllib.error.HTTPError as error:
+        assert error.code == 403 and b"HeadersNotSigned" in error.read()
+    else:
+        raise AssertionError("a header that is not signed was taken")
+
     anonymous = boto3.client("s3", config=Config(signature_version=UNSIGNED))
     refused("AccessDenied", anonymous.get_object, Bucket="daily", Key="copy")
     policy = {
@@ -199,6 +245,6 @@ def end():
     assert s3.list_buckets()["Buckets"] == []
 
 
-for step in [buckets, objects, lists, uploads, versions, access, settings, end]:
+for step in [buckets, objects, conditions, odd_keys, lists, uploads, versions, access, settings, end]:
     step()
     print(step.__name__, "done")

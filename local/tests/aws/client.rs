@@ -1,6 +1,8 @@
 //! A cloud of its own for each test, and a client that signs what it sends.
 
 use anyhow::{Context, Result, ensure};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use mysfits_local::server::{Server, ServerConfig};
 use reqwest::{Method, Response, StatusCode};
@@ -21,8 +23,12 @@ pub struct Call<'a> {
     cloud: &'a Cloud,
     method: Method,
     path: String,
+    /// The path as it is sent, where that is not what the signature is made over.
+    written: Option<String>,
     query: Vec<(String, String)>,
     headers: Vec<(String, String)>,
+    unsigned: Vec<(String, String)>,
+    has_digest: bool,
     body: Vec<u8>,
     service: &'static str,
     region: &'static str,
@@ -80,8 +86,11 @@ impl Cloud {
             cloud: self,
             method,
             path: path.to_owned(),
+            written: None,
             query: Vec::new(),
             headers: Vec::new(),
+            unsigned: Vec::new(),
+            has_digest: true,
             body: Vec::new(),
             service: "s3",
             region: "us-east-1",
@@ -139,6 +148,24 @@ impl Call<'_> {
         self
     }
 
+    /// A header that the signature does not cover.
+    pub fn unsigned_header(mut self, name: &str, value: impl ToString) -> Self {
+        self.unsigned.push((name.to_owned(), value.to_string()));
+        self
+    }
+
+    /// Writes the path in another way than it is signed.
+    pub fn written(mut self, path: &str) -> Self {
+        self.written = Some(path.to_owned());
+        self
+    }
+
+    /// Sends a document without the digest that SDKs add.
+    pub fn without_digest(mut self) -> Self {
+        self.has_digest = false;
+        self
+    }
+
     pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
         self
@@ -166,14 +193,19 @@ impl Call<'_> {
         self
     }
 
-    pub async fn send(self) -> Result<Answer> {
+    pub async fn send(mut self) -> Result<Answer> {
         let host = self.cloud.address();
         let path = encode(&self.path, b"/");
         let query = encoded_query(&self.query);
+        let written = self.written.as_ref().unwrap_or(&path);
         let url = match query.is_empty() {
-            true => format!("http://{host}{path}"),
-            false => format!("http://{host}{path}?{query}"),
+            true => format!("http://{host}{written}"),
+            false => format!("http://{host}{written}?{query}"),
         };
+        let digest = Sha256::digest(&self.body);
+        if self.has_digest && self.takes_digest() {
+            self = self.header("x-amz-checksum-sha256", STANDARD.encode(digest));
+        }
         let http = &self.cloud.http;
         let mut request = http
             .request(self.method.clone(), url)
@@ -182,28 +214,30 @@ impl Call<'_> {
             // S3 wants a length; reqwest says none where there is no body.
             request = request.header("content-length", "0");
         }
-        for (name, value) in &self.headers {
+        for (name, value) in self.headers.iter().chain(&self.unsigned) {
             request = request.header(name, value);
         }
         if self.signed {
             let format = format_description!("[year][month][day]T[hour][minute][second]Z");
             let date = OffsetDateTime::now_utc().format(&format)?;
-            let payload = hex(&Sha256::digest(&self.body));
-            let mut signed = vec![
-                ("host", host.as_str()),
-                ("x-amz-content-sha256", payload.as_str()),
-                ("x-amz-date", date.as_str()),
-            ];
-            let headers = self.headers.iter();
-            let headers = headers.filter(|(name, _)| name.starts_with("x-amz-"));
-            signed.extend(headers.map(|(name, value)| (name.as_str(), value.as_str())));
+            let mut given = self.headers.iter();
+            let given = given.find(|(name, _)| name == "x-amz-content-sha256");
+            let payload = given.map_or_else(|| hex(&digest), |(_, value)| value.clone());
+            let mut signed = vec![("host", host.clone()), ("x-amz-date", date.clone())];
+            let covered = self.headers.iter();
+            let covered = covered.filter(|(name, _)| name.starts_with("x-amz-"));
+            signed.extend(covered.map(|(name, value)| (name.as_str(), words(value))));
+            if given.is_none() {
+                signed.push(("x-amz-content-sha256", payload.clone()));
+                request = request.header("x-amz-content-sha256", &payload);
+            }
             signed.retain(|(name, _)| !self.unsigned_headers.contains(name));
             signed.sort_unstable();
             let canonical_headers: String = signed
                 .iter()
                 .map(|(name, value)| format!("{name}:{value}\n"))
                 .collect();
-            let names: Vec<_> = signed.into_iter().map(|(name, _)| name).collect();
+            let names: Vec<&str> = signed.iter().map(|(name, _)| *name).collect();
             let names = names.join(";");
             let canonical = format!(
                 "{}\n{path}\n{query}\n{canonical_headers}\n{names}\n{payload}",
@@ -212,18 +246,25 @@ impl Call<'_> {
             let (region, service) = (self.region, self.service);
             let scope = format!("{}/{region}/{service}/aws4_request", &date[..8]);
             let signature = signature(&scope, &date, &canonical)?;
-            request = request
-                .header("x-amz-content-sha256", &payload)
-                .header("x-amz-date", &date)
-                .header(
-                    "authorization",
-                    format!(
-                        "AWS4-HMAC-SHA256 Credential=test/{scope}, SignedHeaders={names}, \
+            request = request.header("x-amz-date", &date).header(
+                "authorization",
+                format!(
+                    "AWS4-HMAC-SHA256 Credential=test/{scope}, SignedHeaders={names}, \
                          Signature={signature}"
-                    ),
-                );
+                ),
+            );
         }
         Answer::read(request.send().await?).await
+    }
+
+    /// Whether it is one of the documents that S3 takes with a digest alone.
+    fn takes_digest(&self) -> bool {
+        let needs = |name: &str| ["delete", "lifecycle", "tagging"].contains(&name);
+        let given = |(name, _): &(String, String)| {
+            name == "content-md5" || name.starts_with("x-amz-checksum-")
+        };
+        let is_document = self.query.iter().any(|(name, _)| needs(name));
+        is_document && !self.body.is_empty() && !self.headers.iter().any(given)
     }
 
     /// The URL that anybody may use for `seconds` from now on.
@@ -302,6 +343,11 @@ impl Answer {
             .map(str::to_owned)
             .collect()
     }
+}
+
+/// The value of a header as it is signed.
+fn words(value: &str) -> String {
+    value.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn signature(scope: &str, date: &str, canonical: &str) -> Result<String> {

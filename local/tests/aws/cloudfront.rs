@@ -141,7 +141,12 @@ impl Site {
         self.distribution.resource.output("domainName")
     }
 
-    async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> Result<Answer> {
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> Result<Answer> {
         let domain = self.domain();
         let mut request = http().request(method, format!("http://{domain}{path}"));
         for (name, value) in headers {

@@ -23,7 +23,6 @@ use crate::current::Current;
 use crate::error::{AwsError, AwsResult};
 use crate::services::cloudfront::protocol::NAMESPACE as CLOUDFRONT_NAMESPACE;
 use crate::services::iam::Caller;
-use crate::services::s3::errors::not_implemented;
 use crate::services::s3::protocol;
 use ::http::{HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
 use absent::{Absent, json_form};
@@ -261,16 +260,18 @@ impl Edge {
     }
 
     async fn s3(&self, request: Request<Incoming>) -> Answer {
-        let (parts, body) = request.into_parts();
-        if has_type(&parts, "multipart/form-data") {
-            return s3_error(not_implemented("uploads by HTML form"));
+        let (mut parts, body) = request.into_parts();
+        if let Err(error) = protocol::admit(&mut parts) {
+            return s3_error(error);
         }
         let body = TimedBody::new(body);
         let broken = body.broken();
         let request = Request::from_parts(parts, s3s::Body::http_body(body));
         match self.s3.call(request).await {
-            // The s3s crate takes a body that it cannot read to its end for a failure of its own.
-            Ok(answer) if answer.status() == StatusCode::INTERNAL_SERVER_ERROR => {
+            // An operation whose body breaks off does not know why.
+            Ok(answer)
+                if answer.status().is_client_error() || answer.status().is_server_error() =>
+            {
                 broken.s3_error().map_or(answer, s3_error)
             }
             Ok(mut answer) => {

@@ -3,19 +3,21 @@
 use super::compression;
 use super::distribution::{Distribution, Origin, Scheme};
 use crate::cloud::Cloud;
-use crate::edge::percent;
-use crate::error::{AwsError, AwsResult};
+use crate::error::AwsError;
 use crate::faults::Service;
 use crate::identity::ACCOUNT_ID;
 use crate::services::iam::{Caller, ServicePrincipal};
-use crate::services::s3::conditions::{ReadConditions, Tag};
-use crate::services::s3::errors::{access_denied, invalid_argument, not_implemented};
+use crate::services::s3::conditions::{self, ReadConditions};
+use crate::services::s3::errors::{access_denied, not_implemented};
 use crate::services::s3::objects::Data;
+use crate::services::s3::paths;
 use crate::services::s3::reading::{Found, Unreadable, Wanted};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::header::{self, HeaderName};
+use http::header::HeaderName;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Version};
-use s3s::dto::{ETagCondition, Range, Timestamp, TimestampFormat};
+use s3s::dto::{Timestamp, TimestampFormat};
 
 /// What CloudFront calls itself where a policy names who may read a bucket.
 const PRINCIPAL: &str = "cloudfront.amazonaws.com";
@@ -114,7 +116,7 @@ impl Cloud {
         self.faults.strike(Service::S3, "GetObject").await?;
         let caller = self.origin_caller(distribution, origin);
         let context = [("aws:SecureTransport", scheme.is_secure())];
-        let key = distribution.key(origin, &decoded(viewer.path)?);
+        let key = distribution.key(origin, &paths::decode(viewer.path)?);
         let bucket = self.s3.buckets.get(&origin.bucket)?.state();
         if viewer.method == Method::OPTIONS {
             // No bucket here has rules for requests across origins:
@@ -130,8 +132,8 @@ impl Cloud {
                 },
             );
         }
-        let conditions = conditions(viewer.headers);
-        let range = text(viewer.headers, &header::RANGE).and_then(|text| Range::parse(text).ok());
+        let conditions = ReadConditions::of(viewer.headers);
+        let range = conditions::range(viewer.headers);
         let wanted = Wanted {
             range,
             context: &context,
@@ -170,34 +172,6 @@ impl Cloud {
     }
 }
 
-fn decoded(path: &str) -> AwsResult<String> {
-    percent::decode_strictly(path).ok_or_else(malformed_path)
-}
-
-fn malformed_path() -> AwsError {
-    invalid_argument("Couldn't parse the specified URI.")
-}
-
-fn conditions(headers: &HeaderMap) -> ReadConditions {
-    let tag = |name: &HeaderName| {
-        let value = headers.get(name)?;
-        match ETagCondition::parse_http_header(value.as_bytes()).ok()? {
-            ETagCondition::Any => Some(Tag::Any),
-            ETagCondition::ETag(tag) => Some(Tag::Is(tag.into_value())),
-        }
-    };
-    let date = |name: &HeaderName| {
-        let date = Timestamp::parse(TimestampFormat::HttpDate, text(headers, name)?).ok()?;
-        Some(date.into())
-    };
-    ReadConditions {
-        if_match: tag(&header::IF_MATCH),
-        if_none_match: tag(&header::IF_NONE_MATCH),
-        if_modified_since: date(&header::IF_MODIFIED_SINCE),
-        if_unmodified_since: date(&header::IF_UNMODIFIED_SINCE),
-    }
-}
-
 /// The headers that an object goes out with.
 fn describe(answer: &mut HeaderMap, found: &Found, shows_versions: bool) {
     let Found {
@@ -229,7 +203,13 @@ fn describe(answer: &mut HeaderMap, found: &Found, shows_versions: bool) {
     }
     for (name, value) in &headers.metadata {
         let name = HeaderName::try_from(format!("x-amz-meta-{name}"));
-        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(value)) {
+        // As S3 writes what is not ASCII:
+        // https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html
+        let value = match value.is_ascii() {
+            true => value.clone(),
+            false => format!("=?UTF-8?B?{}?=", STANDARD.encode(value)),
+        };
+        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(&value)) {
             answer.insert(name, value);
         }
     }
@@ -300,10 +280,6 @@ fn mark(headers: &mut HeaderMap, is_error: bool) {
     insert(headers, "x-cache", result);
     insert(headers, "via", "1.1 127.0.0.1 (CloudFront)");
     insert(headers, "x-amz-cf-id", &id);
-}
-
-fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
-    headers.get(name)?.to_str().ok()
 }
 
 fn insert(headers: &mut HeaderMap, name: &'static str, value: &str) {

@@ -125,7 +125,7 @@ impl Bodies {
     }
 
     /// Takes in a body with its digest and a checksum: up to `in_memory` bytes in memory,
-    /// otherwise in a file that is durable on return.
+    /// otherwise in a file that is durable on return. With 0 it is always a file.
     pub async fn receive<S, E>(
         &self,
         body: S,
@@ -165,6 +165,10 @@ impl Bodies {
             } else {
                 buffer.extend_from_slice(&chunk);
             }
+        }
+        if in_memory == 0 && file.is_none() {
+            // An empty body, which has to be a file all the same.
+            file = Some(self.create().await.map_err(AwsError::internal)?);
         }
         let place = match file {
             Some((mut opened, mut new)) => {
@@ -326,7 +330,7 @@ impl Reader {
 
 /// The s3s crate checks signatures and digests while a body is read, and reports what it finds
 /// in errors whose types are its own.
-fn broken_body(error: &dyn std::fmt::Display) -> AwsError {
+pub fn broken_body(error: &dyn std::fmt::Display) -> AwsError {
     let text = error.to_string();
     if text.contains("Sha256Mismatch") {
         AwsError::new(

@@ -16,6 +16,10 @@ pub enum Algorithm {
     Sha256,
 }
 
+/// The algorithms that S3 stores checksums of and this one does not, as in
+/// `x-amz-checksum-algorithm`: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_Checksum.html>.
+pub const NOT_STORED: [&str; 5] = ["SHA512", "MD5", "XXHASH64", "XXHASH3", "XXHASH128"];
+
 /// What a checksum of an object uploaded in parts covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Coverage {
@@ -62,6 +66,16 @@ impl Algorithm {
             Self::Crc64Nvme => "x-amz-checksum-crc64nvme",
             Self::Sha1 => "x-amz-checksum-sha1",
             Self::Sha256 => "x-amz-checksum-sha256",
+        }
+    }
+
+    /// How many bytes a value has.
+    pub fn length(self) -> usize {
+        match self {
+            Self::Crc32 | Self::Crc32c => 4,
+            Self::Crc64Nvme => 8,
+            Self::Sha1 => 20,
+            Self::Sha256 => 32,
         }
     }
 

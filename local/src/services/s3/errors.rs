@@ -55,6 +55,10 @@ pub fn invalid_part_number() -> AwsError {
     invalid_argument("Part number must be an integer between 1 and 10000, inclusive")
 }
 
+pub fn invalid_uri() -> AwsError {
+    AwsError::new(400, "InvalidURI", "Couldn't parse the specified URI.")
+}
+
 pub fn invalid_version_id() -> AwsError {
     invalid_argument("Invalid version id specified")
 }

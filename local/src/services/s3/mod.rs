@@ -2,7 +2,7 @@
 //!
 //! | module | what lives there |
 //! | --- | --- |
-//! | [`buckets`], [`names`], [`access`], [`lifecycle`] | buckets and their settings |
+//! | [`buckets`], [`names`], [`paths`], [`access`], [`lifecycle`] | buckets and their settings |
 //! | [`expiry`] | the lifecycle rules, applied |
 //! | [`version`], [`bodies`], `holds`, [`checksums`] | what is stored, and how |
 //! | [`objects`], [`reading`], [`conditions`], [`listing`], [`uploads`] | what can be done with objects |
@@ -22,6 +22,7 @@ pub mod listing;
 mod locks;
 pub mod names;
 pub mod objects;
+pub mod paths;
 pub mod protocol;
 pub mod reading;
 pub mod uploads;

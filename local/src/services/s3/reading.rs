@@ -111,15 +111,26 @@ impl Cloud {
         };
         let etag = content.etag.clone();
         let modified = version.last_modified();
+        // Conditions come before a range (RFC 9110, section 13.2.2).
+        let unchanged = match wanted.conditions.check(&etag, modified) {
+            Ok(()) => false,
+            Err(error) if error.status == 304 => true,
+            Err(error) => return Err(error.into()),
+        };
+        let has_range = !unchanged && wanted.conditions.allow_range(&etag, modified);
+        let wanted = Wanted {
+            range: wanted.range.filter(|_| has_range),
+            part: wanted.part.filter(|_| !unchanged),
+            ..*wanted
+        };
         let found = Found {
-            section: section(&content, wanted)?,
+            section: section(&content, &wanted)?,
             version,
             content,
         };
-        match wanted.conditions.check(&etag, modified) {
-            Ok(()) => Ok(found),
-            Err(error) if error.status == 304 => Err(Unreadable::Unchanged(Box::new(found))),
-            Err(error) => Err(error.into()),
+        match unchanged {
+            true => Err(Unreadable::Unchanged(Box::new(found))),
+            false => Ok(found),
         }
     }
 

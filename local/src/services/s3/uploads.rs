@@ -5,9 +5,9 @@ use super::bodies::{FilePart, Place, Received, forget_files, name_files};
 use super::buckets::Bucket;
 use super::checksums::{Algorithm, Checksum, Coverage, Hasher, composite, composite_etag, verify};
 use super::conditions::WriteConditions;
-use super::errors::{invalid_part_number, no_such_upload};
+use super::errors::{invalid_part_number, invalid_request, no_such_upload};
 use super::version::{Body, Content, Version, objects_prefix, versions_prefix};
-use super::{ObjectHeaders, S3};
+use super::{DEFAULT_CHECKSUM, ObjectHeaders, S3};
 use crate::error::{AwsError, AwsResult};
 use crate::store::{Batch, Store};
 use futures::StreamExt;
@@ -90,6 +90,71 @@ struct Ended {
 impl Part {
     pub fn size(&self) -> u64 {
         self.file.size
+    }
+}
+
+/// What a client says of an object that it completes:
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html>.
+#[derive(Debug, Default)]
+pub struct Claimed {
+    /// Of the whole object.
+    pub checksum: Option<(Algorithm, String)>,
+    /// `FULL_OBJECT` or `COMPOSITE`.
+    pub coverage: Option<String>,
+    /// In bytes.
+    pub size: Option<i64>,
+}
+
+impl Claimed {
+    /// The checksum that the object gets, of an upload that was `begun` with one or without. Of
+    /// one without it is the default's.
+    fn settle(
+        &self,
+        begun: Option<(Algorithm, Coverage)>,
+    ) -> AwsResult<Option<(Algorithm, Coverage)>> {
+        let sent = self.checksum.as_ref().map(|(algorithm, _)| *algorithm);
+        let coverage = self.coverage.as_deref();
+        let is_default = begun.is_none() && sent == Some(DEFAULT_CHECKSUM);
+        let checksum = match is_default {
+            true => Some((DEFAULT_CHECKSUM, Coverage::FullObject)),
+            false => begun,
+        };
+        if let Some(sent) = sent
+            && checksum.is_none_or(|(algorithm, _)| algorithm != sent)
+        {
+            return Err(invalid_request(format!(
+                "The upload was not begun with the checksum algorithm {}.",
+                sent.name()
+            )));
+        }
+        // Without one, the default's covers the whole object.
+        let covered = checksum.map_or(Coverage::FullObject, |(_, coverage)| coverage);
+        if coverage.is_some_and(|coverage| coverage != coverage_text(covered)) {
+            return Err(AwsError::new(
+                400,
+                "BadDigest",
+                "The checksum type you specified is not the one that the upload was begun with.",
+            ));
+        }
+        Ok(checksum)
+    }
+
+    fn check_size(&self, parts: &[&Part]) -> AwsResult<()> {
+        let size: u64 = parts.iter().map(|part| part.size()).sum();
+        match self.size {
+            Some(claimed) if u64::try_from(claimed) != Ok(size) => Err(invalid_request(
+                "The x-amz-mp-object-size header is not the sum of the sizes of the parts.",
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// How S3 calls a coverage.
+pub fn coverage_text(coverage: Coverage) -> &'static str {
+    match coverage {
+        Coverage::FullObject => "FULL_OBJECT",
+        Coverage::Composite => "COMPOSITE",
     }
 }
 
@@ -203,15 +268,14 @@ impl S3 {
         Ok(part)
     }
 
-    /// Makes an object of the named parts. `sent` is the checksum of the whole, where the
-    /// client sent one. An upload that was completed of the same parts gives the same answer.
+    /// Makes an object of the named parts, which must be as the client claims. An upload that was completed of the same parts gives the same answer.
     pub async fn complete_upload(
         &self,
         bucket: &Bucket,
         key: &str,
         id: &str,
         named: &[NamedPart],
-        sent: Option<String>,
+        claimed: &Claimed,
         conditions: &WriteConditions,
     ) -> AwsResult<Completed> {
         let state = bucket.state();
@@ -228,8 +292,10 @@ impl S3 {
         };
         let all = self.parts(id)?;
         let chosen = choose(&all, named)?;
-        let checksum = self.whole_checksum(upload.checksum, &chosen).await?;
-        if let (Some(sent), Some(checksum)) = (&sent, &checksum) {
+        claimed.check_size(&chosen)?;
+        let checksum = claimed.settle(upload.checksum)?;
+        let checksum = self.whole_checksum(checksum, &chosen).await?;
+        if let (Some((_, sent)), Some(checksum)) = (&claimed.checksum, &checksum) {
             verify(checksum.algorithm.name(), sent, &checksum.value)?;
         }
         let files: Vec<FilePart> = chosen.iter().map(|part| part.file.clone()).collect();

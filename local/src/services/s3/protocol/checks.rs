@@ -4,7 +4,7 @@ use crate::cloud::Cloud;
 use crate::error::{AwsError, AwsResult};
 use crate::services::iam::Caller;
 use crate::services::s3::buckets::State;
-use crate::services::s3::checksums::Algorithm;
+use crate::services::s3::checksums::{Algorithm, NOT_STORED};
 use crate::services::s3::errors::{invalid_argument, invalid_request, not_implemented};
 use http::HeaderMap;
 use s3s::dto::*;
@@ -70,8 +70,12 @@ macro_rules! object_headers {
     ($input:expr) => {{
         let input = &$input;
         ObjectHeaders {
-            content_type: input.content_type.clone(),
-            content_encoding: without_chunked(input.content_encoding.as_deref()),
+            // `wire` may have put a space in front.
+            content_type: input
+                .content_type
+                .as_ref()
+                .map(|kind| kind.trim().to_owned()),
+            content_encoding: input.content_encoding.clone(),
             content_disposition: input.content_disposition.clone(),
             content_language: input.content_language.clone(),
             cache_control: input.cache_control.clone(),
@@ -154,22 +158,21 @@ pub(super) fn check_length(headers: &HeaderMap) -> AwsResult<()> {
 }
 
 pub(super) fn named_algorithm(name: &str) -> AwsResult<Algorithm> {
-    Algorithm::from_name(name).ok_or_else(|| {
-        invalid_request(
-            "Checksum algorithm provided is unsupported. Please try again with any of the valid \
-             types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]",
-        )
-    })
+    Algorithm::from_name(name).ok_or_else(|| unsupported_algorithm(name))
 }
 
-/// How the body came is not how it is stored.
-pub(super) fn without_chunked(encoding: Option<&str>) -> Option<String> {
-    let codings = encoding?
-        .split(',')
-        .map(str::trim)
-        .filter(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("aws-chunked"));
-    let codings: Vec<&str> = codings.collect();
-    (!codings.is_empty()).then(|| codings.join(","))
+/// What an algorithm gets that this S3 does not store: of those that AWS has, it says so.
+pub(super) fn unsupported_algorithm(name: &str) -> AwsError {
+    let known = NOT_STORED
+        .iter()
+        .find(|known| known.eq_ignore_ascii_case(name));
+    match known {
+        Some(known) => not_implemented(&format!("checksum algorithm {known} for objects")),
+        None => invalid_request(
+            "Checksum algorithm provided is unsupported. Please try again with any of the valid \
+             types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]",
+        ),
+    }
 }
 
 /// Whoever writes an object with tags must be allowed to tag it too.

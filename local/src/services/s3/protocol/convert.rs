@@ -4,14 +4,14 @@ use crate::error::{AwsError, AwsResult};
 use crate::identity::ACCOUNT_ID;
 use crate::services::iam::Caller;
 use crate::services::s3::checksums::{Algorithm, Checksum, Coverage};
-use crate::services::s3::conditions::Tag as ETagTest;
 use crate::services::s3::errors::{access_denied, invalid_argument, invalid_request};
 use crate::services::s3::names::key_fits;
+use crate::services::s3::paths;
 use crate::services::s3::version::Version;
 use s3s::S3Request;
 use s3s::dto::{
-    ChecksumType, ETag, ETagCondition, Metadata, Owner, ServerSideEncryption, Tag, TagSet,
-    Timestamp, TimestampFormat,
+    ChecksumType, ETag, Metadata, Owner, ServerSideEncryption, Tag, TagSet, Timestamp,
+    TimestampFormat,
 };
 use std::collections::BTreeMap;
 use time::OffsetDateTime;
@@ -89,10 +89,6 @@ pub fn http_date(timestamp: &Timestamp) -> Option<String> {
     String::from_utf8(text).ok()
 }
 
-pub fn time_of(timestamp: Timestamp) -> OffsetDateTime {
-    timestamp.into()
-}
-
 pub fn millis(milliseconds: i64) -> Timestamp {
     let nanos = i128::from(milliseconds) * 1_000_000;
     OffsetDateTime::from_unix_timestamp_nanos(nanos)
@@ -108,13 +104,6 @@ pub fn length(size: u64) -> Option<i64> {
 /// The id that a client sees, in a bucket that has versions.
 pub fn version_id(version: &Version, shows_versions: bool) -> Option<String> {
     shows_versions.then(|| version.id.clone())
-}
-
-pub fn condition(condition: Option<ETagCondition>) -> Option<ETagTest> {
-    condition.map(|condition| match condition {
-        ETagCondition::Any => ETagTest::Any,
-        ETagCondition::ETag(tag) => ETagTest::Is(tag.into_value()),
-    })
 }
 
 /// How many entries of a list were asked for: at most a thousand are given. `name` is how S3
@@ -235,24 +224,8 @@ pub fn url_encode(text: &str) -> String {
 }
 
 fn decode(text: &str) -> AwsResult<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, behind)) = rest.split_first() {
-        rest = behind;
-        match byte {
-            b'+' => bytes.push(b' '),
-            b'%' => {
-                let digits = rest
-                    .get(..2)
-                    .and_then(|digits| std::str::from_utf8(digits).ok());
-                let decoded = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
-                bytes.push(decoded.ok_or_else(not_encoded)?);
-                rest = &rest[2..];
-            }
-            other => bytes.push(other),
-        }
-    }
-    String::from_utf8(bytes).map_err(|_| not_encoded())
+    // As in a path, a plus is a space.
+    paths::decode(text).map_err(|_| not_encoded())
 }
 
 fn not_encoded() -> AwsError {
@@ -368,7 +341,7 @@ mod tests {
         let tags = tagging_header(Some("a=1&b+c=%C3%A9&empty"))?;
         let pairs: Vec<_> = tags.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
         assert_eq!(pairs, [("a", "1"), ("b c", "é"), ("empty", "")]);
-        for wrong in ["a=%", "a=%zz", "a=%ff", "a=1&a=2", "=1"] {
+        for wrong in ["a=%", "a=%zz", "a=%+4", "a=%ff", "a=1&a=2", "=1"] {
             assert!(tagging_header(Some(wrong)).is_err(), "{wrong}");
         }
         Ok(())

@@ -1,11 +1,12 @@
 //! Objects deleted, one by one or many at once.
 
-use super::convert::{caller, check_owner, condition};
+use super::convert::{caller, check_owner};
+use super::wire::Settled;
 use crate::cloud::Cloud;
 use crate::error::AwsResult;
 use crate::services::iam::Caller;
 use crate::services::s3::buckets::State;
-use crate::services::s3::conditions::WriteConditions;
+use crate::services::s3::conditions::{Tag as Expected, WriteConditions};
 use crate::services::s3::errors::not_implemented;
 use s3s::dto::*;
 use s3s::{S3ErrorCode, S3Request, S3Response, S3Result};
@@ -18,6 +19,7 @@ pub async fn delete(
     req: S3Request<DeleteObjectInput>,
 ) -> S3Result<S3Response<DeleteObjectOutput>> {
     let caller = caller(&req);
+    let conditions = Settled::conditions(&req).deletion();
     let input = req.input;
     check_owner(input.expected_bucket_owner.as_deref())?;
     if input.if_match_last_modified_time.is_some() || input.if_match_size.is_some() {
@@ -27,10 +29,6 @@ pub async fn delete(
     let state = bucket.state();
     let version = input.version_id.as_deref();
     authorize_deletion(cloud, &caller, &state, &input.key, version)?;
-    let conditions = WriteConditions {
-        if_match: condition(input.if_match),
-        if_none_match: None,
-    };
     let deletion = cloud
         .s3
         .delete(&bucket, &input.key, version, &conditions)
@@ -53,12 +51,19 @@ pub async fn delete_many(
     if !(1..=MAX_DELETIONS).contains(&count) {
         return Err(S3ErrorCode::MalformedXML.into());
     }
+    let objects = &input.delete.objects;
+    if objects
+        .iter()
+        .any(|object| object.last_modified_time.is_some() || object.size.is_some())
+    {
+        return Err(not_implemented("deletion by time or size").into());
+    }
     let bucket = cloud.s3.buckets.get(&input.bucket)?;
     let state = bucket.state();
     let deletions = input.delete.objects.into_iter().map(|object| async {
         let version = object.version_id.as_deref();
         let conditions = WriteConditions {
-            if_match: condition(object.e_tag.clone().map(ETagCondition::ETag)),
+            if_match: object.e_tag.as_ref().map(expected),
             if_none_match: None,
         };
         let deletion = match authorize_deletion(cloud, &caller, &state, &object.key, version) {
@@ -95,6 +100,14 @@ pub async fn delete_many(
         errors: Some(errors),
         ..DeleteObjectsOutput::default()
     }))
+}
+
+/// A weak tag is no object's.
+fn expected(tag: &ETag) -> Expected {
+    match tag {
+        ETag::Strong(tag) => Expected::of(tag),
+        ETag::Weak(tag) => Expected::Is(format!("W/{tag:?}")),
+    }
 }
 
 fn authorize_deletion(

@@ -13,29 +13,29 @@ mod reads;
 mod settings;
 mod tags;
 mod uploads;
+mod wire;
 mod writes;
+
+pub use wire::admit;
 
 use crate::cloud::{finish, reset_meanwhile};
 use crate::current::Current;
-use crate::error::AwsError;
+use crate::error::{AwsError, AwsResult};
 use crate::faults::Service;
 use crate::identity::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
+use crate::services::s3::errors::invalid_request;
 use async_trait::async_trait;
-use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::{S3Auth, SecretKey};
 use s3s::dto::*;
 use s3s::host::{S3Host, VirtualHost};
-use s3s::service::{S3Service, S3ServiceBuilder};
+use s3s::service::S3Service;
 use s3s::{S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
 use std::sync::Arc;
+use wire::Settled;
 
 /// S3's protocol for the buckets of the cloud that there is.
 pub fn service(current: Arc<Current>) -> S3Service {
-    let mut builder = S3ServiceBuilder::new(Protocol { current });
-    builder.set_auth(Keys);
-    builder.set_access(Undecided);
-    builder.set_host(Localhost);
-    builder.build()
+    wire::service(Protocol { current })
 }
 
 struct Protocol {
@@ -55,16 +55,6 @@ impl S3Auth for Keys {
             S3ErrorCode::InvalidAccessKeyId,
             "The AWS Access Key Id you provided does not exist in our records.",
         ))
-    }
-}
-
-/// Lets every request through to its operation, which asks IAM once it knows what it is about.
-struct Undecided;
-
-#[async_trait]
-impl S3Access for Undecided {
-    async fn check(&self, _context: &mut S3AccessContext<'_>) -> S3Result<()> {
-        Ok(())
     }
 }
 
@@ -111,7 +101,8 @@ macro_rules! operations {
         #[async_trait]
         impl S3 for Protocol {
             $(
-                async fn $name(&self, req: S3Request<$input>) -> S3Result<S3Response<$output>> {
+                async fn $name(&self, mut req: S3Request<$input>) -> S3Result<S3Response<$output>> {
+                    Settled::restore(&mut req);
                     let cloud = self.current.get().await;
                     let tasks = cloud.tasks.clone();
                     // What the store has taken must be what memory and the disk say.
@@ -119,6 +110,7 @@ macro_rules! operations {
                         let work = async {
                             let name = operation(stringify!($input));
                             cloud.faults.strike(Service::S3, name).await?;
+                            check_digest(name, &req)?;
                             $function(&cloud, req).await
                         };
                         tokio::select! {
@@ -133,6 +125,25 @@ macro_rules! operations {
             )*
         }
     };
+}
+
+/// The operations whose body must come with a digest, as their pages in the API reference say
+/// and as seen: <https://github.com/versity/versitygw/issues/1040>, .../1521 and
+/// <https://github.com/aws/aws-cli/issues/229>. Of others S3 compares one that is sent, though
+/// SDKs always send one: <https://github.com/versity/versitygw/issues/1662>.
+const DIGEST_NEEDED: &[&str] = &[
+    "DeleteObjects",
+    "PutBucketLifecycleConfiguration",
+    "PutBucketTagging",
+];
+
+fn check_digest<T>(operation: &str, request: &S3Request<T>) -> AwsResult<()> {
+    if !DIGEST_NEEDED.contains(&operation) || Settled::has_digest(request) {
+        return Ok(());
+    }
+    Err(invalid_request(
+        "Missing required header for this request: Content-MD5 OR x-amz-checksum-*",
+    ))
 }
 
 /// The operation of an input.

@@ -1,16 +1,15 @@
 //! Objects read.
 
 use super::convert::{
-    caller, check_owner, checksum_type, condition, encryption, etag, http_date, length,
-    set_checksum, time_of, timestamp, version_id,
+    caller, check_owner, checksum_type, encryption, etag, http_date, length, set_checksum,
+    timestamp, version_id,
 };
+use super::wire::{ObjectBody, Settled};
 use crate::cloud::Cloud;
 use crate::error::AwsError;
-use crate::services::iam::Caller;
 use crate::services::s3::ObjectHeaders;
 use crate::services::s3::checksums::Algorithm;
-use crate::services::s3::conditions::ReadConditions;
-use crate::services::s3::errors::{invalid_request, not_implemented};
+use crate::services::s3::errors::not_implemented;
 use crate::services::s3::objects::Data;
 use crate::services::s3::reading::{Found, Unreadable, Wanted};
 use crate::services::s3::version::{Content, Version};
@@ -26,33 +25,13 @@ pub async fn get(
     req: S3Request<GetObjectInput>,
 ) -> S3Result<S3Response<GetObjectOutput>> {
     let caller = caller(&req);
+    let conditions = Settled::conditions(&req).read;
     let input = req.input;
     check_owner(input.expected_bucket_owner.as_deref())?;
-    let overrides = [
-        &input.response_cache_control,
-        &input.response_content_disposition,
-        &input.response_content_encoding,
-        &input.response_content_language,
-        &input.response_content_type,
-    ];
-    if caller == Caller::Anonymous
-        && (overrides.into_iter().any(Option::is_some) || input.response_expires.is_some())
-    {
-        return Err(invalid_request(
-            "Request specific response headers cannot be used for anonymous GET requests.",
-        )
-        .into());
-    }
     if input.sse_customer_algorithm.is_some() {
         return Err(not_implemented("encryption with customer keys").into());
     }
     let state = cloud.s3.buckets.get(&input.bucket)?.state();
-    let conditions = ReadConditions {
-        if_match: condition(input.if_match),
-        if_none_match: condition(input.if_none_match),
-        if_modified_since: input.if_modified_since.map(time_of),
-        if_unmodified_since: input.if_unmodified_since.map(time_of),
-    };
     let wanted = Wanted {
         caller: &caller,
         key: &input.key,
@@ -99,7 +78,9 @@ pub async fn get(
         ..GetObjectOutput::default()
     };
     set_checksum!(output, shown);
-    Ok(S3Response::new(output))
+    let mut answer = S3Response::new(output);
+    answer.extensions.insert(ObjectBody);
+    Ok(answer)
 }
 
 pub async fn head(
@@ -107,18 +88,13 @@ pub async fn head(
     req: S3Request<HeadObjectInput>,
 ) -> S3Result<S3Response<HeadObjectOutput>> {
     let caller = caller(&req);
+    let conditions = Settled::conditions(&req).read;
     let input = req.input;
     check_owner(input.expected_bucket_owner.as_deref())?;
     if input.sse_customer_algorithm.is_some() {
         return Err(not_implemented("encryption with customer keys").into());
     }
     let state = cloud.s3.buckets.get(&input.bucket)?.state();
-    let conditions = ReadConditions {
-        if_match: condition(input.if_match),
-        if_none_match: condition(input.if_none_match),
-        if_modified_since: input.if_modified_since.map(time_of),
-        if_unmodified_since: input.if_unmodified_since.map(time_of),
-    };
     let wanted = Wanted {
         caller: &caller,
         key: &input.key,

@@ -2,23 +2,23 @@
 
 use super::checks::{
     authorize_tags, check_acl, check_encryption, check_length, check_upload, named_algorithm,
-    object_headers, storage_class, without_chunked,
+    object_headers, storage_class,
 };
 use super::convert::{
-    caller, check_key, check_owner, checksum_fields, checksum_type, condition, encryption, etag,
-    http_date, length, list_limit, metadata, millis, out_of_range, owner, sent_checksum,
-    set_checksum, tagging_header, time_of,
+    caller, check_key, check_owner, checksum_fields, checksum_type, encryption, etag, http_date,
+    length, list_limit, metadata, millis, out_of_range, owner, sent_checksum, set_checksum,
+    tagging_header,
 };
 use super::lists::Encoding;
+use super::wire::Settled;
 use super::writes::{Source, receive};
 use crate::cloud::Cloud;
 use crate::error::AwsResult;
 use crate::services::s3::checksums::{Algorithm, Coverage};
-use crate::services::s3::conditions::{ReadConditions, WriteConditions};
 use crate::services::s3::errors::{
     invalid_argument, invalid_part_number, invalid_request, not_implemented,
 };
-use crate::services::s3::uploads::{NamedPart, PART_NUMBERS, Upload};
+use crate::services::s3::uploads::{Claimed, NamedPart, PART_NUMBERS, Upload, coverage_text};
 use crate::services::s3::{DEFAULT_CHECKSUM, ObjectHeaders};
 use s3s::dto::*;
 use s3s::{S3Request, S3Response, S3Result};
@@ -113,6 +113,7 @@ pub async fn part_copy(
     req: S3Request<UploadPartCopyInput>,
 ) -> S3Result<S3Response<UploadPartCopyOutput>> {
     let caller = caller(&req);
+    let conditions = Settled::conditions(&req).source;
     let input = req.input;
     check_owner(input.expected_bucket_owner.as_deref())?;
     check_owner(input.expected_source_bucket_owner.as_deref())?;
@@ -123,19 +124,8 @@ pub async fn part_copy(
     let upload = cloud
         .s3
         .upload(&input.bucket, &input.key, &input.upload_id)?;
-    let conditions = ReadConditions {
-        if_match: condition(input.copy_source_if_match),
-        if_none_match: condition(input.copy_source_if_none_match),
-        if_modified_since: input.copy_source_if_modified_since.map(time_of),
-        if_unmodified_since: input.copy_source_if_unmodified_since.map(time_of),
-    };
-    let range = input.copy_source_range.as_deref().map(Range::parse);
-    let range = range.transpose().map_err(|_| {
-        invalid_argument(
-            "The x-amz-copy-source-range value must be of the form bytes=first-last where first \
-             and last are the zero-based offsets of the first and last bytes to copy",
-        )
-    })?;
+    let range = input.copy_source_range.as_deref().map(copied_range);
+    let range = range.transpose()?;
     let source = Source::open(cloud, &caller, &input.copy_source, &conditions, range).await?;
     let algorithm = upload
         .checksum
@@ -164,6 +154,7 @@ pub async fn complete(
     req: S3Request<CompleteMultipartUploadInput>,
 ) -> S3Result<S3Response<CompleteMultipartUploadOutput>> {
     let caller = caller(&req);
+    let conditions = Settled::conditions(&req).write()?;
     let input = req.input;
     check_owner(input.expected_bucket_owner.as_deref())?;
     let bucket = cloud.s3.buckets.get(&input.bucket)?;
@@ -171,7 +162,14 @@ pub async fn complete(
     cloud.s3_authorize(&caller, &state, "s3:PutObject", Some(&input.key), &[])?;
     let sent = checksum_fields!(input)
         .into_iter()
-        .find_map(|(_, value)| value);
+        .find_map(|(algorithm, value)| value.map(|value| (algorithm, value)));
+    let claimed = Claimed {
+        checksum: sent,
+        coverage: input
+            .checksum_type
+            .map(|coverage| coverage.as_str().to_owned()),
+        size: input.mpu_object_size,
+    };
     let parts = input.multipart_upload.and_then(|upload| upload.parts);
     let parts = parts
         .unwrap_or_default()
@@ -187,14 +185,10 @@ pub async fn complete(
             })
         })
         .collect::<AwsResult<Vec<_>>>()?;
-    let conditions = WriteConditions {
-        if_match: condition(input.if_match),
-        if_none_match: condition(input.if_none_match),
-    };
     let (key, id) = (&input.key, &input.upload_id);
     let completed = cloud
         .s3
-        .complete_upload(&bucket, key, id, &parts, sent, &conditions)
+        .complete_upload(&bucket, key, id, &parts, &claimed, &conditions)
         .await?;
     let checksum = completed.checksum.as_ref();
     let host = req.headers.get(http::header::HOST);
@@ -362,6 +356,18 @@ pub async fn list(
     }))
 }
 
+/// Both ends of a range to copy must be given:
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartCopy.html>.
+fn copied_range(text: &str) -> AwsResult<Range> {
+    match Range::parse(text) {
+        Ok(range @ Range::Int { last: Some(_), .. }) => Ok(range),
+        _ => Err(invalid_argument(
+            "The x-amz-copy-source-range value must be of the form bytes=first-last where first \
+             and last are the zero-based offsets of the first and last bytes to copy",
+        )),
+    }
+}
+
 fn part_number(number: i32) -> AwsResult<u32> {
     u32::try_from(number)
         .ok()
@@ -411,10 +417,7 @@ fn algorithm_name(upload: &Upload) -> Option<ChecksumAlgorithm> {
 
 fn coverage_name(upload: &Upload) -> Option<ChecksumType> {
     let (_, coverage) = upload.checksum?;
-    Some(ChecksumType::from_static(match coverage {
-        Coverage::FullObject => ChecksumType::FULL_OBJECT,
-        Coverage::Composite => ChecksumType::COMPOSITE,
-    }))
+    Some(ChecksumType::from_static(coverage_text(coverage)))
 }
 
 fn upload_class(upload: &Upload) -> StorageClass {

@@ -2,19 +2,19 @@
 
 use super::checks::{
     authorize_tags, check_acl, check_encryption, check_length, check_upload, named_algorithm,
-    object_headers, storage_class, without_chunked,
+    object_headers, storage_class,
 };
 use super::convert::{
-    Sent, caller, check_key, check_owner, checksum_fields, checksum_type, condition, encryption,
-    etag, http_date, metadata, sent_checksum, set_checksum, tagging_header, time_of, timestamp,
-    version_id,
+    Sent, caller, check_key, check_owner, checksum_fields, checksum_type, encryption, etag,
+    http_date, metadata, sent_checksum, set_checksum, tagging_header, timestamp, version_id,
 };
+use super::wire::{Settled, missing_trailer};
 use crate::cloud::Cloud;
 use crate::error::{AwsError, AwsResult};
 use crate::services::iam::Caller;
 use crate::services::s3::bodies::{MAX_RECORD_BODY, Received};
 use crate::services::s3::checksums::{Algorithm, Checksum, hex, verify};
-use crate::services::s3::conditions::{ReadConditions, WriteConditions};
+use crate::services::s3::conditions::ReadConditions;
 use crate::services::s3::errors::{
     invalid_argument, invalid_request, not_implemented, precondition_failed,
 };
@@ -46,10 +46,7 @@ pub async fn put(
     let headers = object_headers!(req.input);
     let tags = tagging_header(req.input.tagging.as_deref())?;
     authorize_tags(cloud, &caller, &state, &key, &tags)?;
-    let conditions = WriteConditions {
-        if_match: condition(req.input.if_match.take()),
-        if_none_match: condition(req.input.if_none_match.take()),
-    };
+    let conditions = Settled::conditions(&req).write()?;
     let body = req.input.body.take();
     let sent = sent_checksum(&req, checksum_fields!(req.input))?;
     let md5 = req.input.content_md5.take();
@@ -87,8 +84,12 @@ pub(super) async fn receive<T>(
         .map_or(DEFAULT_CHECKSUM, |sent| sent.algorithm);
     let body = futures::stream::iter(body).flatten();
     let received = cloud.s3.bodies.receive(body, algorithm, in_memory).await?;
-    if let Some(value) = sent.and_then(|sent| sent.value(request)) {
-        verify(algorithm.name(), &value, &received.checksum)?;
+    match sent.and_then(|sent| sent.value(request)) {
+        Some(value) => verify(algorithm.name(), &value, &received.checksum)?,
+        None if is_announced(request, algorithm.header()) => {
+            return Err(missing_trailer(algorithm.header()));
+        }
+        None => {}
     }
     if let Some(content_md5) = content_md5 {
         let digest = STANDARD.decode(content_md5).unwrap_or_default();
@@ -105,11 +106,23 @@ pub(super) async fn receive<T>(
     Ok(received)
 }
 
+/// Whether a request says that a trailer follows its body.
+fn is_announced<T>(request: &S3Request<T>, name: &str) -> bool {
+    let trailers = request.headers.get("x-amz-trailer");
+    let trailers = trailers
+        .and_then(|names| names.to_str().ok())
+        .unwrap_or_default();
+    let mut names = trailers.split(',').map(str::trim);
+    names.any(|trailer| trailer.eq_ignore_ascii_case(name))
+}
+
 pub async fn copy(
     cloud: &Cloud,
     req: S3Request<CopyObjectInput>,
 ) -> S3Result<S3Response<CopyObjectOutput>> {
     let caller = caller(&req);
+    let conditions = Settled::conditions(&req);
+    let written_if = conditions.write()?;
     let input = req.input;
     let bucket = cloud.s3.buckets.get(&input.bucket)?;
     let state = bucket.state();
@@ -117,13 +130,8 @@ pub async fn copy(
     check_upload!(input);
     check_owner(input.expected_source_bucket_owner.as_deref())?;
 
-    let conditions = ReadConditions {
-        if_match: condition(input.copy_source_if_match.clone()),
-        if_none_match: condition(input.copy_source_if_none_match.clone()),
-        if_modified_since: input.copy_source_if_modified_since.clone().map(time_of),
-        if_unmodified_since: input.copy_source_if_unmodified_since.clone().map(time_of),
-    };
-    let source = Source::open(cloud, &caller, &input.copy_source, &conditions, None).await?;
+    let read_if = conditions.source;
+    let source = Source::open(cloud, &caller, &input.copy_source, &read_if, None).await?;
     let replaces = |directive: Option<&str>| match directive {
         None | Some("COPY") => Ok(false),
         Some("REPLACE") => Ok(true),
@@ -176,10 +184,9 @@ pub async fn copy(
         headers,
         tags,
     };
-    let unconditional = WriteConditions::default();
     let version = cloud
         .s3
-        .put(&bucket, &input.key, object, &unconditional)
+        .put(&bucket, &input.key, object, &written_if)
         .await?;
     let content = version.content.as_ref();
     let mut result = CopyObjectResult {
