@@ -4,8 +4,8 @@
 //! commit that is under way, then goes out with everybody else who waited. After a crash the
 //! store holds exactly the batches whose `commit` returned, and possibly some whose had not yet.
 //!
-//! A store that was closed takes no more writes: its file is about to be deleted, and what were
-//! written then would be acknowledged and nowhere.
+//! A store that was closed takes no more writes: its file is about to be deleted, and a write
+//! would be acknowledged and then be nowhere.
 //!
 //! When the disk refuses a write (it is full, say), that commit fails and the file is opened
 //! anew: the database would refuse everything from then on.

@@ -17,7 +17,7 @@ pub fn token(list: &str, place: &str) -> String {
     URL_SAFE.encode(bytes)
 }
 
-/// The place that a token of `list` stands for; nothing when it was never given out.
+/// The place that a token of `list` was given out for; nothing when it never was.
 pub fn place(list: &str, token: &str) -> Option<String> {
     let bytes = URL_SAFE.decode(token).ok()?;
     let (given, place) = bytes.split_at_checked(MARK)?;

@@ -1,8 +1,8 @@
 //! Lifecycle rules applied: what is due is deleted, from time to time.
 //!
 //! What is due is decided twice: once to find the objects, and again under the lock of each,
-//! with all its versions as they are then. A client that writes, restores or deletes a version
-//! in between so loses nothing. What goes wrong with one object, upload or bucket is logged and
+//! with all its versions as they are then: a client that writes, restores or deletes a version
+//! in between loses nothing. What goes wrong with one object, upload or bucket is logged and
 //! costs that one alone: the next run comes back to it.
 
 use super::S3;
