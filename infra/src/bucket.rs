@@ -15,6 +15,18 @@ use serde_json::Value;
 use crate::policy;
 use crate::scope::Scope;
 
+/// Inputs of a bucket that resources of their own declare. Versions of the provider have written
+/// what those had set into the bucket's own inputs when the stack was refreshed, and the next update
+/// then took it away from the bucket: <https://github.com/pulumi/pulumi-aws/issues/6244>.
+const OWNED_BY_OTHERS: [&str; 6] = [
+    "acl",
+    "grants",
+    "lifecycleRules",
+    "policy",
+    "serverSideEncryptionConfiguration",
+    "versioning",
+];
+
 pub struct PrivateBucket {
     pub name: Output<String>,
     pub arn: Output<String>,
@@ -46,7 +58,10 @@ impl PrivateBucket {
                 .force_destroy(scope.config.storage.force_destroy)
                 .tags(scope.tags())
                 .build_struct(),
-            options.clone().protect(kind.protect),
+            options
+                .clone()
+                .protect(kind.protect)
+                .ignore_changes(&OWNED_BY_OTHERS),
         );
         let access = bucket_public_access_block::create_with_options(
             program,

@@ -3,6 +3,7 @@
 mod accepted;
 mod cloud;
 mod configuration;
+mod cost;
 mod dependencies;
 mod limits;
 mod live;

@@ -216,6 +216,38 @@ fn records_are_encrypted_while_they_wait() -> Result<()> {
     Ok(())
 }
 
+/// After a refresh a bucket may have the settings of its other resources among its inputs
+/// (pulumi-aws 6244): an update must not take them away.
+#[test]
+fn a_bucket_leaves_alone_what_other_resources_own() -> Result<()> {
+    let owned = [
+        ("s3/bucketLifecycleConfiguration", "lifecycleRules"),
+        ("s3/bucketPolicy", "policy"),
+        (
+            "s3/bucketServerSideEncryptionConfiguration",
+            "serverSideEncryptionConfiguration",
+        ),
+        ("s3/bucketVersioning", "versioning"),
+        ("s3/bucketOwnershipControls", "acl"),
+        ("s3/bucketOwnershipControls", "grants"),
+    ];
+    let run = run(mock())?;
+    for (kind, input) in owned {
+        for part in all(&run, kind) {
+            let of = all(&run, "s3/bucket").find(|bucket| part.depends_on(&bucket.name));
+            let by_versioning = || one(&run, "s3/bucket", "mysfits-clicks").ok();
+            let bucket = of.or_else(by_versioning).context("no bucket")?;
+            let ignored = &bucket.options.ignore_changes;
+            assert!(
+                ignored.iter().any(|one| one == input),
+                "{}: {input}",
+                bucket.name
+            );
+        }
+    }
+    Ok(())
+}
+
 /// Below a domain of one's own there may be hosts that have no TLS: they are not of this stack.
 #[test]
 fn tls_is_promised_for_the_site_s_host_alone() -> Result<()> {

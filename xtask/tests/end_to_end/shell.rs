@@ -75,6 +75,34 @@ fn plain_pulumi_works_on_every_stack() -> Result<()> {
     place.assert_clean()
 }
 
+/// `template` in Pulumi.yaml, with the answers that it proposes.
+#[test]
+fn pulumi_new_asks_for_what_a_stack_of_one_s_own_needs() -> Result<()> {
+    let place = Place::new()?;
+    let (template, copy) = (place.home.join("template"), place.home.join("copy"));
+    std::fs::create_dir_all(&template)?;
+    for file in ["Pulumi.yaml", "Cargo.toml"] {
+        std::fs::copy(place.root.join(file), template.join(file))?;
+    }
+    place.shell(&format!(
+        "pulumi new '{}' --dir '{}' --yes --force --stack copy",
+        template.display(),
+        copy.display()
+    ))?;
+    let stack = std::fs::read_to_string(copy.join("Pulumi.copy.yaml"))?;
+    for expected in [
+        "aws:region: us-east-1",
+        "mysfits:forceDestroy: \"false\"",
+        "mysfits:manageApiGatewayAccount: \"true\"",
+        "mysfits:repository: \"true\"",
+    ] {
+        assert!(stack.contains(expected), "{expected}: {stack}");
+    }
+    // What is left empty is not set.
+    assert!(!stack.contains("alarmEmail"), "{stack}");
+    place.assert_clean()
+}
+
 #[test]
 fn pulumi_knows_the_language() -> Result<()> {
     let place = Place::new()?;
