@@ -65,7 +65,8 @@ pub async fn answer(request: Request<Incoming>, current: &Arc<Current>) -> Answe
             StatusCode::NOT_FOUND,
             &format!(
                 "There is no {method} {path}; there are GET /_mysfits/health, GET \
-                 /_mysfits/resources, GET, PUT and DELETE {FAULTS}, and POST {RESET}"
+                 /_mysfits/resources, GET {PACKAGES}SHA256.zip, GET, PUT and DELETE {FAULTS}, \
+                 and POST {RESET}"
             ),
         ),
     }

@@ -20,3 +20,4 @@ mod signatures;
 mod tools;
 mod uploads;
 mod versions;
+mod waiting;
