@@ -68,8 +68,8 @@ pub async fn answer(request: Request<Incoming>, current: &Arc<Current>) -> Answe
             StatusCode::NOT_FOUND,
             &format!(
                 "There is no {method} {path}; there are GET /_mysfits/health, GET \
-                 /_mysfits/resources, DELETE /_mysfits/leftovers/STACK, GET, PUT and DELETE \
-                 {FAULTS}, and POST {RESET}"
+                 /_mysfits/resources, GET {PACKAGES}SHA256.zip, DELETE /_mysfits/leftovers/STACK, \
+                 GET, PUT and DELETE {FAULTS}, and POST {RESET}"
             ),
         ),
     }

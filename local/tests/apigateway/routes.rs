@@ -59,6 +59,10 @@ async fn the_most_specific_resource_with_the_method_answers() -> Result<()> {
             "click [a b/c+d] /clicks/{click} /prod/clicks/a%20b%2Fc+d GET",
         ),
         (
+            "GET /clicks/%+4x%4",
+            "click [%+4x%4] /clicks/{click} /prod/clicks/%+4x%4 GET",
+        ),
+        (
             "DELETE /clicks/7",
             "any click [7] /clicks/{click} /prod/clicks/7 DELETE",
         ),

@@ -25,7 +25,6 @@ refused() {
 refused apigateway apigateway get-rest-apis
 refused ListUsers iam list-users
 refused ListTopics sns list-topics
-refused ListQueues sqs list-queues
 refused ListWorkGroups athena list-work-groups
 refused GetDatabases glue get-databases
 refused ListMetrics cloudwatch list-metrics

@@ -29,4 +29,5 @@ mod tools;
 mod uploads;
 mod versions;
 mod viewers;
+mod waiting;
 mod wire;

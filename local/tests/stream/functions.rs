@@ -533,10 +533,17 @@ async fn invoke_refuses_what_lambda_refuses() -> Result<()> {
     world.function("f", json!({})).await?;
     let large = format!("\"{}\"", "x".repeat(6 * 1024 * 1024));
     let event = [("x-amz-invocation-type", "Event")];
-    let cases: [(&str, &[_], &str, u16, &str); 5] = [
+    let cases: [(&str, &[_], &str, u16, &str); 6] = [
         ("f", &[], "{not json", 400, "InvalidRequestContentException"),
         ("f", &[], &large, 413, "RequestTooLargeException"),
         ("g", &[], "{}", 404, "ResourceNotFoundException"),
+        (
+            "arn:aws:lambda:eu-west-1:000000000000:function:f",
+            &[],
+            "{}",
+            404,
+            "ResourceNotFoundException",
+        ),
         ("f:7", &[], "{}", 404, "ResourceNotFoundException"),
         ("f", &event, "{}", 400, "InvalidParameterValueException"),
     ];

@@ -38,7 +38,7 @@ use time::OffsetDateTime;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-/// Of a JSON request: Firehose takes 500 records of together 4 MiB before base64
+/// Of a JSON request, and of one to a service that is not here: Firehose takes 500 records of together 4 MiB before base64
 /// (<https://docs.aws.amazon.com/firehose/latest/APIReference/API_PutRecordBatch.html>), which
 /// with their JSON stay well below this.
 const MAX_JSON_BODY: usize = 8 * 1024 * 1024;
@@ -58,9 +58,6 @@ const MAX_CLOUDFRONT_BODY: usize = 4 * 1024 * 1024;
 
 /// Of a form: STS takes a few short parameters, and of other services the action is read.
 const MAX_FORM_BODY: usize = 1024 * 1024;
-
-/// Of a request to a service that is not here; what it says is not read.
-const MAX_ABSENT_BODY: usize = 64 * 1024 * 1024;
 
 type Answer = Response<s3s::Body>;
 
@@ -254,7 +251,7 @@ impl Edge {
 
     /// Refuses what a service is asked that is not here, once it is known who asks.
     async fn absent(&self, parts: &Parts, body: Incoming, absent: &Absent) -> AwsResult<Answer> {
-        let body = read(body, MAX_ABSENT_BODY).await?;
+        let body = read(body, MAX_JSON_BODY).await?;
         authenticate(parts, &body, None)?;
         Err(absent.error())
     }

@@ -32,11 +32,12 @@ impl Cloud {
         headers: &HeaderMap,
         body: Bytes,
     ) -> AwsResult<Response<Bytes>> {
-        let path = uri.path();
-        let below = path.strip_prefix(FUNCTIONS);
+        let below = uri.path().strip_prefix(FUNCTIONS);
         let below = below.filter(|below| below.is_empty() || below.starts_with('/'));
-        let path = below.unwrap_or("/?/");
-        let segments: Vec<_> = path
+        let Some(below) = below else {
+            return Err(unknown_operation(method, uri));
+        };
+        let segments: Vec<_> = below
             .split('/')
             .filter(|segment| !segment.is_empty())
             .collect();
@@ -94,15 +95,7 @@ impl Cloud {
                     })?;
                 ok(&json!({ "Policy": policy }))
             }
-            _ => Err(AwsError::new(
-                404,
-                "UnknownOperationException",
-                format!(
-                    "The embedded cloud has no operation {method} {} of lambda: \
-                     docs/compatibility says which services and operations there are",
-                    uri.path()
-                ),
-            )),
+            _ => Err(unknown_operation(method, uri)),
         }
     }
 
@@ -184,6 +177,18 @@ impl Cloud {
             resource_policy: None,
         })
     }
+}
+
+fn unknown_operation(method: &Method, uri: &Uri) -> AwsError {
+    let path = uri.path();
+    AwsError::new(
+        404,
+        "UnknownOperationException",
+        format!(
+            "The embedded cloud has no operation {method} {path} of lambda: docs/compatibility \
+             says which services and operations there are"
+        ),
+    )
 }
 
 /// The function with the version that stands in the query, if one does.
