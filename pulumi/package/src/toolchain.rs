@@ -1,4 +1,4 @@
-//! The compiler of a workspace: what rustup, or whoever puts rustc on PATH, gives it.
+//! The compiler of a workspace: the one that rustup gives it, or the one on PATH.
 
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};

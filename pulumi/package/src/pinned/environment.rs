@@ -153,30 +153,34 @@ fn c_flags(moved: &[(PathBuf, String)]) -> OsString {
     flags
 }
 
-/// Refuses what the configuration in Cargo's home would change and nothing can override: other
-/// files are not read, since the build runs in a folder that has none above it.
+/// Refuses what Cargo's configuration would change and nothing can override. It reads that of its
+/// home and, since the build runs in `/`, no other but the one there.
 pub fn check_configuration() -> Result<()> {
-    let home = cargo_home()?;
-    for name in ["config.toml", "config"] {
-        let path = home.join(name);
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
-            Err(error) => {
-                return Err(error).with_context(|| format!("{} cannot be read", path.display()));
-            }
-        };
-        let table: toml::Table = text
-            .parse()
-            .with_context(|| format!("{} is not valid TOML", path.display()))?;
-        if let Some(key) = foreign(&table) {
-            bail!(
-                "`{key}` in {} would change the bytes of the package, which are the same from \
-                 every machine: move it into the files of the projects that need it",
-                path.display()
-            );
+    for folder in [cargo_home()?, PathBuf::from("/.cargo")] {
+        for name in ["config.toml", "config"] {
+            check_file(&folder.join(name))?;
         }
-        break;
+    }
+    Ok(())
+}
+
+fn check_file(path: &Path) -> Result<()> {
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => {
+            return Err(error).with_context(|| format!("{} cannot be read", path.display()));
+        }
+    };
+    let table: toml::Table = text
+        .parse()
+        .with_context(|| format!("{} is not valid TOML", path.display()))?;
+    if let Some(key) = foreign(&table) {
+        bail!(
+            "`{key}` in {} would change the bytes of the package, which are the same from every \
+             machine: move it into the files of the projects that need it",
+            path.display()
+        );
     }
     Ok(())
 }

@@ -108,6 +108,7 @@ async fn update(session: &Session, project: &Path, environment: &[(&str, &str)])
     up.args(["--parallel", PARALLEL])
         .current_dir(project)
         .env("PULUMI_DEBUG_PROVIDERS", format!("aws:{port}"))
+        .envs([package::told(&session.checkout.root)?])
         .envs(environment.iter().copied());
     Ok(Update {
         command: time(&mut up).await?,
