@@ -39,6 +39,11 @@ impl DuckDb {
         Self { program }
     }
 
+    /// Where it is.
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
     /// The one on PATH, if it is new enough, or the one in the cache.
     pub async fn there(cache: &Path) -> Option<Self> {
         if let Some(program) = on_path("duckdb") {

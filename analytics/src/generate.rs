@@ -64,6 +64,8 @@ pub struct Generator {
     pub clicks: u32,
     /// How many users there are, beside guests.
     pub users: u32,
+    /// Whether objects of some hours of the day have more clicks than others.
+    pub rhythm: bool,
 }
 
 impl Generator {
@@ -75,11 +77,7 @@ impl Generator {
         let mean: u32 = HOURS.iter().sum::<u32>() / 24;
         let hour = usize::from(start.hour());
         let busy = HOURS[hour] * self.clicks / mean;
-        let count = if slice > Duration::HOUR {
-            self.clicks
-        } else {
-            busy
-        };
+        let count = if self.rhythm { busy } else { self.clicks };
         let mut clicks: Vec<Click> = (0..count)
             .map(|_| Click {
                 user: self.user(&mut random),

@@ -47,6 +47,7 @@ fn generator() -> Generator {
         objects: 40,
         clicks: 60,
         users: 80,
+        rhythm: true,
     }
 }
 
