@@ -1,6 +1,7 @@
 //! AWS's protocols from outside, over real connections.
 
 mod access;
+mod analytics;
 mod buckets;
 mod client;
 mod cloudfront;
