@@ -4,6 +4,7 @@ mod bench;
 mod click;
 mod down;
 mod env;
+mod insights;
 mod logs;
 mod package;
 mod replay;
@@ -33,6 +34,8 @@ pub enum Command {
     Logs(logs::Logs),
     /// Sends failed records through the stream once more
     Replay(replay::Replay),
+    /// Answers questions about the clicks: which mysfits, by whom, when, and what failed
+    Insights(insights::Insights),
     /// Runs every test
     Test(test::Test),
     /// Measures, beside what each figure is compared with
@@ -57,6 +60,7 @@ impl Command {
             Self::Status(command) => command.run().await,
             Self::Logs(command) => command.run().await,
             Self::Replay(command) => command.run().await,
+            Self::Insights(command) => command.run().await,
             Self::Test(command) => command.run().await,
             Self::Bench(command) => command.run().await,
             Self::Package(command) => command.run().await,

@@ -11,6 +11,7 @@ mod clicks;
 mod copy;
 mod deployment;
 mod hostile;
+mod insights;
 mod interrupts;
 mod operations;
 mod permissions;

@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: figures, each beside what it is compared with.
 
+mod analytics;
 mod cloud;
 mod place;
 mod processor;
@@ -19,6 +20,8 @@ pub struct Bench {
 /// What is measured; all of it when nothing is named.
 #[derive(Debug, Clone, Copy, Subcommand)]
 enum What {
+    /// Answers about ten million clicks, against the bare engine
+    Analytics(analytics::Size),
     /// The embedded cloud, against MiniStack and moto
     Cloud,
     /// The processor, against the reference algorithm in Python
@@ -28,10 +31,14 @@ enum What {
 }
 
 impl What {
-    const ALL: [Self; 3] = [Self::Processor, Self::Program, Self::Cloud];
+    fn all() -> [Self; 4] {
+        let analytics = Self::Analytics(analytics::Size::default());
+        [Self::Processor, Self::Program, analytics, Self::Cloud]
+    }
 
     async fn run(self, root: &Path) -> Result<()> {
         match self {
+            Self::Analytics(size) => analytics::run(root, size).await,
             Self::Cloud => cloud::run(root).await,
             Self::Processor => processor::run(root).await,
             Self::Program => program::run(root).await,
@@ -42,7 +49,7 @@ impl What {
 impl Bench {
     pub async fn run(self) -> Result<()> {
         let checkout = Checkout::find()?;
-        for what in self.what.map_or(What::ALL.to_vec(), |what| vec![what]) {
+        for what in self.what.map_or(What::all().to_vec(), |what| vec![what]) {
             what.run(&checkout.root).await?;
             println!();
         }
