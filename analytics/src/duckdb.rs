@@ -53,7 +53,7 @@ impl DuckDb {
             }
         }
         let program = place(cache);
-        program.is_file().then(|| Self { program })
+        program.is_file().then_some(Self { program })
     }
 
     /// Fetches the wheel with pip, and unpacks the program into the cache.

@@ -21,6 +21,10 @@ const HOURS: [u32; 24] = [
     3, 2, 1, 1, 1, 2, 4, 7, 9, 10, 10, 11, 13, 12, 11, 11, 12, 14, 17, 20, 21, 18, 12, 6,
 ];
 
+/// How many clicks each day of the week has of what it would have without a rhythm, in hundredths,
+/// from Monday on.
+const DAYS: [u32; 7] = [85, 88, 90, 95, 110, 130, 120];
+
 /// Why records fail, as the processor and Firehose say it, and how often of a hundred.
 const REASONS: [(&str, u32); 3] = [
     (
@@ -76,7 +80,8 @@ impl Generator {
         let start = self.start + slice * object;
         let mean: u32 = HOURS.iter().sum::<u32>() / 24;
         let hour = usize::from(start.hour());
-        let busy = HOURS[hour] * self.clicks / mean;
+        let day = DAYS[usize::from(start.weekday().number_days_from_monday())];
+        let busy = HOURS[hour] * self.clicks / mean * day * random.u32(80..120) / 10_000;
         let count = if self.rhythm { busy } else { self.clicks };
         let mut clicks: Vec<Click> = (0..count)
             .map(|_| Click {
@@ -86,7 +91,7 @@ impl Generator {
                 id: uuid(&mut random),
             })
             .collect();
-        clicks.sort_by(|one, other| one.at.cmp(&other.at));
+        clicks.sort_by_key(|click| click.at);
         clicks
     }
 

@@ -35,8 +35,8 @@ pub type Portraits = BTreeMap<String, Portrait>;
 const SECTIONS: [(&str, bool); 11] = [
     ("by-hour", true),
     ("top-mysfits", false),
-    ("by-alignment", false),
     ("by-species", false),
+    ("by-alignment", false),
     ("guests", false),
     ("users", true),
     ("by-weekday", false),

@@ -10,7 +10,9 @@ use std::fmt::Write;
 use time::macros::format_description;
 use time::{Date, Duration, PrimitiveDateTime};
 
-const WIDTH: f64 = 900.0;
+/// Of a plot over the whole page, and over half of it: signs have the same size in both.
+const WIDE: f64 = 900.0;
+const NARROW: f64 = 440.0;
 const HEIGHT: f64 = 200.0;
 /// Beside the bars, for what stands at the axis.
 const LEFT: f64 = 46.0;
@@ -29,13 +31,14 @@ const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
 /// Bars that stand, each of parts with a class of their own.
 struct Bars<'a> {
+    width: f64,
     names: Vec<String>,
     parts: Vec<(&'a str, Vec<f64>)>,
 }
 
 impl Bars<'_> {
     fn svg(&self) -> Option<String> {
-        let count = self.names.len();
+        let (count, width) = (self.names.len(), self.width);
         let sums: Vec<f64> = (0..count)
             .map(|at| {
                 self.parts
@@ -49,18 +52,19 @@ impl Bars<'_> {
             return None;
         }
         let top = round_up(greatest);
-        let step = (WIDTH - LEFT) / count as f64;
+        let step = (width - LEFT) / count as f64;
         let y = |value: f64| HEIGHT - value / top * HEIGHT;
         let mut svg = format!(
-            "<svg class=\"plot\" viewBox=\"0 -12 {WIDTH} {}\">\n",
+            "<svg class=\"plot\" viewBox=\"0 -12 {width} {}\">\n",
             HEIGHT + BOTTOM + 16.0
         );
-        for value in [0.0, top / 2.0, top] {
+        let lines = [0.0, top / 2.0, top];
+        for value in lines.into_iter().filter(|value| value.fract() == 0.0) {
             let y = y(value);
-            write!(
+            writeln!(
                 svg,
-                "<line x1=\"{LEFT}\" x2=\"{WIDTH}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>\
-                 <text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>\n",
+                "<line x1=\"{LEFT}\" x2=\"{width}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>\
+                 <text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
                 LEFT - 6.0,
                 y + 4.0,
                 thousands(value)
@@ -72,10 +76,10 @@ impl Bars<'_> {
             for (class, values) in &self.parts {
                 let value = values.get(at).copied().unwrap_or_default();
                 if value > 0.0 {
-                    write!(
+                    writeln!(
                         svg,
                         "<rect class=\"{class}\" x=\"{:.2}\" width=\"{:.2}\" y=\"{:.2}\" \
-                         height=\"{:.2}\"><title>{}: {}</title></rect>\n",
+                         height=\"{:.2}\"><title>{}: {}</title></rect>",
                         LEFT + step * at as f64 + step * 0.08,
                         step * 0.84,
                         y(base + value),
@@ -89,11 +93,11 @@ impl Bars<'_> {
             }
         }
         // As many names as there is room for.
-        let every = (count as f64 / ((WIDTH - LEFT) / 80.0)).ceil().max(1.0) as usize;
+        let every = (count as f64 / ((width - LEFT) / 60.0)).ceil().max(1.0) as usize;
         for (at, name) in self.names.iter().enumerate().step_by(every) {
-            write!(
+            writeln!(
                 svg,
-                "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>\n",
+                "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
                 LEFT + step * (at as f64 + 0.5),
                 HEIGHT + BOTTOM,
                 escape(name)
@@ -104,10 +108,11 @@ impl Bars<'_> {
     }
 }
 
-/// The next number of 1, 2 or 5 and noughts.
+/// The next round number.
 fn round_up(value: f64) -> f64 {
     let scale = 10f64.powf(value.log10().floor());
-    let top = [1.0, 2.0, 5.0, 10.0].into_iter().map(|step| step * scale);
+    let steps = [1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0];
+    let top = steps.into_iter().map(|step| step * scale);
     top.into_iter()
         .find(|top| *top >= value)
         .unwrap_or(value)
@@ -137,7 +142,7 @@ pub fn over_time(answer: &Answer) -> Option<String> {
         let values = values.collect();
         let names = all.map(|hour| format!("{} {:02}:00", short(hour.date()), hour.hour()));
         let names = names.collect();
-        return bars(names, values);
+        return bars(WIDE, names, values);
     }
     let mut days: BTreeMap<Date, f64> = BTreeMap::new();
     for (hour, clicks) in hours {
@@ -145,12 +150,17 @@ pub fn over_time(answer: &Answer) -> Option<String> {
     }
     fill(&mut days);
     let (days, values): (Vec<Date>, Vec<f64>) = days.into_iter().unzip();
-    bars(days.into_iter().map(short).collect(), values)
+    bars(WIDE, days.into_iter().map(short).collect(), values)
 }
 
-fn bars(names: Vec<String>, values: Vec<f64>) -> Option<String> {
+fn bars(width: f64, names: Vec<String>, values: Vec<f64>) -> Option<String> {
     let parts = vec![("first", values)];
-    Bars { names, parts }.svg()
+    Bars {
+        width,
+        names,
+        parts,
+    }
+    .svg()
 }
 
 /// Days without clicks have a bar of no height.
@@ -325,7 +335,12 @@ pub fn new_and_returning(answer: &Answer) -> Option<String> {
     let new = days.values().map(|(new, _)| *new).collect();
     let returning = days.values().map(|(_, returning)| *returning).collect();
     let parts = vec![("first", returning), ("second", new)];
-    let svg = Bars { names, parts }.svg()?;
+    let svg = Bars {
+        width: WIDE,
+        names,
+        parts,
+    }
+    .svg()?;
     Some(
         svg + "<div class=\"key\"><span><i class=\"second\"></i>new</span>\
                <span><i class=\"first\"></i>returning</span></div>\n",
@@ -335,13 +350,13 @@ pub fn new_and_returning(answer: &Answer) -> Option<String> {
 /// Clicks by day of the week, from Monday on.
 pub fn week(answer: &Answer) -> Option<String> {
     let names = WEEKDAYS.map(str::to_owned).to_vec();
-    bars(names, places(answer, "weekday", 1, WEEKDAYS.len()))
+    bars(NARROW, names, places(answer, "weekday", 1, WEEKDAYS.len()))
 }
 
 /// Clicks by hour of the day.
 pub fn day(answer: &Answer) -> Option<String> {
     let names = (0..24).map(|hour| format!("{hour:02}:00"));
-    bars(names.collect(), places(answer, "hourOfDay", 0, 24))
+    bars(NARROW, names.collect(), places(answer, "hourOfDay", 0, 24))
 }
 
 /// Clicks by a number that begins with `first`.

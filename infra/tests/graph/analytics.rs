@@ -77,7 +77,7 @@ fn a_query_is_limited_whatever_the_client_says() -> Result<()> {
     assert_eq!(
         workgroup.inputs["configuration"],
         json!({
-            "bytesScannedCutoffPerQuery": 100_000_000_000_f64,
+            "bytesScannedCutoffPerQuery": 100_000_000_000_u64,
             "enforceWorkgroupConfiguration": true,
             "engineVersion": { "selectedEngineVersion": "Athena engine version 3" },
             "managedQueryResultsConfiguration": { "enabled": true },
