@@ -107,3 +107,18 @@ async fn clicks_become_answers_once_each() -> Result<()> {
     assert!(refused.contains("NoSuchBucket"), "{refused}");
     place.assert_clean()
 }
+
+/// The benchmark, small: what it fails at is a fetch too many.
+#[test]
+fn a_span_fetches_its_objects_and_nothing_twice() -> Result<()> {
+    let place = Place::new()?;
+    let arguments = ["bench", "analytics", "--objects", "60", "--clicks", "50"];
+    let figures = place.xtask(&arguments)?;
+    assert!(
+        figures.contains("3000 clicks in 60 GZIP objects"),
+        "{figures}"
+    );
+    assert!(figures.contains("| top-mysfits | "), "{figures}");
+    assert!(figures.contains("objects fetched again: none"), "{figures}");
+    place.assert_clean()
+}
