@@ -10,6 +10,9 @@ const BAR: usize = 24;
 /// How many rows of an answer are shown; JSON and CSV have all.
 const ROWS: usize = 40;
 
+/// The first column of answers in the order of time.
+const TIMES: [&str; 2] = ["hour", "day"];
+
 /// What a bar is drawn for, the first of them that an answer has.
 const MEASURES: [&str; 3] = ["clicks", "users", "records"];
 
@@ -24,7 +27,11 @@ fn one(answer: &Answer, names: &BTreeMap<String, String>) -> String {
     if answer.rows.is_empty() {
         return text + "  nothing yet\n";
     }
-    let shown = &answer.rows[..answer.rows.len().min(ROWS)];
+    let left_out = answer.rows.len().saturating_sub(ROWS);
+    // Of times the last ones are of interest, of all else the first.
+    let is_time = TIMES.contains(&answer.columns[0].as_str());
+    let start = if is_time { left_out } else { 0 };
+    let shown = &answer.rows[start..answer.rows.len() - (left_out - start)];
     let cells: Vec<Vec<String>> = shown
         .iter()
         .map(|row| {
@@ -56,12 +63,14 @@ fn one(answer: &Answer, names: &BTreeMap<String, String>) -> String {
     };
     text += &format!("  {}\n", line(&answer.columns).trim_end());
     let bars = bars(answer);
+    if start > 0 {
+        text += &format!("  … {left_out} earlier rows, which --format json and csv have\n");
+    }
     for (at, row) in cells.iter().enumerate() {
-        let bar = bars.get(at).map_or("", String::as_str);
+        let bar = bars.get(start + at).map_or("", String::as_str);
         text += &format!("  {}\n", format!("{}  {bar}", line(row)).trim_end());
     }
-    let left_out = answer.rows.len() - shown.len();
-    if left_out > 0 {
+    if left_out > start {
         text += &format!("  … and {left_out} rows more, which --format json and csv have\n");
     }
     text
@@ -167,5 +176,10 @@ mod tests {
         let rows = (0..42).map(|n| vec![json!(format!("m{n}")), json!(n)]);
         let text = to_text(&[answer(rows.collect())], &BTreeMap::new());
         assert!(text.contains("and 2 rows more"), "{text}");
+        let mut hours = answer((0..42).map(|n| vec![json!(n), json!(7)]).collect());
+        hours.columns[0] = "hour".to_owned();
+        let text = to_text(&[hours], &BTreeMap::new());
+        assert!(text.contains("… 2 earlier rows"), "{text}");
+        assert!(text.contains("  41  ") && !text.contains("  1  "), "{text}");
     }
 }
