@@ -1,7 +1,8 @@
 // Clicks on their way to the stream. A click is sent at once and outlives its page (keepalive);
 // one that was refused for the moment, or found no network, waits in a small queue in this
 // browser and is sent again later. One that the API calls malformed is given up: it would be
-// refused for ever.
+// refused for ever. A click has an id, which it keeps however often it is sent: the answer to one
+// that arrived can be lost, and it is counted once all the same.
 
 const QUEUE_KEY = "mysfits.clicks";
 const LONGEST_QUEUE = 50;
@@ -22,7 +23,7 @@ export class ClickStream {
 
   /** Reports that a visitor opened a profile. Never throws, and nothing waits for it. */
   async send(userId, mysfitId) {
-    const click = { userId, mysfitId };
+    const click = { userId, mysfitId, clickId: newId() };
     const outcome = await this.#put(click);
     if (outcome.again) {
       writeQueue([...readQueue(), click].slice(-LONGEST_QUEUE));
@@ -70,6 +71,17 @@ export class ClickStream {
       }
     });
   }
+}
+
+// A UUID of version 4. `randomUUID` is for secure contexts alone, as 127.0.0.1 is; a site on plain
+// http elsewhere has the numbers that it is made of.
+function newId() {
+  if (typeof crypto.randomUUID === "function") return crypto.randomUUID();
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
 
 function retryAfterMs(response) {

@@ -23,16 +23,22 @@ use crate::scope::Scope;
 
 /// MB that Firehose gathers before it calls the processor.
 ///
-/// The worst legal reply must fit Lambda's 6 MB, and enrichment makes the shortest click ten times
-/// as long. The processor proves its bound in `lambda/src/reply.rs`: 5.7 MB for 0.4 MB of them and
-/// the one large record that may have filled the buffer; half a MB could give 6.7.
+/// The worst legal reply must fit Lambda's 6 MB, and enrichment makes the shortest click eleven times
+/// as long. The processor proves its bound in `lambda/src/reply.rs`: 4.9 MB for 0.3 MB of them and
+/// the one large record that may have filled the buffer; 0.4 MB could give 6.1.
 ///
 /// It is not Firehose's own default either, which AWS would not store: a difference for ever.
-const PROCESSOR_BUFFER_MB: &str = "0.4";
+const PROCESSOR_BUFFER_MB: &str = "0.3";
 
 /// Where records go that the processor could not make sense of. It needs the type of the error
 /// and, as it has no date of its own, the time.
+///
+/// [`FAILED_PREFIX`] is what it becomes for them.
 const ERROR_PREFIX: &str = "!{firehose:error-output-type}/!{timestamp:yyyy/MM/dd/HH}/";
+
+/// What the keys of records begin with that the processor failed, before the hour: the type of the
+/// error is `processing-failed`.
+pub const FAILED_PREFIX: &str = "processing-failed/";
 
 pub struct Delivery {
     pub stream_name: Output<String>,
@@ -260,7 +266,8 @@ mod tests {
         let click = format!(r#"{{"userId":"u","mysfitId":"{id}"}}"#).len();
         let added =
             r#","goodevil":"","lawchaos":"","species":"","clickedAt":"2026-01-01T00:00:00.000Z""#;
-        let added = added.len() + LONGEST_VALUES + "\n".len();
+        let click_id = r#","clickId":"""#.len() + id.len();
+        let added = added.len() + LONGEST_VALUES + click_id + "\n".len();
         let around = r#"{"recordId":"","result":"Ok","data":""},"#.len() + LONGEST_ID;
         let reply = |record: usize| around + (record + added).div_ceil(3) * 4;
         let buffer = PROCESSOR_BUFFER_MB.parse::<f64>()? * 1024.0 * 1024.0;

@@ -3,6 +3,7 @@
 //! The function [`stack`] is its table of contents. Where it is deployed to is the business of the
 //! stack file and the provider, and nothing here asks.
 
+mod analytics;
 mod api;
 mod bucket;
 mod catalogue;
@@ -20,6 +21,7 @@ mod storage;
 use anyhow::Result;
 use pulumi_program::Program;
 
+use analytics::Analytics;
 use api::ClicksApi;
 pub use api::digest as api_digest;
 use config::Config;
@@ -62,6 +64,7 @@ pub fn stack(program: &Program) -> Result<()> {
     let settings = Settings {
         mysfits_api: &mysfits.for_pages,
         clicks_endpoint: &api.endpoint,
+        api_live: &api.live,
     };
     site.publish(&scope, &settings)?;
 
@@ -72,6 +75,10 @@ pub fn stack(program: &Program) -> Result<()> {
     };
     operations::watch(&scope, &watched);
 
+    let analytics = match config.analytics {
+        true => Some(Analytics::new(&scope, &clicks)?),
+        false => None,
+    };
     let repository = config.repository.then(|| Repository::new(&scope));
     Outputs {
         clicks_endpoint: &api.endpoint,
@@ -82,6 +89,7 @@ pub fn stack(program: &Program) -> Result<()> {
         delivery_stream: &delivery.stream_name,
         processor: &processor.name,
         repository: repository.as_ref(),
+        analytics: analytics.as_ref(),
         region: &scope.region,
     }
     .export(program);

@@ -2,6 +2,7 @@
 
 use pulumi_program::{Output, Program};
 
+use crate::analytics::Analytics;
 use crate::repository::Repository;
 
 /// What a deployment tells: addresses, names, the region.
@@ -14,6 +15,7 @@ pub struct Outputs<'a> {
     pub delivery_stream: &'a Output<String>,
     pub processor: &'a Output<String>,
     pub repository: Option<&'a Repository>,
+    pub analytics: Option<&'a Analytics>,
     pub region: &'a Output<String>,
 }
 
@@ -29,6 +31,11 @@ impl Outputs<'_> {
         if let Some(repository) = self.repository {
             program.export("repositoryCloneUrlHttp", &repository.clone_url_http);
             program.export("repositoryCloneUrlSsh", &repository.clone_url_ssh);
+        }
+        if let Some(analytics) = self.analytics {
+            program.export("queryWorkgroup", &analytics.workgroup);
+            program.export("queryDatabase", &analytics.database);
+            program.export("analystPolicyArn", &analytics.analyst_policy_arn);
         }
         program.export("region", self.region);
     }

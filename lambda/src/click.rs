@@ -1,11 +1,13 @@
-//! A click as the site sends it: `{"userId": "…", "mysfitId": "…"}`. Other fields are let
-//! through and left out, so that the site may say more before the processor knows of it.
+//! A click as the site sends it: `{"userId": "…", "mysfitId": "…", "clickId": "…"}`, the last of
+//! which may be absent. Other fields are let through and left out, so that the site may say more
+//! before the processor knows of it.
 
 use std::borrow::Cow;
 
 use serde::Deserialize;
 use serde::de::{IgnoredAny, MapAccess};
 
+use crate::click_id::ClickId;
 use crate::json::{Fields, Object, Scalar};
 use crate::mysfit::MysfitId;
 use crate::refusal::Refusal;
@@ -15,6 +17,8 @@ pub struct Click<'a> {
     /// What the browser said, unauthenticated and of any length.
     pub user_id: Cow<'a, str>,
     pub mysfit_id: MysfitId,
+    /// Absent in clicks of pages that made none.
+    pub click_id: Option<ClickId>,
 }
 
 impl<'a> Click<'a> {
@@ -24,6 +28,7 @@ impl<'a> Click<'a> {
         let RawClick {
             user_id,
             mysfit_id,
+            click_id,
             twice,
         } = raw.ok_or(Refusal::NotAnObject)?;
         if let Some(name) = twice {
@@ -31,9 +36,16 @@ impl<'a> Click<'a> {
         }
         let user_id = text_of(user_id, "userId")?;
         let mysfit_id = text_of(mysfit_id, "mysfitId")?;
+        let click_id = match click_id {
+            Scalar::Absent => None,
+            given => Some(text_of(given, "clickId")?),
+        };
         Ok(Click {
             user_id,
-            mysfit_id: MysfitId::parse(&mysfit_id).ok_or(Refusal::NotAnId)?,
+            mysfit_id: MysfitId::parse(&mysfit_id).ok_or(Refusal::NotAnId("mysfitId"))?,
+            click_id: click_id
+                .map(|id| ClickId::parse(&id).ok_or(Refusal::NotAnId("clickId")))
+                .transpose()?,
         })
     }
 }
@@ -50,6 +62,7 @@ fn text_of<'a>(value: Scalar<'a>, name: &'static str) -> Result<Cow<'a, str>, Re
 struct RawClick<'a> {
     user_id: Scalar<'a>,
     mysfit_id: Scalar<'a>,
+    click_id: Scalar<'a>,
     /// Readers of JSON disagree on which of two counts, so neither does.
     twice: Option<&'static str>,
 }
@@ -59,6 +72,7 @@ struct RawClick<'a> {
 enum Field {
     UserId,
     MysfitId,
+    ClickId,
     #[serde(other)]
     Other,
 }
@@ -70,6 +84,7 @@ impl<'de> Fields<'de> for RawClick<'de> {
             let (slot, name) = match field {
                 Field::UserId => (&mut click.user_id, "userId"),
                 Field::MysfitId => (&mut click.mysfit_id, "mysfitId"),
+                Field::ClickId => (&mut click.click_id, "clickId"),
                 Field::Other => {
                     map.next_value::<IgnoredAny>()?;
                     continue;
@@ -104,6 +119,9 @@ mod tests {
         let click = Click::parse(text.as_bytes())?;
         assert_eq!(click.user_id, "a\0😀");
         assert_eq!(click.mysfit_id.to_string(), ID);
+        assert_eq!(click.click_id, None);
+        let text = format!(r#"{{"userId":"u","mysfitId":"{ID}","clickId":"{ID}"}}"#);
+        assert_eq!(Click::parse(text.as_bytes())?.click_id, ClickId::parse(ID));
         Ok(())
     }
 
@@ -167,8 +185,18 @@ mod tests {
         assert_eq!(refusal(&twice), Some(Refusal::Twice("userId")));
         for id in ["", "../", "a?b=c", "%2f", "Snowflake"] {
             let text = format!(r#"{{"userId":"u","mysfitId":"{id}"}}"#);
-            assert_eq!(refusal(&text), Some(Refusal::NotAnId), "{id}");
+            assert_eq!(refusal(&text), Some(Refusal::NotAnId("mysfitId")), "{id}");
+            let text = format!(r#"{{"userId":"u","mysfitId":"{ID}","clickId":"{id}"}}"#);
+            assert_eq!(refusal(&text), Some(Refusal::NotAnId("clickId")), "{id}");
         }
+        for value in ["1", "null", "true", "[]"] {
+            let text = format!(r#"{{"userId":"u","mysfitId":"{ID}","clickId":{value}}}"#);
+            let expected = Some(Refusal::NotAString("clickId"));
+            assert_eq!(refusal(&text), expected, "{value}");
+        }
+        let twice =
+            format!(r#"{{"clickId":"{ID}","userId":"u","mysfitId":"{ID}","clickId":"{ID}"}}"#);
+        assert_eq!(refusal(&twice), Some(Refusal::Twice("clickId")));
     }
 
     proptest! {

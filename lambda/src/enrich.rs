@@ -4,6 +4,7 @@
 use time::OffsetDateTime;
 
 use crate::click::Click;
+use crate::click_id::ClickId;
 use crate::json;
 use crate::mysfit::Mysfit;
 
@@ -55,13 +56,20 @@ fn push_digits(out: &mut Vec<u8>, number: u32, highest: u32) {
 }
 
 /// How much longer than its click a line can be: what is added, with attributes of the
-/// greatest length. The click's own part never grows, since a JSON string has no shorter
-/// form than the one that `json::push_string` writes, and an id has the same length.
-pub const MAX_GROWTH: usize =
-    ",".len() + Mysfit::MAX_FRAGMENT + r#","clickedAt":"""#.len() + Arrival::LEN + "\n".len();
+/// greatest length, to a click that has no id. The click's own part never grows, since a JSON
+/// string has no shorter form than the one that `json::push_string` writes, and an id has the
+/// same length.
+pub const MAX_GROWTH: usize = ",".len()
+    + Mysfit::MAX_FRAGMENT
+    + r#","clickedAt":"""#.len()
+    + Arrival::LEN
+    + r#","clickId":"""#.len()
+    + ClickId::LEN
+    + "\n".len();
 
-/// Appends the line, with the newline that Firehose does not add.
-pub fn push_line(out: &mut Vec<u8>, click: &Click, mysfit: &Mysfit, arrival: Arrival) {
+/// Appends the line, with the newline that Firehose does not add. `id` is the click's own, or the
+/// one that it gets.
+pub fn push_line(out: &mut Vec<u8>, click: &Click, mysfit: &Mysfit, arrival: Arrival, id: ClickId) {
     out.extend_from_slice(br#"{"userId":"#);
     json::push_string(out, &click.user_id);
     out.extend_from_slice(br#","mysfitId":""#);
@@ -70,6 +78,8 @@ pub fn push_line(out: &mut Vec<u8>, click: &Click, mysfit: &Mysfit, arrival: Arr
     out.extend_from_slice(mysfit.fragment());
     out.extend_from_slice(br#","clickedAt":""#);
     arrival.push(out);
+    out.extend_from_slice(br#"","clickId":""#);
+    id.push(out);
     out.extend_from_slice(b"\"}\n");
 }
 
@@ -91,19 +101,21 @@ mod tests {
         let mysfit = Mysfit::parse(mysfit).map_err(|error: MysfitError| format!("{error:?}"))?;
         let arrival = Arrival::from_millis(arrival).ok_or("no arrival")?;
         let mut out = Vec::new();
-        push_line(&mut out, &click, &mysfit, arrival);
+        let id = click.click_id.unwrap_or(ClickId::of_record("r"));
+        push_line(&mut out, &click, &mysfit, arrival, id);
         String::from_utf8(out).map_err(|error| error.to_string())
     }
 
     #[test]
     fn the_line_is_the_designs() -> Result<(), String> {
-        let click = format!(r#"{{"mysfitId":"{ID}","userId":"guest"}}"#);
+        let click = format!(r#"{{"mysfitId":"{ID}","clickId":"{ID}","userId":"guest"}}"#);
         assert_eq!(
             line(&click, YETI, 1_495_072_949_453)?,
             concat!(
                 r#"{"userId":"guest","mysfitId":"b41ff031-141e-4a8d-bb56-158a22bea0b3","#,
                 r#""goodevil":"Evil","lawchaos":"Neutral","species":"Yeti","#,
-                r#""clickedAt":"2017-05-18T02:02:29.453Z"}"#,
+                r#""clickedAt":"2017-05-18T02:02:29.453Z","#,
+                r#""clickId":"b41ff031-141e-4a8d-bb56-158a22bea0b3"}"#,
                 "\n"
             )
         );

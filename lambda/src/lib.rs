@@ -2,7 +2,7 @@
 //! records enriched with the clicked mysfit's attributes.
 //!
 //! - `event`, `reply`: what Firehose sends, and what it gets back
-//! - `click`, `mysfit`, `enrich`, `refusal`: a record's way, pure
+//! - `click`, `click_id`, `mysfit`, `enrich`, `refusal`: a record's way, pure
 //! - `processor`: a batch's way, and the rule for what becomes of its records
 //! - `catalogue`, `cache`, `upstream`: mysfits looked up; the one place of I/O
 //! - `log`: what is seen from outside
@@ -11,6 +11,7 @@
 pub mod cache;
 pub mod catalogue;
 pub mod click;
+pub mod click_id;
 pub mod config;
 pub mod enrich;
 pub mod event;

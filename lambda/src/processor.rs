@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::catalogue::{Catalogue, Findings};
 use crate::click::Click;
+use crate::click_id::ClickId;
 use crate::enrich::{self, Arrival};
 use crate::event::{Batch, Contents, RecordIds};
 use crate::refusal::Refusal;
@@ -162,9 +163,11 @@ fn enrich(
     findings: &Findings,
 ) -> Result<(), Refusal> {
     let id = click.mysfit_id;
+    let of_record = || ClickId::of_record(reply.ids().get(index).unwrap_or_default());
+    let click_id = click.click_id.unwrap_or_else(of_record);
     match findings.answers.get(&id) {
         Some(Ok(Answer::Mysfit(mysfit))) => reply.enriched(index, |out| {
-            enrich::push_line(out, &click, mysfit, arrival);
+            enrich::push_line(out, &click, mysfit, arrival, click_id);
         }),
         Some(Ok(Answer::Unknown)) => Err(Refusal::UnknownMysfit(id)),
         Some(Ok(Answer::Unusable(attribute))) => Err(Refusal::UnusableMysfit(id, attribute)),

@@ -24,8 +24,8 @@ pub enum Refusal {
     NotAString(&'static str),
     #[error("the click has {0} twice")]
     Twice(&'static str),
-    #[error("the click's mysfitId is not a UUID")]
-    NotAnId,
+    #[error("the click's {0} is not a UUID")]
+    NotAnId(&'static str),
     #[error("there is no mysfit {0}")]
     UnknownMysfit(MysfitId),
     #[error("mysfit {0} has no usable {1}")]

@@ -3,7 +3,8 @@
 use anyhow::{Context, Error, Result, bail};
 use std::str::FromStr;
 use time::format_description::well_known::Rfc3339;
-use time::{Duration, OffsetDateTime};
+use time::macros::format_description;
+use time::{Date, Duration, OffsetDateTime};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Since(pub OffsetDateTime);
@@ -19,9 +20,13 @@ impl Since {
         if let Ok(time) = OffsetDateTime::parse(text, &Rfc3339) {
             return Ok(Self(time));
         }
+        if let Some(day) = day(text) {
+            return Ok(Self(day));
+        }
         let ago = ago(text).with_context(|| {
             format!(
-                "`{text}` is neither a time like 2026-01-31T12:00:00Z nor how long ago, like 2h"
+                "`{text}` is neither a time like 2026-01-31T12:00:00Z or 2026-01-31 nor how long \
+                 ago, like 2h"
             )
         })?;
         match now.checked_sub(ago) {
@@ -37,6 +42,12 @@ impl FromStr for Since {
     fn from_str(text: &str) -> Result<Self> {
         Self::parse(text, OffsetDateTime::now_utc())
     }
+}
+
+/// A day in UTC: `2026-01-31`.
+fn day(text: &str) -> Option<OffsetDateTime> {
+    let day = Date::parse(text, format_description!("[year]-[month]-[day]")).ok()?;
+    Some(day.midnight().assume_utc())
 }
 
 /// `90s`, `15m`, `2h`, `7d`, `1w`.
@@ -64,6 +75,7 @@ mod tests {
         let now = datetime!(2026-03-01 12:00 UTC);
         for (text, expected) in [
             ("2026-01-31T12:00:00+01:00", datetime!(2026-01-31 11:00 UTC)),
+            ("2026-01-31", datetime!(2026-01-31 00:00 UTC)),
             ("90s", datetime!(2026-03-01 11:58:30 UTC)),
             ("2h", datetime!(2026-03-01 10:00 UTC)),
             ("1w", datetime!(2026-02-22 12:00 UTC)),
@@ -77,7 +89,7 @@ mod tests {
             "2 hours",
             "2x",
             "é",
-            "2026-01-31",
+            "2026-02-30",
             "4000000000w",
         ] {
             assert!(Since::parse(text, now).is_err(), "{text}");

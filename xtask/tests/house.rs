@@ -83,6 +83,7 @@ fn crates_depend_on_what_the_map_says() -> Result<()> {
                 dependencies.contains(&name) && !text.contains(&format!("name = \"{name}\""));
             assert!(!(depends && of("lambda")), "lambda depends on {name}");
             assert!(!(depends && of("local")), "local depends on {name}");
+            assert!(!(depends && of("analytics")), "analytics depends on {name}");
             assert!(
                 !(depends && of("infra") && ["mysfits_local", "pulumi_package"].contains(&name)),
                 "infra depends on {name}"

@@ -26,6 +26,8 @@ pub struct ClicksApi {
     pub endpoint: Output<String>,
     pub name: Output<String>,
     pub stage: Output<String>,
+    /// The URN of what makes the API live as it is declared.
+    pub live: Output<String>,
 }
 
 impl ClicksApi {
@@ -55,6 +57,7 @@ impl ClicksApi {
             endpoint,
             name: api.name,
             stage: stage.name,
+            live: stage.urn,
         }
     }
 }

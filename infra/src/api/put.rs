@@ -127,18 +127,21 @@ impl Api<'_> {
     }
 }
 
-/// What a click is, and nothing else is: a name of 1 to 128 characters and the id of a mysfit.
+/// What a click is, and nothing else is: a name of 1 to 128 characters, the id of a mysfit, and
+/// perhaps what tells the click from every other when it is delivered twice.
 fn click_schema() -> Value {
+    let uuid = json!({
+        "type": "string",
+        "pattern": "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$",
+    });
     json!({
         "$schema": "http://json-schema.org/draft-04/schema#",
         "title": "Click",
         "type": "object",
         "properties": {
             "userId": { "type": "string", "minLength": 1, "maxLength": 128 },
-            "mysfitId": {
-                "type": "string",
-                "pattern": "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$",
-            },
+            "mysfitId": uuid,
+            "clickId": uuid,
         },
         "required": ["userId", "mysfitId"],
         "additionalProperties": false,

@@ -18,6 +18,7 @@ const CLICKS: &str = "clicks/PUT";
 
 /// The API as it can be called.
 pub struct Stage {
+    pub urn: Output<String>,
     pub name: Output<String>,
     pub invoke_url: Output<String>,
 }
@@ -77,6 +78,7 @@ pub fn deploy(api: &Api<'_>, component: &Component) -> Stage {
     throttle(api, "mysfits-api", "*/*", &stage.stage_name);
     throttle(api, "mysfits-api-put", CLICKS, &stage.stage_name);
     Stage {
+        urn: stage.urn,
         name: stage.stage_name,
         invoke_url: stage.invoke_url,
     }

@@ -22,6 +22,10 @@ pub struct Config {
     pub delivery: Delivery,
     pub api: Api,
     pub site: Site,
+    /// `analytics`: whether the stack has tables, queries and a workgroup of Athena over the
+    /// clicks. They cost nothing until a query is run. They read objects that are UNCOMPRESSED or
+    /// GZIP, under a prefix without Firehose's expressions. Default true.
+    pub analytics: bool,
     /// `repository`: whether the stack has the CodeCommit repository of the processor's source.
     /// Default true.
     pub repository: bool,
@@ -194,6 +198,7 @@ impl Config {
                 cognito_user_pool_client_id: reader
                     .optional("cognitoUserPoolClientId", check::user_pool_client),
             },
+            analytics: analytics(&mut reader),
             repository: repository(&mut reader, stack),
             log_retention: reader.checked_number(
                 "logRetention",
@@ -218,6 +223,30 @@ const LOG_RETENTIONS: [u32; 23] = [
     0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
     3288, 3653,
 ];
+
+/// The tables say how objects are packed and where they are.
+fn analytics(reader: &mut Reader<'_>) -> bool {
+    const KEY: &str = "analytics";
+    let wanted = reader.flag(KEY, true);
+    if !wanted {
+        return false;
+    }
+    let none = format!("mysfits:{KEY} false");
+    if let Some(compression) = reader.text("compression")
+        && ["ZIP", "Snappy", "HADOOP_SNAPPY"].contains(&compression)
+    {
+        let what =
+            "UNCOMPRESSED or GZIP, or any with mysfits:analytics false: its tables read no other";
+        reader.mistake("compression", compression, what, &none);
+    }
+    if let Some(prefix) = reader.text("prefix")
+        && prefix.contains("!{")
+    {
+        let what = "a prefix without expressions, or any with mysfits:analytics false: its tables know the hours that Firehose adds";
+        reader.mistake("prefix", prefix, what, &none);
+    }
+    wanted
+}
 
 /// The repository's name has the stack's at its end.
 fn repository(reader: &mut Reader<'_>, stack: &str) -> bool {

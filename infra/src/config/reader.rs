@@ -226,6 +226,11 @@ impl<'a> Reader<'a> {
         parsed
     }
 
+    /// The text of a value that another has to agree with.
+    pub fn text(&self, key: &str) -> Option<&'a str> {
+        self.values.get(key).map(|value| value.text.as_str())
+    }
+
     fn take(&mut self, key: &'static str) -> Option<&'a str> {
         self.known.insert(key);
         self.values.get(key).map(|value| value.text.as_str())

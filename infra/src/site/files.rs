@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail, ensure};
 use aws::s3::bucket_objectv_2 as object;
 use pulumi_gestalt_providers_aws as aws;
-use pulumi_program::{Component, FileAsset, Output};
+use pulumi_program::{FileAsset, Options, Output};
 
 use super::settings;
 use crate::bucket::PrivateBucket;
@@ -88,7 +88,7 @@ pub fn of_site(folder: &Path) -> Result<Vec<SiteFile>> {
 
 pub fn upload(
     scope: &Scope<'_>,
-    parent: &Component,
+    options: Options,
     bucket: &PrivateBucket,
     page: &Page,
     source: Source,
@@ -112,7 +112,7 @@ pub fn upload(
             .content_type(page.content_type)
             .cache_control(page.cache_control)
             .build_struct(),
-        bucket.object(parent),
+        options,
     );
 }
 

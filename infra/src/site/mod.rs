@@ -6,7 +6,7 @@ mod files;
 mod settings;
 
 use anyhow::Result;
-use pulumi_program::{Component, Output, all};
+use pulumi_program::{Component, Options, Output, all};
 
 use crate::bucket::{Kind, PrivateBucket};
 use crate::catalogue;
@@ -77,7 +77,8 @@ impl Site {
     pub fn publish_catalogue(&self, scope: &Scope<'_>) -> Result<MysfitsService> {
         for object in catalogue::objects()? {
             let page = Page::never_stale(object.key, "application/json; charset=utf-8");
-            self.put(scope, &page, files::Source::Text(Output::new(object.json)));
+            let source = files::Source::Text(Output::new(object.json));
+            self.put(scope, self.options(), &page, source);
         }
         Ok(MysfitsService {
             for_pages: self.url.clone(),
@@ -97,14 +98,25 @@ impl Site {
                     reachable.map(move |services| settings::admit(&html, &services)),
                 ),
             };
-            self.put(scope, &page, source);
+            // A script may say in a click what the API did not admit before.
+            let options = match file.path.ends_with(".js") {
+                true => self.options().depends_on(&[settings.api_live]),
+                false => self.options(),
+            };
+            self.put(scope, options, &page, source);
         }
         let page = Page::never_stale("config.json".to_owned(), "application/json; charset=utf-8");
-        self.put(scope, &page, files::Source::Text(settings.json(scope)));
+        let source = files::Source::Text(settings.json(scope));
+        self.put(scope, self.options(), &page, source);
         Ok(())
     }
 
-    fn put(&self, scope: &Scope<'_>, page: &Page, source: files::Source) {
-        files::upload(scope, &self.component, &self.bucket, page, source);
+    /// Those of an object of the site.
+    fn options(&self) -> Options {
+        self.bucket.object(&self.component)
+    }
+
+    fn put(&self, scope: &Scope<'_>, options: Options, page: &Page, source: files::Source) {
+        files::upload(scope, options, &self.bucket, page, source);
     }
 }

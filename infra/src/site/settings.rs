@@ -13,6 +13,8 @@ pub struct Settings<'a> {
     pub mysfits_api: &'a Output<String>,
     /// The URL that takes a click.
     pub clicks_endpoint: &'a Output<String>,
+    /// The URN of what makes the API that takes clicks live.
+    pub api_live: &'a Output<String>,
 }
 
 impl Settings<'_> {

@@ -25,7 +25,7 @@ fn no_processor_parameter_has_its_default() -> Result<()> {
                         "parameterName": "LambdaArn",
                         "parameterValue": "arn:aws:lambda:eu-west-1:123456789012:function:mysfits-processor-1a2b3c4:$LATEST",
                     },
-                    { "parameterName": "BufferSizeInMBs", "parameterValue": "0.4" },
+                    { "parameterName": "BufferSizeInMBs", "parameterValue": "0.3" },
                     { "parameterName": "BufferIntervalInSeconds", "parameterValue": "30" },
                 ],
             }],
@@ -126,6 +126,7 @@ fn what_is_no_click_is_refused_before_firehose() -> Result<()> {
             "properties": {
                 "userId": { "type": "string", "minLength": 1, "maxLength": 128 },
                 "mysfitId": { "type": "string", "pattern": uuid },
+                "clickId": { "type": "string", "pattern": uuid },
             },
             "required": ["userId", "mysfitId"],
             "additionalProperties": false,

@@ -45,6 +45,19 @@ pub fn answer(resource: &Resource) -> Answer {
                 "bucketRegionalDomainName",
                 format!("{name}.s3.{REGION}.amazonaws.com"),
             ),
+        "glue/catalogDatabase" => {
+            let name = given("name");
+            Answer::new()
+                .id(&format!("{ACCOUNT}:{name}"))
+                .output("arn", arn("glue", &format!("database/{name}")))
+        }
+        "athena/workgroup" => Answer::new()
+            .id(&name)
+            .output("name", name.as_str())
+            .output("arn", arn("athena", &format!("workgroup/{name}"))),
+        "iam/policy" => Answer::new()
+            .output("name", name.as_str())
+            .output("arn", format!("arn:aws:iam::{ACCOUNT}:policy/{name}")),
         "iam/role" => Answer::new()
             .id(&name)
             .output("name", name.as_str())

@@ -72,6 +72,31 @@ cloudfront/distribution mysfits-site: s3/bucket mysfits-site, cloudfront/originA
 s3/bucketPolicy mysfits-site-policy: s3/bucket mysfits-site, cloudfront/distribution mysfits-site
 s3/bucketObjectv2 mysfits-site/index.html: s3/bucket mysfits-site, s3/bucketPublicAccessBlock mysfits-site-access, s3/bucketOwnershipControls mysfits-site-ownership, s3/bucketServerSideEncryptionConfiguration mysfits-site-encryption, cloudfront/distribution mysfits-site, apigateway/stage mysfits-api, apigateway/resource mysfits-api-clicks
 s3/bucketObjectv2 mysfits-site/config.json: s3/bucket mysfits-site, s3/bucketPublicAccessBlock mysfits-site-access, s3/bucketOwnershipControls mysfits-site-ownership, s3/bucketServerSideEncryptionConfiguration mysfits-site-encryption, cloudfront/distribution mysfits-site, apigateway/stage mysfits-api, apigateway/resource mysfits-api-clicks
+s3/bucketObjectv2 mysfits-site/address.js: s3/bucket mysfits-site, s3/bucketPublicAccessBlock mysfits-site-access, s3/bucketOwnershipControls mysfits-site-ownership, s3/bucketServerSideEncryptionConfiguration mysfits-site-encryption, apigateway/stage mysfits-api
+s3/bucketObjectv2 mysfits-site/app.js: s3/bucket mysfits-site, s3/bucketPublicAccessBlock mysfits-site-access, s3/bucketOwnershipControls mysfits-site-ownership, s3/bucketServerSideEncryptionConfiguration mysfits-site-encryption, apigateway/stage mysfits-api
+s3/bucketObjectv2 mysfits-site/catalogue.js: s3/bucket mysfits-site, s3/bucketPublicAccessBlock mysfits-site-access, s3/bucketOwnershipControls mysfits-site-ownership, s3/bucketServerSideEncryptionConfiguration mysfits-site-encryption, apigateway/stage mysfits-api
+s3/bucketObjectv2 mysfits-site/clicks.js: s3/bucket mysfits-site, s3/bucketPublicAccessBlock mysfits-site-access, s3/bucketOwnershipControls mysfits-site-ownership, s3/bucketServerSideEncryptionConfiguration mysfits-site-encryption, apigateway/stage mysfits-api
+s3/bucketObjectv2 mysfits-site/dom.js: s3/bucket mysfits-site, s3/bucketPublicAccessBlock mysfits-site-access, s3/bucketOwnershipControls mysfits-site-ownership, s3/bucketServerSideEncryptionConfiguration mysfits-site-encryption, apigateway/stage mysfits-api
+s3/bucketObjectv2 mysfits-site/profile.js: s3/bucket mysfits-site, s3/bucketPublicAccessBlock mysfits-site-access, s3/bucketOwnershipControls mysfits-site-ownership, s3/bucketServerSideEncryptionConfiguration mysfits-site-encryption, apigateway/stage mysfits-api
+s3/bucketObjectv2 mysfits-site/settings.js: s3/bucket mysfits-site, s3/bucketPublicAccessBlock mysfits-site-access, s3/bucketOwnershipControls mysfits-site-ownership, s3/bucketServerSideEncryptionConfiguration mysfits-site-encryption, apigateway/stage mysfits-api
+
+glue/catalogDatabase mysfits:
+glue/catalogTable mysfits-clicks: glue/catalogDatabase mysfits, s3/bucket mysfits-clicks
+glue/catalogTable mysfits-failed-clicks: glue/catalogDatabase mysfits, s3/bucket mysfits-clicks
+athena/workgroup mysfits:
+athena/namedQuery mysfits-by-alignment: athena/workgroup mysfits, glue/catalogDatabase mysfits
+athena/namedQuery mysfits-by-hour: athena/workgroup mysfits, glue/catalogDatabase mysfits
+athena/namedQuery mysfits-by-hour-of-day: athena/workgroup mysfits, glue/catalogDatabase mysfits
+athena/namedQuery mysfits-by-species: athena/workgroup mysfits, glue/catalogDatabase mysfits
+athena/namedQuery mysfits-by-weekday: athena/workgroup mysfits, glue/catalogDatabase mysfits
+athena/namedQuery mysfits-failed: athena/workgroup mysfits, glue/catalogDatabase mysfits
+athena/namedQuery mysfits-guests: athena/workgroup mysfits, glue/catalogDatabase mysfits
+athena/namedQuery mysfits-looked-again: athena/workgroup mysfits, glue/catalogDatabase mysfits
+athena/namedQuery mysfits-pairs: athena/workgroup mysfits, glue/catalogDatabase mysfits
+athena/namedQuery mysfits-top-mysfits: athena/workgroup mysfits, glue/catalogDatabase mysfits
+athena/namedQuery mysfits-totals: athena/workgroup mysfits, glue/catalogDatabase mysfits
+athena/namedQuery mysfits-users: athena/workgroup mysfits, glue/catalogDatabase mysfits
+iam/policy mysfits-analyst: s3/bucket mysfits-clicks, athena/workgroup mysfits, glue/catalogDatabase mysfits
 
 cloudwatch/logMetricFilter mysfits-records-failed: cloudwatch/logGroup mysfits-processor
 cloudwatch/metricAlarm mysfits-delivery-late: kinesis/firehoseDeliveryStream mysfits-clicks
@@ -137,6 +162,7 @@ fn every_resource_stands_under_its_part_of_the_stack() -> Result<()> {
     for resource in &run.resources {
         let parent = resource.parent.rsplit("::").next().unwrap_or_default();
         let parts = [
+            "analytics",
             "api",
             "delivery",
             "operations",

@@ -32,7 +32,7 @@ use Rule::{Absent, Begins, Contains, Length, Letters, Number, One};
 type Properties = &'static [(&'static str, Rule)];
 
 /// A type, where its rules were read, and the rules. `*` in a path is every entry of a list.
-const TYPES: [(&str, &str, Properties); 40] = [
+const TYPES: [(&str, &str, Properties); 45] = [
     (
         "s3/bucket",
         "S3: bucketnamingrules",
@@ -101,6 +101,64 @@ const TYPES: [(&str, &str, Properties); 40] = [
         &[
             ("description", Length(0, 1_000)),
             ("assumeRolePolicy", Length(1, 2_048)),
+        ],
+    ),
+    (
+        "iam/policy",
+        "IAM: API_CreatePolicy, reference_iam-quotas",
+        &[
+            ("description", Length(0, 1_000)),
+            ("policy", Length(1, 6_144)),
+            ("name", Absent),
+        ],
+    ),
+    (
+        "glue/catalogDatabase",
+        "Glue: API_DatabaseInput; Athena: tables-databases-columns-names",
+        &[
+            ("name", Length(1, 255)),
+            ("name", Letters("_")),
+            ("description", Length(0, 2_048)),
+        ],
+    ),
+    (
+        "glue/catalogTable",
+        "Glue: API_TableInput; Athena: tables-databases-columns-names",
+        &[
+            ("name", Length(1, 255)),
+            ("name", Letters("_")),
+            ("description", Length(0, 2_048)),
+            ("tableType", One(&["EXTERNAL_TABLE"])),
+            ("storageDescriptor/columns/*/name", Letters("_")),
+            (
+                "storageDescriptor/columns/*/type",
+                One(&["string", "bigint"]),
+            ),
+            ("partitionKeys/*/type", One(&["string"])),
+        ],
+    ),
+    (
+        "athena/workgroup",
+        "Athena: API_CreateWorkGroup, API_WorkGroupConfiguration; aws_athena_workgroup",
+        &[
+            ("description", Length(0, 1_024)),
+            (
+                "configuration/bytesScannedCutoffPerQuery",
+                Number(10_485_760.0, 1e15),
+            ),
+            // Athena refuses a place of one's own beside its own.
+            ("configuration/resultConfiguration", Absent),
+            ("name", Absent),
+        ],
+    ),
+    (
+        "athena/namedQuery",
+        "Athena: API_CreateNamedQuery",
+        &[
+            ("name", Length(1, 128)),
+            ("description", Length(1, 1_024)),
+            ("query", Length(1, 262_144)),
+            ("database", Length(1, 255)),
         ],
     ),
     (

@@ -1,6 +1,7 @@
 //! What the program asks the engine for, without an engine and without AWS.
 
 mod accepted;
+mod analytics;
 mod cloud;
 mod configuration;
 mod cost;
@@ -51,11 +52,14 @@ fn the_outputs_are_those_of_the_contract() -> Result<()> {
     let run = run(mock())?;
     let clone = "git-codecommit.eu-west-1.amazonaws.com/v1/repos/MythicalMysfits-ClicksProcessingLambdaRepository";
     let expected = json!({
+        "analystPolicyArn": "arn:aws:iam::123456789012:policy/mysfits-analyst-1a2b3c4",
         "clicksBucket": "mysfits-clicks-1a2b3c4",
         "clicksEndpoint": "https://a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com/prod/clicks",
         "deliveryStream": "mysfits-clicks-1a2b3c4",
         "mysfitsApiEndpoint": "https://d111111abcdef8.cloudfront.net",
         "processor": "mysfits-processor-1a2b3c4",
+        "queryDatabase": "mysfits_dev",
+        "queryWorkgroup": "mysfits-1a2b3c4",
         "region": "eu-west-1",
         "repositoryCloneUrlHttp": format!("https://{clone}"),
         "repositoryCloneUrlSsh": format!("ssh://{clone}"),

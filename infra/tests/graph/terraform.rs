@@ -92,7 +92,8 @@ fn terraform(mock: Mock) -> Result<String> {
         let new = declared.insert(format!("{of}.{name}"));
         ensure!(new, "{} is there twice", label(resource));
     }
-    for reference in text.split("${").skip(1) {
+    // `$${` is none, but those letters.
+    for reference in text.replace("$${", "").split("${").skip(1) {
         let (reference, _) = reference
             .split_once('}')
             .context("a reference has no end")?;
@@ -152,6 +153,7 @@ fn body(text: &mut String, of: &str, inputs: &Map<String, Value>, depth: usize) 
         let name = found.map_or_else(|| snake(property), |(_, _, name)| (*name).to_owned());
         let blocks = match value {
             _ if MAPS.contains(&property.as_str()) => None,
+            _ if (of, property.as_str()) == ("glue/catalogTable", "parameters") => None,
             Value::Object(object) => Some(vec![object]),
             Value::Array(items) => items.iter().map(Value::as_object).collect(),
             _ => None,
@@ -165,7 +167,10 @@ fn body(text: &mut String, of: &str, inputs: &Map<String, Value>, depth: usize) 
                 }
             }
             // JSON is an expression there too.
-            _ => writeln!(text, "{indent}{name} = {value}")?,
+            _ => {
+                let value = value.to_string().replace("${datehour}", "$${datehour}");
+                writeln!(text, "{indent}{name} = {value}")?;
+            }
         }
     }
     Ok(())

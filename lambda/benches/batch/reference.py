@@ -7,6 +7,7 @@ import http.client
 import json
 import os
 import urllib.request
+import uuid
 from datetime import datetime, timezone
 
 API = os.environ["AWS_LAMBDA_RUNTIME_API"]
@@ -31,6 +32,7 @@ def enrich(record):
         "lawchaos": attributes["lawchaos"],
         "species": attributes["species"],
         "clickedAt": arrival.isoformat(timespec="milliseconds"),
+        "clickId": click.get("clickId") or str(uuid.uuid5(uuid.NAMESPACE_OID, record["recordId"])),
     }
     data = base64.b64encode((json.dumps(line) + "\n").encode())
     return {"recordId": record["recordId"], "result": "Ok", "data": data.decode()}

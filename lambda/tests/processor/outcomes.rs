@@ -1,6 +1,7 @@
 //! What becomes of each record.
 
 use anyhow::Result;
+use lambda::click_id::ClickId;
 use serde_json::{Value, json};
 
 use crate::events::{ARRIVAL, click, event, id, lines, record_id, records};
@@ -21,10 +22,46 @@ async fn a_click_becomes_its_line() -> Result<()> {
         "\u{7f}\u{2028}😀",
         r#"","mysfitId":"b41ff031-141e-4a8d-bb56-000000000001","#,
         r#""goodevil":"Good","lawchaos":"Lawful","species":"Yeti","#,
-        r#""clickedAt":"2017-05-18T02:02:29.453Z"}"#,
+        r#""clickedAt":"2017-05-18T02:02:29.453Z","clickId":"CLICK"}"#,
         "\n"
     );
-    assert_eq!(lines(&reply, 1)?, [Some(expected.to_owned())]);
+    let of_record = ClickId::of_record(&record_id(0));
+    let expected = expected.replace("CLICK", &text(of_record));
+    assert_eq!(lines(&reply, 1)?, [Some(expected)]);
+    Ok(())
+}
+
+fn text(id: ClickId) -> String {
+    let mut out = Vec::new();
+    id.push(&mut out);
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// A batch that Firehose sends again, and a click that the page sends again.
+#[tokio::test]
+async fn a_click_keeps_its_id_however_often_it_comes() -> Result<()> {
+    let service = Service::start(|_| Does::mysfit("Yeti")).await?;
+    let mut function = function(&service, &[]).await?;
+    let own = "0B0E5A3C-6f2d-4c3e-9d57-0a4f5d0f7f11";
+    let with_id = json!({ "userId": "u", "mysfitId": id(1), "clickId": own }).to_string();
+    let clicks = [
+        click("u", &id(1)),
+        with_id.clone(),
+        with_id,
+        click("u", &id(1)),
+    ];
+    let mut seen = Vec::new();
+    for _ in 0..2 {
+        let reply = function.invoke(event(&clicks), PLENTY).await?.response()?;
+        for line in lines(&reply, clicks.len())?.into_iter().flatten() {
+            let line: Value = serde_json::from_str(&line)?;
+            seen.push(line["clickId"].as_str().unwrap_or_default().to_owned());
+        }
+    }
+    assert_eq!(seen.len(), 8);
+    assert_eq!(seen[..4], seen[4..], "the same recordIds");
+    assert_eq!([&seen[1], &seen[2]], [&own.to_lowercase(); 2]);
+    assert_ne!(seen[0], seen[3], "two records of clicks without an id");
     Ok(())
 }
 
@@ -48,6 +85,8 @@ async fn a_bad_record_fails_alone() -> Result<()> {
         click("u", &format!("{}%2f", &id(1)[..33])),
         click("u", &format!("{}/..", &id(1)[..33])),
         click("u", &"a".repeat(10_240)),
+        json!({ "userId": "u", "mysfitId": id(1), "clickId": "7" }).to_string(),
+        json!({ "userId": "u", "mysfitId": id(1), "clickId": null }).to_string(),
         format!("{}{}", click("u", &id(1)), click("u", &id(1))),
     ];
     let good = click("u", &id(1));

@@ -2,6 +2,7 @@
 
 mod absent;
 mod access;
+mod analytics;
 mod buckets;
 mod client;
 mod cloudfront;

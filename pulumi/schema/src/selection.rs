@@ -41,6 +41,9 @@ pub struct Member {
 #[serde(deny_unknown_fields)]
 pub struct Nested {
     pub properties: BTreeSet<String>,
+    /// Like [`Member::numbers`].
+    #[serde(default)]
+    pub numbers: BTreeSet<String>,
 }
 
 impl Selection {

@@ -114,7 +114,7 @@ impl Trimmer<'_> {
                 None => property.deprecation_message.is_none(),
             };
             if keep && !member.without.contains(&name) {
-                widen(&name, &mut property, member)?;
+                widen(&name, &mut property, &member.numbers)?;
                 let property = self
                     .property(property)
                     .with_context(|| format!("input {name}"))?;
@@ -137,7 +137,7 @@ impl Trimmer<'_> {
                 "output {name} is deprecated"
             );
             let mut property = property.clone();
-            widen(name, &mut property, member)?;
+            widen(name, &mut property, &member.numbers)?;
             let property = self
                 .property(property)
                 .with_context(|| format!("output {name}"))?;
@@ -226,12 +226,15 @@ impl Trimmer<'_> {
             );
         }
         let mut properties = Properties::new();
-        for (name, property) in std::mem::take(&mut def.properties) {
+        for (name, mut property) in std::mem::take(&mut def.properties) {
             let keep = match nested {
                 Some(nested) => nested.properties.contains(&name),
                 None => property.deprecation_message.is_none(),
             };
             if keep {
+                if let Some(nested) = nested {
+                    widen(&name, &mut property, &nested.numbers)?;
+                }
                 let property = self
                     .property(property)
                     .with_context(|| format!("property {name} of type {token}"))?;
@@ -242,6 +245,9 @@ impl Trimmer<'_> {
                     "property {name} of type {token} is required"
                 );
             }
+        }
+        if let Some(nested) = nested {
+            all_kept(&nested.numbers, [&properties, &properties])?;
         }
         def.properties = properties;
         self.types.insert(token.to_owned(), def);
@@ -259,8 +265,8 @@ fn asset(reference: &str) -> Shape {
 }
 
 /// Gestalt's integers have 32 bits.
-fn widen(name: &str, property: &mut Property, member: &Member) -> Result<()> {
-    if member.numbers.contains(name) {
+fn widen(name: &str, property: &mut Property, numbers: &BTreeSet<String>) -> Result<()> {
+    if numbers.contains(name) {
         ensure!(
             property.shape == Shape::primitive("integer"),
             "{name} is no integer"

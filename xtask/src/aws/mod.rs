@@ -43,6 +43,12 @@ pub const FIREHOSE: Service = Service {
     target: "Firehose_20150804",
 };
 
+pub const ATHENA: Service = Service {
+    name: "athena",
+    variable: "ATHENA",
+    target: "AmazonAthena",
+};
+
 pub const LOGS: Service = Service {
     name: "logs",
     variable: "CLOUDWATCH_LOGS",

@@ -12,6 +12,9 @@ use time::format_description::well_known::Rfc3339;
 /// For how long the signature of a request holds.
 const SIGNATURE: Duration = Duration::from_secs(300);
 
+/// How long an object may take, which can be as large as Firehose makes it: 128 MiB.
+const DOWNLOAD: Duration = Duration::from_secs(300);
+
 /// A bucket, and the keys to it.
 #[derive(Debug, Clone)]
 pub struct Objects {
@@ -25,6 +28,8 @@ pub struct Objects {
 pub struct Listed {
     pub key: String,
     pub etag: String,
+    /// In bytes.
+    pub size: u64,
     /// When it was written last.
     pub modified: Option<OffsetDateTime>,
 }
@@ -58,11 +63,19 @@ impl Objects {
 
     /// All objects whose key begins like this.
     pub async fn list(&self, prefix: &str) -> Result<Vec<Listed>> {
+        self.list_after(prefix, "").await
+    }
+
+    /// Those of them whose key is greater than another.
+    pub async fn list_after(&self, prefix: &str, after: &str) -> Result<Vec<Listed>> {
         let mut objects = Vec::new();
         let mut token = None;
         loop {
             let mut list = self.bucket.list_objects_v2(Some(&self.credentials));
             list.with_prefix(prefix);
+            if !after.is_empty() {
+                list.with_start_after(after);
+            }
             if let Some(token) = &token {
                 list.with_continuation_token(token);
             }
@@ -73,6 +86,7 @@ impl Objects {
                 Listed {
                     key: object.key,
                     etag: object.etag.unwrap_or_default(),
+                    size: object.size.unwrap_or_default(),
                     modified: object
                         .last_modified
                         .and_then(|time| OffsetDateTime::parse(&time, &Rfc3339).ok()),
@@ -87,7 +101,8 @@ impl Objects {
 
     /// An object, if there is one of this key.
     pub async fn get(&self, key: &str) -> Result<Option<Object>> {
-        let response = self.client.get(self.url_to_get(key)).send().await?;
+        let request = self.client.get(self.url_to_get(key)).timeout(DOWNLOAD);
+        let response = request.send().await?;
         if response.status() == StatusCode::NOT_FOUND {
             return Ok(None);
         }
@@ -148,9 +163,26 @@ impl Objects {
         let status = response.status();
         if !status.is_success() {
             let text = response.text().await.unwrap_or_default();
-            bail!("bucket {} answered {status}: {text}", self.bucket.name());
+            bail!(
+                "bucket {} answered {status}: {}",
+                self.bucket.name(),
+                said(&text)
+            );
         }
         Ok(response)
+    }
+}
+
+/// What an error's document says, without its XML.
+fn said(text: &str) -> String {
+    let element = |name: &str| {
+        let (_, rest) = text.split_once(&format!("<{name}>"))?;
+        let (content, _) = rest.split_once(&format!("</{name}>"))?;
+        Some(content.trim().to_owned())
+    };
+    match (element("Code"), element("Message")) {
+        (Some(code), Some(message)) => format!("{code}: {message}"),
+        _ => text.trim().to_owned(),
     }
 }
 

@@ -6,6 +6,7 @@ mod dev;
 mod doctor;
 mod down;
 mod env;
+mod insights;
 mod log_message;
 mod logs;
 pub mod package;
@@ -48,6 +49,8 @@ pub enum Command {
     Logs(logs::Logs),
     /// Sends failed records through the stream once more
     Replay(replay::Replay),
+    /// Answers questions about the clicks: which mysfits, by whom, when, and what failed
+    Insights(insights::Insights),
     /// Runs every test
     Test(test::Test),
     /// Measures, beside what each figure is compared with
@@ -76,6 +79,7 @@ impl Command {
             Self::Status(command) => command.run().await,
             Self::Logs(command) => command.run().await,
             Self::Replay(command) => command.run().await,
+            Self::Insights(command) => command.run().await,
             Self::Test(command) => command.run().await,
             Self::Bench(command) => command.run().await,
             Self::Package(command) => command.run().await,

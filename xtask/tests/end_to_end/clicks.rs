@@ -22,7 +22,7 @@ async fn a_thousand_clicks_from_eight_connections_are_in_s3_exactly_once() -> Re
     for record in &records {
         *by_user.entry(record["userId"].to_string()).or_insert(0) += 1;
         assert_eq!(record["mysfitId"], MYSFIT);
-        for name in ["goodevil", "lawchaos", "species", "clickedAt"] {
+        for name in ["goodevil", "lawchaos", "species", "clickedAt", "clickId"] {
             assert!(record[name].is_string(), "{record}");
         }
     }

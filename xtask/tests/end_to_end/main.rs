@@ -12,6 +12,7 @@ mod copy;
 mod daily;
 mod deployment;
 mod hostile;
+mod insights;
 mod interrupts;
 mod lives;
 mod operations;

@@ -262,7 +262,7 @@ impl ResourceType for RolePolicy {
     }
 }
 
-fn check_name(name: &str, max: usize) -> Option<Refusal> {
+pub fn check_name(name: &str, max: usize) -> Option<Refusal> {
     let fits = (1..=max).contains(&name.len())
         && name
             .bytes()
@@ -275,7 +275,7 @@ fn check_name(name: &str, max: usize) -> Option<Refusal> {
     })
 }
 
-fn check_policy(property: &str, text: &str, kind: Kind, max: usize) -> Option<Refusal> {
+pub fn check_policy(property: &str, text: &str, kind: Kind, max: usize) -> Option<Refusal> {
     // White space does not count.
     let size = text.chars().filter(|c| !c.is_whitespace()).count();
     if size > max {

@@ -1,13 +1,16 @@
 //! The resource types that can be deployed, a module a service.
 
 mod apigateway;
+mod athena;
 mod cloudfront;
 mod cloudwatch;
 mod codecommit;
 mod firehose;
+mod glue;
 mod iam;
 pub mod lambda;
 mod log_delivery;
+mod managed_policy;
 mod monitoring;
 mod notifications;
 mod s3;
@@ -17,6 +20,8 @@ use super::resource::AnyResourceType;
 /// Every resource type of the embedded cloud.
 pub fn all() -> Vec<Box<dyn AnyResourceType>> {
     let mut types: Vec<Box<dyn AnyResourceType>> = vec![
+        Box::new(athena::NamedQuery),
+        Box::new(athena::Workgroup),
         Box::new(cloudfront::CachePolicy),
         Box::new(cloudfront::Distribution),
         Box::new(cloudfront::OriginAccessControl),
@@ -25,6 +30,8 @@ pub fn all() -> Vec<Box<dyn AnyResourceType>> {
         Box::new(cloudwatch::LogStream),
         Box::new(codecommit::Repository),
         Box::new(firehose::FirehoseDeliveryStream),
+        Box::new(glue::CatalogDatabase),
+        Box::new(glue::CatalogTable),
         Box::new(iam::Role),
         Box::new(iam::RolePolicy),
         Box::new(lambda::Function),
@@ -32,6 +39,7 @@ pub fn all() -> Vec<Box<dyn AnyResourceType>> {
         Box::new(log_delivery::LogDelivery),
         Box::new(log_delivery::LogDeliveryDestination),
         Box::new(log_delivery::LogDeliverySource),
+        Box::new(managed_policy::Policy),
         Box::new(monitoring::Dashboard),
         Box::new(monitoring::LogMetricFilter),
         Box::new(monitoring::MetricAlarm),

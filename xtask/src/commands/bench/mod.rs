@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: figures, each beside what it is compared with.
 
+mod analytics;
 mod cloud;
 mod place;
 mod processor;
@@ -20,6 +21,8 @@ pub struct Bench {
 /// What is measured.
 #[derive(Debug, Clone, Copy, Subcommand)]
 enum What {
+    /// Answers about ten million clicks, against the bare engine
+    Analytics(analytics::Size),
     /// The embedded cloud, against MiniStack and moto
     Cloud,
     /// The processor, against the reference algorithm in Python
@@ -35,12 +38,14 @@ enum What {
 impl What {
     async fn run(self, root: &Path) -> Result<()> {
         match self {
+            Self::Analytics(size) => analytics::run(root, size).await,
             Self::Cloud => cloud::run(root).await,
             Self::Processor => processor::run(root).await,
             Self::Program => program::run(root).await,
             Self::Setup => setup::run(root).await,
             Self::All => {
-                for what in [Self::Processor, Self::Program, Self::Cloud] {
+                let analytics = Self::Analytics(analytics::Size::default());
+                for what in [Self::Processor, Self::Program, analytics, Self::Cloud] {
                     Box::pin(what.run(root)).await?;
                     println!();
                 }

@@ -7,7 +7,7 @@
 //! objects in work is *in doubt* when the replay is killed or the answer is lost: it is not sent
 //! again until `--in-doubt` says so.
 
-mod failed;
+pub mod failed;
 mod journal;
 mod sender;
 #[cfg(test)]

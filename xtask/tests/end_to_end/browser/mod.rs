@@ -7,6 +7,7 @@ use crate::records::{Records, client};
 use anyhow::{Context, Result, ensure};
 use driver::{Browser, Driver, ENTER, ESCAPE};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 const SNOWFLAKE: &str = "b41ff031-141e-4a8d-bb56-158a22bea0b3";
@@ -58,6 +59,7 @@ async fn the_site_in_a_real_browser() -> Result<()> {
         .await
         .context("a hostile catalogue")?;
     site.throttled().await.context("a throttled API")?;
+    site.report().await.context("the report on clicks")?;
     site.driver.stop().await?;
     site.place.assert_clean()
 }
@@ -91,6 +93,16 @@ impl Site {
         ensure!(
             records.iter().all(|record| record["userId"] == "guest"),
             "somebody is signed in"
+        );
+        let ids = records
+            .iter()
+            .filter_map(|record| record["clickId"].as_str());
+        let ids: BTreeSet<&str> = ids
+            .filter(|id| id.as_bytes().get(14) == Some(&b'4'))
+            .collect();
+        ensure!(
+            ids.len() == records.len(),
+            "a click has no id that the page made, or that of another"
         );
         Ok(())
     }
@@ -244,6 +256,43 @@ impl Site {
             "{errors:#?}"
         );
         browser.close().await
+    }
+
+    /// The page of `cargo xtask insights`, as a file.
+    async fn report(&self) -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        let page = folder.path().join("report.html");
+        let path = page.to_str().context("no text")?;
+        let arguments = [
+            "insights",
+            "--demonstration",
+            "--format",
+            "html",
+            "--output",
+        ];
+        let printed = self.place.xtask(&[&arguments[..], &[path]].concat())?;
+        ensure!(printed.trim() == path, "{printed}");
+        for (name, width) in [("report-narrow", NARROW), ("report", WIDE)] {
+            let browser = self.driver.browser(width).await?;
+            browser.goto(&format!("file://{path}")).await?;
+            ensure!(browser.text("h1").await? == "Who looks at which mysfit");
+            ensure!(browser.count("#by-hour svg.plot rect").await? >= 28);
+            ensure!(browser.count("#top-mysfits img").await? == 12);
+            ensure!(browser.count("#by-alignment .nine td").await? == 9);
+            ensure!(browser.count("#failed .bar").await? >= 2);
+            let drawn = "[...document.images].every(image => image.complete && image.naturalWidth)";
+            browser.until(drawn).await?;
+            // What the plot shows is in a table too.
+            browser.click("#top-mysfits summary").await?;
+            ensure!(browser.count("#top-mysfits details[open] tbody tr").await? == 12);
+            browser.click("#top-mysfits summary").await?;
+            browser.until("document.scripts.length === 0").await?;
+            browser.fits_the_screen().await?;
+            let picture = self.picture(&format!("{name}.png"));
+            browser.screenshot(&picture).await?;
+            self.leave(browser).await?;
+        }
+        Ok(())
     }
 
     /// Where a screenshot is kept.

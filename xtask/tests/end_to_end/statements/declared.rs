@@ -24,6 +24,9 @@ const DOCUMENTS: [(&str, &str, &str); 3] = [
     ("aws:s3/bucketPolicy:BucketPolicy", "policy", "bucket"),
 ];
 
+/// What a person attaches, and the stack to nobody: taken away, nothing of the stack stops.
+const FOR_PEOPLE: &str = "aws:iam/policy:Policy";
+
 const PERMISSION: &str = "aws:lambda/permission:Permission";
 
 /// All statements in the state of a stack.
@@ -39,6 +42,9 @@ pub fn statements(resources: &[Value]) -> Result<Vec<Statement>> {
                 document: None,
                 index: 0,
             });
+        }
+        if kind == FOR_PEOPLE {
+            continue;
         }
         for (property, value) in resource["inputs"].as_object().into_iter().flatten() {
             let Some(all) = value.as_str().and_then(parse) else {

@@ -1,0 +1,20 @@
+-- Which species are looked at most?
+-- Columns: species, clicks, users
+-- Parameters: datehour, since
+WITH click AS (
+    -- A click that was delivered more than once is one click.
+    SELECT
+        coalesce(clickid, userid || '|' || mysfitid || '|' || clickedat) AS id,
+        min(species) AS species,
+        min(userid) AS userid
+    FROM clicks
+    WHERE datehour >= ? AND clickedat >= ?
+    GROUP BY 1
+)
+SELECT
+    species,
+    count(*) AS clicks,
+    count(DISTINCT userid) AS users
+FROM click
+GROUP BY species
+ORDER BY clicks DESC, species

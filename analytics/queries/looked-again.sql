@@ -1,0 +1,24 @@
+-- Which users looked at the same mysfit twice or more? The 100 who did it most, without guest,
+-- who is many.
+-- Columns: userId, mysfitId, clicks
+-- Parameters: datehour, since
+WITH click AS (
+    -- A click that was delivered more than once is one click.
+    SELECT
+        coalesce(clickid, userid || '|' || mysfitid || '|' || clickedat) AS id,
+        min(userid) AS userid,
+        min(mysfitid) AS mysfitid
+    FROM clicks
+    WHERE datehour >= ? AND clickedat >= ?
+    GROUP BY 1
+)
+SELECT
+    userid AS userId,
+    mysfitid AS mysfitId,
+    count(*) AS clicks
+FROM click
+WHERE userid <> 'guest'
+GROUP BY userid, mysfitid
+HAVING count(*) >= 2
+ORDER BY clicks DESC, userid, mysfitid
+LIMIT 100

@@ -1,0 +1,18 @@
+-- How many clicks were there, of how many users, and how often was one delivered once more?
+-- Columns: clicks, users, repeats
+-- Parameters: datehour, since
+WITH click AS (
+    -- A click that was delivered more than once is one click.
+    SELECT
+        coalesce(clickid, userid || '|' || mysfitid || '|' || clickedat) AS id,
+        min(userid) AS userid,
+        count(*) AS deliveries
+    FROM clicks
+    WHERE datehour >= ? AND clickedat >= ?
+    GROUP BY 1
+)
+SELECT
+    count(*) AS clicks,
+    count(DISTINCT userid) AS users,
+    CAST(coalesce(sum(deliveries), 0) AS bigint) - count(*) AS repeats
+FROM click
