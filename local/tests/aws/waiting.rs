@@ -1,7 +1,8 @@
 //! What waits for a function, as the AWS CLI does after a deployment.
 
 use crate::client::Cloud;
-use crate::tools::{installed, run};
+use crate::pypi::installed;
+use crate::tools::run;
 use anyhow::Result;
 use serde_json::json;
 use std::fs::File;
