@@ -80,12 +80,17 @@ fn plain_pulumi_works_on_every_stack() -> Result<()> {
 fn pulumi_new_asks_for_what_a_stack_of_one_s_own_needs() -> Result<()> {
     let place = Place::new()?;
     let (template, copy) = (place.home.join("template"), place.home.join("copy"));
-    std::fs::create_dir_all(&template)?;
-    for file in ["Pulumi.yaml", "Cargo.toml"] {
-        std::fs::copy(place.root.join(file), template.join(file))?;
-    }
+    std::fs::create_dir_all(template.join("src"))?;
+    std::fs::copy(place.root.join("Pulumi.yaml"), template.join("Pulumi.yaml"))?;
+    // `pulumi new` fetches what the program needs: this one needs nothing.
+    let package = "[package]\nname = \"infra\"\nversion = \"0.1.0\"\nedition = \"2024\"\n";
+    std::fs::write(template.join("Cargo.toml"), package)?;
+    std::fs::write(template.join("src/main.rs"), "fn main() {}\n")?;
+    // A backend of its own: the place's has the project already.
+    let backend = tempfile::tempdir()?;
     place.shell(&format!(
-        "pulumi new '{}' --dir '{}' --yes --force --stack copy",
+        "PULUMI_BACKEND_URL='file://{}' pulumi new '{}' --dir '{}' --yes --force --stack copy",
+        backend.path().display(),
         template.display(),
         copy.display()
     ))?;
