@@ -85,6 +85,12 @@ pub fn verify(
         )
     })?;
     check_time(date, authorization.date, now)?;
+
+    let payload = match header("x-amz-content-sha256") {
+        Some("UNSIGNED-PAYLOAD") => "UNSIGNED-PAYLOAD".to_owned(),
+        _ => hex(&Sha256::digest(body)),
+    };
+    let canonical = canonical_request(parts, &authorization.signed_headers, &payload)?;
     check_signed_headers(parts, &authorization.signed_headers)?;
     if let Some(service) = service
         && service != authorization.service
@@ -94,12 +100,6 @@ pub fn verify(
         let message = format!("Credential should be scoped to correct service: '{service}'. ");
         return Err(invalid_signature(message));
     }
-
-    let payload = match header("x-amz-content-sha256") {
-        Some("UNSIGNED-PAYLOAD") => "UNSIGNED-PAYLOAD".to_owned(),
-        _ => hex(&Sha256::digest(body)),
-    };
-    let canonical = canonical_request(parts, &authorization.signed_headers, &payload)?;
     let scope = format!(
         "{}/{}/{}/{TERMINATOR}",
         authorization.date, authorization.region, authorization.service

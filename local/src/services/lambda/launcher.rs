@@ -114,15 +114,45 @@ pub fn run() -> Result<()> {
         return Err(error);
     }
     if order.code.is_some() {
-        let error = Command::new(Path::new(TASK_ROOT).join("bootstrap"))
-            .env_clear()
-            .envs(&order.variables)
-            .exec();
+        let bootstrap = Path::new(TASK_ROOT).join("bootstrap");
+        let error = match is_for_the_shell(&bootstrap) {
+            true => std::io::Error::from_raw_os_error(rustix::io::Errno::NOEXEC.raw_os_error()),
+            false => Command::new(&bootstrap)
+                .env_clear()
+                .envs(&order.variables)
+                .exec(),
+        };
         let number = error.raw_os_error().unwrap_or_default();
         socket.write_all(format!("{NOT_RUN}{number}").as_bytes())?;
         return Err(error).context("bootstrap cannot be run");
     }
     Ok(())
+}
+
+/// Whether a file may be run and is nothing that the kernel runs: neither a script that names
+/// its interpreter nor a program for this machine. The C library hands such a file to the shell,
+/// which Lambda does not. What is not found out here the kernel says itself.
+fn is_for_the_shell(path: &Path) -> bool {
+    let head = |path: &Path| {
+        let mut bytes = [0; 64];
+        let mut file = File::open(path).ok()?;
+        let length = file.read(&mut bytes).ok()?;
+        Some((bytes, length))
+    };
+    let may_run = rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok();
+    let (Some((file, length)), Some((own, _))) = (head(path), head(Path::new("/proc/self/exe")))
+    else {
+        return false;
+    };
+    // Of the head of an ELF file: magic, class and byte order; the machine; the size of a program
+    // header; and the type, a program (2) or one that is loaded anywhere (3).
+    let same = |range: std::ops::Range<usize>| file.get(range.clone()) == own.get(range);
+    let of_this_machine = length == file.len()
+        && same(0..7)
+        && same(18..20)
+        && same(54..56)
+        && matches!(file[16], 2 | 3);
+    may_run && !file.starts_with(b"#!") && !of_this_machine
 }
 
 /// Takes what is at standard input to where `bootstrap` does not inherit it, and puts nothing in
