@@ -1,4 +1,4 @@
--- Are the good or the evil looked at more, the lawful or the chaotic? By heart and manners.
+-- Whether the good or the evil are looked at more, the lawful or the chaotic: by heart and manners.
 -- Columns: goodevil, lawchaos, clicks, users
 -- Parameters: datehour, since
 WITH click AS (

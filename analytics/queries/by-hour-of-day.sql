@@ -1,4 +1,4 @@
--- At which hours of the day do people look, in UTC?
+-- At which hours of the day people look, in UTC.
 -- Columns: hourOfDay, clicks, users
 -- Parameters: datehour, since
 WITH click AS (

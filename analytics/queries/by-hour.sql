@@ -1,4 +1,4 @@
--- How many clicks were there in each hour, in UTC? Hours without clicks are left out.
+-- How many clicks there were in each hour, in UTC. Hours without clicks are left out.
 -- Columns: hour, clicks, users
 -- Parameters: datehour, since
 WITH click AS (

@@ -1,4 +1,4 @@
--- Which species are looked at most?
+-- Which species are looked at most.
 -- Columns: species, clicks, users
 -- Parameters: datehour, since
 WITH click AS (

@@ -1,4 +1,4 @@
--- On which days of the week do people look, in UTC? 1 is Monday.
+-- On which days of the week people look, in UTC. 1 is Monday.
 -- Columns: weekday, clicks, users
 -- Parameters: datehour, since
 WITH click AS (

@@ -1,4 +1,4 @@
--- How many records failed, and why? A record that failed once more after a replay is counted once
+-- How many records failed, and why. A record that failed once more after a replay is counted once
 -- more.
 -- Columns: reason, records
 -- Parameters: datehour, since_millis

@@ -1,4 +1,4 @@
--- What share of the clicks is of guests, and what of users who have signed in?
+-- What share of the clicks is of guests, and what of users who have signed in.
 -- Columns: visitors, clicks, share
 -- Parameters: datehour, since
 WITH click AS (

@@ -1,5 +1,5 @@
--- Which users looked at the same mysfit twice or more? The 100 who did it most, without guest,
--- who is many.
+-- Which users looked at the same mysfit twice or more: the 100 who did it most, without guest, who
+-- is many.
 -- Columns: userId, mysfitId, clicks
 -- Parameters: datehour, since
 WITH click AS (

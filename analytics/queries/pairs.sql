@@ -1,5 +1,5 @@
--- Which two mysfits are looked at by the same user? The 100 pairs with most users, without guest,
--- who is many.
+-- Which two mysfits are looked at by the same user: the 100 pairs with most users, without guest, who
+-- is many.
 -- Columns: mysfitId, otherMysfitId, users
 -- Parameters: datehour, since
 WITH seen AS (

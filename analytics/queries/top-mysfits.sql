@@ -1,4 +1,4 @@
--- Which mysfits are looked at most, and by how many users?
+-- Which mysfits are looked at most, and by how many users.
 -- Columns: mysfitId, clicks, users
 -- Parameters: datehour, since
 WITH click AS (

@@ -1,4 +1,4 @@
--- How many clicks were there, of how many users, and how often was one delivered once more?
+-- How many clicks there were, of how many users, and how often one was delivered once more.
 -- Columns: clicks, users, repeats
 -- Parameters: datehour, since
 WITH click AS (

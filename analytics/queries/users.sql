@@ -1,5 +1,5 @@
--- How many users came on each day (UTC), and how many of them for the first time in the span
--- that is asked for? Without guest, who is many.
+-- How many users came on each day, in UTC, and how many of them for the first time in the span that
+-- is asked for. Without guest, who is many.
 -- Columns: day, users, newUsers, returningUsers
 -- Parameters: datehour, since
 WITH click AS (

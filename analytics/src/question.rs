@@ -4,7 +4,7 @@
 //! which parameters stand for the question marks, in their order:
 //!
 //! ```sql
-//! -- How many clicks were there?
+//! -- How many clicks there were.
 //! -- Columns: clicks
 //! -- Parameters: datehour, since
 //! ```

@@ -159,7 +159,7 @@ mod tests {
             to_text(&[answer(rows)], &names),
             format!(
                 "top: Which?\n  mysfitId      clicks\n  m1 Snowflake      10  {}\n  \
-                 a\u{fffd}[31m              5  {}\n",
+                 a\u{fffd}[31m             5  {}\n",
                 bars[0], bars[1]
             )
         );

@@ -122,6 +122,9 @@ fn athena_s_dialect_has_every_question() -> Result<()> {
         );
         assert_eq!(found["unknown"], serde_json::json!([]), "{name}");
         assert_eq!(found["parameters"], question.parameters.len(), "{name}");
+        // No reader of the text could take another one for a parameter.
+        let marks = question.sql.matches('?').count();
+        assert_eq!(marks, question.parameters.len(), "{name}");
     }
     Ok(())
 }
