@@ -14,12 +14,15 @@ pub fn answer<B>(request: &Request<B>, cloud: &Cloud) -> Option<Response<Full<By
     if request.uri().path() != PATH || request.method() != Method::GET {
         return None;
     }
+    let (problems, damaged) = (cloud.problems(), cloud.troubles.damaged());
     let health = serde_json::json!({
-        "status": "ok",
+        "status": if problems.is_empty() && damaged.is_empty() { "ok" } else { "impaired" },
         "pid": std::process::id(),
         "home": cloud.config.home,
         "started": cloud.started.format(&Rfc3339).ok(),
         "streams": cloud.firehose.tallies(),
+        "problems": problems,
+        "damaged": damaged,
     });
     let mut response = Response::new(Full::from(health.to_string()));
     response.headers_mut().insert(

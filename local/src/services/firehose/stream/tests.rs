@@ -129,9 +129,13 @@ impl Rig {
         let stream = Stream::start(
             &folder.path().join("clicks"),
             settings,
-            Arc::clone(&neighbours) as Arc<dyn Neighbours>,
-            CancellationToken::new(),
-            pauses,
+            Surroundings {
+                neighbours: Arc::clone(&neighbours) as Arc<dyn Neighbours>,
+                stopping: CancellationToken::new(),
+                pauses,
+                troubles: Troubles::open(folder.path()),
+                max_journal_bytes: MAX_JOURNAL_BYTES,
+            },
             &tasks,
         )?;
         Ok(Self {
