@@ -16,6 +16,7 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -66,6 +67,8 @@ pub struct Cloud {
     pub faults: Faults,
     /// What is wrong.
     pub troubles: Troubles,
+    /// Whether all that is on disk was read since the start.
+    pub checked: AtomicBool,
     /// Cancelled when the cloud stops: background tasks finish what they hold and end.
     pub stopping: CancellationToken,
     /// Cancelled when nothing that is under way is of any use any more: it is broken off.
@@ -111,9 +114,15 @@ impl Cloud {
         let store = Store::open(&config.home.join(folder::STORE), &troubles)?;
         Ok(Arc::new(Self {
             iam: Iam::default(),
-            logs: Logs::open(&config.home.join("logs"), clock.clone())?,
-            s3: S3::open(&config.home.join("s3"), store.clone(), clock.clone()).await?,
-            lambda: Lambda::open(&config.home.join("lambda"))?,
+            logs: Logs::open(&config.home.join("logs"), clock.clone(), &troubles)?,
+            s3: S3::open(
+                &config.home.join("s3"),
+                store.clone(),
+                clock.clone(),
+                &troubles,
+            )
+            .await?,
+            lambda: Lambda::open(&config.home.join("lambda"), &troubles)?,
             firehose: Firehose::open(&config.home.join("firehose"))?,
             apigateway: ApiGateway::default(),
             cloudfront: CloudFront::default(),
@@ -121,6 +130,7 @@ impl Cloud {
             package,
             deployments: Deployments::open(store.clone())?,
             troubles,
+            checked: AtomicBool::new(false),
             stopping,
             abandoned: CancellationToken::new(),
             tasks: TaskTracker::new(),
@@ -129,6 +139,19 @@ impl Cloud {
             started: OffsetDateTime::now_utc(),
             store,
         }))
+    }
+
+    /// Reads what is large once more in the background, for what is damaged: logs, and bodies of
+    /// objects. What is small was read when it was opened.
+    pub fn check_in_background(self: &Arc<Self>) {
+        self.logs.check();
+        let cloud = Arc::downgrade(self);
+        self.logs.in_background(move || {
+            if let Some(cloud) = cloud.upgrade() {
+                cloud.s3.check(&cloud.stopping);
+                cloud.checked.store(true, Ordering::Relaxed);
+            }
+        });
     }
 
     /// What does not work now, the log included.

@@ -194,7 +194,9 @@ fn number(bytes: &[u8]) -> Option<Number> {
     let votes = |number: u32| lines.iter().filter(|line| **line == Some(number)).count();
     let most = lines.iter().flatten().copied().max_by_key(|one| votes(*one))?;
     match votes(most) {
-        all if all == lines.len() => Some(Number::Whole(most)),
+        all if all == lines.len() && (all == 1 || bytes == copies(most).as_bytes()) => {
+            Some(Number::Whole(most))
+        }
         some if 2 * some > lines.len() => Some(Number::Damaged(most)),
         _ => None,
     }
@@ -206,7 +208,11 @@ fn name_damage(folder: &Path, path: &Path, bytes: &[u8]) {
 }
 
 fn format_text() -> String {
-    format!("{FORMAT}\n").repeat(COPIES)
+    copies(FORMAT)
+}
+
+fn copies(number: u32) -> String {
+    format!("{number}\n").repeat(COPIES)
 }
 
 /// A folder without a format is a new one. One that holds something is not for this program,

@@ -31,6 +31,10 @@ const RECORDS: TableDefinition<&str, &[u8]> = TableDefinition::new("records");
 /// The record that holds the number of the last commit.
 const COMMIT: (&str, &str) = ("store", "commit");
 
+/// What the keys of counters begin with. A store that holds nothing else needs no second copy:
+/// there is nothing that they count.
+const COUNTERS: [&str; 2] = ["store\0", "s3.meta\0"];
+
 /// How many waiting batches one commit takes at most; bounds the memory of a commit.
 const MAX_GROUP: usize = 1024;
 
@@ -89,6 +93,17 @@ impl Batch {
     }
 }
 
+impl Batch {
+    /// Whether it is about counters alone.
+    fn is_counting(&self) -> bool {
+        self.writes.iter().all(|(key, _)| is_counter(key))
+    }
+}
+
+fn is_counter(key: &str) -> bool {
+    COUNTERS.iter().any(|table| key.starts_with(table))
+}
+
 impl Store {
     /// Opens or creates the database file at `path` and starts its writer thread, which ends
     /// when the last handle is dropped. A damaged file is kept aside, and its records come from
@@ -122,6 +137,12 @@ impl Store {
     /// record names may still be of use.
     pub fn is_whole(&self) -> bool {
         self.is_whole
+    }
+
+    /// Names a record that its service cannot read; it stays in the store.
+    pub fn unreadable(&self, table: &str, key: &str, reason: &dyn std::fmt::Display) {
+        let what = format!("record {key} of {table} cannot be read, and is left out: {reason}");
+        self.file.troubles.name_only(&self.file.path, &what);
     }
 
     /// The record under `key`, if there is one.
@@ -192,6 +213,17 @@ fn last_commit(database: &Database) -> Result<Option<u64>> {
     Ok(Some(std::str::from_utf8(&text)?.parse()?))
 }
 
+/// Whether the database holds nothing but counters.
+fn is_counting(database: &Database) -> Result<bool> {
+    let records = database.begin_read()?.open_table(RECORDS)?;
+    for record in records.range::<&str>(..)? {
+        if !is_counter(record?.0.value()) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// All records, for the second copy.
 fn rewrite(database: &Database, path: &Path) -> Result<Mirror> {
     let commit = last_commit(database)?.unwrap_or(0);
@@ -252,7 +284,11 @@ impl DatabaseFile {
             }
             copies.in_doubt = false;
         }
-        let commit = copies.mirror.last() + 1;
+        if copies.mirror.is_absent() && !batches.iter().all(|batch| batch.is_counting()) {
+            let path = copies.mirror.path().to_owned();
+            copies.mirror = self.with(|database| rewrite(database, &path))?;
+        }
+        let commit = copies.mirror.last() + u64::from(!copies.mirror.is_absent());
         let end = copies
             .mirror
             .append(commit, batches.iter().copied())

@@ -4,6 +4,7 @@ use crate::cloud::Cloud;
 use bytes::Bytes;
 use http::{Method, Request, Response, header};
 use http_body_util::Full;
+use std::sync::atomic::Ordering;
 use time::format_description::well_known::Rfc3339;
 
 /// No bucket can have this name: an underscore is not allowed in one.
@@ -23,6 +24,7 @@ pub fn answer<B>(request: &Request<B>, cloud: &Cloud) -> Option<Response<Full<By
         "streams": cloud.firehose.tallies(),
         "problems": problems,
         "damaged": damaged,
+        "checked": cloud.checked.load(Ordering::Relaxed),
     });
     let mut response = Response::new(Full::from(health.to_string()));
     response.headers_mut().insert(

@@ -32,7 +32,8 @@ const SLACK: u64 = 32 * 1024 * 1024;
 /// A log that is open for writing.
 pub struct Mirror {
     path: PathBuf,
-    file: File,
+    /// Absent as long as there is nothing worth a second copy.
+    file: Option<File>,
     /// Where its confirmed part ends.
     end: u64,
     /// The number of the last confirmed commit.
@@ -71,6 +72,22 @@ impl Scan {
 }
 
 impl Mirror {
+    /// No log yet: the database holds nothing but counters.
+    pub fn absent(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+            file: None,
+            end: 0,
+            last: 0,
+            compact: 0,
+        }
+    }
+
+    /// Whether there is none yet.
+    pub fn is_absent(&self) -> bool {
+        self.file.is_none()
+    }
+
     /// Goes on behind what a scan of the log found.
     pub fn resume(path: &Path, scan: &Scan) -> Result<Self> {
         let file = open(path)?;
@@ -78,7 +95,7 @@ impl Mirror {
             .with_context(|| format!("{} cannot be cut", path.display()))?;
         Ok(Self {
             path: path.to_owned(),
-            file,
+            file: Some(file),
             end: scan.end,
             last: scan.last(),
             compact: scan.end,
@@ -125,7 +142,7 @@ impl Mirror {
         crate::folder::sync_parent(path)?;
         Ok(Self {
             path: path.to_owned(),
-            file,
+            file: Some(file),
             end,
             last: commit,
             compact: end,
@@ -158,7 +175,10 @@ impl Mirror {
             frames.extend(encode(batch, commit));
             frames
         });
-        let written = self.file.write_all_at(&frames, self.end);
+        let Some(file) = &self.file else {
+            return Ok(self.end);
+        };
+        let written = file.write_all_at(&frames, self.end);
         if written.is_err() {
             self.take_back();
         }
@@ -174,7 +194,9 @@ impl Mirror {
     /// The database has not taken what was appended.
     pub fn take_back(&self) {
         // What cannot be cut off is written over by the next commit.
-        let _ = self.file.set_len(self.end);
+        if let Some(file) = &self.file {
+            let _ = file.set_len(self.end);
+        }
     }
 }
 

@@ -9,7 +9,7 @@
 //! | damaged | missing | an empty one takes its place |
 
 use super::mirror::{self, Mirror, Scan};
-use super::{Batch, RECORDS, last_commit, rewrite, write};
+use super::{Batch, RECORDS, is_counting, last_commit, rewrite, write};
 use crate::folder::sync_parent;
 use crate::troubles::{Troubles, reason};
 use anyhow::{Context, Result, anyhow};
@@ -20,7 +20,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// How many bytes of the log become one commit of a database that is built from it.
+/// How many batches of the log become one commit of a database that is built from it.
 const AT_ONCE: usize = 1024;
 
 /// A store that was opened.
@@ -79,11 +79,12 @@ pub fn open(path: &Path, troubles: &Troubles) -> Result<Opened> {
                      everything deployed is forgotten; `cargo xtask up` deploys it again"
                 ),
             );
-            let database = reopen(path)?;
-            let mirror = rewrite(&database, &log)?;
+            if log.exists() {
+                troubles.keep_file(&log, "no part of the store's log is intact");
+            }
             Ok(Opened {
-                database,
-                mirror,
+                database: reopen(path)?,
+                mirror: Mirror::absent(&log),
                 is_whole: false,
             })
         }
@@ -184,6 +185,9 @@ fn keep_up(
     if newest > last {
         let missing = scan.frames.iter().filter(|frame| frame.commit > last);
         commit_all(database, mirror::batches(log, missing)?, newest)?;
+    }
+    if scan.frames.is_empty() && is_counting(database)? {
+        return Ok(Mirror::absent(log));
     }
     if newest < last || scan.frames.is_empty() {
         return rewrite(database, log);

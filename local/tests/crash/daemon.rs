@@ -32,13 +32,24 @@ pub struct Daemon {
 
 impl Daemon {
     pub async fn start(home: &Path) -> Result<Self> {
+        Self::start_with(home, Stdio::inherit(), "off").await
+    }
+
+    /// With its log in a file, as `cargo xtask up` starts it.
+    pub async fn start_with_log(home: &Path, log: &Path) -> Result<Self> {
+        let log = std::fs::File::create(log)?;
+        Self::start_with(home, log.into(), "info").await
+    }
+
+    async fn start_with(home: &Path, log: Stdio, level: &str) -> Result<Self> {
         // Ignored signals stay so over exec: a file that may not grow is an error and no end.
         let mut child = Command::new("sh")
             .args(["-c", "trap '' XFSZ; exec \"$@\"", "sh"])
             .arg(env!("CARGO_BIN_EXE_mysfits-local"))
             .args(["serve", "--port", "0", "--home"])
             .arg(home)
-            .env("MYSFITS_LOG", "off")
+            .env("MYSFITS_LOG", level)
+            .stderr(log)
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()?;
@@ -51,6 +62,22 @@ impl Daemon {
             child,
             endpoints: serde_json::from_slice(&endpoints)?,
         })
+    }
+
+    /// What the cloud says of itself.
+    pub async fn health(&self) -> Result<Value> {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let url = format!("http://{}/_mysfits/health", self.aws());
+        Ok(reqwest::get(url).await?.json().await?)
+    }
+
+    /// One call of S3 is held up for a millisecond.
+    pub async fn slow_down_s3(&self) -> Result<()> {
+        let fault = r#"{"service": "s3", "calls": 1, "fault": "slow", "delayMs": 1}"#;
+        let url = format!("http://{}/_mysfits/faults", self.aws());
+        let client = reqwest::Client::new();
+        client.put(url).body(fault).send().await?.error_for_status()?;
+        Ok(())
     }
 
     pub fn aws(&self) -> String {
