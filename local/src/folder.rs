@@ -138,9 +138,8 @@ fn lock(folder: &Path) -> Result<File> {
 
 fn check_format(folder: &Path) -> Result<()> {
     let path = folder.join("format");
-    let written = || {
-        write_format(&path).with_context(|| format!("{} cannot be written", path.display()))
-    };
+    let written =
+        || write_format(&path).with_context(|| format!("{} cannot be written", path.display()));
     let bytes = match std::fs::read(&path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -192,7 +191,11 @@ fn number(bytes: &[u8]) -> Option<Number> {
     let text = String::from_utf8_lossy(bytes);
     let lines: Vec<Option<u32>> = text.lines().map(|line| line.trim().parse().ok()).collect();
     let votes = |number: u32| lines.iter().filter(|line| **line == Some(number)).count();
-    let most = lines.iter().flatten().copied().max_by_key(|one| votes(*one))?;
+    let most = lines
+        .iter()
+        .flatten()
+        .copied()
+        .max_by_key(|one| votes(*one))?;
     match votes(most) {
         all if all == lines.len() && (all == 1 || bytes == copies(most).as_bytes()) => {
             Some(Number::Whole(most))

@@ -194,7 +194,10 @@ impl Troubles {
     pub fn panicked(&self, source: &str, panic: &(dyn Any + Send)) {
         let reason = reason(panic);
         tracing::error!("{source} panicked and is started again: {reason}");
-        self.began(source, format!("it panicked and was started again: {reason}"));
+        self.began(
+            source,
+            format!("it panicked and was started again: {reason}"),
+        );
     }
 
     fn name(&self, relative: String, kept: Option<String>, what: &str) {

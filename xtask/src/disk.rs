@@ -146,7 +146,10 @@ mod tests {
         fs::write(&stack, r#"{"version": "#)?;
         let said = unwritten(&checkout).unwrap_or_default();
         ensure!(said.matches("\n    rm '").count() == 2, "{said}");
-        ensure!(said.contains(r"it'\''s a home/pulumi-home/credentials.json'"), "{said}");
+        ensure!(
+            said.contains(r"it'\''s a home/pulumi-home/credentials.json'"),
+            "{said}"
+        );
         fs::write(stack.with_extension("json.bak"), "{}")?;
         let said = unwritten(&checkout).unwrap_or_default();
         ensure!(said.contains("local.json.bak' '"), "{said}");

@@ -57,7 +57,10 @@ pub fn open(path: &Path, troubles: &Troubles) -> Result<Opened> {
             if last.is_none() && !scan.frames.is_empty() {
                 // Somebody emptied the file: the log has had commits.
                 drop(database);
-                troubles.keep_file(path, "the database was emptied; its records come from the log");
+                troubles.keep_file(
+                    path,
+                    "the database was emptied; its records come from the log",
+                );
                 return build(path, &log, scan, troubles);
             }
             if fell_back.load(Ordering::Relaxed) {

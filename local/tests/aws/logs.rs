@@ -52,7 +52,9 @@ async fn what_is_being_read_holds_up_nobody_who_writes() -> Result<()> {
             });
             call(&cloud, "PutLogEvents", input).await?.expect(200)?;
         }
-        call(&cloud, "DescribeLogGroups", json!({})).await?.expect(200)?;
+        call(&cloud, "DescribeLogGroups", json!({}))
+            .await?
+            .expect(200)?;
         cloud.put("/bucket").send().await?.expect(200)?;
         // Whoever opens it now lets the readers go on.
         let opened = tokio::task::spawn_blocking(move || std::fs::write(file, "{}\n"));

@@ -76,7 +76,12 @@ impl Daemon {
         let fault = r#"{"service": "s3", "calls": 1, "fault": "slow", "delayMs": 1}"#;
         let url = format!("http://{}/_mysfits/faults", self.aws());
         let client = reqwest::Client::new();
-        client.put(url).body(fault).send().await?.error_for_status()?;
+        client
+            .put(url)
+            .body(fault)
+            .send()
+            .await?
+            .error_for_status()?;
         Ok(())
     }
 

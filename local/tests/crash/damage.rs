@@ -72,7 +72,13 @@ impl Hit {
     /// Of some bytes nobody can tell, or nobody needs to: those of the database that no record
     /// uses, those that are written again at every start, and the end of a log's last line.
     fn is_to_be_named(&self) -> bool {
-        let exempt = ["store.redb", "lock", "endpoints.json", "damaged/", "lambda/processes/"];
+        let exempt = [
+            "store.redb",
+            "lock",
+            "endpoints.json",
+            "damaged/",
+            "lambda/processes/",
+        ];
         let is_end = self.file.ends_with(".jsonl") && self.at + 1 == self.length;
         !is_end && !exempt.iter().any(|file| self.file.starts_with(file))
     }

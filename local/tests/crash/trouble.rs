@@ -114,7 +114,9 @@ async fn a_log_that_cannot_be_written_either_is_no_end_of_anything() -> Result<(
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(LONG, written).await.context("the log stays as it is")??;
+    tokio::time::timeout(LONG, written)
+        .await
+        .context("the log stays as it is")??;
     let health = trouble.daemon.health().await?;
     let problems = health["problems"].to_string();
     ensure!(!problems.contains("journal"), "{problems}");

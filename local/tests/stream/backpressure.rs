@@ -63,10 +63,7 @@ async fn a_record_that_cannot_be_delivered_does_not_fill_the_disk() -> Result<()
 
     // When it can be delivered, all goes on.
     pipeline.allow(&["store", "process"]).await?;
-    health_until(&pipeline, |health| {
-        health["streams"][0]["waiting"] == 0
-    })
-    .await?;
+    health_until(&pipeline, |health| health["streams"][0]["waiting"] == 0).await?;
     let started = Instant::now();
     while let Some(code) = put(&pipeline, "again\n").await? {
         ensure!(started.elapsed() < Duration::from_secs(60), "{code}");

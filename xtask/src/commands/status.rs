@@ -110,8 +110,15 @@ async fn show(checkout: &Checkout, pid: i32, port: u16) -> Result<()> {
     let endpoint = variables::endpoint(port);
 
     let well = health.problems.is_empty() && health.damaged.is_empty();
-    let how = if well { "runs" } else { "runs, and is not well (see below)" };
-    println!("The embedded cloud {how}, since {}.", since(&health.started));
+    let how = if well {
+        "runs"
+    } else {
+        "runs, and is not well (see below)"
+    };
+    println!(
+        "The embedded cloud {how}, since {}.",
+        since(&health.started)
+    );
     let row = |name: &str, value: String| println!("    {name:10}{value}");
     row("process", pid.to_string());
     row("address", format!("{endpoint} (AWS's protocols)"));
@@ -162,7 +169,10 @@ async fn show(checkout: &Checkout, pid: i32, port: u16) -> Result<()> {
             row("dropped", stream.dropped.to_string());
         }
         let (now, most) = (stream.journal_bytes, stream.max_journal_bytes);
-        row("journal", format!("{} of at most {}", megabytes(now), megabytes(most)));
+        row(
+            "journal",
+            format!("{} of at most {}", megabytes(now), megabytes(most)),
+        );
     }
     trouble(checkout, &health);
     Ok(())

@@ -293,7 +293,9 @@ impl Work {
             let worker = self.worker.clone();
             worker.troubles.panicked(&worker.source, &*panic);
             loop {
-                if self.discarded.is_cancelled() || worker.pause(worker.pauses.store).await.is_none() {
+                if self.discarded.is_cancelled()
+                    || worker.pause(worker.pauses.store).await.is_none()
+                {
                     return;
                 }
                 match self.begin_again(&mut accepted).await {

@@ -140,9 +140,14 @@ impl StoredStream {
         BufReader::new(File::open(path)?).read_until(b'\n', &mut first)?;
         let mut headers = serde_json::Deserializer::from_slice(&first).into_iter::<Header>();
         let header = headers.next().and_then(Result::ok);
-        let intact = header.filter(|header| header.is_intact() && file_name(&header.stream) == stem);
+        let intact =
+            header.filter(|header| header.is_intact() && file_name(&header.stream) == stem);
         if let Some(header) = intact {
-            return Ok(Some(Self::new(&header.stream, header.created, path.to_owned())));
+            return Ok(Some(Self::new(
+                &header.stream,
+                header.created,
+                path.to_owned(),
+            )));
         }
         let what = "the first line of a log stream is damaged; its name is that of the file, and \
                     its events are there";
@@ -348,7 +353,9 @@ fn name_of_file(stem: &str) -> String {
     let mut name = Vec::new();
     let mut rest = stem.as_bytes();
     while let Some((byte, behind)) = rest.split_first() {
-        let code = behind.get(..2).and_then(|code| std::str::from_utf8(code).ok());
+        let code = behind
+            .get(..2)
+            .and_then(|code| std::str::from_utf8(code).ok());
         let code = code.and_then(|code| u8::from_str_radix(code, 16).ok());
         rest = match (byte, code) {
             (b'%', Some(code)) => {
@@ -416,11 +423,17 @@ mod tests {
                 assert_eq!(opened.name(), name, "byte {at}");
                 opened.check(&troubles);
                 let shown = messages(&opened)?;
-                assert!(shown.iter().all(|one| all.contains(&one.as_str())), "{shown:?}");
+                assert!(
+                    shown.iter().all(|one| all.contains(&one.as_str())),
+                    "{shown:?}"
+                );
                 assert!(shown.len() >= 2, "byte {at}: {shown:?}");
                 // Of the last line's end nobody can tell whether it was written.
                 let named = !troubles.damaged().is_empty();
-                assert!(named || shown.len() == 3, "byte {at} by {turned}: {shown:?}");
+                assert!(
+                    named || shown.len() == 3,
+                    "byte {at} by {turned}: {shown:?}"
+                );
             }
         }
         Ok(())

@@ -363,9 +363,7 @@ pub fn spawn(cloud: &Arc<Cloud>) {
     let task = Arc::clone(cloud);
     cloud.tasks.spawn(async move {
         let apply = || apply_until_stopped(&task);
-        task.troubles
-            .supervise(SOURCE, &task.stopping, apply)
-            .await;
+        task.troubles.supervise(SOURCE, &task.stopping, apply).await;
     });
 }
 

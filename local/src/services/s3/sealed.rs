@@ -105,7 +105,9 @@ impl Section {
             ));
         }
         let mut bytes = bytes.freeze();
-        let skip = usize::try_from(self.skip).unwrap_or_default().min(bytes.len());
+        let skip = usize::try_from(self.skip)
+            .unwrap_or_default()
+            .min(bytes.len());
         bytes = bytes.slice(skip..);
         bytes.truncate(usize::try_from(self.left).unwrap_or(usize::MAX));
         self.left -= bytes.len() as u64;
@@ -160,7 +162,9 @@ pub fn check(path: &Path) -> io::Result<Option<String>> {
     let mut block = Vec::new();
     for (number, expected) in seal.chunks_exact(4).enumerate() {
         block.clear();
-        io::Read::by_ref(&mut body).take(BLOCK).read_to_end(&mut block)?;
+        io::Read::by_ref(&mut body)
+            .take(BLOCK)
+            .read_to_end(&mut block)?;
         if block.is_empty() {
             break;
         }
@@ -174,11 +178,11 @@ pub fn check(path: &Path) -> io::Result<Option<String>> {
             "the body of an object is damaged, in blocks {blocks:?} of {BLOCK} bytes; requests \
              for them fail. Write the object again, or delete it"
         )),
-        // Most of it fits: the seal is what is damaged.
-        (false, blocks) if 2 * blocks.len() <= seal.len() / 4 => {
+        // The seal is what is damaged.
+        (false, blocks) if blocks.is_empty() || claims(&seal, size) => {
             Some("the checksums of an object's body are damaged; the body is served".into())
         }
-        // Not a sealed file.
+        // A file without a seal.
         (false, _) => None,
     })
 }
@@ -187,7 +191,13 @@ fn is_seal(seal: &[u8], size: u64) -> bool {
     let Some((sealed, checksum)) = seal.split_last_chunk::<4>() else {
         return false;
     };
-    crc32fast::hash(sealed).to_le_bytes() == *checksum && sealed.ends_with(&size.to_le_bytes())
+    crc32fast::hash(sealed).to_le_bytes() == *checksum && claims(seal, size)
+}
+
+/// Whether the length in a seal is that of the body.
+fn claims(seal: &[u8], size: u64) -> bool {
+    let sealed = seal.split_last_chunk::<4>();
+    sealed.is_some_and(|(sealed, _)| sealed.ends_with(&size.to_le_bytes()))
 }
 
 fn sealed_length(size: u64) -> u64 {
@@ -233,7 +243,14 @@ mod tests {
             let expected = &body[from as usize..(from + length) as usize];
             ensure!(read(&path, size, from, length).await? == expected, "{from}");
         }
-        for at in [0, 70_000, size as usize - 1, size as usize + 1, file.len() - 1, file.len() - 9] {
+        for at in [
+            0,
+            70_000,
+            size as usize - 1,
+            size as usize + 1,
+            file.len() - 1,
+            file.len() - 9,
+        ] {
             let mut bytes = file.clone();
             bytes[at] ^= 4;
             std::fs::write(&path, &bytes)?;

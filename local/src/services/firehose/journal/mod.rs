@@ -229,8 +229,10 @@ fn recover(folder: &Path, troubles: &Troubles) -> Result<Recovered> {
         let (file, bytes) = match opened.and_then(|file| Ok((file, std::fs::read(&path)?))) {
             Ok(read) => read,
             Err(error) => {
-                let what = format!("a part of a journal cannot be read ({error}); its records are \
-                                    not delivered");
+                let what = format!(
+                    "a part of a journal cannot be read ({error}); its records are \
+                                    not delivered"
+                );
                 troubles.keep_file(&path, &what);
                 continue;
             }

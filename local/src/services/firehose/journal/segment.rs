@@ -210,8 +210,7 @@ fn behind_damage(bytes: &[u8], position: usize) -> Behind {
     let start = position + FRAME_HEADER;
     let is_possible = (1..=MAX_PAYLOAD).contains(&length);
     let claimed = start.saturating_add(length);
-    if is_possible
-        && (claimed == bytes.len() || claimed < bytes.len() && is_frame(bytes, claimed))
+    if is_possible && (claimed == bytes.len() || claimed < bytes.len() && is_frame(bytes, claimed))
     {
         return Behind::Frame(claimed);
     }

@@ -25,11 +25,21 @@ pub type Done = oneshot::Sender<Result<(), String>>;
 
 /// What the writer is asked to do.
 pub enum Command {
-    Append { records: Vec<NewRecord>, done: Done },
-    Delivered { sequences: Sequences, done: Done },
+    Append {
+        records: Vec<NewRecord>,
+        done: Done,
+    },
+    Delivered {
+        sequences: Sequences,
+        done: Done,
+    },
     /// What is not delivered, and the next record's number.
-    Pending { done: oneshot::Sender<Result<(Vec<Entry>, u64), String>> },
-    Discard { done: Done },
+    Pending {
+        done: oneshot::Sender<Result<(Vec<Entry>, u64), String>>,
+    },
+    Discard {
+        done: Done,
+    },
 }
 
 /// What the writer does to the disk; tests put one in its place that fails.
