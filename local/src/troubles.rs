@@ -104,12 +104,17 @@ impl Troubles {
     /// where they are in the file. Damage that is known already is not named twice.
     pub fn keep_bytes(&self, path: &Path, at: u64, bytes: &[u8], what: &str) {
         let relative = self.relative(path);
-        let wanted = format!("{}@{at}", flat(&relative));
-        let place = self.folder().join(&wanted);
-        if fs::read(&place).is_ok_and(|known| known == bytes) && self.knows(&wanted) {
+        let wanted = format!("{relative}@{at}");
+        let is_known = |name: &String| {
+            self.knows(name) && fs::read(self.folder().join(name)).is_ok_and(|known| known == bytes)
+        };
+        if names(&wanted)
+            .take_while(|name| self.folder().join(name).exists())
+            .any(|name| is_known(&name))
+        {
             return;
         }
-        let name = self.free_name(&format!("{relative}@{at}"));
+        let name = self.free_name(&wanted);
         let place = self.folder().join(&name);
         let written = fs::create_dir_all(self.folder()).and_then(|()| write_synced(&place, bytes));
         let kept = match written {
@@ -228,12 +233,9 @@ impl Troubles {
 
     /// A name in the folder that nothing has yet.
     fn free_name(&self, relative: &str) -> String {
-        let name = flat(relative);
         let folder = self.folder();
-        let is_free = |name: &String| !folder.join(name).exists();
-        let numbered = (2..).map(|number: u32| format!("{name}.{number}"));
-        let mut names = std::iter::once(name.clone()).chain(numbered);
-        names.find(is_free).unwrap_or(name)
+        let mut free = names(relative).filter(|name| !folder.join(name).exists());
+        free.next().unwrap_or_else(|| flat(relative))
     }
 
     fn relative(&self, path: &Path) -> String {
@@ -281,6 +283,16 @@ fn read_notes(home: &Path, damaged: &mut BTreeMap<String, Damage>) {
     }
 }
 
+/// The names that what is kept of a path may have.
+fn names(relative: &str) -> impl Iterator<Item = String> {
+    let name = flat(relative);
+    let numbered = {
+        let name = name.clone();
+        (2..u32::MAX).map(move |number| format!("{name}.{number}"))
+    };
+    std::iter::once(name).chain(numbered)
+}
+
 /// A path as one file name.
 fn flat(relative: &str) -> String {
     /// File names are at most 255 bytes; a number and the note's ending come behind.
@@ -324,11 +336,17 @@ mod tests {
         }
         for _ in 0..2 {
             troubles.keep_bytes(&file, 7, b"bytes", "broken bytes");
+            troubles.keep_bytes(&file, 7, b"other", "broken bytes");
         }
         let named = troubles.damaged();
         let kept: Vec<_> = named.iter().filter_map(|one| one.kept.as_deref()).collect();
         ensure!(
-            kept == ["damaged/a_b.zip", "damaged/a_b.zip.2", "damaged/a_b.zip@7"],
+            kept == [
+                "damaged/a_b.zip",
+                "damaged/a_b.zip.2",
+                "damaged/a_b.zip@7",
+                "damaged/a_b.zip@7.2"
+            ],
             "{named:?}"
         );
         ensure!(fs::read(home.path().join(kept[1]))? == b"two");
@@ -336,7 +354,7 @@ mod tests {
         ensure!(Troubles::open(home.path()).damaged() == named);
         fs::write(home.path().join("damaged/a_b.zip.note.json"), "rubbish")?;
         let again = Troubles::open(home.path()).damaged();
-        ensure!(again.len() == 3 && again[1..] == named[1..], "{again:?}");
+        ensure!(again.len() == 4 && again[1..] == named[1..], "{again:?}");
         fs::remove_dir_all(home.path().join(FOLDER))?;
         ensure!(Troubles::open(home.path()).damaged().is_empty());
         Ok(())

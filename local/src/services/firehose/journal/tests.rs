@@ -334,3 +334,20 @@ async fn a_discarded_journal_leaves_nothing_and_takes_nothing() -> Result<()> {
     assert!(journal.put(&["b"]).await.is_err());
     Ok(())
 }
+
+#[tokio::test]
+async fn a_stream_that_lost_count_is_told_what_is_pending() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let disk = FailingDisk::default();
+    let journal = Opened::on(folder.path(), Box::new(disk.clone()))?;
+    journal.put(&["a", "b"]).await?;
+    journal.put(&["c"]).await?;
+    // The disk does not know of the delivery.
+    disk.full.store(true, Ordering::SeqCst);
+    let delivered = journal.journal.delivered([2].into_iter().collect()).await;
+    assert!(delivered.is_err());
+    let (pending, next) = journal.journal.pending().await?;
+    let sequences: Vec<_> = pending.iter().map(|entry| entry.sequence).collect();
+    assert_eq!((sequences, next), (vec![1, 3], 4));
+    Ok(())
+}
