@@ -13,12 +13,10 @@ use super::{Batch, RECORDS, is_counting, last_commit, rewrite, write};
 use crate::folder::sync_parent;
 use crate::troubles::{Troubles, reason};
 use anyhow::{Context, Result, anyhow};
-use redb::{Builder, Database, DatabaseError, StorageError};
+use redb::{Database, DatabaseError, StorageError};
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// How many batches of the log become one commit of a database that is built from it.
 const AT_ONCE: usize = 1024;
@@ -50,8 +48,7 @@ pub fn open(path: &Path, troubles: &Troubles) -> Result<Opened> {
         troubles.name_only(path, what);
         return build(path, &log, scan, troubles);
     }
-    let fell_back = Arc::new(AtomicBool::new(false));
-    match intact(path, &fell_back) {
+    match intact(path) {
         Ok(database) => {
             let last = last_commit(&database)?;
             if last.is_none() && !scan.frames.is_empty() {
@@ -62,10 +59,6 @@ pub fn open(path: &Path, troubles: &Troubles) -> Result<Opened> {
                     "the database was emptied; its records come from the log",
                 );
                 return build(path, &log, scan, troubles);
-            }
-            if fell_back.load(Ordering::Relaxed) {
-                let what = "its last commit was damaged; what it held comes from the log";
-                troubles.name_only(path, what);
             }
             let mirror = keep_up(&database, last.unwrap_or(0), &log, &scan, troubles)?;
             Ok(Opened {
@@ -120,22 +113,10 @@ fn remove_drafts(path: &Path) {
 }
 
 /// Opens the database and reads all of it.
-fn intact(path: &Path, fell_back: &Arc<AtomicBool>) -> Result<Database, Unusable> {
+fn intact(path: &Path) -> Result<Database, Unusable> {
     // The database is built for files that are as it wrote them; what it cannot take is a panic.
     let opened = catch_unwind(AssertUnwindSafe(|| {
-        let mut database = Builder::new()
-            .set_repair_callback({
-                let fell_back = Arc::clone(fell_back);
-                // Its documentation names no steps. It reports less than a half only when the
-                // last commit is not intact and it goes back to the one before.
-                move |session| {
-                    if session.progress() < 0.5 {
-                        fell_back.store(true, Ordering::Relaxed);
-                    }
-                }
-            })
-            .create(path)
-            .map_err(unusable)?;
+        let mut database = Database::create(path).map_err(unusable)?;
         let clean = database.check_integrity().map_err(unusable)?;
         if !clean {
             return Err(Unusable::Damaged("its checksums do not match".into()));
@@ -186,6 +167,8 @@ fn keep_up(
     }
     let newest = scan.last();
     if newest > last {
+        // After a kill in the middle of a commit the database goes back to the one before, as it
+        // does when the last one is damaged: nobody can tell these apart, and nothing is lost.
         let missing = scan.frames.iter().filter(|frame| frame.commit > last);
         commit_all(database, mirror::batches(log, missing)?, newest)?;
     }

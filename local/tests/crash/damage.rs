@@ -93,7 +93,11 @@ fn damage(home: &Path, random: &mut Random) -> Result<Hit> {
     let mut bytes = fs::read(path)?;
     let at = random.below(bytes.len() as u64);
     bytes[usize::try_from(at)?] ^= u8::try_from(1 + random.below(255))?;
-    fs::write(path, &bytes)?;
+    // In its place: a program that still runs cannot be written to.
+    let draft = home.with_extension("draft");
+    fs::copy(path, &draft)?;
+    fs::write(&draft, &bytes)?;
+    fs::rename(&draft, path)?;
     Ok(Hit {
         file: path.strip_prefix(home)?.display().to_string(),
         at,

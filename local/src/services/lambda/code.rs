@@ -87,8 +87,11 @@ impl CodeStore {
             self.unpack(&zipped, &unpacked)?;
         }
         let copy = self.folder.join(format!("{name}.zip"));
-        if !copy.exists() {
-            write_whole(&copy, &zipped).map_err(AwsError::internal)?;
+        // Twice, so that what is damaged can be made again.
+        for copy in [&copy, &copy.with_extension(super::intact::COPY)] {
+            if !copy.exists() {
+                write_whole(copy, &zipped).map_err(AwsError::internal)?;
+            }
         }
         Ok(package)
     }
@@ -235,7 +238,7 @@ fn unzip(zipped: &[u8], folder: &Path) -> AwsResult<()> {
 }
 
 /// Writes a file so that it is there whole, or not at all.
-fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let unfinished = path.with_extension("unfinished-zip");
     fs::write(&unfinished, bytes)?;
     File::open(&unfinished)?.sync_all()?;

@@ -3,42 +3,76 @@
 
 use crate::troubles::Troubles;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Cursor};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use zip::ZipArchive;
 
-/// Keeps damaged packages and damaged code aside. Code that is gone is unpacked from its package
-/// again; code whose package is gone is still run.
+const ZIP: &str = "zip";
+
+/// How the name of a package's second copy ends.
+pub const COPY: &str = "copy";
+
+/// Keeps damaged packages and damaged code aside. A package is made again from its second copy,
+/// and code is unpacked again from its package.
 pub fn check(folder: &Path, troubles: &Troubles) {
     let Ok(entries) = fs::read_dir(folder) else {
         return;
     };
-    for entry in entries.filter_map(Result::ok) {
-        let path = entry.path();
-        if path.extension().is_none_or(|end| end != "zip") {
+    let paths = entries.filter_map(Result::ok).map(|entry| entry.path());
+    let stored = |path: &PathBuf| {
+        let end = path.extension().and_then(|end| end.to_str());
+        end.is_some_and(|end| [ZIP, COPY].contains(&end))
+    };
+    let packages: BTreeSet<PathBuf> = paths
+        .filter(stored)
+        .map(|path| path.with_extension(""))
+        .collect();
+    for unpacked in packages {
+        let Some(zipped) = package(&unpacked, troubles) else {
             continue;
-        }
-        let unpacked = path.with_extension("");
-        match fs::read(&path) {
-            Ok(zipped) if is_named_by_digest(&path, &zipped) => {
-                if unpacked.exists() && !holds(&unpacked, &zipped).unwrap_or(false) {
-                    let what = "the unpacked code of a function is damaged; it is unpacked from \
-                                its package again, and nothing is lost";
-                    troubles.keep_file(&unpacked, what);
-                }
-            }
-            Ok(_) => {
-                let what = "the package of a function is damaged; its unpacked code is still run. \
-                            Deploy the function again";
-                troubles.keep_file(&path, what);
-            }
-            Err(error) => {
-                let what = format!("the package of a function cannot be read: {error}");
-                troubles.keep_file(&path, &what);
-            }
+        };
+        if unpacked.exists() && !holds(&unpacked, &zipped).unwrap_or(false) {
+            let what = "the unpacked code of a function is damaged; it is unpacked from its \
+                        package again, and nothing is lost";
+            troubles.keep_file(&unpacked, what);
         }
     }
+}
+
+/// The package of unpacked code, from the copy that is intact; the other is made again.
+fn package(unpacked: &Path, troubles: &Troubles) -> Option<Vec<u8>> {
+    let copies = [ZIP, COPY].map(|end| unpacked.with_extension(end));
+    let intact = copies.iter().find_map(|path| {
+        let bytes = fs::read(path).ok()?;
+        is_named_by_digest(path, &bytes).then_some(bytes)
+    });
+    for path in copies {
+        let is_intact = |bytes: &Vec<u8>| is_named_by_digest(&path, bytes);
+        if fs::read(&path).is_ok_and(|bytes| is_intact(&bytes)) {
+            continue;
+        }
+        if path.exists() {
+            let what = match &intact {
+                Some(_) => {
+                    "the package of a function is damaged; it is made again from its second \
+                            copy, and nothing is lost"
+                }
+                None => {
+                    "the package of a function is damaged; its unpacked code is still run. \
+                         Deploy the function again"
+                }
+            };
+            troubles.keep_file(&path, what);
+        }
+        if let Some(bytes) = &intact
+            && let Err(error) = super::code::write_whole(&path, bytes)
+        {
+            tracing::warn!(file = %path.display(), %error, "a package's copy is not written");
+        }
+    }
+    intact
 }
 
 /// Makes durable what was unpacked into a folder, and the folder itself.
