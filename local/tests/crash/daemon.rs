@@ -14,7 +14,7 @@ use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
@@ -262,11 +262,20 @@ pub async fn ensure_all_delivered(home: &Path, acknowledged: &BTreeSet<u64>) -> 
     anyhow::bail!("lost: {lost:?}")
 }
 
-/// How often each number stands in the bucket, delivered or failed.
+/// How often each number is in the bucket, delivered or failed.
 pub async fn delivered(home: &Path) -> Result<BTreeMap<u64, u32>> {
+    let (counts, damaged) = readable(home).await?;
+    ensure!(damaged.is_empty(), "damaged objects: {damaged:?}");
+    Ok(counts)
+}
+
+/// The same, without the objects whose bodies are damaged: the files of these, which the cloud
+/// must have named.
+pub async fn readable(home: &Path) -> Result<(BTreeMap<u64, u32>, Vec<PathBuf>)> {
     let server = Server::start(ServerConfig::new(home)).await?;
     let cloud = server.cloud();
     let mut counts = BTreeMap::new();
+    let mut unreadable = 0;
     let mut query = Query {
         limit: 1000,
         ..Query::default()
@@ -274,9 +283,11 @@ pub async fn delivered(home: &Path) -> Result<BTreeMap<u64, u32>> {
     loop {
         let page = cloud.s3.list("clicks", Of::Objects, &query)?;
         for entry in page.entries {
-            let object = cloud
-                .s3_get_object(&Caller::Account, "clicks", &entry.key)
-                .await?;
+            let object = cloud.s3_get_object(&Caller::Account, "clicks", &entry.key);
+            let Ok(object) = object.await else {
+                unreadable += 1;
+                continue;
+            };
             for line in String::from_utf8(object.body.to_vec())?.lines() {
                 *counts.entry(number_of(line)?).or_default() += 1;
             }
@@ -286,9 +297,13 @@ pub async fn delivered(home: &Path) -> Result<BTreeMap<u64, u32>> {
             None => break,
         }
     }
+    let named = cloud.troubles.damaged().into_iter();
+    let named = named.filter(|damage| damage.file.starts_with("s3/"));
+    let files: BTreeSet<PathBuf> = named.map(|damage| home.join(damage.file)).collect();
     drop(cloud);
     server.stop().await;
-    Ok(counts)
+    ensure!(files.len() >= unreadable, "not named: {unreadable} objects");
+    Ok((counts, files.into_iter().collect()))
 }
 
 /// The number in a delivered line, or in the raw data of a failed one.
