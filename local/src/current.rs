@@ -111,5 +111,6 @@ async fn start(
     }
     activate_all(&cloud).await;
     expiry::spawn(&cloud);
+    cloud.check_in_background();
     Ok(cloud)
 }

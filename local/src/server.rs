@@ -5,10 +5,14 @@ use crate::cloud::{Cloud, CloudConfig, Endpoints};
 use crate::current::Current;
 use crate::folder::DataFolder;
 use crate::provider::package::Package;
+use crate::services::firehose::MAX_JOURNAL_BYTES;
+use crate::troubles::reason;
 use crate::{edge, provider};
 use anyhow::{Context, Result};
+use futures::FutureExt;
 use std::future::Future;
 use std::net::{Ipv4Addr, TcpListener};
+use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,6 +45,8 @@ pub struct ServerConfig {
     pub launcher: Option<PathBuf>,
     /// What may be deployed; the aws package unless a test has one of its own.
     pub package: Option<Package>,
+    /// How many bytes each delivery stream's journal may take on disk.
+    pub max_journal_bytes: u64,
 }
 
 /// Where a cloud listens; always on 127.0.0.1.
@@ -75,6 +81,7 @@ impl ServerConfig {
             clock: Clock::System,
             launcher: None,
             package: None,
+            max_journal_bytes: MAX_JOURNAL_BYTES,
         }
     }
 }
@@ -88,6 +95,7 @@ impl Server {
             clock,
             launcher,
             package,
+            max_journal_bytes,
         } = config;
         let folder = DataFolder::open(&home)?;
         let listeners = Listeners::bind(ports)?;
@@ -100,6 +108,7 @@ impl Server {
             home: folder.path().to_owned(),
             endpoints: endpoints.clone(),
             launcher,
+            max_journal_bytes,
         };
         let stopping = CancellationToken::new();
         let current = Current::open(config, clock, package, stopping.clone()).await?;
@@ -194,10 +203,14 @@ impl Server {
     fn spawn(&self, name: &'static str, serve: impl Future<Output = Result<()>> + Send + 'static) {
         let stopping = self.stopping.clone();
         self.listeners.spawn(async move {
-            if let Err(error) = serve.await {
-                tracing::error!("the {name} listener failed: {error:#}");
-                stopping.cancel();
+            match AssertUnwindSafe(serve).catch_unwind().await {
+                Ok(Ok(())) => return,
+                Ok(Err(error)) => tracing::error!("the {name} listener failed: {error:#}"),
+                Err(panic) => {
+                    tracing::error!("the {name} listener panicked: {}", reason(&*panic));
+                }
             }
+            stopping.cancel();
         });
     }
 }

@@ -7,6 +7,7 @@ mod browser;
 mod checkout;
 mod cloud;
 mod commands;
+mod disk;
 mod files;
 mod http;
 mod memory;

@@ -13,7 +13,7 @@ use super::urn::Urn;
 use crate::cloud::Cloud;
 use crate::error::{AwsError, AwsResult};
 use crate::store::{Batch, Store};
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -99,8 +99,13 @@ impl Deployments {
         let mut state = State::default();
         let mut notes = Notes::open(&store)?;
         for (key, json) in store.scan(RESOURCES, "")? {
-            let mut record: Record = serde_json::from_slice(&json)
-                .with_context(|| format!("the record of resource {key} cannot be read"))?;
+            let mut record: Record = match serde_json::from_slice(&json) {
+                Ok(record) => record,
+                Err(error) => {
+                    store.unreadable(RESOURCES, &key, &error);
+                    continue;
+                }
+            };
             if let Some(notes) = notes.remove(&record.sequence) {
                 record.take(notes);
             }
@@ -108,9 +113,12 @@ impl Deployments {
             state.records.insert(record.sequence, record);
         }
         for (urn, json) in store.scan(GENERATIONS, "")? {
-            let generation = serde_json::from_slice(&json)
-                .with_context(|| format!("the generation of {urn} cannot be read"))?;
-            state.generations.insert(urn, generation);
+            match serde_json::from_slice(&json) {
+                Ok(generation) => {
+                    state.generations.insert(urn, generation);
+                }
+                Err(error) => store.unreadable(GENERATIONS, &urn, &error),
+            }
         }
         Ok(Self {
             store,

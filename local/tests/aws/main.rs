@@ -17,6 +17,7 @@ mod invalidations;
 mod kms;
 mod late;
 mod lists;
+mod logs;
 mod mangled;
 mod objects;
 mod operator;

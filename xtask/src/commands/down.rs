@@ -2,6 +2,7 @@
 
 use crate::checkout::Checkout;
 use crate::cloud::Cloud;
+use crate::disk;
 use crate::http;
 use crate::memory::megabytes;
 use crate::ports;
@@ -26,7 +27,10 @@ impl Down {
             println!("Nothing is deployed, and no cloud is running.");
             return Ok(());
         }
-        let resources = checkout.resources(LOCAL)?.unwrap_or_default();
+        let resources = checkout
+            .resources(LOCAL)
+            .map_err(|error| disk::explain(&checkout, error))?
+            .unwrap_or_default();
         if resources > 0 {
             let held = megabytes(crate::files::size(&checkout.data()));
             eprintln!(
@@ -40,7 +44,9 @@ impl Down {
             session.ensure_cloud().await?;
             let mut destroy = session.pulumi(&["destroy", "--yes", "--skip-preview"]);
             destroy.args(["--stack", LOCAL]);
-            tools::run(&mut destroy, "pulumi destroy").await?;
+            tools::run(&mut destroy, "pulumi destroy")
+                .await
+                .map_err(|error| disk::explain(&checkout, error))?;
         }
         clear_leftovers(&checkout).await?;
         let stopped = stop(&checkout).await?;

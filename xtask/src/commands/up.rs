@@ -1,6 +1,7 @@
 //! `cargo xtask up`: from whatever is there to a deployed stack `local`.
 
 use crate::checkout::Checkout;
+use crate::disk;
 use crate::progress;
 use crate::session::{LOCAL, Session};
 use crate::tools;
@@ -32,6 +33,7 @@ impl Up {
         let mut up = session.pulumi(&arguments);
         up.args(["--stack", LOCAL]);
         tools::run(&mut up, "pulumi up").await.map_err(|error| {
+            let error = disk::explain(&session.checkout, error);
             anyhow!(
                 "{error:#}; what was created is kept, and the embedded cloud goes on: \
                  `cargo xtask up` continues from there, `cargo xtask down` takes it away"

@@ -180,7 +180,7 @@ impl Edge {
         let cloud = self.current.get().await;
         let answered = match service {
             "firehose" => cloud.firehose_call(&caller, &region, action, &body).await?,
-            "logs" => cloud.logs_call(&caller, &region, action, &body)?,
+            "logs" => cloud.logs_request(&caller, &region, action, body).await?,
             _ => cloud.kms_call(&caller, &region, action, &body)?,
         };
         Ok(answer(StatusCode::OK, form::JSON_1_1, answered))

@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `protocol`, `description` | `Invoke` and its neighbours, as AWS's clients call them |
 //! | `settings`, `variables` | what a function was declared to be |
-//! | `code` | deployment packages: checked, kept, unpacked |
+//! | `code`, `intact` | deployment packages: checked, kept, unpacked |
 //! | `function` | a function's environments: which are free, how many there may be |
 //! | `environment`, `process`, `runtime_api` | one process, driven from outside |
 //! | `isolation`, `launcher` | what that process is kept apart from, and how |
@@ -16,6 +16,7 @@ mod description;
 mod environment;
 mod failure;
 mod function;
+mod intact;
 mod isolation;
 pub mod launcher;
 mod output;
@@ -34,6 +35,7 @@ use crate::error::{AwsError, AwsResult};
 use crate::faults::Service;
 use crate::identity::{DEFAULT_REGION, arn};
 use crate::services::iam::{Call, Caller};
+use crate::troubles::Troubles;
 use anyhow::Result;
 use bytes::Bytes;
 use code::CodeStore;
@@ -90,15 +92,16 @@ pub fn function_arn(region: &str, name: &str) -> String {
 impl Lambda {
     /// Opens the folder that holds each function's code, and ends what an earlier run left
     /// behind.
-    pub fn open(folder: &Path, isolation: Isolation) -> Result<Self> {
+    pub fn open(folder: &Path, isolation: Isolation, troubles: &Troubles) -> Result<Self> {
         let folders = Folders {
             notes: folder.join("processes"),
             copies: folder.join("environments"),
         };
-        process::kill_left_over(&folders.notes)?;
+        process::kill_left_over(&folders.notes, troubles)?;
         if let Err(error) = isolation::remove_left_over(&folders.copies) {
             tracing::warn!(folder = %folders.copies.display(), %error, "old copies of code stay");
         }
+        intact::check(&folder.join("code"), troubles);
         Ok(Self {
             code: CodeStore::open(&folder.join("code"))?,
             folders,

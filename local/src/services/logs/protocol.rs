@@ -4,15 +4,46 @@ use super::input::{
     DescribeGroups, DescribeStreams, FilterEvents, GetEvents, NewStream, PutEvents, invalid,
 };
 use super::pages::{Direction, Key, Pages};
-use super::{Group, group_arn, no_group, stream_arn};
+use super::{Group, View, group_arn, no_group, stream_arn};
 use crate::cloud::Cloud;
 use crate::error::{AwsError, AwsResult};
 use crate::services::iam::{Call, Caller};
 use crate::services::json_protocol::{self, parse, unknown_operation};
 use bytes::Bytes;
 use serde_json::{Value, json};
+use std::sync::Arc;
+use tokio::sync::oneshot;
+
+/// The operations that read whole streams.
+const READS: &[&str] = &["DescribeLogStreams", "GetLogEvents", "FilterLogEvents"];
 
 impl Cloud {
+    /// As [`Self::logs_call`], without holding up the thread that asks.
+    pub async fn logs_request(
+        self: &Arc<Self>,
+        caller: &Caller,
+        region: &str,
+        action: &str,
+        body: Bytes,
+    ) -> AwsResult<Bytes> {
+        if !READS.contains(&action) {
+            return self.logs_call(caller, region, action, &body);
+        }
+        let (done, answered) = oneshot::channel();
+        // Weak, because what is waiting to be read must not hold a cloud that is reset.
+        let cloud = Arc::downgrade(self);
+        let (caller, region, action) = (caller.clone(), region.to_owned(), action.to_owned());
+        self.logs.reader.run(move || {
+            // A caller that went away needs nothing read.
+            if let Some(cloud) = cloud.upgrade()
+                && !done.is_closed()
+            {
+                let _ = done.send(cloud.logs_call(&caller, &region, &action, &body));
+            }
+        });
+        answered.await.map_err(AwsError::internal)?
+    }
+
     /// One request of CloudWatch Logs' JSON protocol: `action` is the part of `X-Amz-Target`
     /// behind the dot, `region` the one that is called. Gives the body of the 200 answer.
     pub fn logs_call(
@@ -43,9 +74,9 @@ impl Cloud {
         input.check()?;
         self.may(caller, region, "DescribeLogGroups", "", "")?;
         let brief = input.log_group_name_pattern.is_some();
-        let groups = self.logs.groups();
+        let groups: Vec<_> = self.logs.groups().values().map(Group::view).collect();
         let found = groups
-            .values()
+            .iter()
             .filter(|group| group.settings.region == region && input.wants(&group.settings.name))
             .map(|group| {
                 let key = Key::of(&group.settings.name);
@@ -243,18 +274,16 @@ impl Cloud {
         let (group, stream) = (&input.log_group_name, &input.log_stream_name);
         self.may(caller, region, "PutLogEvents", group, stream)?;
         let now = self.clock.unix_millis();
-        let mut groups = self.logs.groups();
-        let group = groups
-            .get_mut(&(region.to_owned(), group.clone()))
-            .ok_or_else(no_group)?;
-        if !group.streams.contains_key(stream) {
+        let group = self.logs.live(region, group).ok_or_else(no_group)?;
+        if !group.streams().contains_key(stream) {
             return Err(no_stream());
         }
-        let accepted = input.accepted(now, group.horizon(now))?;
+        let accepted = input.accepted(now, group.view().horizon(now))?;
         let events = input.log_events[accepted.events]
             .iter()
             .map(|event| (event.timestamp, event.message.as_str()));
-        group.append(stream, now, events).map_err(unreadable)?;
+        let appended = self.logs.append(&group, stream, now, events);
+        appended.map_err(unreadable)?;
         let mut answer = json!({ "nextSequenceToken": "0" });
         if let Some(rejected) = accepted.rejected {
             answer["rejectedLogEventsInfo"] = rejected;
@@ -266,11 +295,10 @@ impl Cloud {
         &self,
         region: &str,
         name: &str,
-        read: impl FnOnce(&Group) -> AwsResult<T>,
+        read: impl FnOnce(&View) -> AwsResult<T>,
     ) -> AwsResult<T> {
-        let groups = self.logs.groups();
-        let group = groups.get(&(region.to_owned(), name.to_owned()));
-        read(group.ok_or_else(no_group)?)
+        let group = self.logs.live(region, name).ok_or_else(no_group)?;
+        read(&group.view())
     }
 
     fn may(
@@ -295,7 +323,7 @@ impl Cloud {
 
 /// What is said of a group. To a request with a pattern little is said (API reference,
 /// `DescribeLogGroups`: "only arn, creationTime, and logGroupName").
-fn describe_group(group: &Group, brief: bool) -> Value {
+fn describe_group(group: &View, brief: bool) -> Value {
     let settings = &group.settings;
     let arn = group_arn(&settings.region, &settings.name);
     let mut description = json!({
@@ -306,7 +334,7 @@ fn describe_group(group: &Group, brief: bool) -> Value {
     if brief {
         return description;
     }
-    let stored = group.streams.values().map(super::StoredStream::size);
+    let stored = group.streams.values().map(|stream| stream.size());
     description["metricFilterCount"] = 0.into();
     description["logGroupArn"] = arn.into();
     description["logGroupClass"] = "STANDARD".into();

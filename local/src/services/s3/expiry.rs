@@ -22,23 +22,35 @@ const PAGE: usize = 1_000;
 /// How often the rules are applied; AWS does so about once a day.
 const INTERVAL: Duration = Duration::from_secs(60 * 60);
 
+/// What the task is called where troubles are named.
+const SOURCE: &str = "the lifecycle of buckets";
+
 /// Applies the rules of all buckets from time to time until the cloud stops.
 pub fn spawn(cloud: &Arc<Cloud>) {
     let task = Arc::clone(cloud);
     cloud.tasks.spawn(async move {
-        loop {
-            tokio::select! {
-                // A reset deletes everything anyhow.
-                () = task.abandoned.cancelled() => return,
-                // What went wrong has been logged.
-                _ = task.s3.expire(task.clock.unix_millis()) => {}
-            }
-            tokio::select! {
-                () = tokio::time::sleep(INTERVAL) => {}
-                () = task.stopping.cancelled() => return,
-            }
-        }
+        let apply = || apply_until_stopped(&task);
+        task.troubles.supervise(SOURCE, &task.stopping, apply).await;
     });
+}
+
+async fn apply_until_stopped(cloud: &Cloud) {
+    loop {
+        let expired = tokio::select! {
+            // A reset deletes everything anyhow.
+            () = cloud.abandoned.cancelled() => return,
+            expired = cloud.s3.expire(cloud.clock.unix_millis()) => expired,
+        };
+        match expired {
+            Ok(()) => cloud.troubles.ended(SOURCE),
+            // What went wrong has been logged.
+            Err(error) => cloud.troubles.began(SOURCE, error.to_string()),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(INTERVAL) => {}
+            () = cloud.stopping.cancelled() => return,
+        }
+    }
 }
 
 /// The versions of one object, as they are found one after the other.

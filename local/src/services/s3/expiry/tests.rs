@@ -6,6 +6,7 @@ use crate::services::s3::buckets::{Settings, Versioning};
 use crate::services::s3::lifecycle::Rule;
 use crate::services::s3::{DEFAULT_CHECKSUM, ObjectHeaders};
 use crate::store::Store;
+use crate::troubles::Troubles;
 use std::collections::BTreeMap;
 use tempfile::TempDir;
 
@@ -24,9 +25,16 @@ impl World {
     /// A bucket whose objects expire after a day, old versions and unfinished uploads too.
     async fn new(versioning: Versioning) -> Result<Self, Box<dyn std::error::Error>> {
         let folder = tempfile::tempdir()?;
-        let store = Store::open(&folder.path().join("store.redb"))?;
+        let troubles = Troubles::open(folder.path());
+        let store = Store::open(&folder.path().join("store.redb"), &troubles)?;
         let clock = Clock::manual(time::macros::datetime!(2026-01-02 03:04 UTC));
-        let s3 = S3::open(&folder.path().join("s3"), store.clone(), clock.clone()).await?;
+        let s3 = S3::open(
+            &folder.path().join("s3"),
+            store.clone(),
+            clock.clone(),
+            &troubles,
+        )
+        .await?;
         let rules: Vec<Rule> = serde_json::from_str(
             r#"[{"id":"r","status":"Enabled","expiration":{"days":1},
                  "noncurrentVersionExpiration":{"noncurrentDays":1},
