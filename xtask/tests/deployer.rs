@@ -171,7 +171,12 @@ fn a_deployer_changes_no_managed_policy_but_the_analysts() -> Result<()> {
     let (preview, deploy) = (document("preview.json")?, document("deploy.json")?);
     let writes = &calls()?["aws:iam/policy:Policy"].writes;
     for entry in writes {
-        for policy in ["mysfits-deployer", "mysfits-deploy", "mysfits-preview", "orders"] {
+        for policy in [
+            "mysfits-deployer",
+            "mysfits-deploy",
+            "mysfits-preview",
+            "orders",
+        ] {
             let arn = format!("arn:aws:iam::123456789012:policy/{policy}");
             let may = may(&[&preview, &deploy], action(entry), &arn);
             assert!(!may, "{entry} on {arn} is allowed");
