@@ -15,6 +15,10 @@ const MAX_DELAY_MS: u64 = 15 * 60 * 1000;
 /// The operations of Lambda that can be disturbed.
 const LAMBDA_OPERATIONS: &[&str] = &["Invoke"];
 
+/// The operations of the aws provider that can be disturbed.
+const PROVIDER_OPERATIONS: &[&str] = &[READ_BUCKET];
+const READ_BUCKET: &str = "ReadBucket";
+
 /// The faults that are switched on.
 #[derive(Debug, Default)]
 pub struct Faults(Mutex<Vec<Fault>>);
@@ -42,6 +46,8 @@ pub struct Fault {
 pub enum Service {
     Firehose,
     Lambda,
+    /// The aws provider, which the engine asks for what a stack has.
+    Provider,
     S3,
 }
 
@@ -52,6 +58,8 @@ pub enum Kind {
     Slow,
     Throttle,
     Fail,
+    /// The provider's read of a bucket writes into the bucket what resources of their own have set.
+    Settings,
 }
 
 impl Fault {
@@ -69,6 +77,9 @@ impl Fault {
         if self.calls == Some(0) {
             return Some("calls: must be 1 or more; leave it out for all calls".into());
         }
+        if self.fault == Kind::Settings && self.service != Service::Provider {
+            return Some("fault: settings is for the service provider alone".into());
+        }
         match (self.fault, self.delay_ms) {
             (Kind::Slow, Some(1..=MAX_DELAY_MS)) => None,
             (Kind::Slow, _) => Some(format!(
@@ -78,6 +89,19 @@ impl Fault {
             (_, None) => None,
         }
     }
+
+    async fn happen(&self) -> AwsResult<()> {
+        match self.fault {
+            Kind::Slow => {
+                let delay = Duration::from_millis(self.delay_ms.unwrap_or_default());
+                tokio::time::sleep(delay).await;
+                Ok(())
+            }
+            Kind::Throttle => Err(self.service.throttled()),
+            Kind::Fail => Err(self.service.failed()),
+            Kind::Settings => Ok(()),
+        }
+    }
 }
 
 impl Service {
@@ -85,17 +109,20 @@ impl Service {
         match self {
             Self::Firehose => firehose::OPERATIONS,
             Self::Lambda => LAMBDA_OPERATIONS,
+            Self::Provider => PROVIDER_OPERATIONS,
             Self::S3 => s3::protocol::OPERATIONS,
         }
     }
 
     /// The service's error for too many requests. Firehose and Lambda: API reference, `PutRecord`
-    /// and `Invoke`; S3: its page ErrorResponses.
+    /// and `Invoke`; S3: its page ErrorResponses. The provider reads a bucket from S3.
     fn throttled(self) -> AwsError {
         match self {
             Self::Firehose => firehose::slow_down(),
             Self::Lambda => AwsError::new(429, "TooManyRequestsException", "Rate Exceeded."),
-            Self::S3 => AwsError::new(503, "SlowDown", "Please reduce your request rate."),
+            Self::Provider | Self::S3 => {
+                AwsError::new(503, "SlowDown", "Please reduce your request rate.")
+            }
         }
     }
 
@@ -114,7 +141,7 @@ impl Service {
                 "ServiceException",
                 "The AWS Lambda service encountered an internal error.",
             ),
-            Self::S3 => AwsError::new(
+            Self::Provider | Self::S3 => AwsError::new(
                 500,
                 "InternalError",
                 "We encountered an internal error. Please try again.",
@@ -145,18 +172,20 @@ impl Faults {
     /// Does to a call what is asked for, if anything is. A fault of the operation comes before
     /// one of the whole service.
     pub async fn strike(&self, service: Service, operation: &str) -> AwsResult<()> {
-        let Some(fault) = self.take(service, operation) else {
-            return Ok(());
-        };
-        match fault.fault {
-            Kind::Slow => {
-                let delay = Duration::from_millis(fault.delay_ms.unwrap_or_default());
-                tokio::time::sleep(delay).await;
-                Ok(())
-            }
-            Kind::Throttle => Err(service.throttled()),
-            Kind::Fail => Err(service.failed()),
+        match self.take(service, operation) {
+            Some(fault) => fault.happen().await,
+            None => Ok(()),
         }
+    }
+
+    /// Does to the provider's read of a bucket what is asked for. Says whether the read is to write
+    /// into the bucket what resources of their own have set.
+    pub async fn strike_bucket_read(&self) -> AwsResult<bool> {
+        let Some(fault) = self.take(Service::Provider, READ_BUCKET) else {
+            return Ok(false);
+        };
+        fault.happen().await?;
+        Ok(fault.fault == Kind::Settings)
     }
 
     fn take(&self, service: Service, operation: &str) -> Option<Fault> {

@@ -139,7 +139,10 @@ fn a_deployer_may_make_every_call_and_a_preview_only_those_that_read() -> Result
         let entries = entries.chain(calls.writes.iter().map(|entry| (entry, false)));
         for (entry, is_read) in entries {
             for on in &calls.on {
-                let ours = on.replace("NAME", "mysfits-example-1a2b3c4");
+                let named_for = |name: &str, database: &str| {
+                    on.replace("NAME", name).replace("DATABASE", database)
+                };
+                let ours = named_for("mysfits-example-1a2b3c4", "mysfits_dev");
                 let both = [&preview, &deploy];
                 let what = format!("{entry} on {ours} for {kind}");
                 assert!(may(&both, action(entry), &ours), "{what} is refused");
@@ -148,7 +151,7 @@ fn a_deployer_may_make_every_call_and_a_preview_only_those_that_read() -> Result
                 }
                 // Nothing that is not the stack's is changed, where a name tells.
                 if !is_read && *on != ours && !ANYWHERE.contains(&action(entry)) {
-                    let other = on.replace("NAME", "orders-1a2b3c4");
+                    let other = named_for("orders-1a2b3c4", "orders");
                     assert!(
                         !may(&both, action(entry), &other),
                         "{entry} on {other} is allowed"
@@ -159,6 +162,26 @@ fn a_deployer_may_make_every_call_and_a_preview_only_those_that_read() -> Result
         }
     }
     assert!(named > 50, "{named}");
+    Ok(())
+}
+
+/// A deployer that could change its own managed policy could do everything.
+#[test]
+fn a_deployer_changes_no_managed_policy_but_the_analysts() -> Result<()> {
+    let (preview, deploy) = (document("preview.json")?, document("deploy.json")?);
+    let writes = &calls()?["aws:iam/policy:Policy"].writes;
+    for entry in writes {
+        for policy in [
+            "mysfits-deployer",
+            "mysfits-deploy",
+            "mysfits-preview",
+            "orders",
+        ] {
+            let arn = format!("arn:aws:iam::123456789012:policy/{policy}");
+            let may = may(&[&preview, &deploy], action(entry), &arn);
+            assert!(!may, "{entry} on {arn} is allowed");
+        }
+    }
     Ok(())
 }
 

@@ -5,6 +5,7 @@
 //! not a key is refused.
 
 mod check;
+mod nearest;
 mod reader;
 
 use std::collections::BTreeMap;
@@ -169,11 +170,11 @@ impl Config {
                 stream_name: reader.optional("deliveryStreamName", check::stream),
                 buffer_interval: reader.number("bufferInterval", "seconds", 0..=900, 60),
                 buffer_size: reader.number("bufferSize", "MiB", 1..=128, 50),
-                processor_buffer_interval: reader.checked_number(
+                processor_buffer_interval: reader.number_among(
                     "processorBufferInterval",
                     "seconds from 0 to 900, but not 60",
                     30,
-                    |seconds| seconds <= 900 && seconds != 60,
+                    (0..=900).filter(|seconds| *seconds != 60),
                 ),
                 compression: reader.choice(
                     "compression",
@@ -200,12 +201,12 @@ impl Config {
             },
             analytics: analytics(&mut reader),
             repository: repository(&mut reader, stack),
-            log_retention: reader.checked_number(
+            log_retention: reader.number_among(
                 "logRetention",
                 "0 (for ever), 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, \
                  1827, 2192, 2557, 2922, 3288 or 3653 days",
                 30,
-                |days| LOG_RETENTIONS.contains(&days),
+                LOG_RETENTIONS.into_iter(),
             ),
             alarm_email: reader.confidential("alarmEmail", check::email),
             tags: reader.map("tags", check::tag),

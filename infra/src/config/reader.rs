@@ -6,6 +6,8 @@ use std::ops::RangeInclusive;
 
 use pulumi_program::ConfigValue;
 
+use super::nearest;
+
 /// The project's namespace in the configuration.
 const NAMESPACE: &str = "mysfits:";
 
@@ -46,22 +48,31 @@ impl<'a> Reader<'a> {
         default: u32,
     ) -> u32 {
         let what = format!("{unit} from {} to {}", range.start(), range.end());
-        self.checked_number(key, &what, default, |number| range.contains(&number))
+        self.number_among(key, &what, default, range)
     }
 
-    pub fn checked_number(
+    /// A number of those that are allowed.
+    pub fn number_among(
         &mut self,
         key: &'static str,
         what: &str,
         default: u32,
-        allowed: impl Fn(u32) -> bool,
+        allowed: impl Iterator<Item = u32> + Clone,
     ) -> u32 {
-        self.parse(key, what, &default.to_string(), |text| {
-            text.parse().ok().filter(|number| allowed(*number))
-        })
+        self.parse(
+            key,
+            what,
+            |text| {
+                let number: u32 = text.parse().ok()?;
+                allowed.clone().find(|one| *one == number)
+            },
+            |text| nearest::number(text, allowed.clone()).map(|number| number.to_string()),
+        )
         .unwrap_or(default)
     }
 
+    /// A number that means something else when it is missing: a value below the range may stand for
+    /// that, so that its mend is to leave it out.
     pub fn optional_number(
         &mut self,
         key: &'static str,
@@ -69,15 +80,25 @@ impl<'a> Reader<'a> {
         range: RangeInclusive<u32>,
     ) -> Option<u32> {
         let what = format!("{unit} from {} to {}", range.start(), range.end());
-        self.parse(key, &what, "90", |text| {
-            text.parse().ok().filter(|number| range.contains(number))
-        })
+        let above = range.clone();
+        self.parse(
+            key,
+            &what,
+            |text| text.parse().ok().filter(|number| range.contains(number)),
+            |text| {
+                let above = nearest::number(text, above.clone()).filter(|one| one > above.start());
+                above.map(|number| number.to_string())
+            },
+        )
     }
 
     pub fn flag(&mut self, key: &'static str, default: bool) -> bool {
-        self.parse(key, "true or false", &default.to_string(), |text| {
-            text.parse().ok()
-        })
+        self.parse(
+            key,
+            "true or false",
+            |text| text.parse().ok(),
+            |text| nearest::choice(text, &["true", "false"]).map(str::to_owned),
+        )
         .unwrap_or(default)
     }
 
@@ -88,9 +109,12 @@ impl<'a> Reader<'a> {
         default: &'static str,
     ) -> &'static str {
         let what = format!("one of {}", choices.join(", "));
-        self.parse(key, &what, default, |text| {
-            choices.iter().find(|choice| **choice == text).copied()
-        })
+        self.parse(
+            key,
+            &what,
+            |text| choices.iter().find(|choice| **choice == text).copied(),
+            |text| nearest::choice(text, choices).map(str::to_owned),
+        )
         .unwrap_or(default)
     }
 
@@ -210,18 +234,26 @@ impl<'a> Reader<'a> {
         })
     }
 
+    /// Takes a value. What is wrong is mended with the allowed value next to it; without one, and
+    /// where it would give a secret away, the key is taken out, so that the default is in force.
     fn parse<T>(
         &mut self,
         key: &'static str,
         what: &str,
-        example: &str,
         parse: impl FnOnce(&str) -> Option<T>,
+        nearest: impl FnOnce(&str) -> Option<String>,
     ) -> Option<T> {
         let text = self.take(key)?;
         let parsed = parse(text);
         if parsed.is_none() {
-            let set = format!("{} {example}", self.full(key));
-            self.mistake(key, text, what, &set);
+            let full = self.full(key);
+            match nearest(text).filter(|_| !self.is_secret(key)) {
+                Some(nearest) => self.mistake(key, text, what, &format!("{full} {nearest}")),
+                None => {
+                    let remove = format!("rm --stack {} {full}", self.stack);
+                    self.mistake_with(key, text, what, &remove);
+                }
+            }
         }
         parsed
     }
@@ -238,6 +270,12 @@ impl<'a> Reader<'a> {
 
     /// Notes that a value is not allowed, with the end of the command that sets another.
     pub fn mistake(&mut self, key: &str, value: &str, allowed: &str, set: &str) {
+        let command = format!("set --stack {} {set}", self.stack);
+        self.mistake_with(key, value, allowed, &command);
+    }
+
+    /// The same, with all of the command behind `pulumi config`.
+    fn mistake_with(&mut self, key: &str, value: &str, allowed: &str, command: &str) {
         let name = key.split('[').next().unwrap_or(key);
         let value = match self.is_secret(name) {
             true => "[secret]",
@@ -246,7 +284,7 @@ impl<'a> Reader<'a> {
         self.mistakes.push(Mistake {
             key: self.full(key),
             trouble: format!("is '{value}', allowed: {allowed}"),
-            mend: format!("pulumi config set --stack {} {set}", self.stack),
+            mend: format!("pulumi config {command}"),
         });
     }
 

@@ -90,12 +90,12 @@ fn all_mistakes_are_reported_at_once_each_with_its_remedy() {
         .map(ToString::to_string)
         .unwrap_or_default();
     let expected = "10 mistakes in the configuration of stack dev
-  mysfits:forceDestroy is 'yes', allowed: true or false; mend it with: pulumi config set --stack dev mysfits:forceDestroy false
+  mysfits:forceDestroy is 'yes', allowed: true or false; mend it with: pulumi config set --stack dev mysfits:forceDestroy true
   mysfits:mysfitsApiUrl is 'ftp://mysfits.example.com', allowed: an http or https URL without a query; mend it with: pulumi config set --stack dev mysfits:mysfitsApiUrl 'https://mysfits.example.com'
-  mysfits:bufferInterval is '901', allowed: seconds from 0 to 900; mend it with: pulumi config set --stack dev mysfits:bufferInterval 60
-  mysfits:bufferSize is 'half', allowed: MiB from 1 to 128; mend it with: pulumi config set --stack dev mysfits:bufferSize 50
-  mysfits:processorBufferInterval is '60', allowed: seconds from 0 to 900, but not 60; mend it with: pulumi config set --stack dev mysfits:processorBufferInterval 30
-  mysfits:compression is 'gzip', allowed: one of UNCOMPRESSED, GZIP, ZIP, Snappy, HADOOP_SNAPPY; mend it with: pulumi config set --stack dev mysfits:compression UNCOMPRESSED
+  mysfits:bufferInterval is '901', allowed: seconds from 0 to 900; mend it with: pulumi config set --stack dev mysfits:bufferInterval 900
+  mysfits:bufferSize is 'half', allowed: MiB from 1 to 128; mend it with: pulumi config rm --stack dev mysfits:bufferSize
+  mysfits:processorBufferInterval is '60', allowed: seconds from 0 to 900, but not 60; mend it with: pulumi config set --stack dev mysfits:processorBufferInterval 59
+  mysfits:compression is 'gzip', allowed: one of UNCOMPRESSED, GZIP, ZIP, Snappy, HADOOP_SNAPPY; mend it with: pulumi config set --stack dev mysfits:compression GZIP
   mysfits:allowedOrigins[1] is '*', allowed: an origin (scheme, host and port in lower case, no path, no *); mend it with: pulumi config set --stack dev --path 'mysfits:allowedOrigins[1]' 'https://www.example.com'
   mysfits:logRetention is '31', allowed: 0 (for ever), 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653 days; mend it with: pulumi config set --stack dev mysfits:logRetention 30
   mysfits:tags is 'aws:team=mysfits', allowed: a key of 1 to 128 characters, not starting with aws:, and a value of up to 256; mend it with: pulumi config set --stack dev --path 'mysfits:tags.NAME' 'VALUE'
@@ -154,4 +154,73 @@ fn what_a_browser_would_not_send_is_no_origin() {
 fn a_list_that_is_none_is_refused() {
     assert!(read(&[("mysfits:allowedOrigins", "https://a.example")]).is_err());
     assert!(read(&[("mysfits:tags", "[]")]).is_err());
+}
+
+/// The command in the report sets what was meant. Where that cannot be told, it takes the key out.
+#[test]
+fn a_wrong_value_is_mended_with_the_allowed_one_next_to_it() {
+    let cases = [
+        ("compression", "gzip", "set GZIP"),
+        ("compression", "snappy", "set Snappy"),
+        ("compression", "Hadoop-Snappy", "set HADOOP_SNAPPY"),
+        ("compression", "none", "set UNCOMPRESSED"),
+        ("compression", "brotli", "rm"),
+        ("compression", "", "rm"),
+        ("protect", "yes", "set true"),
+        ("protect", "True", "set true"),
+        ("protect", "off", "set false"),
+        ("protect", "flase", "set false"),
+        ("protect", "perhaps", "rm"),
+        ("architecture", "ARM64", "set arm64"),
+        ("architecture", "aarch64", "set arm64"),
+        ("architecture", "amd64", "set x86_64"),
+        ("architecture", "x86-64", "set x86_64"),
+        ("architecture", "riscv", "rm"),
+        ("packageProfile", "Quick", "set quick"),
+        ("siteScheme", "HTTPS", "set https"),
+        ("bufferInterval", "-1", "set 0"),
+        ("bufferInterval", "99999999999", "set 900"),
+        ("bufferInterval", "60s", "rm"),
+        ("bufferSize", "0.4", "set 1"),
+        ("bufferSize", "NaN", "rm"),
+        ("processorBufferInterval", "60", "set 59"),
+        ("throttleRate", "20000", "set 10000"),
+        ("logRetention", "10", "set 7"),
+        ("logRetention", "100", "set 90"),
+        ("clicksRetention", "40000", "set 36500"),
+        // It may well mean that clicks are kept for ever.
+        ("clicksRetention", "0", "rm"),
+        ("clicksRetention", "never", "rm"),
+    ];
+    for (key, value, mend) in cases {
+        let report = read(&[(key, value)]).map_err(|mistakes| mistakes.to_string());
+        let expected = match mend.split_once(' ') {
+            Some((_, right)) => format!("config set --stack dev mysfits:{key} {right}"),
+            None => format!("config rm --stack dev mysfits:{key}"),
+        };
+        assert!(
+            report.as_ref().is_err_and(|text| text.ends_with(&expected)),
+            "{key} {value}: {report:?}"
+        );
+        if let Some((_, right)) = mend.split_once(' ') {
+            let mended = read(&[(key, right)]);
+            assert!(mended.is_ok(), "{key} {right}: {mended:?}");
+        }
+    }
+}
+
+/// A nearest value says much of a secret.
+#[test]
+fn a_secret_is_not_told_by_what_is_next_to_it() {
+    let secret = ConfigValue {
+        text: "gzip".to_owned(),
+        secret: true,
+    };
+    let values = std::iter::once(("compression", &secret));
+    let report = Config::read("dev", values, None).map_err(|mistakes| mistakes.to_string());
+    let expected = "mysfits:compression is '[secret]', allowed: one of UNCOMPRESSED, GZIP, ZIP, Snappy, HADOOP_SNAPPY; mend it with: pulumi config rm --stack dev mysfits:compression";
+    assert!(
+        report.as_ref().is_err_and(|text| text.ends_with(expected)),
+        "{report:?}"
+    );
 }

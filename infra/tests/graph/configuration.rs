@@ -131,7 +131,7 @@ fn a_wrong_configuration_registers_nothing_and_says_everything() -> Result<()> {
     assert_eq!(
         errors,
         "2 mistakes in the configuration of stack dev
-  mysfits:bufferInterval is '1000', allowed: seconds from 0 to 900; mend it with: pulumi config set --stack dev mysfits:bufferInterval 60
+  mysfits:bufferInterval is '1000', allowed: seconds from 0 to 900; mend it with: pulumi config set --stack dev mysfits:bufferInterval 900
   mysfits:siteSheme is no key, mysfits:siteScheme is; mend it with: pulumi config rm --stack dev mysfits:siteSheme"
     );
     Ok(())

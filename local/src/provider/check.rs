@@ -28,7 +28,13 @@ pub fn check(
         let tags = settings.tags(inputs.get("tags"));
         inputs.insert("tags".to_owned(), tags);
     }
-    refusals.extend(package.schema().check(declared.schema, &inputs));
+    // What a read wrote into the state and the program leaves as it is (`ignoreChanges`) comes back
+    // here. The program has not set it, so that it is not refused for it.
+    let mut set = inputs.clone();
+    set.retain(|name, value| {
+        declared.schema.input_properties.contains_key(name) || old.get(name) != Some(value)
+    });
+    refusals.extend(package.schema().check(declared.schema, &set));
     if let Some(region) = inputs.get("region").and_then(Property::as_str) {
         refusals.extend(wrong_region(region).map(|reason| Refusal::new("region", reason)));
     }

@@ -426,9 +426,15 @@ impl ResourceProvider for Provider {
             inputs: to_json(&old_inputs),
         };
         let known = asked.deployed(&self.cloud).await;
-        let old = known
+        let mut old = known
             .map_err(status)?
             .ok_or_else(|| not_deployed(&urn, &request.id))?;
+        // A read can write inputs into the engine's state that the record does not have.
+        for (name, value) in to_json(&old_inputs) {
+            if !declared.schema.input_properties.contains_key(&name) {
+                old.resource.inputs.entry(name).or_insert(value);
+            }
+        }
         let common = common(declared, &settings, &inputs);
         let plain = to_json(&inputs);
         let cloud = Arc::clone(&self.cloud);

@@ -18,3 +18,4 @@ mod preview;
 mod repository;
 mod support;
 mod world;
+mod written;

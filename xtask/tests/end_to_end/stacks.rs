@@ -3,7 +3,7 @@
 use crate::clicks::send;
 use crate::permissions;
 use crate::place::Place;
-use crate::records::Records;
+use crate::records::{Records, client};
 use crate::refusals;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
@@ -82,6 +82,75 @@ async fn three_stacks_share_nothing_and_one_is_protected() -> Result<()> {
     pulumi(&place, "destroy --skip-preview", "prod", &prod)?;
     assert_eq!(place.resources_of("prod")?, [] as [Value; 0]);
     place.assert_clean()
+}
+
+/// What a stack is told that leaves the role for logs to another one, when there is none.
+const NO_ROLE: [&str; 2] = [
+    "API Gateway has no role for logs",
+    "pulumi config set --stack prod mysfits:manageApiGatewayAccount true",
+];
+
+#[tokio::test]
+async fn a_stack_without_the_role_for_logs_says_what_to_run_until_another_one_owns_it() -> Result<()>
+{
+    let place = Place::new()?;
+    let prod = file_of(&place, "prod", SECOND)?;
+    let preview = format!(
+        "pulumi preview --stack prod --config-file '{}' 2>&1",
+        prod.display()
+    );
+    let up = format!(
+        "pulumi up --skip-preview --yes --stack prod --config-file '{}' 2>&1",
+        prod.display()
+    );
+    // A preview goes on: the owner may be deployed before the stack is.
+    for said in [place.shell(&preview)?, refusal(&place, &up)?] {
+        for told in NO_ROLE {
+            assert!(said.contains(told), "{told}: {said}");
+        }
+    }
+
+    let dev = file_of(&place, "dev", OWNER)?;
+    pulumi(&place, "up --skip-preview", "dev", &dev)?;
+    let said = place.shell(&preview)?;
+    assert!(!said.contains(NO_ROLE[0]), "{said}");
+    place.shell(&up)?;
+    settings_outlive_a_refresh(&place, &dev).await?;
+    // `prod` is protected.
+    let free = format!("{SECOND}  mysfits:forceDestroy: true\n  mysfits:protect: false\n");
+    let prod = file_of(&place, "prod", &free)?;
+    pulumi(&place, "up --skip-preview", "prod", &prod)?;
+    for (stack, file) in [("prod", &prod), ("dev", &dev)] {
+        pulumi(&place, "destroy --skip-preview", stack, file)?;
+    }
+    place.assert_clean()
+}
+
+/// A refresh whose read writes lifecycle rules, versioning and encryption into the buckets
+/// (<https://github.com/pulumi/pulumi-aws/issues/6244>), and the update after it.
+async fn settings_outlive_a_refresh(place: &Place, dev: &Path) -> Result<()> {
+    let faults = format!("{}/_mysfits/faults", place.aws()?);
+    let fault = json!({ "service": "provider", "operation": "ReadBucket", "fault": "settings" });
+    let switched = client()?.put(&faults).json(&fault).send().await?;
+    switched.error_for_status()?;
+    pulumi(place, "refresh --skip-preview", "dev", dev)?;
+    let resources = place.resources_of("dev")?;
+    let written = |resource: &&Value| resource["inputs"]["lifecycleRules"].is_array();
+    assert!(resources.iter().any(|resource| written(&resource)));
+    place.shell(&format!(
+        "pulumi preview --expect-no-changes --stack dev --config-file '{}'",
+        dev.display()
+    ))?;
+    // Tags make the update go through every bucket.
+    let tagged = dev.with_extension("tagged.yaml");
+    let text = fs::read_to_string(dev)?;
+    fs::write(&tagged, text + "  mysfits:tags: {after: refresh}\n")?;
+    pulumi(place, "up --skip-preview", "dev", &tagged)?;
+    // Each setting is a resource of its own, which is read as it was declared.
+    let refresh = "refresh --skip-preview --expect-no-changes";
+    pulumi(place, refresh, "dev", &tagged)?;
+    client()?.delete(&faults).send().await?.error_for_status()?;
+    Ok(())
 }
 
 /// The way of docs/adopting.md, with the file that stands there.

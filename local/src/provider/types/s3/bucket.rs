@@ -1,5 +1,6 @@
 //! `aws:s3/bucket:Bucket`.
 
+use super::written::Written;
 use super::{
     BucketLifecycleConfiguration, BucketObjectv2, BucketOwnershipControls, BucketPolicy,
     BucketPublicAccessBlock, BucketServerSideEncryptionConfiguration, BucketVersioning, state,
@@ -23,7 +24,7 @@ use std::sync::Arc;
 pub struct Bucket;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[serde(rename_all = "camelCase")]
 pub struct BucketInputs {
     bucket: String,
     bucket_prefix: Option<String>,
@@ -31,6 +32,8 @@ pub struct BucketInputs {
     object_lock_enabled: Option<bool>,
     region: Option<String>,
     tags: Option<BTreeMap<String, String>>,
+    #[serde(flatten)]
+    written: Written,
 }
 
 #[async_trait]
@@ -102,7 +105,10 @@ impl ResourceType for Bucket {
         inputs: &BucketInputs,
     ) -> AwsResult<Properties> {
         let tags = inputs.tags.clone().unwrap_or_default();
-        let set = |settings: &mut Settings| settings.tags = tags;
+        let set = |settings: &mut Settings| {
+            settings.tags = tags;
+            old.inputs.written.take_away(&inputs.written, settings);
+        };
         cloud.s3.buckets.change(&inputs.bucket, set).await?;
         Ok(old.outputs.clone())
     }
@@ -120,6 +126,10 @@ impl ResourceType for Bucket {
         if known.inputs.tags.clone().unwrap_or_default() != *tags {
             known.inputs.tags = Some(tags.clone());
         }
+        known.inputs.written = match cloud.faults.strike_bucket_read().await? {
+            true => Written::of(&state.settings),
+            false => Written::default(),
+        };
         Ok(Some(known))
     }
 
@@ -140,6 +150,7 @@ impl ResourceType for Bucket {
             object_lock_enabled: None,
             region: None,
             tags: (!settings.tags.is_empty()).then(|| settings.tags.clone()),
+            written: Written::default(),
         };
         let deployed = deployed(&settings.name, &settings.region);
         Ok(Some(Resource::undeclared(

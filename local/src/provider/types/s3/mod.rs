@@ -6,6 +6,7 @@ mod bucket;
 mod object;
 mod setting;
 mod settings;
+mod written;
 
 pub use bucket::Bucket;
 pub use object::BucketObjectv2;
