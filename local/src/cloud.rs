@@ -3,16 +3,20 @@
 use crate::clock::Clock;
 use crate::error::AwsError;
 use crate::faults::Faults;
+use crate::folder;
+use crate::log;
 use crate::provider::{deployments::Deployments, package::Package};
 use crate::services::{
     apigateway::ApiGateway, cloudfront::CloudFront, firehose::Firehose, iam::Iam, lambda::Lambda,
     logs::Logs, s3::S3,
 };
 use crate::store::Store;
+use crate::troubles::{Problem, Troubles};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -24,6 +28,8 @@ pub struct CloudConfig {
     pub home: PathBuf,
     /// The addresses that resources are given, such as an API's `invokeUrl`.
     pub endpoints: Endpoints,
+    /// How many bytes each delivery stream's journal may take on disk.
+    pub max_journal_bytes: u64,
 }
 
 /// The ports of the cloud's listeners, all on 127.0.0.1.
@@ -59,6 +65,10 @@ pub struct Cloud {
     pub cloudfront: CloudFront,
     /// What is to go wrong, by request.
     pub faults: Faults,
+    /// What is wrong.
+    pub troubles: Troubles,
+    /// Whether all that is on disk was read since the start.
+    pub checked: AtomicBool,
     /// Cancelled when the cloud stops: background tasks finish what they hold and end.
     pub stopping: CancellationToken,
     /// Cancelled when nothing that is under way is of any use any more: it is broken off.
@@ -66,6 +76,9 @@ pub struct Cloud {
     /// The background tasks that a stopping cloud waits for: spawn them here.
     pub tasks: TaskTracker,
 }
+
+/// What the cloud's own log is called where troubles are named.
+const LOG: &str = "the cloud's own log";
 
 /// Runs work to its end, even when whoever asked for it goes away in the middle of it.
 pub async fn finish<T, E>(
@@ -91,24 +104,33 @@ impl Cloud {
         package: Package,
         stopping: CancellationToken,
     ) -> Result<Arc<Self>> {
-        std::fs::create_dir_all(&config.home).with_context(|| {
+        folder::create(&config.home).with_context(|| {
             format!(
                 "the data folder {} cannot be created",
                 config.home.display()
             )
         })?;
-        let store = Store::open(&config.home.join("store.redb"))?;
+        let troubles = Troubles::open(&config.home);
+        let store = Store::open(&config.home.join(folder::STORE), &troubles)?;
         Ok(Arc::new(Self {
             iam: Iam::default(),
-            logs: Logs::open(&config.home.join("logs"), clock.clone())?,
-            s3: S3::open(&config.home.join("s3"), store.clone(), clock.clone()).await?,
-            lambda: Lambda::open(&config.home.join("lambda"))?,
+            logs: Logs::open(&config.home.join("logs"), clock.clone(), &troubles)?,
+            s3: S3::open(
+                &config.home.join("s3"),
+                store.clone(),
+                clock.clone(),
+                &troubles,
+            )
+            .await?,
+            lambda: Lambda::open(&config.home.join("lambda"), &troubles)?,
             firehose: Firehose::open(&config.home.join("firehose"))?,
             apigateway: ApiGateway::default(),
             cloudfront: CloudFront::default(),
             faults: Faults::default(),
             package,
             deployments: Deployments::open(store.clone())?,
+            troubles,
+            checked: AtomicBool::new(false),
             stopping,
             abandoned: CancellationToken::new(),
             tasks: TaskTracker::new(),
@@ -117,6 +139,35 @@ impl Cloud {
             started: OffsetDateTime::now_utc(),
             store,
         }))
+    }
+
+    /// Reads what is large once more in the background, for what is damaged: logs, and bodies of
+    /// objects. What is small was read when it was opened.
+    pub fn check_in_background(self: &Arc<Self>) {
+        self.logs.check();
+        let cloud = Arc::downgrade(self);
+        self.logs.in_background(move || {
+            if let Some(cloud) = cloud.upgrade() {
+                cloud.s3.check(&cloud.stopping);
+                cloud.checked.store(true, Ordering::Relaxed);
+            }
+        });
+    }
+
+    /// What does not work now, the log included.
+    pub fn problems(&self) -> Vec<Problem> {
+        match log::lost() {
+            (0, _) => self.troubles.ended(LOG),
+            (lines, true) => {
+                let what = format!("it cannot be written; {lines} lines are lost");
+                self.troubles.set(LOG, what);
+            }
+            (lines, false) => {
+                let what = format!("it could not be written for a while; {lines} lines are lost");
+                self.troubles.set(LOG, what);
+            }
+        }
+        self.troubles.problems()
     }
 
     /// Ends all that is under way and discards what waits to be delivered, before the data is

@@ -104,5 +104,6 @@ async fn start(
     let cloud = Cloud::open_with(config, clock, package, stopping).await?;
     activate_all(&cloud).await;
     lifecycle::spawn(&cloud);
+    cloud.check_in_background();
     Ok(cloud)
 }

@@ -1,5 +1,6 @@
 //! The data folder: one process at a time, and one format.
 
+use crate::troubles::Troubles;
 use anyhow::{Context, Result, bail};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
@@ -8,6 +9,12 @@ use std::path::{Path, PathBuf};
 /// What the files in the folder look like. A change that an older program would misread
 /// counts up.
 const FORMAT: u32 = 1;
+
+/// How often the number is in its file.
+const COPIES: usize = 5;
+
+/// The database of the services' records.
+pub const STORE: &str = "store.redb";
 
 /// What stays when a folder is emptied: its lock and format, and where the cloud listens.
 const KEPT: [&str; 3] = ["lock", "format", "endpoints.json"];
@@ -26,7 +33,7 @@ impl DataFolder {
     /// Creates the folder when it is missing, locks it, and refuses a format that this program
     /// does not know. The lock is the system's: it ends with the process, however that ends.
     pub fn open(path: &Path) -> Result<Self> {
-        std::fs::create_dir_all(path)
+        create(path)
             .with_context(|| format!("the data folder {} cannot be created", path.display()))?;
         let lock = lock(path)?;
         check_format(path)?;
@@ -71,6 +78,30 @@ pub fn empty(folder: &Path) -> Result<()> {
         .with_context(|| format!("{} cannot be deleted", note.display()))
 }
 
+/// Makes durable what was created, renamed or deleted in the folder that holds `path`.
+pub fn sync_parent(path: &Path) -> std::io::Result<()> {
+    match path.parent() {
+        Some(folder) if folder.as_os_str().is_empty() => File::open(".")?.sync_all(),
+        Some(folder) => File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+/// Creates a folder, with those above it that are missing, and makes their names durable.
+pub fn create(path: &Path) -> std::io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    match path.parent() {
+        Some(above) if !above.as_os_str().is_empty() => create(above)?,
+        _ => {}
+    }
+    match std::fs::create_dir(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        created => created.and_then(|()| sync_parent(path)),
+    }
+}
+
 fn lock(folder: &Path) -> Result<File> {
     let path = folder.join("lock");
     let mut file = OpenOptions::new()
@@ -107,22 +138,33 @@ fn lock(folder: &Path) -> Result<File> {
 
 fn check_format(folder: &Path) -> Result<()> {
     let path = folder.join("format");
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
+    let written =
+        || write_format(&path).with_context(|| format!("{} cannot be written", path.display()));
+    let bytes = match std::fs::read(&path) {
+        Ok(bytes) => bytes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             refuse_anything_else(folder)?;
-            return write_format(&path)
-                .with_context(|| format!("{} cannot be written", path.display()));
+            return written();
         }
         Err(error) => {
             return Err(error).with_context(|| format!("{} cannot be read", path.display()));
         }
     };
-    let Ok(found) = text.trim().parse::<u32>() else {
-        bail!(
+    let found = match number(&bytes) {
+        Some(Number::Whole(found)) => found,
+        Some(Number::Damaged(found)) => {
+            name_damage(folder, &path, &bytes);
+            found
+        }
+        // One line that is no number: the store beside it says whose the folder is.
+        None if folder.join(STORE).exists() => {
+            name_damage(folder, &path, &bytes);
+            FORMAT
+        }
+        None => bail!(
             "{} holds no format number: this is no data folder of the embedded cloud",
             path.display()
-        );
+        ),
     };
     if found > FORMAT {
         bail!(
@@ -131,7 +173,49 @@ fn check_format(folder: &Path) -> Result<()> {
             folder.display()
         );
     }
-    Ok(())
+    match bytes == format_text().as_bytes() {
+        true => Ok(()),
+        false => written(),
+    }
+}
+
+/// A format number that was read.
+enum Number {
+    Whole(u32),
+    /// Most of the lines say so.
+    Damaged(u32),
+}
+
+/// Reads the number, which is there several times, so that one damaged byte is no other number.
+fn number(bytes: &[u8]) -> Option<Number> {
+    let text = String::from_utf8_lossy(bytes);
+    let lines: Vec<Option<u32>> = text.lines().map(|line| line.trim().parse().ok()).collect();
+    let votes = |number: u32| lines.iter().filter(|line| **line == Some(number)).count();
+    let most = lines
+        .iter()
+        .flatten()
+        .copied()
+        .max_by_key(|one| votes(*one))?;
+    match votes(most) {
+        all if all == lines.len() && (all == 1 || bytes == copies(most).as_bytes()) => {
+            Some(Number::Whole(most))
+        }
+        some if 2 * some > lines.len() => Some(Number::Damaged(most)),
+        _ => None,
+    }
+}
+
+fn name_damage(folder: &Path, path: &Path, bytes: &[u8]) {
+    let what = "the format of the data folder was damaged, and is written again";
+    Troubles::open(folder).keep_bytes(path, 0, bytes, what);
+}
+
+fn format_text() -> String {
+    copies(FORMAT)
+}
+
+fn copies(number: u32) -> String {
+    format!("{number}\n").repeat(COPIES)
 }
 
 /// A folder without a format is a new one. One that holds something is not for this program,
@@ -151,11 +235,14 @@ fn refuse_anything_else(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Whole or not at all, whenever the process ends.
+/// Whole or not at all, whenever the process ends and the power goes.
 fn write_format(path: &Path) -> std::io::Result<()> {
     let draft = path.with_extension("new");
-    std::fs::write(&draft, format!("{FORMAT}\n"))?;
-    std::fs::rename(&draft, path)
+    let mut file = File::create(&draft)?;
+    file.write_all(format_text().as_bytes())?;
+    file.sync_all()?;
+    std::fs::rename(&draft, path)?;
+    sync_parent(path)
 }
 
 #[cfg(test)]
@@ -213,6 +300,24 @@ mod tests {
         assert!(refusal.contains("notes.txt"), "{refusal}");
         assert!(refusal.contains("--home"), "{refusal}");
         assert_eq!(std::fs::read_to_string(&other)?, "mine");
+        Ok(())
+    }
+
+    #[test]
+    fn one_damaged_byte_of_the_format_is_mended_and_named() -> Result<()> {
+        for at in 0..format_text().len() {
+            for turned in [0x01, 0x08, 0x80, 0x3b] {
+                let folder = tempfile::tempdir()?;
+                drop(DataFolder::open(folder.path())?);
+                let path = folder.path().join("format");
+                let mut bytes = std::fs::read(&path)?;
+                bytes[at] ^= turned;
+                std::fs::write(&path, &bytes)?;
+                drop(DataFolder::open(folder.path()).with_context(|| format!("byte {at}"))?);
+                assert_eq!(std::fs::read_to_string(&path)?, format_text());
+                assert_eq!(Troubles::open(folder.path()).damaged().len(), 1);
+            }
+        }
         Ok(())
     }
 

@@ -10,6 +10,7 @@
 //! | [`edge`] | the listeners: AWS's protocols, deployed APIs, sites |
 //! | [`folder`], [`store`] | what is on disk: the locked data folder, durable records |
 //! | [`faults`] | services that fail on request |
+//! | [`troubles`], [`log`] | damage on disk, what does not work; the cloud's own log |
 //! | [`clock`], [`identity`], [`error`] | time, ARNs, AWS's errors |
 
 pub mod clock;
@@ -20,7 +21,9 @@ pub mod error;
 pub mod faults;
 pub mod folder;
 pub mod identity;
+pub mod log;
 pub mod provider;
 pub mod server;
 pub mod services;
 pub mod store;
+pub mod troubles;

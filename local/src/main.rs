@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
+use mysfits_local::log;
 use mysfits_local::server::{Ports, Server, ServerConfig};
 use std::io::Write;
 use std::path::PathBuf;
@@ -31,11 +32,12 @@ enum Command {
 
 fn main() -> ExitCode {
     let Command::Serve { home, port } = Arguments::parse().command;
-    log_to_stderr();
+    log::init();
     match data_folder(home).and_then(|home| serve(home, port)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            // A failed write must not hide the exit code behind a panic.
+            let _ = writeln!(std::io::stderr(), "error: {error:#}");
             ExitCode::FAILURE
         }
     }
@@ -67,7 +69,11 @@ async fn serve(home: PathBuf, port: u16) -> Result<()> {
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
-        () = server.stopping() => anyhow::bail!("the cloud stopped by itself: see the log"),
+        () = server.stopping() => {
+            // What is under way is finished as far as it can be.
+            server.stop().await;
+            anyhow::bail!("the cloud stopped by itself: see the log");
+        }
     }
     tracing::info!("stopping");
     tokio::select! {
@@ -85,16 +91,4 @@ fn announce() -> Result<()> {
     writeln!(output, "ready")?;
     output.flush()?;
     Ok(())
-}
-
-fn log_to_stderr() {
-    use tracing_subscriber::{EnvFilter, fmt};
-    // The s3s crate takes every refusal that a client gets for an error of its own.
-    const QUIET: &str = "info,s3s=off";
-    let filter = EnvFilter::try_from_env("MYSFITS_LOG").unwrap_or_else(|_| EnvFilter::new(QUIET));
-    fmt()
-        .with_writer(std::io::stderr)
-        .with_ansi(false)
-        .with_env_filter(filter)
-        .init();
 }

@@ -5,10 +5,14 @@ use crate::cloud::{Cloud, CloudConfig, Endpoints};
 use crate::current::Current;
 use crate::folder::DataFolder;
 use crate::provider::package::Package;
+use crate::services::firehose::MAX_JOURNAL_BYTES;
+use crate::troubles::reason;
 use crate::{edge, provider};
 use anyhow::{Context, Result};
+use futures::FutureExt;
 use std::future::Future;
 use std::net::{Ipv4Addr, TcpListener};
+use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,6 +42,8 @@ pub struct ServerConfig {
     pub clock: Clock,
     /// What may be deployed; the aws package unless a test has one of its own.
     pub package: Option<Package>,
+    /// How many bytes each delivery stream's journal may take on disk.
+    pub max_journal_bytes: u64,
 }
 
 /// Where a cloud listens; always on 127.0.0.1.
@@ -71,6 +77,7 @@ impl ServerConfig {
             ports: Ports::Any,
             clock: Clock::System,
             package: None,
+            max_journal_bytes: MAX_JOURNAL_BYTES,
         }
     }
 }
@@ -83,6 +90,7 @@ impl Server {
             ports,
             clock,
             package,
+            max_journal_bytes,
         } = config;
         let folder = DataFolder::open(&home)?;
         let listeners = Listeners::bind(ports)?;
@@ -94,6 +102,7 @@ impl Server {
         let config = CloudConfig {
             home: folder.path().to_owned(),
             endpoints: endpoints.clone(),
+            max_journal_bytes,
         };
         let stopping = CancellationToken::new();
         let current = Current::open(config, clock, package, stopping.clone()).await?;
@@ -188,10 +197,14 @@ impl Server {
     fn spawn(&self, name: &'static str, serve: impl Future<Output = Result<()>> + Send + 'static) {
         let stopping = self.stopping.clone();
         self.listeners.spawn(async move {
-            if let Err(error) = serve.await {
-                tracing::error!("the {name} listener failed: {error:#}");
-                stopping.cancel();
+            match AssertUnwindSafe(serve).catch_unwind().await {
+                Ok(Ok(())) => return,
+                Ok(Err(error)) => tracing::error!("the {name} listener failed: {error:#}"),
+                Err(panic) => {
+                    tracing::error!("the {name} listener panicked: {}", reason(&*panic));
+                }
             }
+            stopping.cancel();
         });
     }
 }

@@ -5,31 +5,62 @@
 //! store holds exactly the batches whose `commit` returned, and possibly some whose had not yet.
 //!
 //! When the disk refuses a write (it is full, say), that commit fails and the file is opened
-//! anew: the database would refuse everything from then on.
+//! again: the database would refuse everything from then on.
+//!
+//! | module | what lives there |
+//! | --- | --- |
+//! | here | the database as the services use it |
+//! | [`mirror`] | its second copy, a log |
+//! | [`recovery`] | which of the two is believed at a start, and how one is made from the other |
 
+mod mirror;
+mod recovery;
+
+use crate::troubles::{Troubles, reason};
 use anyhow::{Context, Result, anyhow};
+use mirror::Mirror;
 use redb::{Database, ReadableDatabase, TableDefinition};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock, Weak, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak, mpsc};
 use tokio::sync::oneshot;
 
 /// One table for all: keys are `table\0key`, so that tables need no declaration.
 const RECORDS: TableDefinition<&str, &[u8]> = TableDefinition::new("records");
 
+/// The record that holds the number of the last commit.
+const COMMIT: (&str, &str) = ("store", "commit");
+
+/// What the keys of counters begin with. A store that holds nothing else needs no second copy:
+/// there is nothing that they count.
+const COUNTERS: [&str; 2] = ["store\0", "s3.meta\0"];
+
 /// How many waiting batches one commit takes at most; bounds the memory of a commit.
 const MAX_GROUP: usize = 1024;
+
+/// What the store is called where troubles are named.
+const SOURCE: &str = "store";
 
 /// A handle to the tables; clones share the database.
 #[derive(Clone)]
 pub struct Store {
     file: Arc<DatabaseFile>,
     writer: mpsc::Sender<Group>,
+    is_whole: bool,
 }
 
 /// The database, open except after a failed write, until it can be opened again.
 struct DatabaseFile {
     path: PathBuf,
     database: RwLock<Option<Database>>,
+    mirror: Mutex<Copies>,
+    troubles: Troubles,
+}
+
+/// The second copy, and whether it may differ from the database.
+struct Copies {
+    mirror: Mirror,
+    in_doubt: bool,
 }
 
 /// Writes that become durable together, or not at all.
@@ -62,13 +93,31 @@ impl Batch {
     }
 }
 
+impl Batch {
+    /// Whether it is about counters alone.
+    fn is_counting(&self) -> bool {
+        self.writes.iter().all(|(key, _)| is_counter(key))
+    }
+}
+
+fn is_counter(key: &str) -> bool {
+    COUNTERS.iter().any(|table| key.starts_with(table))
+}
+
 impl Store {
     /// Opens or creates the database file at `path` and starts its writer thread, which ends
-    /// when the last handle is dropped.
-    pub fn open(path: &Path) -> Result<Self> {
+    /// when the last handle is dropped. A damaged file is kept aside, and its records come from
+    /// the second copy.
+    pub fn open(path: &Path, troubles: &Troubles) -> Result<Self> {
+        let opened = recovery::open(path, troubles)?;
         let file = Arc::new(DatabaseFile {
             path: path.to_owned(),
-            database: RwLock::new(Some(open(path)?)),
+            database: RwLock::new(Some(opened.database)),
+            mirror: Mutex::new(Copies {
+                mirror: opened.mirror,
+                in_doubt: false,
+            }),
+            troubles: troubles.clone(),
         });
         let (writer, groups) = mpsc::channel();
         // The thread holds the database only while it writes, so that the file is free again
@@ -77,16 +126,28 @@ impl Store {
             let file = Arc::downgrade(&file);
             move || write_groups(&file, &groups)
         })?;
-        Ok(Self { file, writer })
+        Ok(Self {
+            file,
+            writer,
+            is_whole: opened.is_whole,
+        })
+    }
+
+    /// Whether all records were there when it was opened. When they were not, a file that no
+    /// record names may still be of use.
+    pub fn is_whole(&self) -> bool {
+        self.is_whole
+    }
+
+    /// Names a record that its service cannot read; it stays in the store.
+    pub fn unreadable(&self, table: &str, key: &str, reason: &dyn std::fmt::Display) {
+        let what = format!("record {key} of {table} cannot be read, and is left out: {reason}");
+        self.file.troubles.name_only(&self.file.path, &what);
     }
 
     /// The record under `key`, if there is one.
     pub fn get(&self, table: &str, key: &str) -> Result<Option<Vec<u8>>> {
-        self.file.with(|database| {
-            let records = database.begin_read()?.open_table(RECORDS)?;
-            let value = records.get(full_key(table, key).as_str())?;
-            Ok(value.map(|value| value.value().to_vec()))
-        })
+        self.file.with(|database| get(database, table, key))
     }
 
     /// All records of `table` whose key starts with `prefix`, in the order of their keys.
@@ -138,9 +199,55 @@ fn full_key(table: &str, key: &str) -> String {
     format!("{table}\0{key}")
 }
 
+fn get(database: &Database, table: &str, key: &str) -> Result<Option<Vec<u8>>> {
+    let records = database.begin_read()?.open_table(RECORDS)?;
+    let value = records.get(full_key(table, key).as_str())?;
+    Ok(value.map(|value| value.value().to_vec()))
+}
+
+/// The number of the database's last commit; none in one that has had none.
+fn last_commit(database: &Database) -> Result<Option<u64>> {
+    let Some(text) = get(database, COMMIT.0, COMMIT.1)? else {
+        return Ok(None);
+    };
+    Ok(Some(std::str::from_utf8(&text)?.parse()?))
+}
+
+/// Whether the database holds nothing but counters.
+fn is_counting(database: &Database) -> Result<bool> {
+    let records = database.begin_read()?.open_table(RECORDS)?;
+    for record in records.range::<&str>(..)? {
+        if !is_counter(record?.0.value()) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// All records, for the second copy.
+fn rewrite(database: &Database, path: &Path) -> Result<Mirror> {
+    let commit = last_commit(database)?.unwrap_or(0);
+    let records = database.begin_read()?.open_table(RECORDS)?;
+    let all = records.range::<&str>(..)?.map(|record| {
+        let (key, value) = record?;
+        Ok((key.value().to_owned(), value.value().to_vec()))
+    });
+    Mirror::rewrite(path, commit, all)
+}
+
 impl DatabaseFile {
-    /// Does something with the database, which is opened first where it is not.
+    /// Does something with the database, which is opened first where it is not. A database
+    /// that panics over what it reads is an error, as one that says so.
     fn with<T>(&self, act: impl Fn(&Database) -> Result<T>) -> Result<T> {
+        let act = |database: &Database| {
+            catch_unwind(AssertUnwindSafe(|| act(database))).unwrap_or_else(|panic| {
+                Err(anyhow!(
+                    "the database {} failed: {}",
+                    self.path.display(),
+                    reason(&*panic)
+                ))
+            })
+        };
         let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(database) = &*database {
             return act(database);
@@ -152,7 +259,7 @@ impl DatabaseFile {
             .unwrap_or_else(PoisonError::into_inner);
         match &mut *database {
             Some(database) => act(database),
-            none => act(none.insert(open(&self.path)?)),
+            none => act(none.insert(recovery::reopen(&self.path)?)),
         }
     }
 
@@ -164,33 +271,54 @@ impl DatabaseFile {
             .unwrap_or_else(PoisonError::into_inner);
         *database = None;
     }
-}
 
-fn open(path: &Path) -> Result<Database> {
-    let database = Database::create(path).map_err(|error| {
-        anyhow!(
-            "the store {} cannot be opened: {error}. If it is damaged, move the folder away to \
-             start with an empty one, or name another by --home (MYSFITS_HOME)",
-            path.display()
-        )
-    })?;
-    let transaction = database.begin_write()?;
-    transaction.open_table(RECORDS)?;
-    transaction.commit()?;
-    Ok(database)
+    /// Writes batches to both copies.
+    fn write(&self, batches: &[&Batch]) -> Result<()> {
+        let mut copies = self.mirror.lock().unwrap_or_else(PoisonError::into_inner);
+        if copies.in_doubt {
+            // A commit that failed may be in the database all the same.
+            let last = self.with(last_commit)?.unwrap_or(0);
+            if last != copies.mirror.last() {
+                let path = copies.mirror.path().to_owned();
+                copies.mirror = self.with(|database| rewrite(database, &path))?;
+            }
+            copies.in_doubt = false;
+        }
+        if copies.mirror.is_absent() && !batches.iter().all(|batch| batch.is_counting()) {
+            let path = copies.mirror.path().to_owned();
+            copies.mirror = self.with(|database| rewrite(database, &path))?;
+        }
+        let commit = copies.mirror.last() + u64::from(!copies.mirror.is_absent());
+        let end = copies
+            .mirror
+            .append(commit, batches.iter().copied())
+            .with_context(|| format!("{} cannot be written", copies.mirror.path().display()))?;
+        copies.in_doubt = true;
+        if let Err(error) = self.with(|database| write(database, batches, commit)) {
+            copies.mirror.take_back();
+            self.close();
+            return Err(error);
+        }
+        copies.mirror.confirm(commit, end);
+        copies.in_doubt = false;
+        if copies.mirror.is_long() {
+            let path = copies.mirror.path().to_owned();
+            match self.with(|database| rewrite(database, &path)) {
+                Ok(shorter) => copies.mirror = shorter,
+                Err(error) => tracing::warn!("the store's log stays long: {error:#}"),
+            }
+        }
+        Ok(())
+    }
 }
 
 fn write_groups(file: &Weak<DatabaseFile>, groups: &mpsc::Receiver<Group>) {
     while let Ok(first) = groups.recv() {
         let mut waiting = vec![first];
         waiting.extend(groups.try_iter().take(MAX_GROUP - 1));
+        let batches: Vec<_> = waiting.iter().map(|group| &group.batch).collect();
         let result = match file.upgrade() {
-            Some(file) => file
-                .with(|database| write(database, waiting.iter().map(|group| &group.batch)))
-                .map_err(|error| {
-                    file.close();
-                    format!("the store cannot be written: {error:#}")
-                }),
+            Some(file) => write_group(&file, &batches),
             None => Err("the store is closed".to_owned()),
         };
         for group in waiting {
@@ -200,44 +328,43 @@ fn write_groups(file: &Weak<DatabaseFile>, groups: &mpsc::Receiver<Group>) {
     }
 }
 
-fn write<'a>(database: &Database, batches: impl Iterator<Item = &'a Batch>) -> Result<()> {
+/// The thread goes on whatever a write comes to.
+fn write_group(file: &DatabaseFile, batches: &[&Batch]) -> Result<(), String> {
+    let written = catch_unwind(AssertUnwindSafe(|| file.write(batches)));
+    let written = written.unwrap_or_else(|panic| {
+        file.close();
+        file.troubles.panicked(SOURCE, &*panic);
+        Err(anyhow!("the writer failed: {}", reason(&*panic)))
+    });
+    match written {
+        Ok(()) => {
+            file.troubles.ended(SOURCE);
+            Ok(())
+        }
+        Err(error) => {
+            let error = format!("the store cannot be written: {error:#}");
+            file.troubles.began(SOURCE, &error);
+            Err(error)
+        }
+    }
+}
+
+fn write(database: &Database, batches: &[&Batch], commit: u64) -> Result<()> {
     let transaction = database.begin_write()?;
     {
         let mut records = transaction.open_table(RECORDS)?;
-        for (key, value) in batches.flat_map(|batch| &batch.writes) {
+        for (key, value) in batches.iter().flat_map(|batch| &batch.writes) {
             match value {
                 Some(value) => records.insert(key.as_str(), value.as_slice())?,
                 None => records.remove(key.as_str())?,
             };
         }
+        let number = commit.to_string();
+        records.insert(full_key(COMMIT.0, COMMIT.1).as_str(), number.as_bytes())?;
     }
     transaction.commit()?;
     Ok(())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn what_was_committed_is_there_after_reopening() -> Result<()> {
-        let folder = tempfile::tempdir()?;
-        let path = folder.path().join("store.redb");
-        {
-            let store = Store::open(&path)?;
-            store
-                .commit(
-                    Batch::new()
-                        .put("a", "1", b"one".to_vec())
-                        .put("a", "2", b"two".to_vec())
-                        .put("ab", "1", b"other".to_vec()),
-                )
-                .await?;
-            store.commit(Batch::new().delete("a", "1")).await?;
-        }
-        let store = Store::open(&path)?;
-        assert_eq!(store.get("a", "1")?, None);
-        assert_eq!(store.scan("a", "")?, [("2".to_owned(), b"two".to_vec())]);
-        Ok(())
-    }
-}
+mod tests;

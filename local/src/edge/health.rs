@@ -4,6 +4,7 @@ use crate::cloud::Cloud;
 use bytes::Bytes;
 use http::{Method, Request, Response, header};
 use http_body_util::Full;
+use std::sync::atomic::Ordering;
 use time::format_description::well_known::Rfc3339;
 
 /// No bucket can have this name: an underscore is not allowed in one.
@@ -14,12 +15,16 @@ pub fn answer<B>(request: &Request<B>, cloud: &Cloud) -> Option<Response<Full<By
     if request.uri().path() != PATH || request.method() != Method::GET {
         return None;
     }
+    let (problems, damaged) = (cloud.problems(), cloud.troubles.damaged());
     let health = serde_json::json!({
-        "status": "ok",
+        "status": if problems.is_empty() && damaged.is_empty() { "ok" } else { "impaired" },
         "pid": std::process::id(),
         "home": cloud.config.home,
         "started": cloud.started.format(&Rfc3339).ok(),
         "streams": cloud.firehose.tallies(),
+        "problems": problems,
+        "damaged": damaged,
+        "checked": cloud.checked.load(Ordering::Relaxed),
     });
     let mut response = Response::new(Full::from(health.to_string()));
     response.headers_mut().insert(

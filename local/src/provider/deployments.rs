@@ -9,7 +9,7 @@ use super::resource::{AnyResourceType, New, Properties, Resource};
 use crate::cloud::Cloud;
 use crate::error::{AwsError, AwsResult};
 use crate::store::{Batch, Store};
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -77,15 +77,23 @@ impl Deployments {
     pub fn open(store: Store) -> Result<Self> {
         let mut state = State::default();
         for (key, json) in store.scan(RESOURCES, "")? {
-            let record: Record = serde_json::from_slice(&json)
-                .with_context(|| format!("the record of resource {key} cannot be read"))?;
+            let record: Record = match serde_json::from_slice(&json) {
+                Ok(record) => record,
+                Err(error) => {
+                    store.unreadable(RESOURCES, &key, &error);
+                    continue;
+                }
+            };
             state.last_sequence = state.last_sequence.max(record.sequence);
             state.records.insert(record.sequence, record);
         }
         for (urn, json) in store.scan(GENERATIONS, "")? {
-            let generation = serde_json::from_slice(&json)
-                .with_context(|| format!("the generation of {urn} cannot be read"))?;
-            state.generations.insert(urn, generation);
+            match serde_json::from_slice(&json) {
+                Ok(generation) => {
+                    state.generations.insert(urn, generation);
+                }
+                Err(error) => store.unreadable(GENERATIONS, &urn, &error),
+            }
         }
         Ok(Self {
             store,

@@ -10,6 +10,7 @@ mod edge;
 mod hangups;
 mod kms;
 mod lists;
+mod logs;
 mod mangled;
 mod objects;
 mod operator;

@@ -14,7 +14,7 @@ use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
@@ -32,13 +32,24 @@ pub struct Daemon {
 
 impl Daemon {
     pub async fn start(home: &Path) -> Result<Self> {
+        Self::start_with(home, Stdio::inherit(), "off").await
+    }
+
+    /// With its log in a file, as `cargo xtask up` starts it.
+    pub async fn start_with_log(home: &Path, log: &Path) -> Result<Self> {
+        let log = std::fs::File::create(log)?;
+        Self::start_with(home, log.into(), "info").await
+    }
+
+    async fn start_with(home: &Path, log: Stdio, level: &str) -> Result<Self> {
         // Ignored signals stay so over exec: a file that may not grow is an error and no end.
         let mut child = Command::new("sh")
             .args(["-c", "trap '' XFSZ; exec \"$@\"", "sh"])
             .arg(env!("CARGO_BIN_EXE_mysfits-local"))
             .args(["serve", "--port", "0", "--home"])
             .arg(home)
-            .env("MYSFITS_LOG", "off")
+            .env("MYSFITS_LOG", level)
+            .stderr(log)
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()?;
@@ -51,6 +62,27 @@ impl Daemon {
             child,
             endpoints: serde_json::from_slice(&endpoints)?,
         })
+    }
+
+    /// What the cloud says of itself.
+    pub async fn health(&self) -> Result<Value> {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let url = format!("http://{}/_mysfits/health", self.aws());
+        Ok(reqwest::get(url).await?.json().await?)
+    }
+
+    /// One call of S3 is held up for a millisecond.
+    pub async fn slow_down_s3(&self) -> Result<()> {
+        let fault = r#"{"service": "s3", "calls": 1, "fault": "slow", "delayMs": 1}"#;
+        let url = format!("http://{}/_mysfits/faults", self.aws());
+        let client = reqwest::Client::new();
+        client
+            .put(url)
+            .body(fault)
+            .send()
+            .await?
+            .error_for_status()?;
+        Ok(())
     }
 
     pub fn aws(&self) -> String {
@@ -230,11 +262,20 @@ pub async fn ensure_all_delivered(home: &Path, acknowledged: &BTreeSet<u64>) -> 
     anyhow::bail!("lost: {lost:?}")
 }
 
-/// How often each number stands in the bucket, delivered or failed.
+/// How often each number is in the bucket, delivered or failed.
 pub async fn delivered(home: &Path) -> Result<BTreeMap<u64, u32>> {
+    let (counts, damaged) = readable(home).await?;
+    ensure!(damaged.is_empty(), "damaged objects: {damaged:?}");
+    Ok(counts)
+}
+
+/// The same, without the objects whose bodies are damaged: the files of these, which the cloud
+/// must have named.
+pub async fn readable(home: &Path) -> Result<(BTreeMap<u64, u32>, Vec<PathBuf>)> {
     let server = Server::start(ServerConfig::new(home)).await?;
     let cloud = server.cloud();
     let mut counts = BTreeMap::new();
+    let mut unreadable = 0;
     let mut query = Query {
         limit: 1000,
         ..Query::default()
@@ -242,9 +283,11 @@ pub async fn delivered(home: &Path) -> Result<BTreeMap<u64, u32>> {
     loop {
         let page = cloud.s3.list("clicks", Of::Objects, &query)?;
         for entry in page.entries {
-            let object = cloud
-                .s3_get_object(&Caller::Account, "clicks", &entry.key)
-                .await?;
+            let object = cloud.s3_get_object(&Caller::Account, "clicks", &entry.key);
+            let Ok(object) = object.await else {
+                unreadable += 1;
+                continue;
+            };
             for line in String::from_utf8(object.body.to_vec())?.lines() {
                 *counts.entry(number_of(line)?).or_default() += 1;
             }
@@ -254,9 +297,13 @@ pub async fn delivered(home: &Path) -> Result<BTreeMap<u64, u32>> {
             None => break,
         }
     }
+    let named = cloud.troubles.damaged().into_iter();
+    let named = named.filter(|damage| damage.file.starts_with("s3/"));
+    let files: BTreeSet<PathBuf> = named.map(|damage| home.join(damage.file)).collect();
     drop(cloud);
     server.stop().await;
-    Ok(counts)
+    ensure!(files.len() >= unreadable, "not named: {unreadable} objects");
+    Ok((counts, files.into_iter().collect()))
 }
 
 /// The number in a delivered line, or in the raw data of a failed one.

@@ -19,12 +19,7 @@ async fn no_acknowledged_record_is_lost_in_1000_kills() -> Result<()> {
 }
 
 async fn kill_and_count(kills: u64) -> Result<()> {
-    let seed = std::env::var("MYSFITS_SEED").ok();
-    let seed = seed.and_then(|seed| seed.parse().ok()).unwrap_or_else(|| {
-        u64::try_from(OffsetDateTime::now_utc().unix_timestamp_nanos() & 0xffff_ffff).unwrap_or(1)
-    });
-    eprintln!("MYSFITS_SEED={seed} repeats this run");
-    let mut random = Random(seed);
+    let (seed, mut random) = Random::seeded();
     let folder = tempfile::tempdir()?;
     let home = folder.path().join("data");
 
@@ -45,10 +40,21 @@ async fn kill_and_count(kills: u64) -> Result<()> {
 }
 
 /// Good enough to choose moments; the same numbers for the same seed.
-struct Random(u64);
+pub struct Random(u64);
 
 impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
+    /// With the seed of `MYSFITS_SEED`, or another one each time.
+    pub fn seeded() -> (u64, Self) {
+        let seed = std::env::var("MYSFITS_SEED").ok();
+        let seed = seed.and_then(|seed| seed.parse().ok()).unwrap_or_else(|| {
+            let now = OffsetDateTime::now_utc().unix_timestamp_nanos();
+            u64::try_from(now & 0xffff_ffff).unwrap_or(1)
+        });
+        eprintln!("MYSFITS_SEED={seed} repeats this run");
+        (seed, Self(seed))
+    }
+
+    pub fn below(&mut self, bound: u64) -> u64 {
         self.0 = self
             .0
             .wrapping_mul(6_364_136_223_846_793_005)

@@ -2,6 +2,7 @@
 //! in trouble, and every acknowledged record is looked for.
 
 mod daemon;
+mod damage;
 mod kills;
 mod load;
 mod trouble;

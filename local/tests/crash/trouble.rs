@@ -4,10 +4,11 @@ use crate::daemon::{
     BUCKET, BUCKET_POLICY, Daemon, delivered, deploy, ensure_all_delivered, policy,
 };
 use crate::load::{Load, usual};
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::time::Duration;
 use tempfile::TempDir;
 
 struct Trouble {
@@ -72,6 +73,55 @@ async fn with_a_full_disk_records_are_refused_and_with_room_again_all_goes_on() 
         }
         trouble.kill(load).await?;
     }
+    trouble.end().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_cannot_be_written_either_is_no_end_of_anything() -> Result<()> {
+    const LONG: Duration = Duration::from_secs(60);
+    let folder = tempfile::tempdir()?;
+    let home = folder.path().join("data");
+    let daemon = Daemon::start_with_log(&home, &folder.path().join("cloud.log")).await?;
+    deploy(&daemon, folder.path()).await?;
+    let mut trouble = Trouble {
+        home,
+        folder,
+        daemon,
+        acknowledged: BTreeSet::new(),
+    };
+    let mut load = Load::start(&trouble.daemon, usual);
+    load.taken(100).await?;
+    trouble.daemon.fill_disk()?;
+    load.refused(20).await?;
+    let health = trouble.daemon.health().await?;
+    ensure!(health["status"] == "impaired", "{health}");
+    let problems = health["problems"].to_string();
+    ensure!(problems.contains("the journal of stream"), "{problems}");
+    ensure!(problems.contains("the cloud's own log"), "{problems}");
+
+    trouble.daemon.free_disk()?;
+    let taken = tokio::time::timeout(LONG, load.taken(100)).await;
+    taken.context("every record is refused although there is room")??;
+    // It is written again from the next line on, and says that it was not.
+    let written = async {
+        loop {
+            let log = std::fs::read_to_string(trouble.folder.path().join("cloud.log"))?;
+            if log.contains("lines of this log could not be written") {
+                return anyhow::Ok(());
+            }
+            // It is logged that a fault is switched on.
+            trouble.daemon.slow_down_s3().await?;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(LONG, written)
+        .await
+        .context("the log stays as it is")??;
+    let health = trouble.daemon.health().await?;
+    let problems = health["problems"].to_string();
+    ensure!(!problems.contains("journal"), "{problems}");
+    ensure!(problems.contains("lines are lost"), "{problems}");
+    trouble.kill(load).await?;
     trouble.end().await
 }
 

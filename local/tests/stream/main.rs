@@ -1,6 +1,7 @@
 //! Functions, logs and delivery streams at work: a whole cloud in-process, with real packages
 //! and real processes.
 
+mod backpressure;
 mod delivery;
 mod documented;
 mod failures;

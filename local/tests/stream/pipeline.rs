@@ -15,6 +15,7 @@ pub const FUNCTION_ARN: &str = "arn:aws:lambda:us-east-1:000000000000:function:f
 fn statement(of: &str) -> Value {
     let (action, resource) = match of {
         "store" => ("s3:PutObject", "arn:aws:s3:::clicks/*".to_owned()),
+        "store-delivered" => ("s3:PutObject", "arn:aws:s3:::clicks/firehose/*".to_owned()),
         "process" => ("lambda:InvokeFunction", format!("{FUNCTION_ARN}:$LATEST")),
         _ => (
             "logs:PutLogEvents",

@@ -132,7 +132,7 @@ impl Edge {
             Some(("Firehose_20150804", action)) => {
                 cloud.firehose_call(&caller, action, &body).await?
             }
-            Some(("Logs_20140328", action)) => cloud.logs_call(&caller, action, &body)?,
+            Some(("Logs_20140328", action)) => cloud.logs_request(&caller, action, body).await?,
             Some(("TrentService", action)) => cloud.kms_call(&caller, &region, action, &body)?,
             _ => return Err(unknown_operation(target)),
         };

@@ -42,10 +42,10 @@ pub struct Gathering {
 }
 
 /// A sealed buffer.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Batch {
     pub kind: Kind,
-    body: Vec<u8>,
+    body: Bytes,
     /// The records it settles.
     pub sequences: Sequences,
     oldest: Option<i64>,
@@ -83,7 +83,7 @@ impl Gathering {
         let sealed = std::mem::take(self);
         Batch {
             kind,
-            body: sealed.body,
+            body: sealed.body.into(),
             sequences: sealed.sequences,
             oldest: sealed.oldest,
             accepted: sealed.accepted,
@@ -104,11 +104,11 @@ impl Batch {
         let destination = &settings.destination;
         let (body, encoding) = match destination.compression {
             Compression::Uncompressed => (self.body, None),
-            Compression::Gzip => (gzip(&self.body)?, Some("gzip".to_owned())),
+            Compression::Gzip => (gzip(&self.body)?.into(), Some("gzip".to_owned())),
         };
         Ok(Object {
             key: key(settings, self.kind, time)?,
-            body: body.into(),
+            body,
             headers: ObjectHeaders {
                 content_type: Some("application/octet-stream".into()),
                 content_encoding: encoding,

@@ -45,7 +45,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use stream::Stream;
+pub use stream::MAX_JOURNAL_BYTES;
+use stream::{Stream, Surroundings};
 use worker::Pauses;
 
 /// The delivery streams of the account.
@@ -81,9 +82,13 @@ impl Firehose {
         let stream = Stream::start(
             &folder,
             settings,
-            neighbours,
-            cloud.stopping.clone(),
-            Pauses::default(),
+            Surroundings {
+                neighbours,
+                stopping: cloud.stopping.clone(),
+                pauses: Pauses::default(),
+                troubles: cloud.troubles.clone(),
+                max_journal_bytes: cloud.config.max_journal_bytes,
+            },
             &cloud.tasks,
         )
         .map_err(|error| AwsError::internal(format!("{error:#}")))?;
@@ -109,6 +114,7 @@ impl Firehose {
         let streams = self.streams();
         let tallies = streams.values().map(|stream| {
             let tally = stream.tally();
+            let (journal, longest) = stream.journal_bytes();
             json!({
                 "name": stream.settings().name,
                 "region": stream.settings().region,
@@ -116,6 +122,8 @@ impl Firehose {
                 "delivered": count(&tally.delivered),
                 "failed": count(&tally.failed),
                 "dropped": count(&tally.dropped),
+                "journalBytes": journal,
+                "maxJournalBytes": longest,
             })
         });
         tallies.collect()

@@ -11,8 +11,11 @@ use super::neighbours::Neighbours;
 use super::settings::Settings;
 use super::transform;
 use super::worker::{Pauses, Settled, Transformed, Worker};
+use crate::troubles::Troubles;
 use anyhow::Result;
+use futures::FutureExt;
 use std::collections::VecDeque;
+use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -27,6 +30,10 @@ use tokio_util::task::TaskTracker;
 /// How much a stream takes before it asks its callers to wait. AWS's bound is a rate; this one
 /// keeps a laptop's disk and memory from filling while S3 or the processor refuses.
 const MAX_BACKLOG_BYTES: usize = 512 * 1024 * 1024;
+
+/// How long the journal gets on disk before a stream asks its callers to wait: a record that
+/// cannot be delivered holds all that was written behind it.
+pub const MAX_JOURNAL_BYTES: u64 = 1024 * 1024 * 1024;
 
 /// What a record costs beside its data.
 const RECORD_COST: usize = 128;
@@ -43,6 +50,19 @@ pub struct Stream {
     tally: Arc<Tally>,
     stopping: CancellationToken,
     discarded: CancellationToken,
+    troubles: Troubles,
+    /// What it is called where troubles are named.
+    source: String,
+    max_journal_bytes: u64,
+}
+
+/// What a stream runs with.
+pub struct Surroundings {
+    pub neighbours: Arc<dyn Neighbours>,
+    pub stopping: CancellationToken,
+    pub pauses: Pauses,
+    pub troubles: Troubles,
+    pub max_journal_bytes: u64,
 }
 
 /// What became of a stream's records since the cloud was started.
@@ -73,13 +93,19 @@ impl Stream {
     pub fn start(
         folder: &Path,
         settings: Settings,
-        neighbours: Arc<dyn Neighbours>,
-        stopping: CancellationToken,
-        pauses: Pauses,
+        surroundings: Surroundings,
         tasks: &TaskTracker,
     ) -> Result<Self> {
+        let Surroundings {
+            neighbours,
+            stopping,
+            pauses,
+            troubles,
+            max_journal_bytes,
+        } = surroundings;
         let (sender, mut accepted) = unbounded_channel();
-        let journal = Arc::new(Journal::open(folder, sender)?);
+        let journal = Arc::new(Journal::open(folder, sender, &troubles)?);
+        let source = format!("stream {}", settings.name);
         let backlog = Arc::new(Backlog::default());
         let tally = Arc::new(Tally::default());
         let discarded = CancellationToken::new();
@@ -91,6 +117,8 @@ impl Stream {
                 neighbours,
                 stopping: stopping.clone(),
                 pauses,
+                troubles: troubles.clone(),
+                source: source.clone(),
             },
             backlog: Arc::clone(&backlog),
             tally: Arc::clone(&tally),
@@ -119,7 +147,15 @@ impl Stream {
             tally,
             stopping,
             discarded,
+            troubles,
+            source,
+            max_journal_bytes,
         })
+    }
+
+    /// How many bytes its journal takes on disk, and how many it may take.
+    pub fn journal_bytes(&self) -> (u64, u64) {
+        (self.journal.bytes(), self.max_journal_bytes)
     }
 
     /// What the stream is declared to do now.
@@ -140,13 +176,30 @@ impl Stream {
     /// Takes records, all or none; they are durable on return.
     pub async fn put(&self, records: Vec<NewRecord>) -> Result<(), Refused> {
         let cost = records.iter().map(|record| cost(record.data.len())).sum();
-        if self.stopping.is_cancelled() || !self.backlog.reserve(cost) {
+        if self.stopping.is_cancelled() {
+            return Err(Refused::Busy);
+        }
+        let (length, longest) = self.journal_bytes();
+        if length + cost as u64 > longest || !self.backlog.reserve(cost) {
+            let waiting = self.tally.waiting.load(Ordering::Relaxed);
+            let what = format!(
+                "records are refused until some are delivered: {waiting} wait, and its journal has \
+                 {length} of {longest} bytes. The stream's log says why they are not delivered"
+            );
+            self.troubles.set(&self.full(), what);
             return Err(Refused::Busy);
         }
         self.journal.append(records).await.map_err(|error| {
             self.backlog.remove(cost);
             Refused::Disk(error)
-        })
+        })?;
+        self.troubles.ended(&self.full());
+        Ok(())
+    }
+
+    /// What a stream that is full is called where troubles are named.
+    fn full(&self) -> String {
+        format!("{}, which is full", self.source)
     }
 
     /// Ends the stream and deletes everything that it has not delivered.
@@ -178,7 +231,9 @@ impl Backlog {
     }
 
     fn remove(&self, cost: usize) {
-        self.0.fetch_sub(cost, Ordering::Relaxed);
+        // A stream that was started again has counted anew.
+        let less = |all: usize| Some(all.saturating_sub(cost));
+        let _ = (self.0).fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
     }
 }
 
@@ -188,8 +243,10 @@ impl Tally {
     }
 
     fn settle(&self, settled: &AtomicU64, records: usize) {
-        settled.fetch_add(records as u64, Ordering::Relaxed);
-        self.waiting.fetch_sub(records as u64, Ordering::Relaxed);
+        let records = records as u64;
+        settled.fetch_add(records, Ordering::Relaxed);
+        let less = |all: u64| Some(all.saturating_sub(records));
+        let _ = (self.waiting).fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
     }
 }
 
@@ -226,7 +283,47 @@ struct Work {
 }
 
 impl Work {
+    /// Works until the stream stops. When the work itself panics it is named, and begins again
+    /// with what the journal says.
     async fn run(mut self, mut accepted: UnboundedReceiver<Vec<Entry>>) {
+        while let Err(panic) = AssertUnwindSafe(self.work(&mut accepted))
+            .catch_unwind()
+            .await
+        {
+            let worker = self.worker.clone();
+            worker.troubles.panicked(&worker.source, &*panic);
+            loop {
+                if self.discarded.is_cancelled()
+                    || worker.pause(worker.pauses.store).await.is_none()
+                {
+                    return;
+                }
+                match self.begin_again(&mut accepted).await {
+                    Ok(()) => break,
+                    Err(error) => tracing::error!("{}: {error:#}", worker.source),
+                }
+            }
+        }
+    }
+
+    async fn begin_again(&mut self, accepted: &mut UnboundedReceiver<Vec<Entry>>) -> Result<()> {
+        let (mut pending, next) = self.worker.journal.pending().await?;
+        // What was accepted before is among them.
+        while let Ok(entries) = accepted.try_recv() {
+            pending.extend(entries.into_iter().filter(|entry| entry.sequence >= next));
+        }
+        self.transforming = JoinSet::new();
+        (self.delivered, self.failed) = (Outlet::default(), Outlet::default());
+        self.level = Level::default();
+        self.waiting.clear();
+        let costs = pending.iter().map(|entry| cost(entry.length as usize));
+        self.backlog.0.store(costs.sum(), Ordering::Relaxed);
+        self.tally.waiting.store(0, Ordering::Relaxed);
+        self.accept(pending);
+        Ok(())
+    }
+
+    async fn work(&mut self, accepted: &mut UnboundedReceiver<Vec<Entry>>) {
         let discarded = self.discarded.clone();
         let stopping = self.worker.stopping.clone();
         loop {

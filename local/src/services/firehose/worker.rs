@@ -3,14 +3,17 @@
 //! Both repeat what fails, and both give up when the stream stops: the records are still in the
 //! journal then.
 
-use super::delivery::{Batch, Kind};
+use super::delivery::{Batch, Kind, Object};
 use super::failed::{self, Attempts};
 use super::journal::{Entry, Journal, Sequences};
 use super::neighbours::Neighbours;
 use super::settings::{Settings, Transform};
 use super::transform::{self, Failure, Outcome};
+use crate::troubles::Troubles;
 use anyhow::{Context, Result};
 use bytes::Bytes;
+use futures::FutureExt;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -42,6 +45,9 @@ pub struct Worker {
     pub neighbours: Arc<dyn Neighbours>,
     pub stopping: CancellationToken,
     pub pauses: Pauses,
+    pub troubles: Troubles,
+    /// What the stream is called where troubles are named.
+    pub source: String,
 }
 
 /// What remains to be done with a record.
@@ -62,34 +68,76 @@ pub struct Transformed {
 impl Worker {
     /// Has the processor transform the records, or passes them on when there is none.
     pub async fn transform(self, settings: Arc<Settings>, entries: Vec<Entry>) -> Transformed {
-        let settled = match self.read(&entries).await {
-            Ok(data) => match &settings.destination.transform {
-                Some(transform) => self.process(&settings, transform, &entries, &data).await,
-                None => Some(
-                    data.into_iter()
-                        .map(|data| Settled::Store(Kind::Delivered, data))
-                        .collect(),
-                ),
+        let work = || self.try_transform(&settings, &entries);
+        match self.surely(work).await {
+            Some(transformed) => transformed,
+            None => Transformed {
+                entries,
+                settled: None,
             },
-            Err(error) => {
-                tracing::error!(
-                    stream = settings.name,
-                    records = entries.len(),
-                    "records cannot be read and stay in the journal until the next start: \
-                     {error:#}"
-                );
-                None
-            }
+        }
+    }
+
+    async fn try_transform(&self, settings: &Settings, entries: &[Entry]) -> Transformed {
+        let (entries, data) = self.read(entries).await;
+        let settled = match &settings.destination.transform {
+            // All that was to be read is damaged.
+            Some(_) if entries.is_empty() => Some(Vec::new()),
+            Some(transform) => self.process(settings, transform, &entries, &data).await,
+            None => Some(
+                data.into_iter()
+                    .map(|data| Settled::Store(Kind::Delivered, data))
+                    .collect(),
+            ),
         };
         Transformed { entries, settled }
     }
 
-    async fn read(&self, entries: &[Entry]) -> Result<Vec<Bytes>> {
+    /// Repeats work that panics, until it ends in another way or the stream stops.
+    async fn surely<T, F>(&self, mut work: impl FnMut() -> F) -> Option<T>
+    where
+        F: Future<Output = T>,
+    {
+        loop {
+            match AssertUnwindSafe(work()).catch_unwind().await {
+                Ok(done) => return Some(done),
+                Err(panic) => self.troubles.panicked(&self.source, &*panic),
+            }
+            self.pause(self.pauses.store).await?;
+        }
+    }
+
+    /// Reads the data of records. What cannot be read is left out, and stays in the journal: the
+    /// next start keeps it aside.
+    async fn read(&self, entries: &[Entry]) -> (Vec<Entry>, Vec<Bytes>) {
         let journal = Arc::clone(&self.journal);
-        let entries = entries.to_vec();
-        tokio::task::spawn_blocking(move || journal.read(&entries))
-            .await
-            .context("the reader failed")?
+        let wanted = entries.to_vec();
+        let read = tokio::task::spawn_blocking(move || journal.read(&wanted)).await;
+        let mut data = match read {
+            Ok(data) => data.into_iter(),
+            Err(error) => {
+                self.unread(entries.len(), &error);
+                Vec::new().into_iter()
+            }
+        };
+        let mut found = Vec::with_capacity(entries.len());
+        for entry in entries {
+            match data.next() {
+                Some(Ok(data)) => found.push((*entry, data)),
+                Some(Err(error)) => self.unread(1, &format!("{error:#}")),
+                None => break,
+            }
+        }
+        found.into_iter().unzip()
+    }
+
+    fn unread(&self, records: usize, error: &dyn std::fmt::Display) {
+        let what = format!(
+            "{records} records of the journal cannot be read, and stay in it until the cloud is \
+             started again: {error}"
+        );
+        tracing::error!("{}: {what}", self.source);
+        self.troubles.began(&self.source, what);
     }
 
     async fn process(
@@ -155,29 +203,28 @@ impl Worker {
     /// Stores a batch, however long it takes. False when it stays in the journal until the next
     /// start.
     pub async fn store(self, settings: Arc<Settings>, batch: Batch) -> bool {
+        let work = || self.try_store(&settings, batch.clone());
+        self.surely(work).await.unwrap_or(false)
+    }
+
+    async fn try_store(&self, settings: &Arc<Settings>, batch: Batch) -> bool {
         let sequences = batch.sequences.clone();
-        let now = self.neighbours.now();
-        let sealed = {
-            let settings = Arc::clone(&settings);
-            tokio::task::spawn_blocking(move || batch.into_object(&settings, now)).await
-        };
-        let object = match sealed
-            .map_err(anyhow::Error::from)
-            .and_then(|object| object)
-        {
-            Ok(object) => object,
-            Err(error) => {
-                tracing::error!(
-                    stream = settings.name,
-                    "a batch cannot be made an object and stays in the journal until the next \
-                     start: {error:#}"
-                );
+        let object = loop {
+            match self.seal(settings, batch.clone()).await {
+                Ok(object) => break object,
+                Err(error) => {
+                    let what = format!("a batch cannot be made an object: {error:#}");
+                    tracing::error!("{}: {what}", self.source);
+                    self.troubles.began(&self.source, what);
+                }
+            }
+            if self.pause(self.pauses.longest_store).await.is_none() {
                 return false;
             }
         };
         let mut pause = self.pauses.store;
-        while let Err(failure) = self.neighbours.store(&settings, &object).await {
-            self.neighbours.log(&settings, &failure).await;
+        while let Err(failure) = self.neighbours.store(settings, &object).await {
+            self.neighbours.log(settings, &failure).await;
             if self.pause(pause).await.is_none() {
                 return false;
             }
@@ -185,6 +232,14 @@ impl Worker {
         }
         self.delivered(sequences).await;
         true
+    }
+
+    async fn seal(&self, settings: &Arc<Settings>, batch: Batch) -> Result<Object> {
+        let settings = Arc::clone(settings);
+        let now = self.neighbours.now();
+        tokio::task::spawn_blocking(move || batch.into_object(&settings, now))
+            .await
+            .context("the task failed")?
     }
 
     /// Tells the journal. When the disk refuses that, the journal writes it down later.
@@ -195,7 +250,7 @@ impl Worker {
     }
 
     /// Waits, unless the stream stops meanwhile.
-    async fn pause(&self, duration: Duration) -> Option<()> {
+    pub async fn pause(&self, duration: Duration) -> Option<()> {
         tokio::select! {
             () = self.stopping.cancelled() => None,
             () = tokio::time::sleep(duration) => Some(()),

@@ -4,6 +4,7 @@
 //! that the same code is there once however many functions run it.
 
 use crate::error::{AwsError, AwsResult};
+use crate::folder::{self, sync_parent};
 use anyhow::{Context, Result};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -61,7 +62,7 @@ struct Held {
 impl CodeStore {
     /// The packages in `folder`.
     pub fn open(folder: &Path) -> Result<Self> {
-        fs::create_dir_all(folder)
+        folder::create(folder)
             .with_context(|| format!("the folder {} cannot be created", folder.display()))?;
         Ok(Self {
             folder: folder.to_owned(),
@@ -86,8 +87,11 @@ impl CodeStore {
             self.unpack(&zipped, &unpacked)?;
         }
         let copy = self.folder.join(format!("{name}.zip"));
-        if !copy.exists() {
-            write_whole(&copy, &zipped).map_err(AwsError::internal)?;
+        // Twice, so that what is damaged can be made again.
+        for copy in [&copy, &copy.with_extension(super::intact::COPY)] {
+            if !copy.exists() {
+                write_whole(copy, &zipped).map_err(AwsError::internal)?;
+            }
         }
         Ok(package)
     }
@@ -146,7 +150,9 @@ impl CodeStore {
             })
             .map_err(AwsError::internal)
             .and_then(|()| unzip(zipped, &unfinished))
-            .and_then(|()| fs::rename(&unfinished, place).map_err(AwsError::internal));
+            .and_then(|()| super::intact::sync_all(&unfinished).map_err(AwsError::internal))
+            .and_then(|()| fs::rename(&unfinished, place).map_err(AwsError::internal))
+            .and_then(|()| sync_parent(place).map_err(AwsError::internal));
         if result.is_err() {
             // What stays is overwritten by the next attempt.
             let _ = fs::remove_dir_all(&unfinished);
@@ -232,11 +238,12 @@ fn unzip(zipped: &[u8], folder: &Path) -> AwsResult<()> {
 }
 
 /// Writes a file so that it is there whole, or not at all.
-fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let unfinished = path.with_extension("unfinished-zip");
     fs::write(&unfinished, bytes)?;
     File::open(&unfinished)?.sync_all()?;
-    fs::rename(&unfinished, path)
+    fs::rename(&unfinished, path)?;
+    sync_parent(path)
 }
 
 fn remove_all_but(folder: &Path, kept: &HashSet<String>) -> io::Result<()> {
@@ -255,7 +262,7 @@ fn remove_all_but(folder: &Path, kept: &HashSet<String>) -> io::Result<()> {
     Ok(())
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         // Writing to a string does not fail.
         let _ = write!(text, "{byte:02x}");

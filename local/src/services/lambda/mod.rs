@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `protocol` | `Invoke` and its neighbours, as AWS's clients call them |
 //! | `settings`, `variables` | what a function was declared to be |
-//! | `code` | deployment packages: checked, kept, unpacked |
+//! | `code`, `intact` | deployment packages: checked, kept, unpacked |
 //! | `function` | a function's environments: which are free, how many there may be |
 //! | `environment`, `process`, `runtime_api` | one process, driven from outside |
 //! | `output`, `report`, `failure` | what its log says, and what its caller hears |
@@ -13,6 +13,7 @@ mod code;
 mod environment;
 mod failure;
 mod function;
+mod intact;
 mod output;
 mod process;
 mod protocol;
@@ -28,6 +29,7 @@ use crate::error::{AwsError, AwsResult};
 use crate::faults::Service;
 use crate::identity::arn;
 use crate::services::iam::{Call, Caller};
+use crate::troubles::Troubles;
 use anyhow::Result;
 use bytes::Bytes;
 use code::CodeStore;
@@ -81,9 +83,10 @@ pub fn function_arn(region: &str, name: &str) -> String {
 impl Lambda {
     /// Opens the folder that holds each function's code, and ends what an earlier run left
     /// behind.
-    pub fn open(folder: &Path) -> Result<Self> {
+    pub fn open(folder: &Path, troubles: &Troubles) -> Result<Self> {
         let notes = folder.join("processes");
-        process::kill_left_over(&notes)?;
+        process::kill_left_over(&notes, troubles)?;
+        intact::check(&folder.join("code"), troubles);
         Ok(Self {
             code: CodeStore::open(&folder.join("code"))?,
             notes,

@@ -2,6 +2,7 @@
 //! cloud.
 
 use super::settings::FunctionSettings;
+use crate::troubles::Troubles;
 use anyhow::Result;
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process_group, prlimit};
 use std::collections::BTreeMap;
@@ -158,23 +159,31 @@ fn memory(pid: Pid, line: &str) -> Option<u64> {
 }
 
 /// Kills what an earlier run of the cloud left behind when it was killed itself.
-pub fn kill_left_over(notes: &Path) -> Result<()> {
-    fs::create_dir_all(notes)?;
+pub fn kill_left_over(notes: &Path, troubles: &Troubles) -> Result<()> {
+    crate::folder::create(notes)?;
     for note in fs::read_dir(notes)? {
         let path = note?.path();
         let pid = path
             .file_name()
             .and_then(|name| name.to_str()?.parse().ok())
             .and_then(Pid::from_raw);
+        let noted = fs::read(&path).unwrap_or_default();
+        if !noted.iter().all(u8::is_ascii_digit) {
+            let what = "the note of a function's process is damaged; the process may still run";
+            troubles.keep_file(&path, what);
+            continue;
+        }
         if let Some(pid) = pid
             && let Some(started) = started_at(pid.as_raw_nonzero().get())
             // Process ids are used again; the time of the start tells them apart.
-            && fs::read_to_string(&path)? == started
+            && noted == started.as_bytes()
         {
             tracing::info!(%pid, "ending a function's process of an earlier run");
             let _ = kill_process_group(pid, Signal::KILL);
         }
-        fs::remove_file(&path)?;
+        if let Err(error) = fs::remove_file(&path) {
+            tracing::warn!(file = %path.display(), %error, "a process's note stays");
+        }
     }
     Ok(())
 }
@@ -210,7 +219,7 @@ mod tests {
     fn what_an_earlier_run_left_behind_is_killed() -> Result<()> {
         let notes = tempfile::tempdir()?;
         let (mut child, note) = left_behind(notes.path())?;
-        kill_left_over(notes.path())?;
+        kill_left_over(notes.path(), &Troubles::open(notes.path()))?;
         ensure!(child.wait()?.signal() == Some(9));
         ensure!(!note.exists());
         Ok(())
@@ -221,7 +230,7 @@ mod tests {
         let notes = tempfile::tempdir()?;
         let (mut child, note) = left_behind(notes.path())?;
         fs::write(&note, "1")?;
-        kill_left_over(notes.path())?;
+        kill_left_over(notes.path(), &Troubles::open(notes.path()))?;
         ensure!(child.try_wait()?.is_none() && !note.exists());
         child.kill()?;
         child.wait()?;

@@ -1,17 +1,31 @@
 //! CloudWatch Logs: groups and streams of log lines, kept on disk.
+//!
+//! | module | what lives there |
+//! | --- | --- |
+//! | `protocol` | CloudWatch Logs' JSON protocol |
+//! | `stored` | a stream as a file |
+//! | `reader` | the thread that reads streams, so that nothing else waits for it |
+//! | here | groups and their streams, and who may write them |
+//!
+//! A lock is held to find a stream, and one of its own while a stream is written. Nothing is
+//! locked while one is read.
 
 mod protocol;
+mod reader;
 mod stored;
 
 use crate::clock::Clock;
 use crate::cloud::Cloud;
 use crate::error::{AwsError, AwsResult};
+use crate::folder;
 use crate::identity::arn;
 use crate::services::iam::{Call, Caller};
+use crate::troubles::Troubles;
 use anyhow::{Context, Result};
+use reader::Reader;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub use stored::Event;
 use stored::{StoredStream, file_name};
 
@@ -25,12 +39,13 @@ pub const RETENTION_DAYS: &[u32] = &[
 const MAX_OPEN_FILES: usize = 32;
 
 /// The log groups of the account.
-#[derive(Debug)]
 pub struct Logs {
     folder: PathBuf,
     clock: Clock,
+    troubles: Troubles,
     /// By region and name.
     groups: Mutex<BTreeMap<(String, String), Group>>,
+    reader: Reader,
 }
 
 /// A deployed group, as it was declared.
@@ -61,20 +76,31 @@ pub fn stream_arn(region: &str, group: &str, stream: &str) -> String {
     format!("{}:log-stream:{stream}", group_arn(region, group))
 }
 
-#[derive(Debug)]
+/// A group; clones share its streams.
+#[derive(Debug, Clone)]
 struct Group {
     settings: GroupSettings,
     folder: PathBuf,
-    streams: BTreeMap<String, StoredStream>,
+    streams: Arc<Mutex<Streams>>,
+}
+
+type Streams = BTreeMap<String, Arc<StoredStream>>;
+
+/// A group as it was when it was looked at.
+struct View {
+    settings: GroupSettings,
+    streams: Streams,
 }
 
 impl Logs {
     /// Opens the folder that holds a folder a group, with a file a stream.
-    pub fn open(folder: &Path, clock: Clock) -> Result<Self> {
+    pub fn open(folder: &Path, clock: Clock, troubles: &Troubles) -> Result<Self> {
         Ok(Self {
             folder: folder.to_owned(),
             clock,
+            troubles: troubles.clone(),
             groups: Mutex::default(),
+            reader: Reader::start(troubles)?,
         })
     }
 
@@ -82,16 +108,33 @@ impl Logs {
     /// missing. A message to a group that is not deployed is dropped, as on AWS.
     pub fn put(&self, group: &str, stream: &str, message: &str) {
         let now = self.clock.unix_millis();
-        let mut groups = self.groups();
-        let Some(group) = groups
-            .values_mut()
-            .find(|found| found.settings.name == group)
-        else {
+        let Some(group) = self.group_named(group) else {
             return;
         };
-        if let Err(error) = group.append(stream, now, [(now, message)]) {
+        if let Err(error) = self.append(&group, stream, now, [(now, message)]) {
             tracing::warn!("a log line was dropped: {error:#}");
         }
+    }
+
+    /// Reads all streams once, in the background, for what is damaged in them.
+    pub fn check(&self) {
+        let groups: Vec<Group> = self.groups().values().cloned().collect();
+        let streams = groups.into_iter().flat_map(|group| group.view().streams);
+        for (_, stream) in streams {
+            let troubles = self.troubles.clone();
+            // Weak, so that a stream that is deleted meanwhile is not read.
+            let stream = Arc::downgrade(&stream);
+            self.reader.run(move || {
+                if let Some(stream) = stream.upgrade() {
+                    stream.check(&troubles);
+                }
+            });
+        }
+    }
+
+    /// Does something when all that is to be read by now has been read, behind other work.
+    pub fn in_background(&self, job: impl FnOnce() + Send + 'static) {
+        self.reader.run(job);
     }
 
     /// Makes a group live with the streams that are on disk, or changes a live one.
@@ -103,18 +146,26 @@ impl Logs {
             return Ok(());
         }
         let folder = self.folder.join(&key.0).join(file_name(&key.1));
-        std::fs::create_dir_all(&folder)
+        folder::create(&folder)
             .with_context(|| format!("the folder {} cannot be created", folder.display()))?;
-        let mut streams = BTreeMap::new();
+        let mut streams = Streams::new();
         for entry in std::fs::read_dir(&folder)? {
-            if let Some(stream) = StoredStream::open(&entry?.path())? {
-                streams.insert(stream.name().to_owned(), stream);
+            let path = entry?.path();
+            match StoredStream::open(&path, &self.troubles) {
+                Ok(Some(stream)) => {
+                    streams.insert(stream.name().to_owned(), Arc::new(stream));
+                }
+                Ok(None) => {}
+                Err(error) => {
+                    let what = format!("a log stream cannot be read, and is not shown: {error:#}");
+                    self.troubles.keep_file(&path, &what);
+                }
             }
         }
         let group = Group {
             settings,
             folder,
-            streams,
+            streams: Arc::new(Mutex::new(streams)),
         };
         groups.insert(key, group);
         Ok(())
@@ -138,10 +189,7 @@ impl Logs {
     /// Creates a stream in a deployed group; one that is there already stays as it is.
     pub fn deploy_stream(&self, region: &str, group: &str, stream: &str) -> AwsResult<()> {
         let now = self.clock.unix_millis();
-        let mut groups = self.groups();
-        let group = groups
-            .get_mut(&(region.into(), group.into()))
-            .ok_or_else(no_group)?;
+        let group = self.group(region, group).ok_or_else(no_group)?;
         group
             .stream(stream, now)
             .map(|_| ())
@@ -150,21 +198,48 @@ impl Logs {
 
     /// Whether a stream is there.
     pub fn has_stream(&self, region: &str, group: &str, stream: &str) -> bool {
-        self.groups()
-            .get(&(region.into(), group.into()))
-            .is_some_and(|group| group.streams.contains_key(stream))
+        self.group(region, group)
+            .is_some_and(|group| group.streams().contains_key(stream))
     }
 
     /// Deletes a stream with all its events.
     pub fn remove_stream(&self, region: &str, group: &str, stream: &str) -> Result<()> {
-        let mut groups = self.groups();
-        let Some(group) = groups.get_mut(&(region.into(), group.into())) else {
+        let Some(group) = self.group(region, group) else {
             return Ok(());
         };
-        match group.streams.remove(stream) {
+        let stream = group.streams().remove(stream);
+        match stream {
             Some(stream) => stream.delete(),
             None => Ok(()),
         }
+    }
+
+    /// Appends messages, each with its time, to a stream, which is created when it is missing.
+    fn append<'a>(
+        &self,
+        group: &Group,
+        stream: &str,
+        now: i64,
+        messages: impl IntoIterator<Item = (i64, &'a str)>,
+    ) -> Result<()> {
+        let source = format!("the log group {}", group.settings.name);
+        let appended = group.append(stream, now, messages);
+        match &appended {
+            Ok(()) => self.troubles.ended(&source),
+            Err(error) => self.troubles.began(&source, format!("{error:#}")),
+        }
+        appended
+    }
+
+    fn group(&self, region: &str, name: &str) -> Option<Group> {
+        self.groups().get(&(region.into(), name.into())).cloned()
+    }
+
+    /// The group of this name, in whichever region it is.
+    fn group_named(&self, name: &str) -> Option<Group> {
+        let groups = self.groups();
+        let mut all = groups.values();
+        all.find(|group| group.settings.name == name).cloned()
     }
 
     fn groups(&self) -> MutexGuard<'_, BTreeMap<(String, String), Group>> {
@@ -173,27 +248,46 @@ impl Logs {
 }
 
 impl Group {
-    fn stream(&mut self, name: &str, now: i64) -> Result<&mut StoredStream> {
-        if !self.streams.contains_key(name) {
-            let stream = StoredStream::create(&self.folder, name, now)?;
-            self.streams.insert(name.into(), stream);
+    fn stream(&self, name: &str, now: i64) -> Result<Arc<StoredStream>> {
+        let mut streams = self.streams();
+        if let Some(stream) = streams.get(name) {
+            return Ok(Arc::clone(stream));
         }
-        self.streams.get_mut(name).context("the stream is gone")
+        let stream = Arc::new(StoredStream::create(&self.folder, name, now)?);
+        streams.insert(name.into(), Arc::clone(&stream));
+        Ok(stream)
     }
 
     fn append<'a>(
-        &mut self,
+        &self,
         stream: &str,
         now: i64,
         messages: impl IntoIterator<Item = (i64, &'a str)>,
     ) -> Result<()> {
-        let open = self.streams.values().filter(|stream| stream.is_open());
-        if open.count() >= MAX_OPEN_FILES {
-            self.streams.values_mut().for_each(StoredStream::close);
+        let stream = self.stream(stream, now)?;
+        if !stream.is_open() {
+            let all: Vec<_> = self.streams().values().cloned().collect();
+            let open = all.iter().filter(|stream| stream.is_open());
+            if open.count() >= MAX_OPEN_FILES {
+                all.iter().for_each(|stream| stream.close());
+            }
         }
-        self.stream(stream, now)?.append(now, messages)
+        stream.append(now, messages)
     }
 
+    fn view(&self) -> View {
+        View {
+            settings: self.settings.clone(),
+            streams: self.streams().clone(),
+        }
+    }
+
+    fn streams(&self) -> MutexGuard<'_, Streams> {
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl View {
     /// The time before which events are gone.
     fn horizon(&self, now: i64) -> i64 {
         const DAY: i64 = 24 * 60 * 60 * 1000;
@@ -242,16 +336,10 @@ impl Cloud {
         }
         self.may_log(caller, "logs:PutLogEvents", &resource)?;
         let now = self.clock.unix_millis();
-        let mut groups = self.logs.groups();
-        let group = groups
-            .get_mut(&(region.into(), group.into()))
-            .ok_or_else(no_group)?;
-        group
-            .append(
-                stream,
-                now,
-                messages.iter().map(|message| (now, message.as_str())),
-            )
+        let group = self.logs.group(region, group).ok_or_else(no_group)?;
+        let messages = messages.iter().map(|message| (now, message.as_str()));
+        self.logs
+            .append(&group, stream, now, messages)
             .map_err(|error| AwsError::internal(format!("{error:#}")))
     }
 

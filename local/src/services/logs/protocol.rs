@@ -1,6 +1,6 @@
 //! CloudWatch Logs' JSON protocol, version `Logs_20140328`: what `aws logs` and an agent need.
 
-use super::{Group, group_arn, no_group, stream_arn};
+use super::{Group, View, group_arn, no_group, stream_arn};
 use crate::cloud::Cloud;
 use crate::error::{AwsError, AwsResult};
 use crate::services::iam::{Call, Caller};
@@ -8,6 +8,8 @@ use crate::services::json_protocol::{self, parse, unknown_operation};
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::sync::Arc;
+use tokio::sync::oneshot;
 
 /// How many groups or streams one answer holds, and how many when nothing is said
 /// (API reference, `DescribeLogGroups`).
@@ -16,7 +18,35 @@ const DESCRIBE_LIMIT: usize = 50;
 /// How many events one answer holds (API reference, `FilterLogEvents`).
 const EVENTS_LIMIT: usize = 10_000;
 
+/// The operations that read whole streams.
+const READS: &[&str] = &["DescribeLogStreams", "GetLogEvents", "FilterLogEvents"];
+
 impl Cloud {
+    /// As [`Self::logs_call`], without holding up the thread that asks.
+    pub async fn logs_request(
+        self: &Arc<Self>,
+        caller: &Caller,
+        action: &str,
+        body: Bytes,
+    ) -> AwsResult<Bytes> {
+        if !READS.contains(&action) {
+            return self.logs_call(caller, action, &body);
+        }
+        let (done, answered) = oneshot::channel();
+        // Weak, because what is waiting to be read must not hold a cloud that is reset.
+        let cloud = Arc::downgrade(self);
+        let (caller, action) = (caller.clone(), action.to_owned());
+        self.logs.reader.run(move || {
+            // A caller that went away needs nothing read.
+            if let Some(cloud) = cloud.upgrade()
+                && !done.is_closed()
+            {
+                let _ = done.send(cloud.logs_call(&caller, &action, &body));
+            }
+        });
+        answered.await.map_err(AwsError::internal)?
+    }
+
     /// One request of CloudWatch Logs' JSON protocol: `action` is the part of `X-Amz-Target`
     /// behind the dot. Gives the body of the 200 answer.
     pub fn logs_call(&self, caller: &Caller, action: &str, body: &[u8]) -> AwsResult<Bytes> {
@@ -34,9 +64,9 @@ impl Cloud {
 
     fn describe_log_groups(&self, caller: &Caller, input: DescribeGroups) -> AwsResult<Value> {
         self.may(caller, "DescribeLogGroups", "", "")?;
-        let groups = self.logs.groups();
+        let groups: Vec<_> = self.logs.groups().values().map(Group::view).collect();
         let mut found: Vec<_> = groups
-            .values()
+            .iter()
             .filter(|group| {
                 let name = &group.settings.name;
                 starts(name, input.log_group_name_prefix.as_deref())
@@ -228,27 +258,22 @@ impl Cloud {
             ));
         }
         let now = self.clock.unix_millis();
-        let mut groups = self.logs.groups();
-        let group = groups
-            .values_mut()
-            .find(|found| found.settings.name == *group)
-            .ok_or_else(no_group)?;
-        if !group.streams.contains_key(stream) {
+        let group = self.logs.group_named(group).ok_or_else(no_group)?;
+        if !group.streams().contains_key(stream) {
             return Err(no_stream());
         }
         let events = input
             .log_events
             .iter()
             .map(|event| (event.timestamp, event.message.as_str()));
-        group.append(stream, now, events).map_err(unreadable)?;
+        let appended = self.logs.append(&group, stream, now, events);
+        appended.map_err(unreadable)?;
         Ok(json!({ "nextSequenceToken": "0" }))
     }
 
-    fn with_group<T>(&self, name: &str, read: impl FnOnce(&Group) -> AwsResult<T>) -> AwsResult<T> {
-        let groups = self.logs.groups();
-        let name = group_name(name);
-        let group = groups.values().find(|group| group.settings.name == name);
-        read(group.ok_or_else(no_group)?)
+    fn with_group<T>(&self, name: &str, read: impl FnOnce(&View) -> AwsResult<T>) -> AwsResult<T> {
+        let group = self.logs.group_named(group_name(name));
+        read(&group.ok_or_else(no_group)?.view())
     }
 
     fn may(&self, caller: &Caller, action: &str, group: &str, stream: &str) -> AwsResult<()> {
@@ -274,7 +299,7 @@ struct Range {
 }
 
 impl Range {
-    fn new(group: &Group, now: i64, start: Option<i64>, end: Option<i64>) -> Self {
+    fn new(group: &View, now: i64, start: Option<i64>, end: Option<i64>) -> Self {
         Self {
             start: group.horizon(now).max(start.unwrap_or(i64::MIN)),
             end: end.unwrap_or(i64::MAX),
@@ -287,7 +312,7 @@ impl Range {
     }
 }
 
-fn describe_group(group: &Group) -> Value {
+fn describe_group(group: &View) -> Value {
     let settings = &group.settings;
     let arn = group_arn(&settings.region, &settings.name);
     let mut description = json!({
@@ -297,7 +322,7 @@ fn describe_group(group: &Group) -> Value {
         "arn": format!("{arn}:*"),
         "logGroupArn": arn,
         "logGroupClass": "STANDARD",
-        "storedBytes": group.streams.values().map(super::StoredStream::size).sum::<u64>(),
+        "storedBytes": group.streams.values().map(|stream| stream.size()).sum::<u64>(),
     });
     if let Some(days) = settings.retention_days {
         description["retentionInDays"] = days.into();

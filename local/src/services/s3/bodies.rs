@@ -1,35 +1,34 @@
 //! The bytes of objects: small ones travel with their record, large ones are files.
 //!
 //! A file is on disk before the record that names it is committed, and is removed after the
-//! record is gone. What a crash leaves in between is a file that no record names: each file has
+//! record is gone. Each is sealed, so that damage in it is noticed. What a crash leaves in between is a file that no record names: each file has
 //! an entry in the store, committed together with the record, and the next start removes the
 //! files that have none.
 
 use super::checksums::{Algorithm, Hasher, hex};
 use super::errors::entity_too_large;
+use super::sealed::{self, Sealer, Section};
 use crate::error::{AwsError, AwsResult};
 use crate::store::{Batch, Store};
+use crate::troubles::Troubles;
 use anyhow::{Context, Result};
 use bytes::{Bytes, BytesMut};
 use futures::{Stream, StreamExt};
 use s3s::crypto::{Checksum as _, Md5};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
-use std::io::SeekFrom;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::fs::File;
-use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
+use tokio_util::sync::CancellationToken;
 
 /// The table of files that a record names.
 const FILES: &str = "s3.file";
 
 /// Up to here a body is stored with its record.
 pub const MAX_RECORD_BODY: usize = 64 * 1024;
-
-/// How much of a file is read at a time.
-const READ_BYTES: u64 = 64 * 1024;
 
 /// The largest object of a single PUT, and the largest part:
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>.
@@ -46,6 +45,7 @@ pub struct FilePart {
 #[derive(Debug, Clone)]
 pub struct Bodies {
     folder: Arc<Path>,
+    troubles: Troubles,
 }
 
 /// A body that has arrived and belongs to no record yet. Dropped, it leaves nothing behind.
@@ -97,9 +97,9 @@ impl Drop for NewFile {
 }
 
 impl Bodies {
-    /// Opens the folder, and removes the files that no record names.
-    pub fn open(folder: &Path, store: &Store) -> Result<Self> {
-        std::fs::create_dir_all(folder)
+    /// Opens the folder, and removes the files that no record names; not when records are lost.
+    pub fn open(folder: &Path, store: &Store, troubles: &Troubles) -> Result<Self> {
+        crate::folder::create(folder)
             .with_context(|| format!("the folder {} cannot be created", folder.display()))?;
         for entry in std::fs::read_dir(folder)? {
             let entry = entry?;
@@ -108,14 +108,31 @@ impl Bodies {
                 Some(name) => store.get(FILES, name)?.is_some(),
                 None => false,
             };
-            if !known {
+            if !known && store.is_whole() {
                 tracing::info!(file = %entry.path().display(), "removing an unfinished upload");
                 std::fs::remove_file(entry.path())?;
             }
         }
         Ok(Self {
             folder: folder.into(),
+            troubles: troubles.clone(),
         })
+    }
+
+    /// Reads all files for what is damaged in them. Blocks for as long as that takes.
+    pub fn check(&self, stopping: &CancellationToken) {
+        let Ok(entries) = std::fs::read_dir(&self.folder) else {
+            return;
+        };
+        for entry in entries.filter_map(Result::ok) {
+            if stopping.is_cancelled() {
+                return;
+            }
+            // One that is gone was deleted, or never finished.
+            if let Ok(Some(what)) = sealed::check(&entry.path()) {
+                self.troubles.name_only(&entry.path(), &what);
+            }
+        }
     }
 
     /// Takes in a body with its digest and a checksum: up to `in_memory` bytes in memory,
@@ -137,6 +154,7 @@ impl Bodies {
         let mut first = Bytes::new();
         let mut buffer = BytesMut::new();
         let mut file: Option<(File, NewFile)> = None;
+        let mut sealer = Sealer::default();
         while let Some(chunk) = body.next().await {
             let chunk = chunk.map_err(|error| broken_body(&error))?;
             size += chunk.len() as u64;
@@ -146,10 +164,12 @@ impl Bodies {
             md5.update(&chunk);
             hasher.update(&chunk);
             if let Some((file, _)) = &mut file {
+                sealer.update(&chunk);
                 file.write_all(&chunk).await.map_err(AwsError::internal)?;
             } else if size > in_memory as u64 {
                 let (mut opened, new) = self.create().await.map_err(AwsError::internal)?;
                 for bytes in [&first[..], &buffer[..], &chunk[..]] {
+                    sealer.update(bytes);
                     opened.write_all(bytes).await.map_err(AwsError::internal)?;
                 }
                 (first, buffer) = (Bytes::new(), BytesMut::new());
@@ -162,6 +182,8 @@ impl Bodies {
         }
         let place = match file {
             Some((mut opened, mut new)) => {
+                let seal = sealer.finish();
+                opened.write_all(&seal).await.map_err(AwsError::internal)?;
                 opened.flush().await.map_err(AwsError::internal)?;
                 opened.sync_all().await.map_err(AwsError::internal)?;
                 self.sync_folder().await.map_err(AwsError::internal)?;
@@ -194,13 +216,15 @@ impl Bodies {
             let from = range.start.max(start);
             let to = range.end.min(end);
             if from < to {
-                sections.push_back((self.folder.join(&part.name), from - start, to - from));
+                let path = self.folder.join(&part.name);
+                sections.push_back((path, part.size, from - start, to - from));
             }
             start = end;
         }
         let mut reader = Reader {
             sections,
             open: None,
+            troubles: self.troubles.clone(),
         };
         reader.open_next().await?;
         Ok(futures::stream::try_unfold(
@@ -256,39 +280,37 @@ pub fn forget_files<'a>(batch: Batch, parts: impl IntoIterator<Item = &'a FilePa
 
 /// Sections of files, read one after the other.
 struct Reader {
-    /// A file, where to begin in it, and how many bytes to read.
-    sections: VecDeque<(PathBuf, u64, u64)>,
-    open: Option<(File, u64)>,
+    /// A file, the size of the body in it, where to begin, and how many bytes to read.
+    sections: VecDeque<(PathBuf, u64, u64, u64)>,
+    open: Option<Section>,
+    troubles: Troubles,
 }
 
 impl Reader {
     async fn next(&mut self) -> std::io::Result<Option<Bytes>> {
         loop {
-            let Some((file, left)) = &mut self.open else {
+            let Some(section) = &mut self.open else {
                 return Ok(None);
             };
-            if *left == 0 {
-                self.open_next().await?;
-                continue;
+            match section.next().await {
+                Ok(Some(bytes)) => return Ok(Some(bytes)),
+                Ok(None) => self.open_next().await?,
+                Err(error) => {
+                    if error.kind() == std::io::ErrorKind::InvalidData
+                        && let Ok(Some(what)) = sealed::check(section.path())
+                    {
+                        self.troubles.name_only(section.path(), &what);
+                    }
+                    return Err(error);
+                }
             }
-            let length = usize::try_from(READ_BYTES.min(*left)).unwrap_or(usize::MAX);
-            let mut buffer = BytesMut::zeroed(length);
-            let count = file.read(&mut buffer).await?;
-            if count == 0 {
-                return Err(std::io::ErrorKind::UnexpectedEof.into());
-            }
-            *left -= count as u64;
-            buffer.truncate(count);
-            return Ok(Some(buffer.freeze()));
         }
     }
 
     async fn open_next(&mut self) -> std::io::Result<()> {
         self.open = match self.sections.pop_front() {
-            Some((path, from, length)) => {
-                let mut file = File::open(path).await?;
-                file.seek(SeekFrom::Start(from)).await?;
-                Some((file, length))
+            Some((path, size, from, length)) => {
+                Some(Section::open(path, size, from, length).await?)
             }
             None => None,
         };

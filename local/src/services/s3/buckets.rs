@@ -8,7 +8,7 @@ use super::version::{VERSIONS, objects_prefix};
 use crate::error::{AwsError, AwsResult};
 use crate::services::iam::document::{Document, Kind};
 use crate::store::{Batch, Store};
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -145,11 +145,14 @@ impl Buckets {
     pub fn open(store: Store) -> Result<Self> {
         let mut all = BTreeMap::new();
         for (name, json) in store.scan(BUCKETS, "")? {
-            let settings: Settings = serde_json::from_slice(&json)
-                .with_context(|| format!("the settings of bucket {name} cannot be read"))?;
-            let state = State::new(settings)
-                .map_err(anyhow::Error::msg)
-                .with_context(|| format!("the policy of bucket {name} cannot be read"))?;
+            let settings = serde_json::from_slice(&json).map_err(|error| error.to_string());
+            let state = match settings.and_then(State::new) {
+                Ok(state) => state,
+                Err(reason) => {
+                    store.unreadable(BUCKETS, &name, &reason);
+                    continue;
+                }
+            };
             all.insert(name, Arc::new(Bucket::new(state)));
         }
         Ok(Self {

@@ -355,20 +355,32 @@ fn is_past(date: &str, now: i64) -> bool {
         .is_ok_and(|date| date.unix_timestamp().saturating_mul(1_000) <= now)
 }
 
+/// What the task is called where troubles are named.
+const SOURCE: &str = "the lifecycle of buckets";
+
 /// Applies the rules of all buckets from time to time until the cloud stops.
 pub fn spawn(cloud: &Arc<Cloud>) {
     let task = Arc::clone(cloud);
     cloud.tasks.spawn(async move {
-        loop {
-            if let Err(error) = task.s3.expire(task.clock.unix_millis()).await {
+        let apply = || apply_until_stopped(&task);
+        task.troubles.supervise(SOURCE, &task.stopping, apply).await;
+    });
+}
+
+async fn apply_until_stopped(cloud: &Cloud) {
+    loop {
+        match cloud.s3.expire(cloud.clock.unix_millis()).await {
+            Ok(()) => cloud.troubles.ended(SOURCE),
+            Err(error) => {
                 tracing::warn!(%error, "lifecycle rules could not be applied");
-            }
-            tokio::select! {
-                () = tokio::time::sleep(INTERVAL) => {}
-                () = task.stopping.cancelled() => return,
+                cloud.troubles.began(SOURCE, error.to_string());
             }
         }
-    });
+        tokio::select! {
+            () = tokio::time::sleep(INTERVAL) => {}
+            () = cloud.stopping.cancelled() => return,
+        }
+    }
 }
 
 impl S3 {

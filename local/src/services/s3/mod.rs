@@ -3,7 +3,7 @@
 //! | module | what lives there |
 //! | --- | --- |
 //! | [`buckets`], [`names`], [`access`], [`lifecycle`] | buckets and their settings |
-//! | [`version`], [`bodies`], [`checksums`] | what is stored, and how |
+//! | [`version`], [`bodies`], `sealed`, [`checksums`] | what is stored, and how |
 //! | [`objects`], [`reading`], [`conditions`], [`listing`], [`uploads`] | what can be done with objects |
 //! | [`protocol`] | S3's own protocol, on top of the rest |
 //! | here | the service as its neighbours in this cloud call it |
@@ -21,6 +21,7 @@ pub mod names;
 pub mod objects;
 pub mod protocol;
 pub mod reading;
+mod sealed;
 pub mod uploads;
 pub mod version;
 
@@ -29,6 +30,7 @@ use crate::error::{AwsError, AwsResult};
 use crate::faults::Service;
 use crate::services::iam::Caller;
 use crate::store::{Batch, Store};
+use crate::troubles::Troubles;
 use anyhow::{Context, Result};
 use bodies::Bodies;
 use buckets::Buckets;
@@ -43,6 +45,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
+use tokio_util::sync::CancellationToken;
 
 /// The checksum that S3 adds to an object whose client sent none:
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html>.
@@ -98,9 +101,14 @@ pub struct Object {
 
 impl S3 {
     /// Opens the folder of large bodies; everything else is in `store`.
-    pub async fn open(folder: &Path, store: Store, clock: Clock) -> Result<Self> {
+    pub async fn open(
+        folder: &Path,
+        store: Store,
+        clock: Clock,
+        troubles: &Troubles,
+    ) -> Result<Self> {
         Ok(Self {
-            bodies: Bodies::open(folder, &store)?,
+            bodies: Bodies::open(folder, &store, troubles)?,
             buckets: Buckets::open(store.clone())?,
             sequence: Sequence::open(&store).await?,
             locks: Locks::new(),
@@ -108,6 +116,13 @@ impl S3 {
             store,
             clock,
         })
+    }
+}
+
+impl S3 {
+    /// Reads all large bodies for what is damaged in them. Blocks for as long as that takes.
+    pub fn check(&self, stopping: &CancellationToken) {
+        self.bodies.check(stopping);
     }
 }
 

@@ -43,10 +43,23 @@ pub enum Frame {
 #[derive(Debug, Default)]
 pub struct Scan {
     pub frames: Vec<Frame>,
-    /// Where the intact part of the file ends.
+    /// Where the last intact frame ends.
     pub intact: u64,
-    /// How many bytes behind it are no frames.
+    /// How many bytes behind it are a frame that was not written to its end.
     pub broken: u64,
+    pub damaged: Vec<Damaged>,
+}
+
+/// Bytes that are not as they were written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Damaged {
+    /// Where they are in the file.
+    pub at: u64,
+    pub length: u64,
+    /// The numbers of the records before and behind them, in the same file.
+    pub between: (Option<u64>, Option<u64>),
+    /// Whether what they held is known all the same.
+    pub mended: bool,
 }
 
 /// Appends a record's frame to `buffer`. Gives where its data starts in the buffer.
@@ -89,46 +102,188 @@ fn end_frame(buffer: &mut [u8], start: usize) {
     buffer[start + 4..start + 8].copy_from_slice(&checksum.to_le_bytes());
 }
 
-/// Reads all frames of a segment's bytes, up to the first one that is not intact. `None` when
-/// the file is no segment of this format.
+/// Reads all intact frames of a segment's bytes, those behind damaged ones too. `None` when the
+/// file is no segment of this format.
 pub fn scan(bytes: &[u8]) -> Option<Scan> {
-    if !bytes.starts_with(MAGIC) {
-        // A crash while the file was being created leaves a part of the magic.
-        return MAGIC.starts_with(bytes).then(|| Scan {
+    if bytes.starts_with(MAGIC) {
+        return Some(scan_frames(bytes));
+    }
+    // A crash while the file was being created leaves a part of the magic.
+    if MAGIC.starts_with(bytes) {
+        return Some(Scan {
             broken: bytes.len() as u64,
             ..Scan::default()
         });
     }
+    // Frames behind other first bytes: it was those that were damaged.
+    let mut scan = scan_frames(bytes);
+    let first = scan.frames.iter().find_map(Frame::sequence);
+    scan.damaged.insert(
+        0,
+        Damaged {
+            at: 0,
+            length: MAGIC.len() as u64,
+            between: (None, first),
+            mended: true,
+        },
+    );
+    (!scan.frames.is_empty()).then_some(scan)
+}
+
+/// Whether a file that is no segment of this format may be one of another version.
+pub fn is_of_another_version(bytes: &[u8]) -> bool {
+    let (name, version) = MAGIC.split_at(MAGIC.len() - 1);
+    let other = bytes.strip_prefix(name).and_then(<[u8]>::first);
+    // A file that holds nothing but its first bytes holds nothing that could be misread.
+    bytes.len() > MAGIC.len() && other.is_some_and(|byte| [*byte] != version)
+}
+
+fn scan_frames(bytes: &[u8]) -> Scan {
     let mut scan = Scan::default();
     let mut position = MAGIC.len();
-    while let Some((frame, length)) = next_frame(bytes, position) {
-        scan.frames.push(frame);
-        position += length;
+    while position < bytes.len() {
+        if let Some((frame, length)) = next_frame(bytes, position) {
+            scan.add(frame);
+            position += length;
+            continue;
+        }
+        let (end, mended) = match behind_damage(bytes, position) {
+            Behind::Frame(end) => (end, None),
+            Behind::Mended(end) => (end, frame_of(bytes, position, end - position)),
+            Behind::Torn => {
+                scan.broken = (bytes.len() - position) as u64;
+                break;
+            }
+        };
+        scan.damaged.push(Damaged {
+            at: position as u64,
+            length: (end - position) as u64,
+            between: (scan.frames.iter().rev().find_map(Frame::sequence), None),
+            mended: mended.is_some(),
+        });
+        if let Some(frame) = mended {
+            scan.add(frame);
+        }
+        position = end;
     }
-    scan.intact = position as u64;
-    scan.broken = (bytes.len() - position) as u64;
-    Some(scan)
+    scan.intact = position.min(bytes.len()) as u64;
+    scan
+}
+
+impl Scan {
+    fn add(&mut self, frame: Frame) {
+        if let Some(sequence) = frame.sequence() {
+            for damaged in self.damaged.iter_mut().rev() {
+                if damaged.between.1.is_some() {
+                    break;
+                }
+                damaged.between.1 = Some(sequence);
+            }
+        }
+        self.frames.push(frame);
+    }
+}
+
+impl Frame {
+    fn sequence(&self) -> Option<u64> {
+        match self {
+            Self::Record { sequence, .. } => Some(*sequence),
+            Self::Delivered(_) => None,
+        }
+    }
+}
+
+/// What comes behind a frame that is not intact.
+enum Behind {
+    /// The next frame, or the end of the file, is here.
+    Frame(usize),
+    /// The same, and only the damaged frame's length was wrong: up to here its checksum is right.
+    Mended(usize),
+    /// Nothing: the frame was not written to its end.
+    Torn,
+}
+
+fn behind_damage(bytes: &[u8], position: usize) -> Behind {
+    let Some((length, checksum)) = header(bytes, position) else {
+        return Behind::Torn;
+    };
+    let start = position + FRAME_HEADER;
+    let is_possible = (1..=MAX_PAYLOAD).contains(&length);
+    let claimed = start.saturating_add(length);
+    if is_possible && (claimed == bytes.len() || claimed < bytes.len() && is_frame(bytes, claimed))
+    {
+        return Behind::Frame(claimed);
+    }
+    // The length is wrong. What looks like a frame may be a part of the record's own data: the
+    // checksum says where the record ends.
+    let last = bytes.len().min(start.saturating_add(MAX_PAYLOAD));
+    let mut hasher = crc32fast::Hasher::new();
+    let mut hashed = start;
+    let mut first = None;
+    for end in start + 1..=last {
+        if end < bytes.len() && !is_frame(bytes, end) {
+            continue;
+        }
+        hasher.update(&bytes[hashed..end]);
+        hashed = end;
+        if hasher.clone().finalize() == checksum {
+            return Behind::Mended(end);
+        }
+        if end < bytes.len() {
+            first.get_or_insert(end);
+        }
+    }
+    let mut further = (last + 1..bytes.len()).filter(|end| is_frame(bytes, *end));
+    match first.or_else(|| further.next()) {
+        Some(next) => Behind::Frame(next),
+        None if is_possible && claimed > bytes.len() => Behind::Torn,
+        // After a loss of power a file may be longer than what was written.
+        None if bytes[position..].iter().all(|byte| *byte == 0) => Behind::Torn,
+        None => Behind::Frame(bytes.len()),
+    }
+}
+
+fn header(bytes: &[u8], position: usize) -> Option<(usize, u32)> {
+    let header = bytes.get(position..position + FRAME_HEADER)?;
+    let (length, checksum) = header.split_at(4);
+    Some((
+        u32::from_le_bytes(length.try_into().ok()?) as usize,
+        u32::from_le_bytes(checksum.try_into().ok()?),
+    ))
+}
+
+fn is_frame(bytes: &[u8], position: usize) -> bool {
+    // Most places are ruled out by the kind, before anything is added up.
+    bytes
+        .get(position + FRAME_HEADER)
+        .is_some_and(|kind| [RECORD, DELIVERED].contains(kind))
+        && next_frame(bytes, position).is_some()
 }
 
 fn next_frame(bytes: &[u8], position: usize) -> Option<(Frame, usize)> {
-    let header = bytes.get(position..position + FRAME_HEADER)?;
-    let (length, checksum) = header.split_at(4);
-    let length = u32::from_le_bytes(length.try_into().ok()?) as usize;
+    let (length, checksum) = header(bytes, position)?;
     if length == 0 || length > MAX_PAYLOAD {
         return None;
     }
     let start = position + FRAME_HEADER;
-    let payload = bytes.get(start..start + length)?;
-    if crc32fast::hash(payload) != u32::from_le_bytes(checksum.try_into().ok()?) {
+    if crc32fast::hash(bytes.get(start..start + length)?) != checksum {
         return None;
     }
-    let frame = match *payload.first()? {
-        RECORD => Frame::Record {
+    let whole = FRAME_HEADER + length;
+    Some((frame_of(bytes, position, whole)?, whole))
+}
+
+/// The frame that takes the bytes at `position`, whatever its header says.
+fn frame_of(bytes: &[u8], position: usize, whole: usize) -> Option<Frame> {
+    let start = position + FRAME_HEADER;
+    let payload = bytes.get(start..position + whole)?;
+    match *payload.first()? {
+        RECORD => Some(Frame::Record {
             sequence: u64::from_le_bytes(payload.get(1..9)?.try_into().ok()?),
             arrival: i64::from_le_bytes(payload.get(9..17)?.try_into().ok()?),
             offset: (start + RECORD_HEADER) as u64,
-            length: u32::try_from(length - RECORD_HEADER).ok()?,
-        },
+            length: u32::try_from(payload.len() - RECORD_HEADER).ok()?,
+        }),
         DELIVERED => {
             let mut sequences = Sequences::default();
             for range in payload[1..].chunks_exact(16) {
@@ -138,11 +293,18 @@ fn next_frame(bytes: &[u8], position: usize) -> Option<(Frame, usize)> {
                     u64::from_le_bytes(last.try_into().ok()?),
                 );
             }
-            Frame::Delivered(sequences)
+            Some(Frame::Delivered(sequences))
         }
-        _ => return None,
-    };
-    Some((frame, FRAME_HEADER + length))
+        _ => None,
+    }
+}
+
+/// The data of a record whose frame was read from its checksum on; none when it is not intact.
+pub fn checked_data(frame: &[u8]) -> Option<&[u8]> {
+    let (checksum, payload) = frame.split_first_chunk::<4>()?;
+    (crc32fast::hash(payload) == u32::from_le_bytes(*checksum))
+        .then(|| payload.get(RECORD_HEADER..))
+        .flatten()
 }
 
 /// The file of the segment whose first record has this sequence number.
@@ -213,13 +375,47 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_byte_anywhere_ends_the_intact_part_before_its_frame() {
+    fn a_changed_byte_anywhere_costs_its_own_frame_at_most() {
         let (bytes, ends) = segment();
-        for position in MAGIC.len()..bytes.len() {
+        let whole = scan(&bytes).unwrap_or_default().frames;
+        for position in 0..bytes.len() {
+            for turned in [0x40, 0x01, 0xff] {
+                let mut changed = bytes.clone();
+                changed[position] ^= turned;
+                let scan = scan(&changed).unwrap_or_default();
+                let damaged = ends[1..].iter().position(|end| position < *end);
+                let place = ends[damaged.unwrap_or_default()];
+                // A damaged length, or a damaged first byte of the file, is made up for.
+                let mended = position < ends[0] || (place..place + 4).contains(&position);
+                let mut expected = ends.len() - 1;
+                if !mended {
+                    expected -= 1;
+                }
+                let at = format!("changed at {position} by {turned}");
+                assert_eq!(scan.frames.len(), expected, "{at}");
+                assert_eq!(scan.broken, 0, "{at}");
+                assert_eq!(scan.damaged.len(), 1, "{at}");
+                assert_eq!(scan.damaged[0].mended, mended, "{at}");
+                let intact = whole.iter().filter(|frame| scan.frames.contains(frame));
+                assert_eq!(intact.count(), expected, "{at}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_looks_like_a_frame_in_a_damaged_record_is_not_taken_for_one() {
+        let mut inner = Vec::new();
+        encode_record(&mut inner, 77, 1000, b"inner");
+        let mut bytes = MAGIC.to_vec();
+        encode_record(&mut bytes, 1, 1000, &[b"data ", inner.as_slice()].concat());
+        encode_record(&mut bytes, 2, 1000, b"next");
+        for position in MAGIC.len()..MAGIC.len() + FRAME_HEADER {
             let mut changed = bytes.clone();
-            changed[position] ^= 0x40;
-            let whole = ends[1..].iter().filter(|end| **end <= position).count();
-            assert_eq!(intact_frames(&changed), whole, "changed at {position}");
+            changed[position] ^= 0x02;
+            let scan = scan(&changed).unwrap_or_default();
+            let sequences: Vec<_> = scan.frames.iter().filter_map(Frame::sequence).collect();
+            assert!(!sequences.contains(&77), "{position}");
+            assert!(sequences.contains(&2), "{position}");
         }
     }
 

@@ -19,7 +19,8 @@ impl Opened {
 
     fn on(folder: &Path, disk: Box<dyn Disk>) -> Result<Self> {
         let (sender, accepted) = unbounded_channel();
-        let journal = Journal::open_on(folder, sender, disk)?;
+        let troubles = Troubles::open(folder);
+        let journal = Journal::open_on(folder, sender, &troubles, disk)?;
         Ok(Self { journal, accepted })
     }
 
@@ -40,7 +41,8 @@ impl Opened {
         while let Ok(more) = self.accepted.try_recv() {
             entries.extend(more);
         }
-        let data = self.journal.read(&entries)?;
+        let data = self.journal.read(&entries);
+        let data = data.into_iter().collect::<Result<Vec<_>>>()?;
         Ok(entries
             .iter()
             .zip(data)
@@ -149,6 +151,55 @@ async fn a_torn_tail_is_cut_and_written_over() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_damaged_frame_costs_its_record_and_is_named() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let journal = Opened::at(folder.path())?;
+    for data in ["first", "second", "third"] {
+        journal.put(&[data]).await?;
+    }
+    drop(journal);
+    let (_, path) = segments_in(folder.path())?
+        .pop_first()
+        .context("there is a segment")?;
+    let mut bytes = std::fs::read(&path)?;
+    let at = bytes.windows(5).position(|window| window == b"first");
+    bytes[at.context("it is there")?] ^= 1;
+    std::fs::write(&path, &bytes)?;
+
+    // Once more at the next start, and named once.
+    for _ in 0..2 {
+        assert_eq!(pending(folder.path())?, ["second", "third"]);
+        let damaged = Troubles::open(folder.path()).damaged();
+        assert_eq!(damaged.len(), 1, "{damaged:?}");
+        assert!(damaged[0].what.contains("records 1 to 1"), "{damaged:?}");
+        assert!(damaged[0].kept.is_some());
+        assert_eq!(std::fs::read(&path)?, bytes, "it stays as it is");
+    }
+    let mut journal = Opened::at(folder.path())?;
+    journal.put(&["next"]).await?;
+    let taken = journal.taken()?;
+    assert_eq!(taken.last(), Some(&(4, "next".into())));
+    drop(journal);
+    assert_eq!(pending(folder.path())?, ["second", "third", "next"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_file_of_rubbish_is_kept_aside_and_costs_itself() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let journal = Opened::at(folder.path())?;
+    journal.put(&["whole"]).await?;
+    drop(journal);
+    std::fs::write(segment::path(folder.path(), 50), [0x5a; 500])?;
+    let journal = Opened::at(folder.path())?;
+    journal.put(&["next"]).await?;
+    drop(journal);
+    assert_eq!(pending(folder.path())?, ["whole", "next"]);
+    assert_eq!(Troubles::open(folder.path()).damaged().len(), 1);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_segment_that_was_just_created_by_a_crashed_process_is_no_obstacle() -> Result<()> {
     for left_over in [b"".as_slice(), b"MYSF"] {
         let folder = tempfile::tempdir()?;
@@ -170,9 +221,10 @@ fn a_journal_of_another_version_is_refused_by_name() -> Result<()> {
     Ok(())
 }
 
-/// A disk that can fail: half of a write, or a sync.
+/// A disk that can fail: half of a write, or a sync; or panic.
 #[derive(Default, Clone)]
 struct FailingDisk {
+    rotten: Arc<AtomicBool>,
     full: Arc<AtomicBool>,
     broken: Arc<AtomicBool>,
 }
@@ -183,6 +235,7 @@ impl Disk for FailingDisk {
     }
 
     fn write_all_at(&self, file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
+        assert!(!self.rotten.load(Ordering::SeqCst), "rotten");
         if self.full.load(Ordering::SeqCst) {
             RealDisk.write_all_at(file, &bytes[..bytes.len() / 2], offset)?;
             return Err(io::ErrorKind::StorageFull.into());
@@ -254,6 +307,23 @@ async fn after_a_failed_sync_writing_goes_on_in_a_new_segment() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_writer_that_panics_refuses_records_and_goes_on() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let disk = FailingDisk::default();
+    let mut journal = Opened::on(folder.path(), Box::new(disk.clone()))?;
+    journal.put(&["before"]).await?;
+    disk.rotten.store(true, Ordering::SeqCst);
+    assert!(journal.put(&["refused"]).await.is_err());
+    disk.rotten.store(false, Ordering::SeqCst);
+    journal.put(&["after"]).await?;
+    let taken: Vec<_> = journal.taken()?.into_iter().map(|(_, data)| data).collect();
+    assert_eq!(taken, ["before", "after"]);
+    drop(journal);
+    assert_eq!(pending(folder.path())?, ["before", "after"]);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_discarded_journal_leaves_nothing_and_takes_nothing() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("stream");
@@ -262,5 +332,22 @@ async fn a_discarded_journal_leaves_nothing_and_takes_nothing() -> Result<()> {
     journal.journal.discard().await?;
     assert!(!path.exists());
     assert!(journal.put(&["b"]).await.is_err());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_stream_that_lost_count_is_told_what_is_pending() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let disk = FailingDisk::default();
+    let journal = Opened::on(folder.path(), Box::new(disk.clone()))?;
+    journal.put(&["a", "b"]).await?;
+    journal.put(&["c"]).await?;
+    // The disk does not know of the delivery.
+    disk.full.store(true, Ordering::SeqCst);
+    let delivered = journal.journal.delivered([2].into_iter().collect()).await;
+    assert!(delivered.is_err());
+    let (pending, next) = journal.journal.pending().await?;
+    let sequences: Vec<_> = pending.iter().map(|entry| entry.sequence).collect();
+    assert_eq!((sequences, next), (vec![1, 3], 4));
     Ok(())
 }

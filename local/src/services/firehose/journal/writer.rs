@@ -1,13 +1,16 @@
 //! The thread that writes a journal: one group of waiting commands after the other.
 
 use super::segment::{self, MAGIC};
-use super::{Entry, Files, NewRecord, Sequences};
+use super::{Entry, Files, NewRecord, Sequences, recover};
+use crate::troubles::Troubles;
 use anyhow::{Context, Result};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, mpsc};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
@@ -22,9 +25,21 @@ pub type Done = oneshot::Sender<Result<(), String>>;
 
 /// What the writer is asked to do.
 pub enum Command {
-    Append { records: Vec<NewRecord>, done: Done },
-    Delivered { sequences: Sequences, done: Done },
-    Discard { done: Done },
+    Append {
+        records: Vec<NewRecord>,
+        done: Done,
+    },
+    Delivered {
+        sequences: Sequences,
+        done: Done,
+    },
+    /// What is not delivered, and the next record's number.
+    Pending {
+        done: oneshot::Sender<Result<(Vec<Entry>, u64), String>>,
+    },
+    Discard {
+        done: Done,
+    },
 }
 
 /// What the writer does to the disk; tests put one in its place that fails.
@@ -63,6 +78,11 @@ impl Disk for RealDisk {
 
 /// The writer's state.
 pub struct Writer {
+    /// What it is called where troubles are named.
+    pub source: String,
+    pub troubles: Troubles,
+    /// How many bytes all segments have.
+    pub bytes: Arc<AtomicU64>,
     pub folder: PathBuf,
     pub disk: Box<dyn Disk>,
     pub files: Files,
@@ -88,8 +108,22 @@ struct Group {
 }
 
 impl Writer {
-    /// Writes until every handle is gone, or the journal is discarded.
+    /// Writes until every handle is gone, or the journal is discarded; whatever a write comes to.
     pub fn run(mut self, commands: &mpsc::Receiver<Command>) {
+        loop {
+            match catch_unwind(AssertUnwindSafe(|| self.write_all(commands))) {
+                Ok(()) => return,
+                Err(panic) => {
+                    // Whoever waited for the write is told that it failed. Nobody knows what of
+                    // it is on disk, as after a failed sync.
+                    self.troubles.panicked(&self.source, &*panic);
+                    self.active = None;
+                }
+            }
+        }
+    }
+
+    fn write_all(&mut self, commands: &mpsc::Receiver<Command>) {
         while let Ok(first) = commands.recv() {
             let mut group = Group::default();
             self.take(&mut group, first);
@@ -124,8 +158,17 @@ impl Writer {
                 self.count_delivered(&sequences);
                 group.delivered.push(done);
             }
+            Command::Pending { done } => {
+                let _ = done.send(self.pending().map_err(|error| format!("{error:#}")));
+            }
             Command::Discard { done } => group.discarded = Some(done),
         }
+    }
+
+    fn pending(&self) -> Result<(Vec<Entry>, u64)> {
+        let mut pending = recover(&self.folder, &self.troubles)?.pending;
+        pending.retain(|entry| !self.unwritten.contains(entry.sequence));
+        Ok((pending, self.next))
     }
 
     /// Writes records, and all deliveries that the disk does not know of, as one.
@@ -136,8 +179,12 @@ impl Writer {
                 self.folder.display()
             );
             tracing::error!("{error}");
+            self.troubles.began(&self.source, &error);
             error
         });
+        if result.is_ok() {
+            self.troubles.ended(&self.source);
+        }
         // Even on a full disk: what is delivered makes room.
         self.remove_delivered_segments();
         result
@@ -179,6 +226,7 @@ impl Writer {
             return Err(error.into());
         }
         self.active = Some((first, end + bytes.len() as u64));
+        self.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         self.unwritten = Sequences::default();
         *self.segments.entry(first).or_default() += entries.len() as u64;
         if !entries.is_empty() {
@@ -248,10 +296,19 @@ impl Writer {
                 break;
             }
             let path = segment::path(&self.folder, first);
-            if let Err(error) = std::fs::remove_file(&path) {
-                tracing::warn!(file = %path.display(), %error, "a delivered segment stays");
-                break;
+            let length = std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
+            match std::fs::remove_file(&path) {
+                Ok(()) => {}
+                // Somebody else has removed it.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => {
+                    tracing::warn!(file = %path.display(), %error, "a delivered segment stays");
+                    break;
+                }
             }
+            // What was written in part and not cut off was never counted.
+            let left = |bytes: u64| Some(bytes.saturating_sub(length));
+            let _ = (self.bytes).fetch_update(Ordering::Relaxed, Ordering::Relaxed, left);
             self.segments.remove(&first);
             self.files
                 .lock()

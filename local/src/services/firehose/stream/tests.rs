@@ -33,6 +33,9 @@ struct Neighbourhood {
     /// Events, as they come in.
     invoked: mpsc::UnboundedSender<Value>,
     fail_invocations: AtomicBool,
+    /// The next act of each kind panics.
+    panic_invoking: AtomicBool,
+    panic_storing: AtomicBool,
     /// An invocation takes a permit before it answers.
     permits: Semaphore,
     logged: Mutex<Vec<String>>,
@@ -47,6 +50,10 @@ impl Neighbours for Neighbourhood {
     /// Puts an exclamation mark behind each record; one that starts with `drop` is dropped, one
     /// that starts with `fail` fails.
     async fn invoke(&self, _: &Settings, _: &Transform, event: Bytes) -> Result<Bytes, Failure> {
+        assert!(
+            !self.panic_invoking.swap(false, Ordering::SeqCst),
+            "invoking"
+        );
         let event: Value = serde_json::from_slice(&event).map_err(|_| Failure::FUNCTION_ERROR)?;
         let _ = self.invoked.send(event.clone());
         if let Ok(permit) = self.permits.acquire().await {
@@ -74,6 +81,7 @@ impl Neighbours for Neighbourhood {
     }
 
     async fn store(&self, _: &Settings, object: &Object) -> Result<(), Failure> {
+        assert!(!self.panic_storing.swap(false, Ordering::SeqCst), "storing");
         if self.refuse_storing.load(Ordering::SeqCst) {
             let _ = self.refused.send(object.clone());
             return Err(Failure::new("S3.AccessDenied", "no"));
@@ -117,6 +125,8 @@ impl Rig {
             refuse_storing: AtomicBool::new(false),
             invoked: invoked_sender,
             fail_invocations: AtomicBool::new(false),
+            panic_invoking: AtomicBool::new(false),
+            panic_storing: AtomicBool::new(false),
             permits: Semaphore::new(Semaphore::MAX_PERMITS),
             logged: Mutex::default(),
         });
@@ -129,9 +139,13 @@ impl Rig {
         let stream = Stream::start(
             &folder.path().join("clicks"),
             settings,
-            Arc::clone(&neighbours) as Arc<dyn Neighbours>,
-            CancellationToken::new(),
-            pauses,
+            Surroundings {
+                neighbours: Arc::clone(&neighbours) as Arc<dyn Neighbours>,
+                stopping: CancellationToken::new(),
+                pauses,
+                troubles: Troubles::open(folder.path()),
+                max_journal_bytes: MAX_JOURNAL_BYTES,
+            },
             &tasks,
         )?;
         Ok(Self {
@@ -509,4 +523,19 @@ fn the_backlog_has_a_bound_that_is_exact() {
     backlog.remove(5);
     assert!(!backlog.reserve(6));
     assert!(backlog.reserve(5));
+}
+
+#[tokio::test]
+async fn work_that_panics_is_named_and_done_again() -> Result<()> {
+    let settings = with_processor(settings(MEBIBYTE, Duration::ZERO)?, 1, Duration::ZERO);
+    let mut rig = Rig::start(settings)?;
+    rig.neighbours.panic_invoking.store(true, Ordering::SeqCst);
+    rig.neighbours.panic_storing.store(true, Ordering::SeqCst);
+    rig.put(&["a"]).await?;
+    ensure!(text(&rig.next().await?) == "a!");
+    let problems = rig.stream.troubles.problems();
+    ensure!(problems[0].source == "stream clicks", "{problems:?}");
+    ensure!(problems[0].times == 2, "{problems:?}");
+    ensure!(rig.stop().await.is_empty(), "once");
+    Ok(())
 }

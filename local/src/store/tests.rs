@@ -1,0 +1,128 @@
+//! The store through its front door: what is there after it is opened again.
+
+use super::*;
+use anyhow::ensure;
+use std::fs;
+
+/// A store of 300 records, some of them written over and deleted, and what it holds.
+async fn filled(folder: &Path) -> Result<Vec<(String, Vec<u8>)>> {
+    let store = Store::open(&folder.join("store.redb"), &Troubles::open(folder))?;
+    for number in 0..100_u32 {
+        let mut batch = Batch::new().put("a", "counter", number.to_string().into_bytes());
+        for part in 0..4 {
+            let value = format!("{number}-{part} ").repeat(20).into_bytes();
+            batch = batch.put("a", &format!("{number:03}-{part}"), value);
+        }
+        store.commit(batch).await?;
+        let key = format!("{number:03}-0");
+        store.commit(Batch::new().delete("a", &key)).await?;
+    }
+    store.scan("a", "")
+}
+
+#[tokio::test]
+async fn what_was_committed_is_there_after_reopening() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("store.redb");
+    let troubles = Troubles::open(folder.path());
+    {
+        let store = Store::open(&path, &troubles)?;
+        store
+            .commit(
+                Batch::new()
+                    .put("a", "1", b"one".to_vec())
+                    .put("a", "2", b"two".to_vec())
+                    .put("ab", "1", b"other".to_vec()),
+            )
+            .await?;
+        store.commit(Batch::new().delete("a", "1")).await?;
+    }
+    let store = Store::open(&path, &troubles)?;
+    assert_eq!(store.get("a", "1")?, None);
+    assert_eq!(store.scan("a", "")?, [("2".to_owned(), b"two".to_vec())]);
+    assert_eq!(troubles.damaged(), []);
+    Ok(())
+}
+
+#[tokio::test]
+async fn one_damaged_byte_anywhere_costs_nothing_and_is_named() -> Result<()> {
+    let original = tempfile::tempdir()?;
+    let expected = filled(original.path()).await?;
+    ensure!(expected.len() == 301);
+    for name in ["store.redb", "store.log"] {
+        let whole = fs::read(original.path().join(name))?;
+        for step in 0..16 {
+            let at = whole.len() * step / 16 + step % 7;
+            let folder = tempfile::tempdir()?;
+            for name in ["store.redb", "store.log"] {
+                fs::copy(original.path().join(name), folder.path().join(name))?;
+            }
+            let path = folder.path().join(name);
+            let mut bytes = whole.clone();
+            bytes[at] ^= 0x10;
+            fs::write(&path, &bytes)?;
+
+            let troubles = Troubles::open(folder.path());
+            let store = Store::open(&folder.path().join("store.redb"), &troubles)?;
+            ensure!(store.is_whole(), "{name} at {at}");
+            ensure!(store.scan("a", "")? == expected, "{name} at {at}");
+            store.commit(Batch::new().put("b", "1", vec![1])).await?;
+            // A byte of the database that nothing uses is no damage.
+            if name == "store.log" {
+                ensure!(troubles.damaged().len() == 1, "{name} at {at}");
+            }
+            drop(store);
+            let named = Troubles::open(folder.path()).damaged().len();
+            let store = Store::open(&folder.path().join("store.redb"), &troubles)?;
+            ensure!(store.scan("a", "")? == expected, "{name} at {at}, again");
+            ensure!(store.get("b", "1")? == Some(vec![1]));
+            ensure!(troubles.damaged().len() >= named);
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn with_both_copies_damaged_the_damaged_batches_alone_are_lost() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let expected = filled(folder.path()).await?;
+    let path = folder.path().join("store.redb");
+    fs::write(&path, vec![0xA5; 8192])?;
+    let log = folder.path().join("store.log");
+    let mut bytes = fs::read(&log)?;
+    let text = b"050-2 ";
+    let at = bytes.windows(text.len()).position(|window| window == text);
+    let text = b"50-2 ";
+    let at = at.or_else(|| bytes.windows(text.len()).position(|window| window == text));
+    bytes[at.context("it is there")?] ^= 1;
+    fs::write(&log, bytes)?;
+
+    let troubles = Troubles::open(folder.path());
+    let store = Store::open(&path, &troubles)?;
+    let found = store.scan("a", "")?;
+    let lost = |key: &str| key.starts_with("050-");
+    let rest: Vec<_> = expected.into_iter().filter(|(key, _)| !lost(key)).collect();
+    ensure!(found == rest, "{} of {}", found.len(), rest.len());
+    ensure!(!store.is_whole());
+    ensure!(troubles.damaged().len() == 2, "{:?}", troubles.damaged());
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_log_does_not_grow_for_ever() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let troubles = Troubles::open(folder.path());
+    let path = folder.path().join("store.redb");
+    let store = Store::open(&path, &troubles)?;
+    for number in 0..50_u8 {
+        let value = vec![number; 1024 * 1024];
+        store.commit(Batch::new().put("a", "1", value)).await?;
+    }
+    let length = fs::metadata(folder.path().join("store.log"))?.len();
+    ensure!(length < 36 * 1024 * 1024, "{length}");
+    drop(store);
+    fs::remove_file(&path)?;
+    let store = Store::open(&path, &troubles)?;
+    ensure!(store.get("a", "1")? == Some(vec![49; 1024 * 1024]));
+    Ok(())
+}
