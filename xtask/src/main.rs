@@ -8,6 +8,7 @@ mod cache;
 mod checkout;
 mod cloud;
 mod commands;
+mod disk;
 mod files;
 mod http;
 mod memory;

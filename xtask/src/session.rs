@@ -4,6 +4,7 @@
 use crate::binaries::{self, Installed};
 use crate::checkout::Checkout;
 use crate::cloud::Cloud;
+use crate::disk;
 use crate::ports;
 use crate::progress;
 use crate::pulumi;
@@ -44,6 +45,7 @@ impl Session {
     }
 
     pub async fn of(checkout: Checkout) -> Result<Self> {
+        disk::check(&checkout)?;
         let port = ports::first(&checkout)?;
         let pulumi = pulumi::find(&checkout).await?;
         let lock = checkout.lock()?;

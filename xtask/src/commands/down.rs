@@ -2,6 +2,7 @@
 
 use crate::checkout::Checkout;
 use crate::cloud::Cloud;
+use crate::disk;
 use crate::ports;
 use crate::session::{LOCAL, Session};
 use crate::tools;
@@ -21,12 +22,15 @@ impl Down {
             println!("Nothing is deployed, and no cloud is running.");
             return Ok(());
         }
-        if has_resources(&checkout)? {
+        let deployed = has_resources(&checkout);
+        if deployed.map_err(|error| disk::explain(&checkout, error))? {
             let session = Session::open().await?;
             session.ensure_cloud().await?;
             let mut destroy = session.pulumi(&["destroy", "--yes", "--skip-preview"]);
             destroy.args(["--stack", LOCAL]);
-            tools::run(&mut destroy, "pulumi destroy").await?;
+            tools::run(&mut destroy, "pulumi destroy")
+                .await
+                .map_err(|error| disk::explain(&checkout, error))?;
         }
         let _lock = checkout.lock()?;
         let cloud = Cloud::new(&checkout, ports::first(&checkout)?);

@@ -22,16 +22,42 @@ pub struct Status {}
 struct Health {
     started: String,
     streams: Vec<Stream>,
+    #[serde(default)]
+    problems: Vec<Problem>,
+    #[serde(default)]
+    damaged: Vec<Damage>,
+}
+
+/// Something that does not work now, or that failed and was started again.
+#[derive(Deserialize)]
+struct Problem {
+    source: String,
+    what: String,
+    since: String,
+}
+
+/// Something in the data folder that is not as it was written.
+#[derive(Deserialize)]
+struct Damage {
+    file: String,
+    #[serde(default)]
+    kept: Option<String>,
+    what: String,
 }
 
 /// A delivery stream, with its records since the cloud was started.
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Stream {
     name: String,
     waiting: u64,
     delivered: u64,
     failed: u64,
     dropped: u64,
+    #[serde(default)]
+    journal_bytes: u64,
+    #[serde(default)]
+    max_journal_bytes: u64,
 }
 
 #[derive(Deserialize)]
@@ -83,7 +109,16 @@ async fn show(checkout: &Checkout, pid: i32, port: u16) -> Result<()> {
     let deployed: Deployed = ask(port, "resources").await?;
     let endpoint = variables::endpoint(port);
 
-    println!("The embedded cloud runs, since {}.", since(&health.started));
+    let well = health.problems.is_empty() && health.damaged.is_empty();
+    let how = if well {
+        "runs"
+    } else {
+        "runs, and is not well (see below)"
+    };
+    println!(
+        "The embedded cloud {how}, since {}.",
+        since(&health.started)
+    );
     let row = |name: &str, value: String| println!("    {name:10}{value}");
     row("process", pid.to_string());
     row("address", format!("{endpoint} (AWS's protocols)"));
@@ -133,8 +168,32 @@ async fn show(checkout: &Checkout, pid: i32, port: u16) -> Result<()> {
         if stream.dropped > 0 {
             row("dropped", stream.dropped.to_string());
         }
+        let (now, most) = (stream.journal_bytes, stream.max_journal_bytes);
+        row(
+            "journal",
+            format!("{} of at most {}", megabytes(now), megabytes(most)),
+        );
     }
+    trouble(checkout, &health);
     Ok(())
+}
+
+/// What does not work, and what is damaged.
+fn trouble(checkout: &Checkout, health: &Health) {
+    for problem in &health.problems {
+        println!("Not well, since {}:", since(&problem.since));
+        println!("    {}: {}", problem.source, problem.what);
+    }
+    let data = checkout.data();
+    for damage in &health.damaged {
+        println!("Damaged: {}", data.join(&damage.file).display());
+        println!("    {}", damage.what);
+        if let Some(kept) = &damage.kept {
+            let kept = data.join(kept);
+            println!("    kept as {}", kept.display());
+            println!("    (when that is deleted, the next start does not name it any more)");
+        }
+    }
 }
 
 async fn ask<T: serde::de::DeserializeOwned>(port: u16, what: &str) -> Result<T> {

@@ -1,5 +1,6 @@
 //! `cargo xtask up`: from whatever is there to a deployed stack `local`.
 
+use crate::disk;
 use crate::progress::seconds;
 use crate::session::{LOCAL, Session};
 use crate::tools;
@@ -22,7 +23,9 @@ impl Up {
         let arguments = ["up", "--yes", "--skip-preview", "--suppress-outputs"];
         let mut up = session.pulumi(&arguments);
         up.args(["--stack", LOCAL]);
-        tools::run(&mut up, "pulumi up").await?;
+        tools::run(&mut up, "pulumi up")
+            .await
+            .map_err(|error| disk::explain(&session.checkout, error))?;
         let deployed = deploying.elapsed();
 
         print_outputs(&session.raw_outputs().await?);
