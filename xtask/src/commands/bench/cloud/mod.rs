@@ -58,6 +58,8 @@ pub struct Figures {
 pub struct Clicks {
     accepted: Load,
     stored: Duration,
+    /// Once more while nobody reads a large log, and while it is searched.
+    searched: (Load, Load),
 }
 
 pub async fn run(root: &Path) -> Result<()> {

@@ -3,7 +3,7 @@
 use super::super::place;
 use super::load::{self, Load};
 use super::{Clicks, Figures, Target, click, median_start};
-use crate::aws::Aws;
+use crate::aws::{Aws, LOGS};
 use crate::binaries;
 use crate::http;
 use crate::ports;
@@ -11,14 +11,23 @@ use crate::session::{LOCAL, Session};
 use crate::tools;
 use crate::variables::endpoint;
 use anyhow::{Context, Result, bail};
+use futures::future::try_join_all;
 use reqwest::Client;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::process::Command;
 
 /// How many clicks go through the API.
 const CLICKS: usize = 10_000;
+
+/// How large a log is that is searched while clicks come in, and by how many at once.
+pub const LOG_BYTES: usize = 64 * 1024 * 1024;
+const SEARCHES: usize = 3;
+
+/// How long its lines are, and how many are put at once.
+const MESSAGE: usize = 200;
+const EVENTS: usize = 2_000;
 
 /// How long a stream may take until nothing waits in it.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -61,21 +70,56 @@ async fn deployed(session: &Session, start: Duration) -> Result<Figures> {
     };
     let mut figures = target.measure("embedded cloud", start).await?;
     drained(session.port).await?;
-    figures.clicks = Some(clicks(output("clicksEndpoint")?, session.port).await?);
+    let url = output("clicksEndpoint")?;
+    let (accepted, stored) = clicks(url, session.port).await?;
+    figures.clicks = Some(Clicks {
+        accepted,
+        stored,
+        searched: searched(target.aws, url, session.port).await?,
+    });
     Ok(figures)
 }
 
-async fn clicks(url: &str, port: u16) -> Result<Clicks> {
+/// Clicks while nobody reads a large log, and while it is searched all the time.
+async fn searched(aws: &Aws, url: &str, port: u16) -> Result<(Load, Load)> {
+    let groups = aws.json(LOGS, "DescribeLogGroups", &json!({})).await?;
+    let group = groups["logGroups"][0]["logGroupName"].as_str();
+    let group = group.context("there is no log group")?;
+    let stream = json!({ "logGroupName": group, "logStreamName": "bench" });
+    aws.json(LOGS, "CreateLogStream", &stream).await?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
+    let event = json!({ "timestamp": u64::try_from(now)?, "message": "x".repeat(MESSAGE) });
+    let mut lines = stream.clone();
+    lines["logEvents"] = vec![event; EVENTS].into();
+    for _ in 0..LOG_BYTES / (MESSAGE * EVENTS) {
+        aws.json(LOGS, "PutLogEvents", &lines).await?;
+    }
+    let (without, _) = clicks(url, port).await?;
+    let search = json!({ "logGroupName": group, "filterPattern": "\"what no line says\"" });
+    let searching = || async {
+        loop {
+            aws.json(LOGS, "FilterLogEvents", &search).await?;
+        }
+    };
+    let searching: Vec<_> = (0..SEARCHES).map(|_| searching()).collect();
+    tokio::select! {
+        clicks = clicks(url, port) => Ok((without, clicks?.0)),
+        ended = try_join_all(searching) => {
+            let ended: Result<Vec<()>> = ended;
+            ended?;
+            bail!("a search that never ends has ended")
+        }
+    }
+}
+
+async fn clicks(url: &str, port: u16) -> Result<(Load, Duration)> {
     let client = http::client()?;
     let requests = (0..CLICKS).map(|number| request(&client, url, number));
     let requests = requests.collect::<Result<_>>()?;
     let started = Instant::now();
     let accepted: Load = load::send(&client, requests).await?;
     drained(port).await?;
-    Ok(Clicks {
-        accepted,
-        stored: started.elapsed(),
-    })
+    Ok((accepted, started.elapsed()))
 }
 
 fn request(client: &Client, url: &str, number: usize) -> Result<reqwest::Request> {

@@ -2,6 +2,7 @@
 
 use super::Figures;
 use super::load::Load;
+use super::own::LOG_BYTES;
 use crate::memory::megabytes;
 
 /// What is compared, and whether more is better.
@@ -87,6 +88,14 @@ pub fn table(all: &[Figures]) -> String {
             " – |".repeat(others.len()),
             clicks.accepted.requests,
             clicks.stored.as_secs_f64(),
+            " – |".repeat(others.len()),
+        );
+        let (without, with) = clicks.searched;
+        text += &format!(
+            "| PUT /clicks while a log of {} is searched | {} ({:.2} of without) |{}\n",
+            megabytes(LOG_BYTES as u64),
+            rate(with),
+            with.per_second() / without.per_second(),
             " – |".repeat(others.len()),
         );
     }
