@@ -13,7 +13,7 @@ async fn call(cloud: &Cloud, action: &str, input: Value) -> Result<Answer> {
     cloud
         .post("/")
         .service("logs")
-        .header("x-amz-target", &format!("Logs_20140328.{action}"))
+        .header("x-amz-target", format!("Logs_20140328.{action}"))
         .body(input.to_string())
         .send()
         .await

@@ -32,7 +32,7 @@ impl Sealer {
             let (now, rest) = bytes.split_at(room.min(bytes.len()));
             self.block.update(now);
             self.size += now.len() as u64;
-            if self.size % BLOCK == 0 {
+            if self.size.is_multiple_of(BLOCK) {
                 self.end_block();
             }
             bytes = rest;
@@ -41,7 +41,7 @@ impl Sealer {
 
     /// What is written behind the body.
     pub fn finish(mut self) -> Vec<u8> {
-        if self.size % BLOCK != 0 {
+        if !self.size.is_multiple_of(BLOCK) {
             self.end_block();
         }
         self.seal.extend_from_slice(&self.size.to_le_bytes());
