@@ -2,6 +2,7 @@
 
 use crate::clock::Clock;
 use crate::error::AwsError;
+use crate::events::Events;
 use crate::faults::Faults;
 use crate::provider::{deployments::Deployments, package::Package};
 use crate::services::{
@@ -64,6 +65,8 @@ pub struct Cloud {
     pub firehose: Firehose,
     pub apigateway: ApiGateway,
     pub cloudfront: CloudFront,
+    /// What happens. Outlives a reset.
+    pub events: Arc<Events>,
     /// What is to go wrong, by request.
     pub faults: Faults,
     /// Cancelled when the cloud stops: background tasks finish what they hold and end.
@@ -106,6 +109,7 @@ impl Cloud {
         config: CloudConfig,
         clock: Clock,
         package: Package,
+        events: Arc<Events>,
         stopping: CancellationToken,
     ) -> Result<Arc<Self>> {
         std::fs::create_dir_all(&config.home).with_context(|| {
@@ -123,13 +127,14 @@ impl Cloud {
             );
         }
         Ok(Arc::new(Self {
-            iam: Iam::default(),
+            iam: Iam::new(Arc::clone(&events)),
             logs: Logs::open(&config.home.join("logs"), clock.clone())?,
             s3: S3::open(&config.home.join("s3"), store.clone(), clock.clone()).await?,
             lambda: Lambda::open(&config.home.join("lambda"), isolation)?,
             firehose: Firehose::open(&config.home.join("firehose"))?,
             apigateway: ApiGateway::default(),
             cloudfront: CloudFront::default(),
+            events,
             faults: Faults::default(),
             package,
             deployments: Deployments::open(store.clone())?,

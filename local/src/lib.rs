@@ -10,6 +10,7 @@
 //! | [`edge`] | the listeners: AWS's protocols, deployed APIs, sites |
 //! | [`folder`], [`store`] | what is on disk: the locked data folder, durable records |
 //! | [`faults`] | services that fail on request |
+//! | [`events`] | what happens, for the person who watches |
 //! | [`clock`], [`identity`], [`error`] | time, ARNs, AWS's errors |
 
 pub mod clock;
@@ -17,6 +18,7 @@ pub mod cloud;
 pub mod current;
 pub mod edge;
 pub mod error;
+pub mod events;
 pub mod faults;
 pub mod folder;
 pub mod identity;

@@ -5,6 +5,7 @@ mod access;
 mod buckets;
 mod client;
 mod cloudfront;
+mod console;
 mod deploy;
 mod documented;
 mod edge;

@@ -3,6 +3,7 @@
 
 mod delivery;
 mod documented;
+mod events;
 mod failures;
 mod faults;
 mod functions;

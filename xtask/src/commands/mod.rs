@@ -8,6 +8,7 @@ mod down;
 mod env;
 mod log_message;
 mod logs;
+mod open;
 mod package;
 mod replay;
 mod scan;
@@ -34,6 +35,8 @@ pub enum Command {
     /// Destroys stack `local` and stops the embedded cloud
     #[command(visible_alias = "destroy")]
     Down(down::Down),
+    /// Opens the site and the embedded cloud's console in the browser
+    Open(open::Open),
     /// Stops the embedded cloud, and keeps all that it holds
     Stop(stop::Stop),
     /// Starts the embedded cloud with what it held
@@ -70,6 +73,7 @@ impl Command {
             Self::Doctor(command) => command.run().await,
             Self::Click(command) => command.run().await,
             Self::Down(command) => command.run().await,
+            Self::Open(command) => command.run().await,
             Self::Stop(command) => command.run().await,
             Self::Start(command) => command.run().await,
             Self::Env(command) => command.run().await,

@@ -7,11 +7,13 @@
 use super::buffer::{Hints, Level};
 use super::delivery::{Gathering, Kind};
 use super::journal::{Entry, Journal, NewRecord};
+use super::levels::{Levels, Now};
 use super::neighbours::Neighbours;
 use super::settings::Settings;
 use super::transform;
 use super::worker::{Pauses, Settled, Transformed, Worker};
 use anyhow::Result;
+use serde_json::Value;
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
@@ -41,6 +43,7 @@ pub struct Stream {
     settings: watch::Sender<Arc<Settings>>,
     backlog: Arc<Backlog>,
     tally: Arc<Tally>,
+    levels: Arc<Levels>,
     stopping: CancellationToken,
     discarded: CancellationToken,
 }
@@ -82,6 +85,7 @@ impl Stream {
         let journal = Arc::new(Journal::open(folder, sender)?);
         let backlog = Arc::new(Backlog::default());
         let tally = Arc::new(Tally::default());
+        let levels = Arc::new(Levels::default());
         let discarded = CancellationToken::new();
         let (settings, declared) = watch::channel(Arc::new(settings));
         let mut work = Work {
@@ -94,6 +98,7 @@ impl Stream {
             },
             backlog: Arc::clone(&backlog),
             tally: Arc::clone(&tally),
+            levels: Arc::clone(&levels),
             discarded: discarded.clone(),
             waiting: VecDeque::new(),
             level: Level::default(),
@@ -117,6 +122,7 @@ impl Stream {
             settings,
             backlog,
             tally,
+            levels,
             stopping,
             discarded,
         })
@@ -130,6 +136,11 @@ impl Stream {
     /// What became of its records.
     pub fn tally(&self) -> &Tally {
         &self.tally
+    }
+
+    /// How full its buffers are at the moment.
+    pub fn levels(&self) -> Value {
+        self.levels.describe(&self.settings(), Instant::now())
     }
 
     /// From now on the stream does this instead; also with records that it already holds.
@@ -214,6 +225,7 @@ struct Work {
     worker: Worker,
     backlog: Arc<Backlog>,
     tally: Arc<Tally>,
+    levels: Arc<Levels>,
     discarded: CancellationToken,
     /// The buffer towards the processor.
     waiting: VecDeque<Entry>,
@@ -234,6 +246,7 @@ impl Work {
                 self.accept(entries);
             }
             self.send_on();
+            self.levels.set(self.now());
             if self.flush_until.is_some() && self.is_idle() {
                 return;
             }
@@ -255,6 +268,17 @@ impl Work {
                     }
                 }
             }
+        }
+    }
+
+    /// What the person who watches is shown.
+    fn now(&self) -> Now {
+        Now {
+            waiting: (self.waiting.len(), self.level),
+            transforming: self.transforming.len(),
+            delivered: self.delivered.gathering.now(),
+            failed: self.failed.gathering.now(),
+            storing: self.delivered.storing.len() + self.failed.storing.len(),
         }
     }
 

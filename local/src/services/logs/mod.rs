@@ -8,6 +8,7 @@ mod stored;
 use crate::clock::Clock;
 use crate::cloud::{Cloud, reset_meanwhile};
 use crate::error::{AwsError, AwsResult};
+use crate::events::{self, excerpt};
 use crate::identity::arn;
 use crate::services::iam::{Call, Caller};
 use anyhow::{Context, Result, ensure};
@@ -266,16 +267,24 @@ impl Cloud {
         self.may_log(caller, "logs:PutLogEvents", &resource)?;
         let now = self.clock.unix_millis();
         let mut groups = self.logs.groups();
-        let group = groups
+        let kept = groups
             .get_mut(&(region.into(), group.into()))
             .ok_or_else(no_group)?;
-        group
-            .append(
-                stream,
-                now,
-                messages.iter().map(|message| (now, message.as_str())),
-            )
-            .map_err(|error| AwsError::internal(format!("{error:#}")))
+        kept.append(
+            stream,
+            now,
+            messages.iter().map(|message| (now, message.as_str())),
+        )
+        .map_err(|error| AwsError::internal(format!("{error:#}")))?;
+        drop(groups);
+        for message in messages {
+            self.events.push(events::Event::Log {
+                group: group.to_owned(),
+                stream: stream.to_owned(),
+                message: excerpt(message.as_bytes()),
+            });
+        }
+        Ok(())
     }
 
     fn may_log(&self, caller: &Caller, action: &str, resource: &str) -> AwsResult<()> {

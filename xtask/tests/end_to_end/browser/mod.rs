@@ -1,5 +1,6 @@
 //! The deployed site in a real browser, from the first visit to the record in S3.
 
+mod console;
 mod driver;
 
 use crate::place::Place;
@@ -54,6 +55,7 @@ async fn the_site_in_a_real_browser() -> Result<()> {
     site.closed_tab()
         .await
         .context("a click before the tab closes")?;
+    site.console().await.context("the console")?;
     site.hostile_catalogue()
         .await
         .context("a hostile catalogue")?;
