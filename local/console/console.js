@@ -6,8 +6,12 @@ import { showFaults, start as startSwitches } from "./switches.js";
 /** How many rows a list has at most. */
 const ROWS = 100;
 
-/** In milliseconds: the least time between two looks at the events, so that a flood costs little. */
+/** In milliseconds: the least time between two looks at the events, and after a flood of them. */
 const BREATH = 150;
+const FLOOD_BREATH = 600;
+
+/** What is a flood. */
+const FLOOD = 300;
 
 /** In milliseconds: between two looks at the buffers while something waits, and otherwise. */
 const BUSY = 250;
@@ -104,9 +108,23 @@ function announce(events) {
   byId("announcements").textContent = texts.at(-1) + more;
 }
 
+/** Waits until somebody can see the page: one that nobody sees takes no connection. */
+function seen() {
+  return new Promise((done) => {
+    const look = () => {
+      if (document.hidden) return;
+      document.removeEventListener("visibilitychange", look);
+      done();
+    };
+    document.addEventListener("visibilitychange", look);
+    look();
+  });
+}
+
 /** Asks for events as long as the page is open. */
 async function watch() {
   for (;;) {
+    await seen();
     try {
       const answer = await fetch(`/_mysfits/events?after=${last}&run=${run}`, { cache: "no-store" });
       if (!answer.ok) throw new Error(String(answer.status));
@@ -121,7 +139,7 @@ async function watch() {
       showPath(news);
       if (!first) announce(news.events);
       if (news.events.length > 0) askState();
-      await pause(BREATH);
+      await pause(news.events.length > FLOOD ? FLOOD_BREATH : BREATH);
     } catch {
       connected("lost", "The cloud does not answer. Trying again.");
       await pause(IDLE);
