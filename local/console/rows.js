@@ -135,6 +135,7 @@ export function show(event) {
       return ["failed", row(event, "bad", [
         strong(event.code), plain(event.message),
       ], [
+        ["Message", event.message],
         ["Raw data, decoded", event.data],
         ["Stream", event.stream],
         ["Attempts", String(event.attempts)],

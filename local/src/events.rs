@@ -222,6 +222,11 @@ impl Default for Events {
 }
 
 impl Events {
+    /// What tells the numbers of this start from those of another.
+    pub fn run(&self) -> &str {
+        &self.run
+    }
+
     /// Keeps an event, in the place of the oldest of its kind when there are [`KEPT`].
     pub fn push(&self, event: Event) {
         let at = unix_millis();

@@ -2,7 +2,7 @@
 //!
 //! | request | answer |
 //! | --- | --- |
-//! | `GET /_mysfits/events?after=N&run=R` | the events after number N of run R, as soon as there is one |
+//! | `GET /_mysfits/events?after=N&run=R` | the events after number N of run R, or of this run, as soon as there is one |
 //! | `GET /_mysfits/state` | the streams with their buffers, and the faults |
 
 use crate::cloud::Cloud;
@@ -32,7 +32,8 @@ pub async fn events<B>(request: &Request<B>, current: &Current) -> Option<Respon
         let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
         pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
     };
-    let run = parameter("run").unwrap_or_default();
+    let events = &current.events;
+    let run = parameter("run").unwrap_or_else(|| events.run());
     let number = match parameter("after").unwrap_or("0").parse() {
         Ok(number) => number,
         Err(_) => {
@@ -43,7 +44,6 @@ pub async fn events<B>(request: &Request<B>, current: &Current) -> Option<Respon
             ));
         }
     };
-    let events = &current.events;
     tokio::select! {
         () = events.newer(run, number) => {}
         () = tokio::time::sleep(PATIENCE) => {}

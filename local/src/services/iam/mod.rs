@@ -154,7 +154,11 @@ impl Iam {
         self.judge(call, resource_policy).is_ok()
     }
 
-    fn judge(&self, call: &Call<'_>, resource_policy: Option<&Document>) -> Result<(), Refusal> {
+    fn judge(
+        &self,
+        call: &Call<'_>,
+        resource_policy: Option<&Document>,
+    ) -> Result<(), Box<Refusal>> {
         let mut keys = call.context.to_vec();
         let roles = self.read();
         let mut identity = Vec::new();
@@ -198,7 +202,7 @@ impl Iam {
         };
         match decide(&request, &policies) {
             Decision::Allowed => Ok(()),
-            decision => Err(Refusal::new(&request, decision)),
+            decision => Err(Box::new(Refusal::new(&request, decision))),
         }
     }
 

@@ -10,8 +10,16 @@ use serde_json::json;
 /// In no catalogue.
 const NOBODY: &str = "00000000-0000-4000-8000-000000000000";
 
+#[tokio::test]
+async fn the_console_in_a_real_browser() -> Result<()> {
+    let site = Site::deployed().await?;
+    site.console().await?;
+    site.driver.stop().await?;
+    site.place.assert_clean()
+}
+
 impl Site {
-    pub async fn console(&self) -> Result<()> {
+    async fn console(&self) -> Result<()> {
         let console = format!("{}/_mysfits/console", self.place.aws()?);
         let status = self.place.xtask(&["status"])?;
         ensure!(status.contains(&console), "{status}");
