@@ -2,6 +2,7 @@
 
 use crate::clock::Clock;
 use crate::error::AwsError;
+use crate::events::Events;
 use crate::faults::Faults;
 use crate::folder;
 use crate::log;
@@ -70,6 +71,8 @@ pub struct Cloud {
     pub firehose: Firehose,
     pub apigateway: ApiGateway,
     pub cloudfront: CloudFront,
+    /// What happens. Outlives a reset.
+    pub events: Arc<Events>,
     /// What is to go wrong, by request.
     pub faults: Faults,
     /// What is wrong.
@@ -118,6 +121,7 @@ impl Cloud {
         config: CloudConfig,
         clock: Clock,
         package: Package,
+        events: Arc<Events>,
         stopping: CancellationToken,
     ) -> Result<Arc<Self>> {
         folder::create(&config.home).with_context(|| {
@@ -136,7 +140,7 @@ impl Cloud {
             );
         }
         Ok(Arc::new(Self {
-            iam: Iam::default(),
+            iam: Iam::new(Arc::clone(&events)),
             logs: Logs::open(&config.home.join("logs"), clock.clone(), &troubles)?,
             s3: S3::open(
                 &config.home.join("s3"),
@@ -149,6 +153,7 @@ impl Cloud {
             firehose: Firehose::open(&config.home.join("firehose"))?,
             apigateway: ApiGateway::default(),
             cloudfront: CloudFront::default(),
+            events,
             faults: Faults::default(),
             package,
             deployments: Deployments::open(store.clone())?,

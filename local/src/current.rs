@@ -3,6 +3,7 @@
 
 use crate::clock::Clock;
 use crate::cloud::{Cloud, CloudConfig};
+use crate::events::{Event, Events};
 use crate::folder;
 use crate::provider::types::lambda::Function;
 use crate::provider::{activate_all, package::Package, resource::ResourceType};
@@ -22,6 +23,8 @@ pub struct Current {
     /// Shut while there is no cloud that could answer.
     gate: Gate<()>,
     cloud: RwLock<Arc<Cloud>>,
+    /// What happens, in this cloud and in those that take its place.
+    pub events: Arc<Events>,
     /// Each cloud's own token is a child of it.
     stopping: CancellationToken,
 }
@@ -34,8 +37,11 @@ impl Current {
         package: Package,
         stopping: CancellationToken,
     ) -> Result<Self> {
-        let cloud = start(config, clock, package, stopping.child_token()).await?;
+        let events = Arc::new(Events::default());
+        let token = stopping.child_token();
+        let cloud = start(config, clock, package, Arc::clone(&events), token).await?;
         Ok(Self {
+            events,
             gate: Gate::new(()),
             cloud: RwLock::new(cloud),
             stopping,
@@ -82,11 +88,18 @@ impl Current {
             old.config.clone(),
             old.clock.clone(),
             old.package.clone(),
+            Arc::clone(&self.events),
             self.stopping.child_token(),
         )
         .await?;
         *self.cloud.write().unwrap_or_else(PoisonError::into_inner) = new;
+        self.events.push(Event::Reset {});
         Ok(())
+    }
+
+    /// Waits until the whole cloud begins to stop. A reset is not that.
+    pub async fn stopping(&self) {
+        self.stopping.cancelled().await;
     }
 
     /// Waits for the end of a reset; none begins once `stopping` is cancelled.
@@ -100,9 +113,10 @@ async fn start(
     config: CloudConfig,
     clock: Clock,
     package: Package,
+    events: Arc<Events>,
     stopping: CancellationToken,
 ) -> Result<Arc<Cloud>> {
-    let cloud = Cloud::open_with(config, clock, package, stopping).await?;
+    let cloud = Cloud::open_with(config, clock, package, events, stopping).await?;
     for record in cloud.deployments.all() {
         if record.token == Function::TOKEN {
             let output = |name| record.resource.output(name);

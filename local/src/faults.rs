@@ -105,7 +105,21 @@ impl Fault {
 }
 
 impl Service {
-    fn operations(self) -> &'static [&'static str] {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Firehose, Self::Lambda, Self::Provider, Self::S3];
+
+    /// As it is on the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Firehose => "firehose",
+            Self::Lambda => "lambda",
+            Self::Provider => "provider",
+            Self::S3 => "s3",
+        }
+    }
+
+    /// Its operations that can be disturbed.
+    pub fn operations(self) -> &'static [&'static str] {
         match self {
             Self::Firehose => firehose::OPERATIONS,
             Self::Lambda => LAMBDA_OPERATIONS,
@@ -162,6 +176,11 @@ impl Faults {
     /// Those that are on, with the calls that they still take.
     pub fn all(&self) -> Vec<Fault> {
         self.lock().clone()
+    }
+
+    /// Switches those of a service off.
+    pub fn clear_of(&self, service: Service) {
+        self.lock().retain(|fault| fault.service != service);
     }
 
     /// Switches all off.

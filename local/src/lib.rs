@@ -11,6 +11,7 @@
 //! | [`folder`], [`store`] | what is on disk: the locked data folder, durable records |
 //! | [`faults`] | services that fail on request |
 //! | [`troubles`], [`log`] | damage on disk, what does not work; the cloud's own log |
+//! | [`events`] | what happens, for the person who watches |
 //! | [`clock`], [`identity`], [`error`] | time, ARNs, AWS's errors |
 
 pub mod clock;
@@ -18,6 +19,7 @@ pub mod cloud;
 pub mod current;
 pub mod edge;
 pub mod error;
+pub mod events;
 pub mod faults;
 pub mod folder;
 pub mod identity;

@@ -83,6 +83,12 @@ pub const ACCESS_KEY: &str = "test";
 pub const SECRET_KEY: &str = "test";
 pub const REGION: &str = "us-east-1";
 
+/// The address of the page that shows what happens in the embedded cloud whose first port is
+/// `port`.
+pub fn console(port: u16) -> String {
+    format!("{}/_mysfits/console", endpoint(port))
+}
+
 /// Where AWS's protocols are spoken.
 pub fn endpoint(port: u16) -> String {
     format!("http://127.0.0.1:{}", port + 1)

@@ -3,6 +3,7 @@
 pub mod api;
 pub mod aws;
 mod body;
+pub mod console;
 pub mod health;
 pub mod http;
 pub mod leftovers;
@@ -10,3 +11,4 @@ pub mod operator;
 pub mod percent;
 pub mod site;
 pub mod status;
+mod watch;

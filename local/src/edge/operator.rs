@@ -2,11 +2,12 @@
 //! have that name. Nothing here is signed, so a web page must not be able to do it either.
 
 use super::body::read_whole;
-use super::{health, leftovers, status};
+use super::{console, health, leftovers, status, watch};
 use crate::cloud::Cloud;
 use crate::current::Current;
 use crate::error::AwsError;
-use crate::faults::Fault;
+use crate::events::Event;
+use crate::faults::{Fault, Service};
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::Full;
@@ -18,6 +19,8 @@ use std::sync::Arc;
 pub const PREFIX: &str = "/_mysfits/";
 
 const FAULTS: &str = "/_mysfits/faults";
+/// One service's.
+const FAULTS_OF: &str = "/_mysfits/faults/";
 const RESET: &str = "/_mysfits/reset";
 
 /// The deployment packages of functions, by their SHA-256: what Lambda's GetFunction says where
@@ -31,10 +34,19 @@ type Answer = Response<Full<Bytes>>;
 
 /// The answer to a request under [`PREFIX`].
 pub async fn answer(request: Request<Incoming>, current: &Arc<Current>) -> Answer {
+    let port = current.now().config.endpoints.aws;
     // Browsers send the header with every request of a page that changes something, and with
-    // none that a person or a program makes.
-    if request.method() != Method::GET && request.headers().contains_key(header::ORIGIN) {
+    // none that a person or a program makes. The console's own page may.
+    let foreign = |origin| !console::is_own_origin(origin, port);
+    let mut origins = request.headers().get_all(header::ORIGIN).iter();
+    if request.method() != Method::GET && origins.any(foreign) {
         return refusal(StatusCode::FORBIDDEN, "Pages may not ask for this");
+    }
+    if let Some(answer) = console::answer(&request, port) {
+        return answer;
+    }
+    if let Some(answer) = watch::events(&request, current).await {
+        return answer;
     }
     if (request.method(), request.uri().path()) == (&Method::POST, RESET) {
         return reset(current).await;
@@ -49,27 +61,50 @@ pub async fn answer(request: Request<Incoming>, current: &Arc<Current>) -> Answe
     if let Some(answer) = status::answer(&request, cloud) {
         return answer;
     }
+    if let Some(answer) = watch::state(&request, cloud) {
+        return answer;
+    }
     match (request.method(), request.uri().path()) {
         (&Method::GET, path) if path.starts_with(PACKAGES) => package(cloud, path).await,
         (&Method::GET, FAULTS) => faults(cloud),
         (&Method::PUT, FAULTS) => match fault(request).await {
             Ok(fault) => {
                 tracing::info!(?fault, "a fault is switched on");
+                let event = Event::Fault {
+                    fault: fault.clone(),
+                };
                 cloud.faults.set(fault);
+                cloud.events.push(event);
                 faults(cloud)
             }
             Err(refusal) => refusal,
         },
         (&Method::DELETE, FAULTS) => {
             cloud.faults.clear();
+            cloud.events.push(Event::FaultsOff { service: None });
+            faults(cloud)
+        }
+        (&Method::DELETE, path) if path.starts_with(FAULTS_OF) => {
+            let name = path.strip_prefix(FAULTS_OF).unwrap_or_default();
+            let service = Service::ALL.into_iter().find(|one| one.name() == name);
+            let Some(service) = service else {
+                let message = format!("{name} is no service that can be disturbed");
+                return refusal(StatusCode::NOT_FOUND, &message);
+            };
+            cloud.faults.clear_of(service);
+            cloud.events.push(Event::FaultsOff {
+                service: Some(name.to_owned()),
+            });
             faults(cloud)
         }
         (method, path) => refusal(
             StatusCode::NOT_FOUND,
             &format!(
-                "There is no {method} {path}; there are GET /_mysfits/health, GET \
-                 /_mysfits/resources, GET {PACKAGES}SHA256.zip, DELETE /_mysfits/leftovers/STACK, \
-                 GET, PUT and DELETE {FAULTS}, and POST {RESET}"
+                "There is no {method} {path}; there are GET {console}, GET /_mysfits/health, GET \
+                 /_mysfits/resources, GET /_mysfits/state, GET /_mysfits/events, GET \
+                 {PACKAGES}SHA256.zip, DELETE /_mysfits/leftovers/STACK, GET, PUT and DELETE \
+                 {FAULTS}, DELETE {FAULTS_OF}SERVICE, and POST {RESET}",
+                console = console::PAGE,
             ),
         ),
     }
@@ -140,14 +175,19 @@ async fn fault(request: Request<Incoming>) -> Result<Fault, Answer> {
     }
 }
 
-fn refusal(status: StatusCode, message: &str) -> Answer {
+/// A refusal with its reason.
+pub fn refusal(status: StatusCode, message: &str) -> Answer {
     answer_of(status, &json!({ "message": message }))
 }
 
-fn answer_of(status: StatusCode, body: &Value) -> Answer {
+/// An answer in JSON. What a page of another origin asks for is not even read by its browser.
+pub fn answer_of(status: StatusCode, body: &Value) -> Answer {
     let mut response = Response::new(Full::from(format!("{body}\n")));
     *response.status_mut() = status;
     let kind = HeaderValue::from_static("application/json");
-    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, kind);
+    let nosniff = HeaderValue::from_static("nosniff");
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
     response
 }

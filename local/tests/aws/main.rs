@@ -7,6 +7,7 @@ mod buckets;
 mod client;
 mod cloudfront;
 mod conditions;
+mod console;
 mod deploy;
 mod digests;
 mod documented;

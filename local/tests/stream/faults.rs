@@ -16,7 +16,7 @@ fn fault(service: Service, operation: &str, fault: Kind, calls: u64) -> Fault {
 }
 
 /// `PUT /` of an API in front of the stream, which tells failures apart; gives its URL.
-async fn api(pipeline: &Pipeline) -> Result<String> {
+pub async fn api(pipeline: &Pipeline) -> Result<String> {
     let world = &pipeline.world;
     let declare = async |kind: &str, name: &str, inputs: Value| {
         let (first, rest) = kind.split_at(1);
@@ -82,7 +82,7 @@ async fn api(pipeline: &Pipeline) -> Result<String> {
     Ok(format!("http://127.0.0.1:{port}/{}/prod/", api.resource.id))
 }
 
-async fn put(url: &str, body: Value) -> Result<(u16, String)> {
+pub async fn put(url: &str, body: Value) -> Result<(u16, String)> {
     // Another test may have given it one.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::builder().no_proxy().build()?;

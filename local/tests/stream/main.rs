@@ -4,6 +4,7 @@
 mod backpressure;
 mod delivery;
 mod documented;
+mod events;
 mod failures;
 mod faults;
 mod functions;

@@ -16,8 +16,8 @@ const COMMANDS: &str = "xtask";
 const STACK: [&str; 3] = ["infra", "mysfits-local", "pulumi-language-rust"];
 
 /// The commands that run the stack, or what is beside it.
-const OF_THE_STACK: [&str; 9] = [
-    "up", "deploy", "dev", "watch", "start", "env", "click", "down", "destroy",
+const OF_THE_STACK: [&str; 10] = [
+    "up", "deploy", "dev", "watch", "start", "env", "click", "open", "down", "destroy",
 ];
 
 /// How this program calls itself to build the Pulumi CLI. No command of `cargo xtask` has it.

@@ -9,6 +9,7 @@ mod env;
 mod insights;
 mod log_message;
 mod logs;
+mod open;
 pub mod package;
 mod replay;
 mod scan;
@@ -35,6 +36,8 @@ pub enum Command {
     /// Destroys stack `local` and stops the embedded cloud
     #[command(visible_alias = "destroy")]
     Down(down::Down),
+    /// Opens the site and the embedded cloud's console in the browser
+    Open(open::Open),
     /// Stops the embedded cloud, and keeps all that it holds
     Stop(stop::Stop),
     /// Starts the embedded cloud with what it held
@@ -73,6 +76,7 @@ impl Command {
             Self::Doctor(command) => command.run().await,
             Self::Click(command) => command.run().await,
             Self::Down(command) => command.run().await,
+            Self::Open(command) => command.run().await,
             Self::Stop(command) => command.run().await,
             Self::Start(command) => command.run().await,
             Self::Env(command) => command.run().await,

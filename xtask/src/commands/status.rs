@@ -131,6 +131,7 @@ async fn show(checkout: &Checkout, pid: i32, port: u16) -> Result<()> {
     let row = |name: &str, value: String| println!("    {name:10}{value}");
     row("process", pid.to_string());
     row("address", format!("{endpoint} (AWS's protocols)"));
+    row("console", variables::console(port));
     row("ports", format!("{port} to {}", port + 15));
     let memory = u32::try_from(pid).ok().and_then(resident);
     row("memory", memory.map_or("unknown".to_owned(), megabytes));

@@ -5,6 +5,7 @@ use crate::disk;
 use crate::progress;
 use crate::session::{LOCAL, Session};
 use crate::tools;
+use crate::variables;
 use anyhow::{Result, anyhow};
 use clap::Args;
 use door::elapsed::elapsed;
@@ -15,7 +16,11 @@ use std::time::Instant;
 const PARTS: u32 = 4;
 
 #[derive(Args, Default)]
-pub struct Up {}
+pub struct Up {
+    /// Opens the site and the embedded cloud's console in the browser
+    #[arg(long)]
+    open: bool,
+}
 
 impl Up {
     pub async fn run(self) -> Result<()> {
@@ -41,7 +46,8 @@ impl Up {
         })?;
         let deployed = deploying.elapsed();
 
-        print_outputs(&session.raw_outputs().await?);
+        let outputs = session.raw_outputs().await?;
+        print_outputs(&outputs);
         let started = match started {
             Some(time) => format!("started in {}", elapsed(time)),
             None => "was running".to_owned(),
@@ -51,10 +57,17 @@ impl Up {
              \n\
              Next:\n    \
                  cargo xtask click              a click, and its record in S3\n    \
+                 cargo xtask open               the site, and the console: what happens, as it happens\n    \
                  eval \"$(cargo xtask env)\"      then plain `pulumi … -s {LOCAL}`, and `aws s3 ls`\n    \
-                 cargo xtask down               destroys the stack and stops the cloud",
-            elapsed(deployed)
+                 cargo xtask down               destroys the stack and stops the cloud\n\
+             \n\
+             Console: {}",
+            elapsed(deployed),
+            variables::console(session.port)
         );
+        if self.open {
+            super::open::site_and_console(session.port, &outputs).await;
+        }
         Ok(())
     }
 }

@@ -3,6 +3,8 @@
 
 use crate::place::Place;
 use anyhow::{Context, Result};
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Output;
 
 #[test]
@@ -10,7 +12,8 @@ fn a_stopped_cloud_keeps_what_it_holds_and_everybody_says_so() -> Result<()> {
     let place = Place::new()?;
     let nothing = place.xtask(&["down"])?;
     assert!(nothing.contains("Nothing is deployed"), "{nothing}");
-    place.xtask(&["up"])?;
+    let up = place.xtask(&["up"])?;
+    assert!(up.contains("/_mysfits/console"), "{up}");
     place.xtask(&["click", "--user", "before"])?;
 
     // In a shell that was opened before the cloud was stopped.
@@ -21,7 +24,7 @@ fn a_stopped_cloud_keeps_what_it_holds_and_everybody_says_so() -> Result<()> {
     let met = said(&met);
     assert!(met.contains("what it holds is kept"), "{met}");
     assert!(met.contains("`cargo xtask start` starts it"), "{met}");
-    for command in ["click", "logs"] {
+    for command in ["click", "logs", "open"] {
         let refused = said(&place.try_xtask(&[command])?);
         assert!(refused.contains("cargo xtask start"), "{refused}");
     }
@@ -38,6 +41,8 @@ fn a_stopped_cloud_keeps_what_it_holds_and_everybody_says_so() -> Result<()> {
     place.xtask(&["click", "--user", "after"])?;
     let running = place.try_shell("pulumi stack ls")?;
     assert!(!said(&running).contains("note:"), "{}", said(&running));
+
+    opens_site_and_console(&place)?;
 
     let down = place.xtask(&["down"])?;
     assert!(down.contains("Stack local is destroyed"), "{down}");
@@ -104,6 +109,49 @@ fn benchmarks_are_listed_and_nothing_dangerous_is_suggested() -> Result<()> {
     assert!(refused.contains("MYSFITS_PORT is set"), "{refused}");
     let slip = said(&place.try_xtask(&["relay"])?);
     assert!(!slip.contains("replay"), "{slip}");
+    Ok(())
+}
+
+/// With a program in the place of the person's browser, and without one.
+fn opens_site_and_console(place: &Place) -> Result<()> {
+    let tools = place.home.join("tools");
+    let opened = tools.join("opened");
+    std::fs::create_dir_all(&tools)?;
+    let opener = tools.join("xdg-open");
+    std::fs::write(
+        &opener,
+        format!("#!/bin/sh\necho \"$1\" >> \"{}\"\n", opened.display()),
+    )?;
+    std::fs::set_permissions(&opener, Permissions::from_mode(0o755))?;
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::iter::once(tools).chain(std::env::split_paths(&path));
+    let path = std::env::join_paths(folders)?;
+    let site = place.outputs()?["siteUrl"].clone();
+    let site = site.as_str().context("no site")?.to_owned();
+    let console = format!("{}/_mysfits/console", place.aws()?);
+    let open = |display: &str| {
+        let mut command = place.command(&["open"]);
+        command.env("PATH", &path).env("DISPLAY", display);
+        command.env_remove("WAYLAND_DISPLAY").env_remove("BROWSER");
+        command.output()
+    };
+    let printed = said(&open(":0")?);
+    assert!(
+        printed.contains(&site) && printed.contains(&console),
+        "{printed}"
+    );
+    let addresses = std::fs::read_to_string(&opened)?;
+    assert_eq!(addresses, format!("{site}\n{console}\n"));
+    let printed = said(&open("")?);
+    assert!(
+        printed.contains(&site) && printed.contains(&console),
+        "{printed}"
+    );
+    assert_eq!(
+        std::fs::read_to_string(&opened)?,
+        addresses,
+        "without a display"
+    );
     Ok(())
 }
 

@@ -24,7 +24,9 @@ use crate::error::{AwsError, AwsResult};
 use crate::services::cloudfront::protocol::NAMESPACE as CLOUDFRONT_NAMESPACE;
 use crate::services::iam::Caller;
 use crate::services::s3::protocol;
-use ::http::{HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
+use ::http::{
+    HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts,
+};
 use absent::{Absent, json_form};
 use anyhow::Result;
 use bytes::Bytes;
@@ -58,6 +60,10 @@ const MAX_CLOUDFRONT_BODY: usize = 4 * 1024 * 1024;
 
 /// Of a form: STS takes a few short parameters, and of other services the action is read.
 const MAX_FORM_BODY: usize = 1024 * 1024;
+
+/// An object that a browser shows as a page gets an origin of its own: the console is at this
+/// port too, and its origin may empty the cloud.
+const SANDBOX: &str = "sandbox allow-downloads allow-forms allow-modals allow-popups allow-scripts";
 
 type Answer = Response<s3s::Body>;
 
@@ -96,6 +102,7 @@ impl Edge {
             let answer = operator::answer(request, &self.current).await;
             return answer.map(s3s::Body::http_body);
         }
+        let is_page = is_for_a_page(request.headers());
         let id = uuid::Uuid::new_v4().to_string();
         // Whatever goes wrong in here is one request's failure.
         let answer = AssertUnwindSafe(self.dispatch(request, &id)).catch_unwind();
@@ -105,6 +112,12 @@ impl Edge {
             let headers = answer.headers_mut();
             headers.insert("x-amz-request-id", id.clone());
             headers.insert("x-amzn-requestid", id);
+        }
+        if is_page {
+            let sandbox = HeaderValue::from_static(SANDBOX);
+            answer
+                .headers_mut()
+                .append(header::CONTENT_SECURITY_POLICY, sandbox);
         }
         answer
     }
@@ -330,6 +343,16 @@ fn has_type(parts: &Parts, kind: &str) -> bool {
     let given = header_of(parts, header::CONTENT_TYPE.as_str()).unwrap_or_default();
     let given = given.split(';').next().unwrap_or_default();
     given.trim().eq_ignore_ascii_case(kind)
+}
+
+/// Whether a browser will show the answer as a page, or run it apart from one. No other client
+/// sends the header (<https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Sec-Fetch-Dest>).
+fn is_for_a_page(headers: &HeaderMap) -> bool {
+    let destination = headers.get("sec-fetch-dest");
+    let destination = destination.and_then(|value| value.to_str().ok());
+    destination.is_some_and(|destination| {
+        !["audio", "empty", "font", "image", "style", "track", "video"].contains(&destination)
+    })
 }
 
 /// An error as S3 has it.

@@ -36,6 +36,8 @@ pub struct Exchange<'a> {
     /// What a request template has set of the response.
     pub overrides: Overrides,
     pub started: Instant,
+    /// Why the answer is no success, for the person who watches.
+    pub reason: Option<String>,
 }
 
 impl<'a> Exchange<'a> {
@@ -80,6 +82,7 @@ impl<'a> Exchange<'a> {
             context,
             overrides: Overrides::default(),
             started: Instant::now(),
+            reason: None,
         }
     }
 

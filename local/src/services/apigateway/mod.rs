@@ -35,6 +35,7 @@ pub use steps::payload::MAX_PAYLOAD;
 
 use crate::cloud::Cloud;
 use crate::error::AwsResult;
+use crate::events::{Event, excerpt};
 use bytes::Bytes;
 use context::Outcome;
 use exchange::Exchange;
@@ -83,12 +84,28 @@ impl ApiGateway {
         let (parts, payload) = request.into_parts();
         let table = Arc::clone(&self.table.read().unwrap_or_else(PoisonError::into_inner));
         let Some((stage, path)) = table.find(parts.uri.path()) else {
-            return forbidden();
+            let answer = forbidden();
+            cloud.events.push(Event::Request {
+                api: String::new(),
+                stage: String::new(),
+                method: parts.method.to_string(),
+                path: excerpt(parts.uri.path().as_bytes()),
+                status: answer.status().as_u16(),
+                duration: 0,
+                request_id: String::new(),
+                body: String::new(),
+                answer: excerpt(answer.body()),
+                reason: Some(String::from("no API has a stage at this path")),
+            });
+            return answer;
         };
         let mut exchange = Exchange::new(cloud, &stage, path, &parts, payload, peer);
         let mut response = match steps::run(&mut exchange, &self.account).await {
             Ok(response) => response,
-            Err(refused) => gateway_response::answer(&mut exchange, &refused),
+            Err(refused) => {
+                exchange.reason = Some(refused.explain());
+                gateway_response::answer(&mut exchange, &refused)
+            }
         };
         identify(
             response.headers_mut(),
@@ -100,6 +117,7 @@ impl ApiGateway {
             length: response.body().len(),
             latency_ms: exchange.started.elapsed().as_millis(),
         });
+        cloud.events.push(happened(&exchange, &response));
         access_log::write(&exchange);
         response
     }
@@ -125,6 +143,27 @@ impl ApiGateway {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What is told of a request.
+fn happened(exchange: &Exchange<'_>, response: &Response<Bytes>) -> Event {
+    let query = exchange.parts.uri.query();
+    let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+    Event::Request {
+        api: exchange.context.api_id.clone(),
+        stage: exchange.context.stage.clone(),
+        method: exchange.context.http_method.clone(),
+        path: excerpt(format!("{}{query}", exchange.context.path).as_bytes()),
+        status: response.status().as_u16(),
+        duration: u64::try_from(exchange.started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        request_id: exchange.context.request_id.clone(),
+        body: match &exchange.payload {
+            Payload::Whole(body) => excerpt(body),
+            Payload::TooLarge => String::from("more than API Gateway takes"),
+        },
+        answer: excerpt(response.body()),
+        reason: exchange.reason.clone(),
     }
 }
 

@@ -12,7 +12,7 @@ pub struct Hints {
 }
 
 /// How full a buffer is, and since when it is not empty.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone, Copy)]
 pub struct Level {
     bytes: usize,
     since: Option<Instant>,
@@ -29,6 +29,11 @@ impl Level {
     pub fn remove(&mut self, bytes: usize, left: bool, now: Instant) {
         self.bytes = self.bytes.saturating_sub(bytes);
         self.since = left.then_some(now);
+    }
+
+    /// What it holds, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// Whether it holds at least a full size.

@@ -73,6 +73,11 @@ impl Gathering {
         self.level.add(data.len(), now);
     }
 
+    /// How many records wait, and how full the buffer is.
+    pub fn now(&self) -> (usize, Level) {
+        (self.accepted.1, self.level)
+    }
+
     /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
         self.sequences.is_empty()
@@ -92,6 +97,11 @@ impl Gathering {
 }
 
 impl Batch {
+    /// What its object will hold, before compression.
+    pub fn lines(&self) -> &[u8] {
+        &self.body
+    }
+
     /// The object that holds the batch, with the name that it keeps in every attempt. `now`
     /// stands in for an arrival that cannot be. Blocks for as long as compressing takes.
     pub fn into_object(self, settings: &Settings, now: OffsetDateTime) -> Result<Object> {

@@ -6,6 +6,7 @@
 //! | `settings`, `prefix` | what a stream was declared to do |
 //! | `journal` | accepted records on disk, until they are delivered |
 //! | `stream`, `buffer` | a stream at work: two buffers, and when they are sent on |
+//! | `levels` | how full the buffers are, for the person who watches |
 //! | `worker`, `transform`, `failed`, `delivery` | what is done with a batch |
 //! | `neighbours` | the services around it, called in the delivery role |
 
@@ -14,6 +15,7 @@ mod constraints;
 mod delivery;
 mod failed;
 mod journal;
+mod levels;
 mod neighbours;
 mod prefix;
 mod protocol;
@@ -131,6 +133,7 @@ impl Firehose {
                 "dropped": count(&tally.dropped),
                 "journalBytes": journal,
                 "maxJournalBytes": longest,
+                "buffers": stream.levels(),
             })
         });
         tallies.collect()

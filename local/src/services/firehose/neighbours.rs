@@ -5,6 +5,7 @@ use super::settings::{Settings, Transform};
 use super::transform::Failure;
 use crate::cloud::{Cloud, finish};
 use crate::error::AwsError;
+use crate::events::Event;
 use crate::identity::{ACCOUNT_ID, arn_name};
 use crate::services::iam::Caller;
 use async_trait::async_trait;
@@ -33,6 +34,9 @@ pub trait Neighbours: Send + Sync + 'static {
 
     /// Tells the declared log stream, if there is one, what went wrong.
     async fn log(&self, settings: &Settings, failure: &Failure);
+
+    /// Tells the person who watches.
+    fn happened(&self, _event: Event) {}
 }
 
 /// The services of the cloud.
@@ -126,12 +130,23 @@ impl Neighbours for Services {
         stored.await.map(|_version| ()).map_err(failed)
     }
 
+    fn happened(&self, event: Event) {
+        if let Some(cloud) = self.cloud.upgrade() {
+            cloud.events.push(event);
+        }
+    }
+
     async fn log(&self, settings: &Settings, failure: &Failure) {
         let Ok(cloud) = self.cloud() else { return };
         tracing::warn!(
             stream = settings.name, code = %failure.code, message = %failure.message,
             "a delivery failed"
         );
+        self.happened(Event::Trouble {
+            stream: settings.name.clone(),
+            code: failure.code.to_string(),
+            message: failure.message.to_string(),
+        });
         let destination = &settings.destination;
         let Some(target) = &destination.logging else {
             return;

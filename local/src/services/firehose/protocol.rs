@@ -6,6 +6,7 @@ use super::settings::{Destination, Settings};
 use super::stream::{Refused, Stream};
 use crate::cloud::Cloud;
 use crate::error::{AwsError, AwsResult};
+use crate::events::Event;
 use crate::faults::Service;
 use crate::services::iam::{Call, Caller};
 use crate::services::json_protocol::{answer, unknown_operation};
@@ -142,6 +143,7 @@ impl Cloud {
 
     async fn accept(&self, stream: &Stream, data: Vec<Bytes>) -> AwsResult<()> {
         let arrival = self.clock.unix_millis();
+        let (count, bytes) = (data.len(), data.iter().map(Bytes::len).sum());
         let records = data
             .into_iter()
             .map(|data| NewRecord { arrival, data })
@@ -151,7 +153,13 @@ impl Cloud {
                 tracing::error!("records were refused: {error:#}");
             }
             slow_down()
-        })
+        })?;
+        self.events.push(Event::Accepted {
+            stream: stream.settings().name.clone(),
+            records: count,
+            bytes,
+        });
+        Ok(())
     }
 
     fn describe_delivery_stream(

@@ -7,6 +7,7 @@
 use super::buffer::{Hints, Level};
 use super::delivery::{Gathering, Kind};
 use super::journal::{Entry, Journal, NewRecord};
+use super::levels::{Levels, Now};
 use super::neighbours::Neighbours;
 use super::settings::Settings;
 use super::transform;
@@ -14,6 +15,7 @@ use super::worker::{Pauses, Settled, Transformed, Worker};
 use crate::troubles::Troubles;
 use anyhow::Result;
 use futures::FutureExt;
+use serde_json::Value;
 use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
@@ -48,6 +50,7 @@ pub struct Stream {
     settings: watch::Sender<Arc<Settings>>,
     backlog: Arc<Backlog>,
     tally: Arc<Tally>,
+    levels: Arc<Levels>,
     stopping: CancellationToken,
     discarded: CancellationToken,
     troubles: Troubles,
@@ -108,6 +111,7 @@ impl Stream {
         let source = format!("stream {}", settings.name);
         let backlog = Arc::new(Backlog::default());
         let tally = Arc::new(Tally::default());
+        let levels = Arc::new(Levels::default());
         let discarded = CancellationToken::new();
         let (settings, declared) = watch::channel(Arc::new(settings));
         let mut work = Work {
@@ -122,6 +126,7 @@ impl Stream {
             },
             backlog: Arc::clone(&backlog),
             tally: Arc::clone(&tally),
+            levels: Arc::clone(&levels),
             discarded: discarded.clone(),
             waiting: VecDeque::new(),
             level: Level::default(),
@@ -145,6 +150,7 @@ impl Stream {
             settings,
             backlog,
             tally,
+            levels,
             stopping,
             discarded,
             troubles,
@@ -166,6 +172,11 @@ impl Stream {
     /// What became of its records.
     pub fn tally(&self) -> &Tally {
         &self.tally
+    }
+
+    /// How full its buffers are at the moment.
+    pub fn levels(&self) -> Value {
+        self.levels.describe(&self.settings(), Instant::now())
     }
 
     /// From now on the stream does this instead; also with records that it already holds.
@@ -271,6 +282,7 @@ struct Work {
     worker: Worker,
     backlog: Arc<Backlog>,
     tally: Arc<Tally>,
+    levels: Arc<Levels>,
     discarded: CancellationToken,
     /// The buffer towards the processor.
     waiting: VecDeque<Entry>,
@@ -331,6 +343,7 @@ impl Work {
                 self.accept(entries);
             }
             self.send_on();
+            self.levels.set(self.now());
             if self.flush_until.is_some() && self.is_idle() {
                 return;
             }
@@ -352,6 +365,17 @@ impl Work {
                     }
                 }
             }
+        }
+    }
+
+    /// What the person who watches is shown.
+    fn now(&self) -> Now {
+        Now {
+            waiting: (self.waiting.len(), self.level),
+            transforming: self.transforming.len(),
+            delivered: self.delivered.gathering.now(),
+            failed: self.failed.gathering.now(),
+            storing: self.delivered.storing.len() + self.failed.storing.len(),
         }
     }
 

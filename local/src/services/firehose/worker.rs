@@ -9,6 +9,8 @@ use super::journal::{Entry, Journal, Sequences};
 use super::neighbours::Neighbours;
 use super::settings::{Settings, Transform};
 use super::transform::{self, Failure, Outcome};
+use crate::events::{Event, excerpt, first_lines};
+use crate::identity::arn_name;
 use crate::troubles::Troubles;
 use anyhow::{Context, Result};
 use bytes::Bytes;
@@ -16,6 +18,7 @@ use futures::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// How long the stream waits before it repeats what failed. AWS names no numbers.
@@ -151,9 +154,23 @@ impl Worker {
         let outcomes = loop {
             attempt += 1;
             let event = transform::event(&settings.arn, &settings.region, entries, data);
-            match self.invoke(settings, transform, event).await {
-                Ok(reply) => break transform::outcomes(entries, &reply),
+            let started = Instant::now();
+            let reply = self.invoke(settings, transform, event).await;
+            let report = Report {
+                settings,
+                transform,
+                records: entries.len(),
+                attempt,
+                duration: started.elapsed(),
+            };
+            match reply {
+                Ok(reply) => {
+                    let outcomes = transform::outcomes(entries, &reply);
+                    self.neighbours.happened(report.of_outcomes(&outcomes));
+                    break outcomes;
+                }
                 Err(failure) => {
+                    self.neighbours.happened(report.of_failure(&failure));
                     self.neighbours.log(settings, &failure).await;
                     if attempt > transform.retries {
                         break vec![Outcome::Failed(failure); entries.len()];
@@ -178,10 +195,18 @@ impl Worker {
                     dropped.insert(entry.sequence);
                     Settled::Nothing
                 }
-                Outcome::Failed(failure) => Settled::Store(
-                    Kind::Failed,
-                    failed::line(entry, data, &failure, attempts).into(),
-                ),
+                Outcome::Failed(failure) => {
+                    self.neighbours.happened(Event::Failed {
+                        stream: settings.name.clone(),
+                        code: failure.code.to_string(),
+                        message: failure.message.to_string(),
+                        attempts: attempt,
+                        arrived: entry.arrival,
+                        data: excerpt(data),
+                    });
+                    let line = failed::line(entry, data, &failure, attempts);
+                    Settled::Store(Kind::Failed, line.into())
+                }
             })
             .collect();
         self.delivered(dropped).await;
@@ -209,6 +234,8 @@ impl Worker {
 
     async fn try_store(&self, settings: &Arc<Settings>, batch: Batch) -> bool {
         let sequences = batch.sequences.clone();
+        let (lines, more) = first_lines(batch.lines());
+        let (failed, records) = (batch.kind == Kind::Failed, batch.accepted.1);
         let object = loop {
             match self.seal(settings, batch.clone()).await {
                 Ok(object) => break object,
@@ -231,6 +258,16 @@ impl Worker {
             pause = (pause * 2).min(self.pauses.longest_store);
         }
         self.delivered(sequences).await;
+        self.neighbours.happened(Event::Object {
+            stream: settings.name.clone(),
+            bucket: arn_name(&settings.destination.bucket_arn).to_owned(),
+            bytes: object.body.len(),
+            key: object.key,
+            records,
+            failed,
+            lines,
+            more,
+        });
         true
     }
 
@@ -254,6 +291,46 @@ impl Worker {
         tokio::select! {
             () = self.stopping.cancelled() => None,
             () = tokio::time::sleep(duration) => Some(()),
+        }
+    }
+}
+
+/// What is told of a batch that was with the processor.
+struct Report<'a> {
+    settings: &'a Settings,
+    transform: &'a Transform,
+    records: usize,
+    attempt: u32,
+    duration: Duration,
+}
+
+impl Report<'_> {
+    fn of_outcomes(self, outcomes: &[Outcome]) -> Event {
+        let count = |is: fn(&Outcome) -> bool| outcomes.iter().filter(|one| is(one)).count();
+        self.event(
+            count(|one| matches!(one, Outcome::Ok(_))),
+            count(|one| matches!(one, Outcome::Dropped)),
+            count(|one| matches!(one, Outcome::Failed(_))),
+            None,
+        )
+    }
+
+    fn of_failure(self, failure: &Failure) -> Event {
+        let error = format!("{}: {}", failure.code, failure.message);
+        self.event(0, 0, 0, Some(error))
+    }
+
+    fn event(self, ok: usize, dropped: usize, failed: usize, error: Option<String>) -> Event {
+        Event::Batch {
+            stream: self.settings.name.clone(),
+            function: self.transform.function_arn.clone(),
+            records: self.records,
+            attempt: self.attempt,
+            duration: u64::try_from(self.duration.as_millis()).unwrap_or(u64::MAX),
+            ok,
+            dropped,
+            failed,
+            error,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`document`], [`condition`], [`pattern`] | policies as they are written |
 //! | [`evaluate`] | the decision, pure |
+//! | `refusal` | what is said of a call that is not allowed |
 //! | here | the account's roles, and decisions about real calls |
 
 pub mod condition;
@@ -11,13 +12,16 @@ pub mod document;
 pub mod evaluate;
 mod json;
 pub mod pattern;
+mod refusal;
 
 use crate::error::{AwsError, AwsResult};
+use crate::events::Events;
 use crate::identity::{ACCOUNT_ID, arn_name};
 use document::{Document, Kind, Principal};
-use evaluate::{Actor, Decision, Policies, Request, Side, decide, decide_trust};
+use evaluate::{Actor, Decision, Policies, Request, decide, decide_trust};
+use refusal::Refusal;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// Who calls a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +74,7 @@ pub struct Call<'a> {
 #[derive(Debug, Default)]
 pub struct Iam {
     roles: RwLock<HashMap<String, Role>>,
+    events: Arc<Events>,
 }
 
 /// A role that is deployed, under its ARN.
@@ -81,6 +86,14 @@ struct Role {
 }
 
 impl Iam {
+    /// Nobody may do anything yet. What is refused is told to `events`.
+    pub fn new(events: Arc<Events>) -> Self {
+        Self {
+            roles: RwLock::default(),
+            events,
+        }
+    }
+
     /// Lets `service` act with the role, when the role's trust policy says so. `context` holds
     /// the condition keys that the service sends, such as `sts:ExternalId`.
     pub fn assume_role(
@@ -101,21 +114,20 @@ impl Iam {
             Some(role) => decide_trust(&request, &role.trust),
             None => Decision::NotAllowed,
         };
-        let reason = match decision {
-            Decision::Allowed => {
-                let session = service.split('.').next().unwrap_or(service);
-                return Ok(Session {
-                    role_arn: role_arn.to_owned(),
-                    arn: format!(
-                        "arn:aws:sts::{ACCOUNT_ID}:assumed-role/{}/{session}",
-                        arn_name(role_arn)
-                    ),
-                });
-            }
-            Decision::Denied(_) => "with an explicit deny in the role trust policy",
-            Decision::NotAllowed => "because no role trust policy allows the sts:AssumeRole action",
-        };
-        Err(access_denied(service, ACTION, role_arn, reason))
+        drop(roles);
+        if decision == Decision::Allowed {
+            let session = service.split('.').next().unwrap_or(service);
+            return Ok(Session {
+                role_arn: role_arn.to_owned(),
+                arn: format!(
+                    "arn:aws:sts::{ACCOUNT_ID}:assumed-role/{}/{session}",
+                    arn_name(role_arn)
+                ),
+            });
+        }
+        let refusal = Refusal::of_trust(&request, decision);
+        self.events.push(refusal.event());
+        Err(refusal.error())
     }
 
     /// Decides a call: `AccessDenied` (403) with the reason when it is not allowed.
@@ -131,6 +143,22 @@ impl Iam {
     /// [`Self::authorize`] with the resource's policy parsed before; `call.resource_policy` is
     /// not looked at.
     pub fn decide(&self, call: &Call<'_>, resource_policy: Option<&Document>) -> AwsResult<()> {
+        self.judge(call, resource_policy).map_err(|refusal| {
+            self.events.push(refusal.event());
+            refusal.error()
+        })
+    }
+
+    /// Whether a call would be allowed that nobody has made.
+    pub fn would_allow(&self, call: &Call<'_>, resource_policy: Option<&Document>) -> bool {
+        self.judge(call, resource_policy).is_ok()
+    }
+
+    fn judge(
+        &self,
+        call: &Call<'_>,
+        resource_policy: Option<&Document>,
+    ) -> Result<(), Box<Refusal>> {
         let mut keys = call.context.to_vec();
         let roles = self.read();
         let mut identity = Vec::new();
@@ -172,36 +200,10 @@ impl Iam {
             identity: &identity,
             resource: resource_policy,
         };
-        let reason = match decide(&request, &policies) {
-            Decision::Allowed => return Ok(()),
-            Decision::Denied(Side::Identity) => {
-                "with an explicit deny in an identity-based policy".to_owned()
-            }
-            Decision::Denied(Side::Resource) => {
-                "with an explicit deny in a resource-based policy".to_owned()
-            }
-            Decision::NotAllowed => {
-                let side = match actor {
-                    Actor::Session { .. } => "identity",
-                    _ => "resource",
-                };
-                format!(
-                    "because no {side}-based policy allows the {} action",
-                    call.action
-                )
-            }
-        };
-        let root;
-        let user = match actor {
-            Actor::Anonymous => return Err(AwsError::new(403, "AccessDenied", "Access Denied")),
-            Actor::Account => {
-                root = format!("arn:aws:iam::{ACCOUNT_ID}:root");
-                &root
-            }
-            Actor::Session { session_arn, .. } => session_arn,
-            Actor::Service(service) => service,
-        };
-        Err(access_denied(user, call.action, call.resource, &reason))
+        match decide(&request, &policies) {
+            Decision::Allowed => Ok(()),
+            decision => Err(Box::new(Refusal::new(&request, decision))),
+        }
     }
 
     /// Whether a role of this ARN is deployed.
@@ -300,18 +302,6 @@ pub fn no_such_role(name: &str) -> AwsError {
         404,
         "NoSuchEntity",
         format!("The role with name {name} cannot be found."),
-    )
-}
-
-/// Worded as
-/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html> shows.
-fn access_denied(user: &str, action: &str, resource: &str, reason: &str) -> AwsError {
-    AwsError::new(
-        403,
-        "AccessDenied",
-        format!(
-            "User: {user} is not authorized to perform: {action} on resource: {resource} {reason}"
-        ),
     )
 }
 

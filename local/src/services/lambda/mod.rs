@@ -32,6 +32,7 @@ pub use isolation::Isolation;
 
 use crate::cloud::Cloud;
 use crate::error::{AwsError, AwsResult};
+use crate::events::{Event, excerpt};
 use crate::faults::Service;
 use crate::identity::{DEFAULT_REGION, arn};
 use crate::services::iam::{Call, Caller};
@@ -49,6 +50,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 use uuid::Uuid;
 
 /// The largest payload of a synchronous invocation (gettingstarted-limits: 6 MB).
@@ -347,6 +349,8 @@ impl Cloud {
                 },
             )
         })?;
+        let name = function.settings().name.clone();
+        let bytes = payload.len();
         let request = Request {
             id: Uuid::new_v4().to_string(),
             function_arn: arn,
@@ -354,7 +358,8 @@ impl Cloud {
         };
         let cloud = Arc::clone(self);
         let idle = slot.idle();
-        if idle.is_none() {
+        let (cold, started) = (idle.is_none(), Instant::now());
+        if cold {
             self.assume_execution_role(&slot.settings().role_arn)?;
         }
         // A task of its own: an invocation goes on when its caller hangs up.
@@ -381,6 +386,13 @@ impl Cloud {
             Ok(payload) => (payload, None),
             Err(failure) => (failure.payload, Some("Unhandled".to_owned())),
         };
+        self.events.push(Event::Invocation {
+            function: name,
+            bytes,
+            duration: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            cold,
+            error: function_error.as_ref().map(|_| excerpt(&payload)),
+        });
         Ok(Invocation {
             payload,
             function_error,

@@ -19,6 +19,7 @@ mod stored;
 use crate::clock::Clock;
 use crate::cloud::{Cloud, reset_meanwhile};
 use crate::error::{AwsError, AwsResult};
+use crate::events::{self, excerpt};
 use crate::folder;
 use crate::identity::arn;
 use crate::services::iam::{Call, Caller};
@@ -350,11 +351,19 @@ impl Cloud {
         }
         self.may_log(caller, "logs:PutLogEvents", &resource)?;
         let now = self.clock.unix_millis();
-        let group = self.logs.live(region, group).ok_or_else(no_group)?;
-        let messages = messages.iter().map(|message| (now, message.as_str()));
+        let live = self.logs.live(region, group).ok_or_else(no_group)?;
+        let events = messages.iter().map(|message| (now, message.as_str()));
         self.logs
-            .append(&group, stream, now, messages)
-            .map_err(|error| AwsError::internal(format!("{error:#}")))
+            .append(&live, stream, now, events)
+            .map_err(|error| AwsError::internal(format!("{error:#}")))?;
+        for message in messages {
+            self.events.push(events::Event::Log {
+                group: group.to_owned(),
+                stream: stream.to_owned(),
+                message: excerpt(message.as_bytes()),
+            });
+        }
+        Ok(())
     }
 
     fn may_log(&self, caller: &Caller, action: &str, resource: &str) -> AwsResult<()> {

@@ -92,17 +92,8 @@ impl Cloud {
         key: Option<&str>,
         context: &[(&str, &str)],
     ) -> AwsResult<()> {
-        let mut resource = bucket_arn(&bucket.settings.name);
-        if let Some(key) = key {
-            resource.push('/');
-            resource.push_str(key);
-        }
-        let restricted = bucket
-            .settings
-            .public_access_block
-            .is_some_and(|block| block.restrict_public_buckets)
-            && bucket.policy.as_ref().is_some_and(is_public);
-        if restricted && *caller == Caller::Anonymous {
+        let resource = resource(bucket, key);
+        if self.is_restricted(caller, bucket) {
             return Err(access_denied());
         }
         let call = Call {
@@ -125,7 +116,7 @@ impl Cloud {
         self.s3.buckets.change(bucket, set).await
     }
 
-    /// Whether the caller would be allowed.
+    /// Whether the caller would be allowed. It has not asked.
     pub fn s3_may(
         &self,
         caller: &Caller,
@@ -133,8 +124,33 @@ impl Cloud {
         action: &str,
         context: &[(&str, &str)],
     ) -> bool {
-        let decided = self.s3_authorize(caller, bucket, action, None, context);
-        decided.is_ok()
+        let call = Call {
+            caller,
+            action,
+            resource: &resource(bucket, None),
+            context,
+            resource_policy: None,
+        };
+        !self.is_restricted(caller, bucket) && self.iam.would_allow(&call, bucket.policy.as_ref())
+    }
+
+    /// Whether the bucket is closed to a caller without credentials, whatever its policy says.
+    fn is_restricted(&self, caller: &Caller, bucket: &State) -> bool {
+        *caller == Caller::Anonymous
+            && bucket
+                .settings
+                .public_access_block
+                .is_some_and(|block| block.restrict_public_buckets)
+            && bucket.policy.as_ref().is_some_and(is_public)
+    }
+}
+
+/// The ARN of a bucket, or of the object `key` in it.
+fn resource(bucket: &State, key: Option<&str>) -> String {
+    let bucket = bucket_arn(&bucket.settings.name);
+    match key {
+        Some(key) => format!("{bucket}/{key}"),
+        None => bucket,
     }
 }
 

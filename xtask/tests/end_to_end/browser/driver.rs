@@ -166,6 +166,16 @@ impl Browser {
             .with_context(|| format!("the page never came to `{expression}`"))?
     }
 
+    /// Has the page believe that its visitor prefers `light` or `dark`.
+    pub async fn prefer(&self, scheme: &str) -> Result<()> {
+        let feature = json!({ "name": "prefers-color-scheme", "value": scheme });
+        let request = json!({
+            "cmd": "Emulation.setEmulatedMedia",
+            "params": { "features": [feature] },
+        });
+        self.post("/goog/cdp/execute", request).await.map(drop)
+    }
+
     /// What the console says since this was asked last that is an error, violations of policies
     /// among it.
     pub async fn console_errors(&self) -> Result<Vec<String>> {

@@ -1,5 +1,6 @@
 //! The deployed site in a real browser, from the first visit to the record in S3.
 
+mod console;
 mod driver;
 
 use crate::place::Place;
@@ -30,23 +31,7 @@ struct Site {
 
 #[tokio::test]
 async fn the_site_in_a_real_browser() -> Result<()> {
-    let driver = Driver::start().await?;
-    let place = Place::new()?;
-    place.xtask(&["up"])?;
-    let outputs = place.outputs()?;
-    let text = |name: &str| {
-        outputs[name]
-            .as_str()
-            .map(str::to_owned)
-            .context("no output")
-    };
-    let site = Site {
-        url: text("siteUrl")?,
-        bucket: text("siteBucket")?,
-        records: Records::of(&place, &outputs)?,
-        place,
-        driver,
-    };
+    let site = Site::deployed().await?;
     site.first_visit().await.context("first visit")?;
     site.filters().await.context("filters")?;
     site.profiles()
@@ -65,6 +50,26 @@ async fn the_site_in_a_real_browser() -> Result<()> {
 }
 
 impl Site {
+    async fn deployed() -> Result<Self> {
+        let driver = Driver::start().await?;
+        let place = Place::new()?;
+        place.xtask(&["up"])?;
+        let outputs = place.outputs()?;
+        let text = |name: &str| {
+            outputs[name]
+                .as_str()
+                .map(str::to_owned)
+                .context("no output")
+        };
+        Ok(Self {
+            url: text("siteUrl")?,
+            bucket: text("siteBucket")?,
+            records: Records::of(&place, &outputs)?,
+            place,
+            driver,
+        })
+    }
+
     async fn visit(&self, width: u32, fragment: &str) -> Result<Browser> {
         let browser = self.driver.browser(width).await?;
         browser.goto(&format!("{}/{fragment}", self.url)).await?;

@@ -113,6 +113,16 @@ impl Refused {
         }
     }
 
+    /// All that is known of it, for the person who watches.
+    pub fn explain(&self) -> String {
+        let kind = self.response_type.name();
+        let more = self.validation.as_ref().or(self.cause.as_ref());
+        match more {
+            Some(more) => format!("{kind}: {}; {more}", self.message),
+            None => format!("{kind}: {}", self.message),
+        }
+    }
+
     /// A failure that the API's own configuration causes: the caller learns no more than that
     /// the server failed.
     pub fn configuration(cause: impl Into<String>) -> Self {

@@ -23,6 +23,7 @@ pub mod throttle;
 pub mod validate;
 
 use super::exchange::Exchange;
+use crate::events::excerpt;
 use bytes::Bytes;
 use gateway_response::Refused;
 use http::Response;
@@ -39,5 +40,12 @@ pub async fn run(
     endpoint.validation.check(exchange)?;
     let request = endpoint.request.build(exchange)?;
     let answer = endpoint.integration.call(exchange, request).await?;
+    if answer.status >= 400 {
+        let body = excerpt(&answer.body);
+        exchange.reason = Some(format!(
+            "the integration answered {}: {body}",
+            answer.status
+        ));
+    }
     endpoint.responses.build(exchange, &answer)
 }
