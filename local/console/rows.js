@@ -57,6 +57,15 @@ function pretty(text) {
   }
 }
 
+/** A statement of a policy in the order in which people write it. */
+function inOrder({ Effect, Principal, Action, Resource, Condition }) {
+  return { Effect, Principal, Action, Resource, Condition };
+}
+
+/** What a log line says that is about something gone wrong: levels as text and in JSON, and
+ * Firehose's log of deliveries. */
+const LOUD = /\b(ERROR|WARN|FATAL)\b|"level":\s*"(error|warn|fatal)"|"errorCode"/;
+
 /** One row: its summary, and what is behind it as pairs of name and text. */
 function row(event, tone, summary, details) {
   const shown = details.filter(([, text]) => text !== null && text !== undefined && text !== "");
@@ -142,7 +151,7 @@ export function show(event) {
         ["Accepted", new Date(event.arrived).toISOString()],
       ])];
     case "refusal": {
-      const missing = event.statement && JSON.stringify(event.statement, null, 2);
+      const missing = event.statement && JSON.stringify(inOrder(event.statement), null, 2);
       return ["refusals", row(event, "bad", [
         strong(event.action), mono(event.resource),
         element("span", "reason", `${nameOf(event.caller)}: ${event.reason}`),
@@ -167,7 +176,7 @@ export function show(event) {
       return ["operations", row(event, "bad", [mark("reset"), plain("the cloud was emptied")], [])];
     case "log": {
       const line = event.message.trimEnd();
-      const tone = /\b(ERROR|WARN)\b|"level":"(error|warn)"|"errorCode"/i.test(line) ? "odd" : "";
+      const tone = LOUD.test(line) ? "odd" : "";
       return ["logs", row(event, tone, [strong(event.group), mono(line)], [
         ["Line", pretty(line)],
         ["Log stream", event.stream],
