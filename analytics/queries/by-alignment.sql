@@ -3,14 +3,13 @@
 -- Parameters: datehour, since
 WITH click AS (
     -- A click that was delivered more than once is one click.
-    SELECT
+    SELECT DISTINCT
         coalesce(clickid, userid || '|' || mysfitid || '|' || clickedat) AS id,
-        min(goodevil) AS goodevil,
-        min(lawchaos) AS lawchaos,
-        min(userid) AS userid
+        userid,
+        goodevil,
+        lawchaos
     FROM clicks
     WHERE datehour >= ? AND clickedat >= ?
-    GROUP BY 1
 )
 SELECT
     goodevil,

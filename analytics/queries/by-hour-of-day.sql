@@ -5,14 +5,18 @@ WITH click AS (
     -- A click that was delivered more than once is one click.
     SELECT
         coalesce(clickid, userid || '|' || mysfitid || '|' || clickedat) AS id,
-        min(clickedat) AS clickedat,
-        min(userid) AS userid
+        userid,
+        -- As a number, of which the engines keep the first without more memory.
+        min(CAST(
+            substr(clickedat, 1, 4) || substr(clickedat, 6, 2) || substr(clickedat, 9, 2)
+            || substr(clickedat, 12, 2) AS bigint
+        )) AS hour_number
     FROM clicks
     WHERE datehour >= ? AND clickedat >= ?
-    GROUP BY 1
+    GROUP BY 1, userid
 )
 SELECT
-    CAST(substr(clickedat, 12, 2) AS integer) AS hourOfDay,
+    hour_number % 100 AS hourOfDay,
     count(*) AS clicks,
     count(DISTINCT userid) AS users
 FROM click

@@ -3,13 +3,12 @@
 -- Parameters: datehour, since
 WITH click AS (
     -- A click that was delivered more than once is one click.
-    SELECT
+    SELECT DISTINCT
         coalesce(clickid, userid || '|' || mysfitid || '|' || clickedat) AS id,
-        min(species) AS species,
-        min(userid) AS userid
+        userid,
+        species
     FROM clicks
     WHERE datehour >= ? AND clickedat >= ?
-    GROUP BY 1
 )
 SELECT
     species,

@@ -3,12 +3,11 @@
 -- Parameters: datehour, since
 WITH click AS (
     -- A click that was delivered more than once is one click.
-    SELECT
+    SELECT DISTINCT
         coalesce(clickid, userid || '|' || mysfitid || '|' || clickedat) AS id,
-        min(userid) AS userid
+        userid
     FROM clicks
     WHERE datehour >= ? AND clickedat >= ?
-    GROUP BY 1
 )
 SELECT
     visitors,

@@ -4,13 +4,12 @@
 -- Parameters: datehour, since
 WITH click AS (
     -- A click that was delivered more than once is one click.
-    SELECT
+    SELECT DISTINCT
         coalesce(clickid, userid || '|' || mysfitid || '|' || clickedat) AS id,
-        min(userid) AS userid,
-        min(mysfitid) AS mysfitid
+        userid,
+        mysfitid
     FROM clicks
     WHERE datehour >= ? AND clickedat >= ?
-    GROUP BY 1
 )
 SELECT
     userid AS userId,

@@ -5,11 +5,11 @@ WITH click AS (
     -- A click that was delivered more than once is one click.
     SELECT
         coalesce(clickid, userid || '|' || mysfitid || '|' || clickedat) AS id,
-        min(userid) AS userid,
+        userid,
         count(*) AS deliveries
     FROM clicks
     WHERE datehour >= ? AND clickedat >= ?
-    GROUP BY 1
+    GROUP BY 1, userid
 )
 SELECT
     count(*) AS clicks,

@@ -25,7 +25,7 @@ const IN_WHEEL: &str = "duckdb_cli/duckdb";
 
 /// What DuckDB may take of memory before it writes to the disk. What it reads files with comes on
 /// top: the whole stays below 1 GB.
-const MEMORY: &str = "512MB";
+const MEMORY: &str = "700MB";
 
 /// DuckDB's program.
 #[derive(Debug, Clone)]
