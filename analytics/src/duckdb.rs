@@ -187,7 +187,7 @@ fn unpack(folder: &Path, program: &Path) -> Result<()> {
     fs::set_permissions(&unpacked, fs::Permissions::from_mode(0o755))?;
     let parent = program.parent().context("the cache has no folder")?;
     fs::create_dir_all(parent)?;
-    // In one step, so that what stands there is whole.
+    // In one step, so that nobody meets half a file.
     fs::rename(&unpacked, program)
         .with_context(|| format!("{} cannot be written", program.display()))
 }

@@ -15,7 +15,7 @@ use anyhow::{Context, Result, bail, ensure};
 use std::fs;
 use std::path::Path;
 
-/// What stands for a question mark. All of them say from when on, each in the form of a column.
+/// What takes the place of a question mark. All of them say from when on, each in the form of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Parameter {
     /// The first partition, as in column `datehour`: `2026/01/31/12`.

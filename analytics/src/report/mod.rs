@@ -1,5 +1,5 @@
-//! The page with plots: one file, which needs nothing from elsewhere and runs no script. Behind
-//! every plot stands its table.
+//! The page with plots: one file, which needs nothing from elsewhere and runs no script. After
+//! every plot comes its table.
 
 mod html;
 mod plots;

@@ -14,7 +14,7 @@ use time::{Date, Duration, PrimitiveDateTime};
 const WIDE: f64 = 900.0;
 const NARROW: f64 = 440.0;
 const HEIGHT: f64 = 200.0;
-/// Beside the bars, for what stands at the axis.
+/// Beside the bars, for the labels of the axis.
 const LEFT: f64 = 46.0;
 const BOTTOM: f64 = 20.0;
 

@@ -1,4 +1,4 @@
-//! What an engine that was killed has left in the cloud: asked away by whoever knows that the
+//! What an engine that was killed has left in the cloud: deleted for the caller who knows that the
 //! stack's state is empty.
 
 use crate::cloud::Cloud;

@@ -11,12 +11,12 @@ use serde_json::Value;
 pub struct ImportId {
     /// Input properties, in order; [`ImportId::OWN_ID`] is the resource's own id.
     pub parts: &'static [&'static str],
-    /// What stands between them.
+    /// What is between them.
     pub separator: &'static str,
 }
 
 impl ImportId {
-    /// Stands for the resource's own id among the parts.
+    /// The place of the resource's own id among the parts.
     pub const OWN_ID: &'static str = "id";
 
     /// The id, when all parts of it are known.

@@ -1,4 +1,4 @@
-//! Logs while they are read: whoever writes does not wait for that.
+//! Logs while they are read: a writer does not wait for that.
 
 use crate::client::{Answer, Cloud};
 use anyhow::{Context, Result, ensure};
@@ -56,7 +56,7 @@ async fn what_is_being_read_holds_up_nobody_who_writes() -> Result<()> {
             .await?
             .expect(200)?;
         cloud.put("/bucket").send().await?.expect(200)?;
-        // Whoever opens it now lets the readers go on.
+        // The first to open it lets the readers go on.
         let opened = tokio::task::spawn_blocking(move || std::fs::write(file, "{}\n"));
         opened.await??;
         anyhow::Ok(())

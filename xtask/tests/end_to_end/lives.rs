@@ -217,7 +217,7 @@ fn state(place: &Place) -> Result<BTreeMap<String, String>> {
     state_of(place, "local")
 }
 
-/// What is in the state of a stack, likewise.
+/// The same of any stack.
 fn state_of(place: &Place, stack: &str) -> Result<BTreeMap<String, String>> {
     let mut resources = place.resources_of(stack)?;
     resources.retain(|resource| {

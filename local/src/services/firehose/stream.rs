@@ -242,7 +242,7 @@ impl Backlog {
     }
 
     fn remove(&self, cost: usize) {
-        // A stream that was started again has counted anew.
+        // A stream that was started again has counted again.
         let less = |all: usize| Some(all.saturating_sub(cost));
         let _ = (self.0).fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
     }

@@ -102,7 +102,7 @@ fn revision(configuration: &Value) -> Uuid {
     Builder::from_random_bytes(bytes).into_uuid()
 }
 
-/// The runtime's version. AWS has one for each of its builds; here it stands for the machine.
+/// The runtime's version. AWS has one for each of its builds; here it is that of the machine.
 fn runtime_version(region: &str) -> String {
     let digest = Sha256::digest(RUNTIME);
     let digest = crate::services::s3::checksums::hex(&digest);

@@ -74,7 +74,7 @@ impl Source {
     }
 }
 
-/// What stands before the first of Firehose's expressions.
+/// What comes before the first of Firehose's expressions.
 fn literal(prefix: &str) -> &str {
     prefix.split("!{").next().unwrap_or_default()
 }

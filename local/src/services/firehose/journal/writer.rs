@@ -114,7 +114,7 @@ impl Writer {
             match catch_unwind(AssertUnwindSafe(|| self.write_all(commands))) {
                 Ok(()) => return,
                 Err(panic) => {
-                    // Whoever waited for the write is told that it failed. Nobody knows what of
+                    // Who waited for the write is told that it failed. Nobody knows what of
                     // it is on disk, as after a failed sync.
                     self.troubles.panicked(&self.source, &*panic);
                     self.active = None;
