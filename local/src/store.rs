@@ -13,8 +13,8 @@
 //! | module | what lives there |
 //! | --- | --- |
 //! | here | the database as the services use it |
-//! | [`mirror`] | its second copy, a log |
-//! | [`recovery`] | which of the two is believed at a start, and how one is made from the other |
+//! | `mirror` | its second copy, a log |
+//! | `recovery` | which of the two is believed at a start, and how one is made from the other |
 
 mod mirror;
 mod recovery;

@@ -10,7 +10,7 @@
 //! | a form with an `Action`, at `/` | STS |
 //! | anything else | S3, unless it is signed for another service |
 //!
-//! A service that is not here refuses what it is asked in its own form: [`absent`].
+//! A service that is not here refuses what it is asked in its own form: `absent`.
 
 mod absent;
 mod form;
