@@ -109,11 +109,11 @@ async fn what_is_no_fault_is_refused_with_the_reason() -> Result<()> {
         (r#"{"fault":"fail"}"#, "missing field `service`"),
         (
             r#"{"service":"sqs","fault":"fail"}"#,
-            "unknown variant `sqs`, expected one of `firehose`, `lambda`, `s3`",
+            "unknown variant `sqs`, expected one of `firehose`, `lambda`, `provider`, `s3`",
         ),
         (
             r#"{"service":"s3","fault":"explode"}"#,
-            "expected one of `slow`, `throttle`, `fail`",
+            "expected one of `slow`, `throttle`, `fail`, `settings`",
         ),
         (
             r#"{"service":"s3","fault":"fail","call":1}"#,

@@ -16,7 +16,7 @@ use crate::services::s3::buckets::Settings;
 use crate::services::s3::names::{BUCKET_NAME_LENGTHS, check_bucket};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ use std::sync::Arc;
 pub struct Bucket;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BucketInputs {
     bucket: String,
     bucket_prefix: Option<String>,
@@ -32,8 +32,29 @@ pub struct BucketInputs {
     object_lock_enabled: Option<bool>,
     region: Option<String>,
     tags: Option<BTreeMap<String, String>>,
-    #[serde(flatten)]
-    written: Written,
+    // Those of `Written`. Serde cannot flatten a struct and refuse unknown fields.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lifecycle_rules: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server_side_encryption_configuration: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    versioning: Option<Value>,
+}
+
+impl BucketInputs {
+    fn written(&self) -> Written {
+        Written {
+            lifecycle_rules: self.lifecycle_rules.clone(),
+            server_side_encryption_configuration: self.server_side_encryption_configuration.clone(),
+            versioning: self.versioning.clone(),
+        }
+    }
+
+    fn write(&mut self, written: Written) {
+        self.lifecycle_rules = written.lifecycle_rules;
+        self.server_side_encryption_configuration = written.server_side_encryption_configuration;
+        self.versioning = written.versioning;
+    }
 }
 
 #[async_trait]
@@ -107,7 +128,7 @@ impl ResourceType for Bucket {
         let tags = inputs.tags.clone().unwrap_or_default();
         let set = |settings: &mut Settings| {
             settings.tags = tags;
-            old.inputs.written.take_away(&inputs.written, settings);
+            old.inputs.written().take_away(&inputs.written(), settings);
         };
         cloud.s3.buckets.change(&inputs.bucket, set).await?;
         Ok(old.outputs.clone())
@@ -126,10 +147,12 @@ impl ResourceType for Bucket {
         if known.inputs.tags.clone().unwrap_or_default() != *tags {
             known.inputs.tags = Some(tags.clone());
         }
-        known.inputs.written = match cloud.faults.strike_bucket_read().await? {
-            true => Written::of(&state.settings),
-            false => Written::default(),
-        };
+        known
+            .inputs
+            .write(match cloud.faults.strike_bucket_read().await? {
+                true => Written::of(&state.settings),
+                false => Written::default(),
+            });
         Ok(Some(known))
     }
 
@@ -150,7 +173,9 @@ impl ResourceType for Bucket {
             object_lock_enabled: None,
             region: None,
             tags: (!settings.tags.is_empty()).then(|| settings.tags.clone()),
-            written: Written::default(),
+            lifecycle_rules: None,
+            server_side_encryption_configuration: None,
+            versioning: None,
         };
         let deployed = deployed(&settings.name, &settings.region);
         Ok(Some(Resource::undeclared(

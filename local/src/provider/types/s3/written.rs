@@ -8,20 +8,15 @@
 
 use crate::services::s3::buckets::{Settings, Versioning};
 use crate::services::s3::lifecycle::{Rule, Status};
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 /// The deprecated inputs of a bucket that other resources own, as the aws package has them
 /// (`aws:s3/bucket:Bucket`: `lifecycleRules`, `serverSideEncryptionConfiguration`, `versioning`).
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
+#[derive(Debug, Clone, Default)]
 pub struct Written {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    lifecycle_rules: Option<Value>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    server_side_encryption_configuration: Option<Value>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    versioning: Option<Value>,
+    pub lifecycle_rules: Option<Value>,
+    pub server_side_encryption_configuration: Option<Value>,
+    pub versioning: Option<Value>,
 }
 
 impl Written {
