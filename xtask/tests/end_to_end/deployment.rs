@@ -44,7 +44,7 @@ fn a_stack_comes_up_changes_nothing_and_goes_away() -> Result<()> {
     place.assert_clean()?;
 
     let said = place.xtask(&["down"])?;
-    assert!(said.contains("is stopped"), "{said}");
+    assert!(said.contains("Stack local was not deployed"), "{said}");
     assert_eq!(urns(&place.resources()?), BTreeSet::new());
 
     // `resources` has a shell, and so a cloud. After that there is nothing a cloud is needed for.
