@@ -75,7 +75,10 @@ async fn three_stacks_share_nothing_and_one_is_protected() -> Result<()> {
     let prod = file_of(&place, "prod", &destroyable)?;
     pulumi(&place, "up --skip-preview", "prod", &prod)?;
     // What goes with the owner of API Gateway's role for logs, its destruction says beforehand.
-    let preview = pulumi(&place, "destroy --preview-only", "prod", &prod)?;
+    let preview = place.shell(&format!(
+        "pulumi destroy --preview-only --stack prod --config-file '{}'",
+        prod.display()
+    ))?;
     assert!(
         preview.contains("logs-of-every-api-in-this-account-and-region"),
         "{preview}"
