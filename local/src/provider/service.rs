@@ -20,6 +20,7 @@ use crate::error::AwsResult;
 use anyhow::Result;
 use async_trait::async_trait;
 use futures::future::BoxFuture;
+use http_body_util::{BodyExt, Full, Limited};
 use pulumi_gestalt_proto::pulumi::pulumirpc as rpc;
 use rpc::check_request::autonaming_options::Mode;
 use rpc::resource_provider_server::{ResourceProvider, ResourceProviderServer};
@@ -33,9 +34,17 @@ use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 use tonic::server::NamedService;
 use tonic::{Request, Response, Status};
+use tower::Service as _;
 
 /// The engine's own limit of a message, 400 MiB: an asset given as text travels in one.
 const MAX_MESSAGE: usize = 400 << 20;
+
+/// What is read of a call: a message with gRPC's five bytes before it. A longer one is refused by
+/// the length that it says, in gRPC's own words.
+const MAX_CALL: usize = MAX_MESSAGE + 5;
+
+/// The header of an answer that is an error; of a success it comes after the body.
+const GRPC_STATUS: &str = "grpc-status";
 
 type Answer<T> = Result<Response<T>, Status>;
 
@@ -77,15 +86,51 @@ impl tower::Service<http::Request<Body>> for Service {
     }
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
-        let Self { current, stacks } = self.clone();
+        let service = self.clone();
         Box::pin(async move {
-            let cloud = current.get().await;
-            ResourceProviderServer::new(Provider { cloud, stacks })
-                .max_decoding_message_size(MAX_MESSAGE)
-                .max_encoding_message_size(MAX_MESSAGE)
-                .call(request)
-                .await
+            let (parts, body) = request.into_parts();
+            let body = match Limited::new(body, MAX_CALL).collect().await {
+                Ok(body) => body.to_bytes(),
+                Err(error) => {
+                    let refused = format!("the request cannot be read: {error}");
+                    return Ok(Status::invalid_argument(refused).into_http());
+                }
+            };
+            let again = || {
+                let body = Body::new(Full::new(body.clone()));
+                http::Request::from_parts(parts.clone(), body)
+            };
+            let (answer, was_reset) = service.answer(again()).await?;
+            // A reset takes the ground from under a call. The engine is to see it before the
+            // reset or after it, and not in the middle: the new cloud is asked the same.
+            if was_reset
+                && answer
+                    .headers()
+                    .get(GRPC_STATUS)
+                    .is_some_and(|it| it != "0")
+            {
+                return Ok(service.answer(again()).await?.0);
+            }
+            Ok(answer)
         })
+    }
+}
+
+impl Service {
+    /// The answer of the cloud that there is, and whether that was reset meanwhile.
+    async fn answer(
+        &self,
+        request: http::Request<Body>,
+    ) -> Result<(http::Response<Body>, bool), Infallible> {
+        let cloud = self.current.get().await;
+        let abandoned = cloud.abandoned.clone();
+        let stacks = Arc::clone(&self.stacks);
+        let answer = ResourceProviderServer::new(Provider { cloud, stacks })
+            .max_decoding_message_size(MAX_MESSAGE)
+            .max_encoding_message_size(MAX_MESSAGE)
+            .call(request)
+            .await?;
+        Ok((answer, abandoned.is_cancelled()))
     }
 }
 
