@@ -3,7 +3,8 @@
 
 mod measure;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
 
 use crate::preview::Preview;
@@ -13,7 +14,31 @@ use measure::Measures;
 #[derive(Debug, Clone, Deserialize)]
 pub struct Prices {
     prices: BTreeMap<String, Price>,
-    tables: BTreeMap<String, Vec<Line>>,
+    #[serde(deserialize_with = "in_order")]
+    tables: Vec<(String, Vec<Line>)>,
+}
+
+/// The entries of an object, in the order of the file.
+fn in_order<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<(String, Vec<Line>)>, D::Error> {
+    struct Entries;
+    impl<'de> Visitor<'de> for Entries {
+        type Value = Vec<(String, Vec<Line>)>;
+
+        fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            formatter.write_str("tables by their titles")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut entries = Vec::new();
+            while let Some(entry) = map.next_entry()? {
+                entries.push(entry);
+            }
+            Ok(entries)
+        }
+    }
+    deserializer.deserialize_map(Entries)
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -66,7 +91,7 @@ impl Prices {
     /// When it is no such file, or a line has a price that the file lacks.
     pub fn parse(text: &str) -> Result<Self, String> {
         let prices: Self = serde_json::from_str(text).map_err(|error| error.to_string())?;
-        let lines = prices.tables.values().flatten();
+        let lines = prices.tables.iter().flat_map(|(_, lines)| lines);
         for line in lines {
             if !prices.prices.contains_key(&line.price) {
                 return Err(format!("there is no price `{}`", line.price));
@@ -78,24 +103,6 @@ impl Prices {
             }
         }
         Ok(prices)
-    }
-
-    /// The quantities of the file that are not those of a stack, as table, price, and both.
-    pub fn differing(&self, preview: &Preview) -> Vec<(String, String, f64, Option<f64>)> {
-        let measures = Measures::after(preview);
-        let mut differing = Vec::new();
-        for (table, lines) in &self.tables {
-            for line in lines.iter().filter(|line| line.measure.is_some()) {
-                let of_stack = line.quantity_of(&measures);
-                let near = of_stack.is_some_and(|quantity| {
-                    (quantity - line.quantity).abs() <= line.quantity.abs() / 100.0
-                });
-                if !near {
-                    differing.push((table.clone(), line.price.clone(), line.quantity, of_stack));
-                }
-            }
-        }
-        differing
     }
 
     fn dollars(&self, line: &Line, measures: &Measures) -> Option<f64> {

@@ -14,10 +14,12 @@
 //! | [`seen`] | answers of the API, files of the site, addresses |
 //! | [`package`] | the code of a function |
 //! | [`cost`] | dollars a month, and for a million clicks |
+//! | [`approval`] | what is approved with a review, as a digest |
 //! | [`rest`] | every other changed property, by part |
 //! | [`render`] | the review as text, Markdown and JSON |
 
 pub mod access;
+pub mod approval;
 pub mod changes;
 pub mod cost;
 pub mod loss;

@@ -42,9 +42,21 @@ const ANSWERS: [(&str, &str); 9] = [
 /// What is seen of a change.
 pub fn of(preview: &Preview) -> Vec<Finding> {
     let mut findings = addresses(preview);
-    findings.extend(preview.changed().flat_map(answer));
+    findings.extend(together(preview.changed().flat_map(answer)));
     findings.extend(files(preview));
     findings
+}
+
+/// What is said of several resources alike is said once.
+fn together(findings: impl Iterator<Item = Finding>) -> Vec<Finding> {
+    let mut merged: Vec<Finding> = Vec::new();
+    for finding in findings {
+        match merged.iter_mut().find(|known| known.says == finding.says) {
+            Some(known) => known.on = format!("{}, {}", known.on, finding.on),
+            None => merged.push(finding),
+        }
+    }
+    merged
 }
 
 /// Whether the changes of a type are told here.

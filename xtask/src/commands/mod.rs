@@ -5,12 +5,15 @@ mod click;
 mod dev;
 mod doctor;
 mod down;
+mod drift;
 mod env;
+mod history;
 mod insights;
 mod log_message;
 mod logs;
 mod open;
 pub mod package;
+mod preview;
 mod replay;
 mod scan;
 mod schema;
@@ -52,6 +55,12 @@ pub enum Command {
     Logs(logs::Logs),
     /// Sends failed records through the stream once more
     Replay(replay::Replay),
+    /// Says what an update would change: what is lost, allowed, seen, and what it costs
+    Preview(preview::Preview),
+    /// Says what was changed outside of Pulumi
+    Drift(drift::Drift),
+    /// Lists who deployed which commit
+    History(history::History),
     /// Answers questions about the clicks: which mysfits, by whom, when, and what failed
     Insights(insights::Insights),
     /// Runs every test
@@ -83,6 +92,9 @@ impl Command {
             Self::Status(command) => command.run().await,
             Self::Logs(command) => command.run().await,
             Self::Replay(command) => command.run().await,
+            Self::Preview(command) => command.run().await,
+            Self::Drift(command) => command.run().await,
+            Self::History(command) => command.run().await,
             Self::Insights(command) => command.run().await,
             Self::Test(command) => command.run().await,
             Self::Bench(command) => command.run().await,

@@ -123,6 +123,13 @@ impl Measures {
     fn stream(&mut self, inputs: &Value) {
         let s3 = &inputs["extendedS3Configuration"];
         self.add("streams", Some(1.0));
+        if s3.is_string() {
+            // All of it hangs on something that is not known yet.
+            for name in ["batches-to-s3", "batches-to-lambda", "stored-share"] {
+                self.add(name, None);
+            }
+            return;
+        }
         let interval = number(&s3["bufferingInterval"], S3_INTERVAL);
         self.add("batches-to-s3", interval.map(per_month));
         let share = match s3["compressionFormat"].as_str() {

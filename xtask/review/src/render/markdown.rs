@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{PRICES, dollars, sentence, summary};
+use super::{PRICES, command, dollars, sentence, summary};
 use crate::{Finding, Review};
 
 /// Characters of a comment or an issue on GitHub at most, less what is put around a review.
@@ -10,7 +10,7 @@ pub const LONGEST_COMMENT: usize = 60_000;
 
 /// The review of a stack. Where it is longer than `longest` characters, the rest by parts is left
 /// out, and if that is not enough, its end.
-pub fn render(stack: &str, review: &Review, longest: usize) -> String {
+pub fn render(stack: &str, review: &Review, approval: Option<&str>, longest: usize) -> String {
     let mut text = format!(
         "### Stack {}: {}\n",
         escaped(stack),
@@ -31,6 +31,13 @@ pub fn render(stack: &str, review: &Review, longest: usize) -> String {
         for warning in &review.warnings {
             bullet(&mut text, warning);
         }
+    }
+    if let Some(approval) = approval {
+        let _ = writeln!(
+            text,
+            "\nThis and nothing else: `{}`",
+            command(stack, approval)
+        );
     }
     cut(text, longest)
 }

@@ -1,5 +1,6 @@
 //! A review as people read it.
 
+pub mod json;
 pub mod markdown;
 pub mod text;
 
@@ -66,3 +67,8 @@ fn dollars(table: &Table) -> String {
 
 /// What the sums are of.
 const PRICES: &str = "prices of us-east-1, from docs/prices.json";
+
+/// How somebody says that exactly this is to be deployed.
+fn command(stack: &str, approval: &str) -> String {
+    format!("cargo xtask deploy -s {stack} --approved {approval}")
+}

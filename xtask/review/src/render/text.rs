@@ -2,11 +2,11 @@
 
 use std::fmt::Write;
 
-use super::{PRICES, dollars, sentence, summary};
+use super::{PRICES, command, dollars, sentence, summary};
 use crate::{Finding, Review};
 
 /// The review of a stack, in the order of what matters most.
-pub fn render(stack: &str, review: &Review) -> String {
+pub fn render(stack: &str, review: &Review, approval: Option<&str>) -> String {
     let mut text = format!("Stack {stack}: {}.\n", summary(review));
     if !review.is_empty() {
         changes(review, &mut text);
@@ -16,6 +16,13 @@ pub fn render(stack: &str, review: &Review) -> String {
         for warning in &review.warnings {
             line(&mut text, 4, &warning.replace('\n', " "));
         }
+    }
+    if let Some(approval) = approval {
+        let _ = writeln!(
+            text,
+            "\nThis and nothing else: {}",
+            command(stack, approval)
+        );
     }
     text
 }
