@@ -10,6 +10,9 @@ use std::collections::BTreeMap;
 use crate::preview::Preview;
 use measure::Measures;
 
+/// The parts of a dollar that are told apart.
+const PRECISION: f64 = 1e6;
+
 /// The file of prices. Its prices are those of us-east-1, in dollars.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Prices {
@@ -108,7 +111,9 @@ impl Prices {
     fn dollars(&self, line: &Line, measures: &Measures) -> Option<f64> {
         let price = self.prices.get(&line.price)?;
         let quantity = line.quantity_of(measures)?;
-        Some((quantity - price.free).max(0.0) / price.per * price.dollars)
+        let dollars = (quantity - price.free).max(0.0) / price.per * price.dollars;
+        // What is beyond is noise of the arithmetic.
+        Some((dollars * PRECISION).round() / PRECISION)
     }
 }
 

@@ -105,7 +105,7 @@ fn gone(step: &Step) -> Option<Loss> {
 }
 
 /// Data that is deleted earlier than before.
-fn shortened(step: &Step) -> Option<Loss> {
+fn shortened(preview: &Preview, step: &Step) -> Option<Loss> {
     if !matches!(step.op, Op::Create | Op::Update | Op::Replace) {
         return None;
     }
@@ -121,7 +121,7 @@ fn shortened(step: &Step) -> Option<Loss> {
         _ => return None,
     };
     // What did not exist has nothing that could expire; a bucket may be older than its rules.
-    if step.op == Op::Replace || (step.op == Op::Create && !is_taken_over(step)) {
+    if step.op == Op::Replace || (step.op == Op::Create && !is_on_what_was_there(preview, step)) {
         return None;
     }
     let (old, new) = (step.old_input(name), step.new_input(name));
@@ -148,10 +148,15 @@ fn shortened(step: &Step) -> Option<Loss> {
     })
 }
 
-/// A lifecycle that is new on a bucket that was there.
-fn is_taken_over(step: &Step) -> bool {
+/// Whether it is a lifecycle that is new on a bucket that is not.
+fn is_on_what_was_there(preview: &Preview, step: &Step) -> bool {
     let bucket = step.new_input("bucket");
-    step.kind.contains("bucketLifecycleConfiguration") && !value::is_unknown(bucket)
+    let is_new = |other: &Step| {
+        matches!(other.op, Op::Create | Op::Replace) && other.new_input("bucket") == bucket
+    };
+    step.kind.contains("bucketLifecycleConfiguration")
+        && !value::is_unknown(bucket)
+        && !preview.of_type("aws:s3/bucket:Bucket").any(is_new)
 }
 
 /// Days that something is kept; nothing and 0 are for ever. What is unknown may be short.

@@ -3,9 +3,13 @@
 
 use crate::forge::Forge;
 use crate::place::Place;
+use crate::records::client;
 use anyhow::{Context, Result, ensure};
+use rusty_s3::{Bucket, Credentials, S3Action, UrlStyle};
 use serde_json::Value;
 use std::process::Output;
+use std::time::Duration;
+use tokio::runtime::Runtime;
 
 const PULL_REQUEST: &str = "refs/pull/7/merge";
 const MAIN: &str = "refs/heads/main";
@@ -267,13 +271,14 @@ fn drift_is_an_issue_as_long_as_there_is_some() -> Result<()> {
         .as_str()
         .context("no bucket")?
         .to_owned();
+    let address = place.aws()?.parse()?;
+    let bucket = Bucket::new(address, UrlStyle::Path, bucket, "us-east-1")?;
     let change_by_hand = |file: &str| -> Result<()> {
-        let path = format!("/{bucket}/{file}");
-        let url = format!("{}{path}", place.aws()?);
-        place.shell(&format!(
-            "curl --silent --show-error --fail -X DELETE --aws-sigv4 aws:amz:us-east-1:s3 \
-             --user test:test '{url}'"
-        ))?;
+        let keys = Credentials::new("test", "test");
+        let delete = bucket.delete_object(Some(&keys), file);
+        let delete = client()?.delete(delete.sign(Duration::from_secs(60)));
+        let answer = Runtime::new()?.block_on(delete.send())?;
+        ensure!(answer.status() == 204, "{}", answer.status());
         Ok(())
     };
     change_by_hand("index.html")?;
