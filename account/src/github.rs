@@ -20,15 +20,6 @@ pub const ISSUER: &str = "token.actions.githubusercontent.com";
 /// Whom the tokens are for, as AWS's action asks for them.
 pub const AUDIENCE: &str = "sts.amazonaws.com";
 
-/// The subject of a repository's tokens, up to what the job is for. `ids` are those of owner and
-/// repository.
-pub fn subject(owner: &str, name: &str, ids: Option<(u64, u64)>) -> String {
-    match ids {
-        Some((owner_id, id)) => format!("repo:{owner}@{owner_id}/{name}@{id}"),
-        None => format!("repo:{owner}/{name}"),
-    }
-}
-
 /// # Errors
 /// When a text is not the beginning of a subject of one repository: a `*` in it would let others in.
 pub fn check(subject: &str) -> Result<()> {
@@ -95,9 +86,5 @@ mod tests {
         ] {
             assert!(check(bad).is_err(), "{bad}");
         }
-        assert_eq!(
-            subject("octo-org", "a", Some((1, 2))),
-            "repo:octo-org@1/a@2"
-        );
     }
 }

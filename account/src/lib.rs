@@ -6,6 +6,7 @@
 //! CloudFormation.
 
 pub mod github;
+mod logs;
 pub mod names;
 pub mod policies;
 mod roles;
@@ -23,6 +24,8 @@ pub struct Settings {
     pub subject: String,
     /// Whether GitHub's provider of identities is created: there is one in an account.
     pub github_provider: bool,
+    /// Whether the account owns API Gateway's role for logs, and no stack has to.
+    pub api_gateway_logs: bool,
 }
 
 impl Settings {
@@ -30,12 +33,11 @@ impl Settings {
         let config = program.config();
         let subject = config.require("subject")?.text.clone();
         github::check(&subject)?;
-        let provider = config
-            .get("githubProvider")
-            .map(|value| value.text.as_str());
+        let is = |key: &str, text: &str| config.get(key).is_some_and(|value| value.text == text);
         Ok(Self {
             subject,
-            github_provider: provider != Some("false"),
+            github_provider: !is("githubProvider", "false"),
+            api_gateway_logs: is("apiGatewayLogs", "true"),
         })
     }
 }
@@ -60,6 +62,10 @@ pub fn stack(program: &Program) -> Result<()> {
     let state = state::State::new(program, &place, &options);
     let provider = github::provider(program, &place, &settings);
     let roles = roles::Roles::new(program, &settings, &state, &provider);
+
+    if settings.api_gateway_logs {
+        logs::own(program);
+    }
 
     let backend = all((&state.bucket, &place.region));
     program.export(

@@ -13,6 +13,9 @@ pub const ALIAS: &str = "alias/pulumi-of-mysfits";
 pub const PREVIEW: &str = "preview-of-mysfits";
 pub const DEPLOY: &str = "deploy-of-mysfits";
 
+/// API Gateway's role for logs.
+pub const API_LOGS: &str = "logs-of-every-api";
+
 /// The bucket of the states. Names of buckets are shared by all accounts, so this one has its own in
 /// it.
 pub fn state_bucket(account: &str, region: &str) -> String {

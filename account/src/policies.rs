@@ -102,6 +102,33 @@ pub fn tls_only(bucket: &str) -> Value {
     })])
 }
 
+/// The document by which API Gateway may assume a role. It sends no source that a condition could ask
+/// for.
+pub fn api_gateway_trust() -> Value {
+    document(&[json!({
+        "Effect": "Allow",
+        "Principal": { "Service": "apigateway.amazonaws.com" },
+        "Action": "sts:AssumeRole",
+    })])
+}
+
+/// As the managed policy AmazonAPIGatewayPushToCloudWatchLogs, which API Gateway asks for.
+pub fn any_log() -> Value {
+    document(&[json!({
+        "Effect": "Allow",
+        "Action": [
+            "logs:CreateLogGroup",
+            "logs:CreateLogStream",
+            "logs:DescribeLogGroups",
+            "logs:DescribeLogStreams",
+            "logs:FilterLogEvents",
+            "logs:GetLogEvents",
+            "logs:PutLogEvents",
+        ],
+        "Resource": "*",
+    })])
+}
+
 fn document(statements: &[Value]) -> Value {
     json!({ "Version": "2012-10-17", "Statement": statements })
 }

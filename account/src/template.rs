@@ -85,6 +85,20 @@ pub fn of(settings: &Settings) -> Value {
             },
         });
     }
+    if settings.api_gateway_logs {
+        resources["ApiLogsRole"] = json!({
+            "Type": "AWS::IAM::Role",
+            "Properties": {
+                "RoleName": names::API_LOGS,
+                "AssumeRolePolicyDocument": policies::api_gateway_trust(),
+                "Policies": [{ "PolicyName": "logs", "PolicyDocument": policies::any_log() }],
+            },
+        });
+        resources["ApiLogs"] = json!({
+            "Type": "AWS::ApiGateway::Account",
+            "Properties": { "CloudWatchRoleArn": { "Fn::GetAtt": ["ApiLogsRole", "Arn"] } },
+        });
+    }
     json!({
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": "What an account needs before mysfits is deployed to it from GitHub",

@@ -11,6 +11,7 @@ fn run(provider: bool) -> Result<Run> {
     let mock = Mock::new()
         .config("mysfits-account:subject", SUBJECT)
         .config("mysfits-account:githubProvider", &provider.to_string())
+        .config("mysfits-account:apiGatewayLogs", "true")
         .project("mysfits-account")
         .function(
             "aws:index/getCallerIdentity:getCallerIdentity",
@@ -60,6 +61,7 @@ fn the_template_has_the_documents_of_the_program() -> Result<()> {
     let settings = Settings {
         subject: SUBJECT.to_owned(),
         github_provider: true,
+        api_gateway_logs: true,
     };
     // What CloudFormation puts in the place of a text.
     let template = template::of(&settings).to_string();
@@ -70,7 +72,7 @@ fn the_template_has_the_documents_of_the_program() -> Result<()> {
     let template: Value = plain(serde_json::from_str(&template)?);
     let text = template.to_string();
     let documents = documents(&run)?;
-    assert_eq!(documents.len(), 1 + 2 + 3 * 2);
+    assert_eq!(documents.len(), 1 + 2 + 3 * 2 + 2);
     for (label, document) in documents {
         ensure!(
             text.contains(&document.to_string()),
@@ -79,7 +81,7 @@ fn the_template_has_the_documents_of_the_program() -> Result<()> {
     }
     let resources = template["Resources"].as_object().context("no resources")?;
     for (kind, count) in [
-        ("AWS::IAM::Role", 3),
+        ("AWS::IAM::Role", 4),
         ("AWS::IAM::ManagedPolicy", 2),
         ("AWS::S3::Bucket", 1),
     ] {

@@ -13,6 +13,7 @@ use serde_json::Value;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::Arc;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::Command;
 
@@ -27,7 +28,7 @@ pub enum Against {
 }
 
 /// Where a stack is, and how the CLI gets there.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Engine {
     pub checkout: Checkout,
     pub stack: String,
@@ -35,28 +36,43 @@ pub struct Engine {
     pub root: PathBuf,
     /// The stack's file in place of the one in the folder.
     pub config_file: Option<PathBuf>,
+    /// Variables beside those that lead to the cloud and the backend.
+    environment: Vec<(&'static str, OsString)>,
     cli: Cli,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Cli {
-    Embedded(Box<Session>),
+    Embedded(Arc<Session>),
     Plain { program: PathBuf, path: OsString },
 }
 
 impl Engine {
     /// Of stack `local` on the embedded cloud, of any other where plain `pulumi` has it.
     pub async fn open(stack: &str, against: Option<Against>) -> Result<Self> {
-        if stack == LOCAL || against.is_some() {
+        let against = match stack {
+            LOCAL => Some(Against::Embedded),
+            _ => against,
+        };
+        let engine = Self::unopened(stack, against).await?;
+        if let Cli::Embedded(session) = &engine.cli {
+            session.ensure_stack(stack).await?;
+        }
+        Ok(engine)
+    }
+
+    /// The same for a stack that may not be there.
+    pub async fn unopened(stack: &str, against: Option<Against>) -> Result<Self> {
+        if against.is_some() {
             let session = Session::open().await?;
             session.ensure_cloud().await?;
-            session.ensure_stack(stack).await?;
             return Ok(Self {
                 checkout: session.checkout.clone(),
                 root: session.checkout.root.clone(),
                 stack: stack.to_owned(),
                 config_file: None,
-                cli: Cli::Embedded(Box::new(session)),
+                environment: Vec::new(),
+                cli: Cli::Embedded(Arc::new(session)),
             });
         }
         let checkout = Checkout::find()?;
@@ -72,6 +88,7 @@ impl Engine {
             checkout,
             stack: stack.to_owned(),
             config_file: None,
+            environment: Vec::new(),
             cli: Cli::Plain { program, path },
         })
     }
@@ -85,6 +102,26 @@ impl Engine {
         })
     }
 
+    /// The program of another folder.
+    pub fn in_folder(self, root: PathBuf) -> Self {
+        Self { root, ..self }
+    }
+
+    /// With a variable more.
+    pub fn with(mut self, name: &'static str, value: OsString) -> Self {
+        self.environment.retain(|(known, _)| *known != name);
+        self.environment.push((name, value));
+        self
+    }
+
+    /// The first port of the embedded cloud, where that is the cloud.
+    pub fn port(&self) -> Option<u16> {
+        match &self.cli {
+            Cli::Embedded(session) => Some(session.port),
+            Cli::Plain { .. } => None,
+        }
+    }
+
     /// `pulumi ARGUMENTS --stack STACK` for a command that runs the program.
     pub fn run(&self, arguments: &[&str]) -> Command {
         let mut command = self.pulumi(arguments);
@@ -96,6 +133,13 @@ impl Engine {
 
     /// `pulumi ARGUMENTS --stack STACK`.
     pub fn pulumi(&self, arguments: &[&str]) -> Command {
+        let mut command = self.bare(arguments);
+        command.args(["--stack", &self.stack]);
+        command
+    }
+
+    /// `pulumi ARGUMENTS`.
+    pub fn bare(&self, arguments: &[&str]) -> Command {
         let mut command = match &self.cli {
             Cli::Embedded(session) => session.pulumi(arguments),
             Cli::Plain { program, path } => {
@@ -105,8 +149,9 @@ impl Engine {
                 command
             }
         };
+        let environment = self.environment.iter();
         command
-            .args(["--stack", &self.stack])
+            .envs(environment.map(|(name, value)| (name, value)))
             .current_dir(&self.root)
             .stdin(Stdio::null());
         command

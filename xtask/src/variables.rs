@@ -9,7 +9,7 @@ use tokio::process::Command;
 
 /// The passphrase of stacks in the local backend. Their files hold no secret: the salt of each
 /// is in the repository for this passphrase.
-const PASSPHRASE: &str = "mysfits";
+pub const PASSPHRASE: &str = "mysfits";
 
 /// Variables to set and to unset.
 #[derive(Debug)]
@@ -95,7 +95,7 @@ pub fn endpoint(port: u16) -> String {
 }
 
 /// The URL of a file, in which three characters of its path would mean something else.
-fn file_url(path: &Path) -> OsString {
+pub fn file_url(path: &Path) -> OsString {
     let mut url = b"file://".to_vec();
     for &byte in path.as_os_str().as_bytes() {
         match byte {

@@ -1,6 +1,7 @@
 //! One file a command.
 
 mod bench;
+mod bootstrap;
 mod click;
 mod dev;
 mod doctor;
@@ -57,6 +58,8 @@ pub enum Command {
     Replay(replay::Replay),
     /// Says what an update would change: what is lost, allowed, seen, and what it costs
     Preview(preview::Preview),
+    /// Prepares an account for deployments from GitHub
+    Bootstrap(bootstrap::Bootstrap),
     /// Says what was changed outside of Pulumi
     Drift(drift::Drift),
     /// Lists who deployed which commit
@@ -93,6 +96,7 @@ impl Command {
             Self::Logs(command) => command.run().await,
             Self::Replay(command) => command.run().await,
             Self::Preview(command) => command.run().await,
+            Self::Bootstrap(command) => command.run().await,
             Self::Drift(command) => command.run().await,
             Self::History(command) => command.run().await,
             Self::Insights(command) => command.run().await,

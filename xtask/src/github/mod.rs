@@ -13,7 +13,7 @@ use reqwest::{Client, Method};
 use serde_json::Value;
 
 /// The version of the API whose answers are read here.
-const VERSION: &str = "2022-11-28";
+pub const VERSION: &str = "2022-11-28";
 
 /// Entries of a page: as many as GitHub gives at most.
 const PAGE: usize = 100;
