@@ -15,6 +15,7 @@ mod logs;
 mod open;
 pub mod package;
 mod preview;
+mod push;
 mod replay;
 mod scan;
 mod schema;
@@ -58,6 +59,8 @@ pub enum Command {
     Replay(replay::Replay),
     /// Says what an update would change: what is lost, allowed, seen, and what it costs
     Preview(preview::Preview),
+    /// Puts the source into the stack's repository
+    Push(push::Push),
     /// Prepares an account for deployments from GitHub
     Bootstrap(bootstrap::Bootstrap),
     /// Says what was changed outside of Pulumi
@@ -97,6 +100,7 @@ impl Command {
             Self::Replay(command) => command.run().await,
             Self::Preview(command) => command.run().await,
             Self::Bootstrap(command) => command.run().await,
+            Self::Push(command) => command.run().await,
             Self::Drift(command) => command.run().await,
             Self::History(command) => command.run().await,
             Self::Insights(command) => command.run().await,

@@ -27,6 +27,7 @@ mod previews;
 mod pypi;
 mod records;
 mod refusals;
+mod repository;
 mod shell;
 mod stacks;
 mod statements;
