@@ -60,8 +60,10 @@ const HOLDERS: [(&str, &str); 8] = [
 /// What a preview would lose.
 pub fn of(preview: &Preview) -> Vec<Loss> {
     let gone = preview.changed().filter_map(gone);
-    gone.chain(preview.changed().filter_map(shortened))
-        .collect()
+    let shortened = preview
+        .changed()
+        .filter_map(|step| shortened(preview, step));
+    gone.chain(shortened).collect()
 }
 
 /// A holder of data that is deleted, alone or for its successor.
