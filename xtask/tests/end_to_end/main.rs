@@ -31,4 +31,5 @@ mod repository;
 mod shell;
 mod stacks;
 mod statements;
+mod story;
 mod workflows;
