@@ -11,7 +11,7 @@
 mod backend;
 mod git;
 pub mod password;
-mod protocol;
+pub mod protocol;
 
 pub use backend::{Exchange, Refused};
 

@@ -18,6 +18,15 @@ use serde_json::{Value, json};
 /// <https://docs.aws.amazon.com/codecommit/latest/APIReference/API_GetFile.html> has it.
 const MAX_FILE: usize = 6 * 1024 * 1024;
 
+/// What there is of the protocol, by name.
+pub const OPERATIONS: [&str; 5] = [
+    "GetBranch",
+    "GetFile",
+    "GetRepository",
+    "ListBranches",
+    "ListRepositories",
+];
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct OfRepository {
