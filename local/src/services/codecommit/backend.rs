@@ -8,7 +8,8 @@ use crate::cloud::Cloud;
 use crate::error::{AwsError, AwsResult};
 use crate::services::iam::{Call, Caller};
 use bytes::{Bytes, BytesMut};
-use futures::stream::{self, Stream};
+use futures::StreamExt;
+use futures::stream::{self, BoxStream};
 use http::{HeaderMap, Method, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::Body;
@@ -35,11 +36,10 @@ pub struct Exchange<'a> {
 }
 
 /// git's answer, before its body.
-#[derive(Debug)]
-pub struct Answer<S> {
+pub struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
-    pub body: S,
+    pub body: BoxStream<'static, io::Result<Bytes>>,
 }
 
 /// Why a request is not answered by git.
@@ -77,7 +77,7 @@ impl Cloud {
         caller: &Caller,
         exchange: &Exchange<'_>,
         body: B,
-    ) -> Result<Answer<impl Stream<Item = io::Result<Bytes>> + Send + use<B>>, Refused>
+    ) -> Result<Answer, Refused>
     where
         B: Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: std::fmt::Display + Send,
@@ -210,8 +210,8 @@ fn rest_of(
     child: Child,
     stdout: ChildStdout,
     first: Bytes,
-) -> impl Stream<Item = io::Result<Bytes>> + Send {
-    stream::unfold(
+) -> BoxStream<'static, io::Result<Bytes>> {
+    let read = stream::unfold(
         (child, stdout, Some(first)),
         |(child, mut stdout, first)| async move {
             if let Some(first) = first.filter(|first| !first.is_empty()) {
@@ -229,5 +229,6 @@ fn rest_of(
                 Err(error) => Some((Err(error), (child, stdout, None))),
             }
         },
-    )
+    );
+    read.boxed()
 }
