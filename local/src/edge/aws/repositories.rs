@@ -87,7 +87,7 @@ fn authenticated(cloud: &Cloud, parts: &Parts, name: &str) -> Option<Option<Depl
     let now = OffsetDateTime::now_utc();
     let repositories = cloud.repositories(name);
     if repositories.is_empty() {
-        // Whoever has the keys is told.
+        // A client with the right keys is told.
         return claim
             .is_right(crate::identity::DEFAULT_REGION, now)
             .then_some(None);

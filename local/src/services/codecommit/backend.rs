@@ -28,7 +28,7 @@ const CHUNK: usize = 64 * 1024;
 #[derive(Debug)]
 pub struct Exchange<'a> {
     pub repository: &'a Deployed,
-    /// What stands after the repository's name: `/info/refs`.
+    /// What comes after the repository's name: `/info/refs`.
     pub path: &'a str,
     pub query: &'a str,
     pub method: &'a Method,

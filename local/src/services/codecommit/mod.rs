@@ -2,7 +2,7 @@
 //!
 //! | module | what lives there |
 //! | --- | --- |
-//! | `git` | git, run in a repository, without the settings of whoever's machine this is |
+//! | `git` | git, run in a repository, without the settings of the machine and its user |
 //! | `backend` | git's smart HTTP, by way of git's own CGI program |
 //! | `password` | what the AWS CLI's credential helper signs |
 //! | `protocol` | the operations of the JSON protocol |

@@ -43,7 +43,7 @@ struct GetFile {
 }
 
 impl Cloud {
-    /// One request of the JSON protocol: `action` is what stands after the dot of `X-Amz-Target`,
+    /// One request of the JSON protocol: `action` is what comes after the dot of `X-Amz-Target`,
     /// `region` that of the request's signature. Gives the body of the 200 answer.
     pub async fn codecommit_call(
         &self,
