@@ -78,6 +78,14 @@ impl Forge {
         issue.cloned().with_context(|| format!("no issue {number}"))
     }
 
+    /// The issue of this title.
+    pub fn titled(&self, title: &str) -> Result<Value> {
+        let repository = self.repository.lock().unwrap();
+        let mut issues = repository.issues.iter();
+        let issue = issues.find(|issue| issue["title"] == title);
+        issue.cloned().with_context(|| format!("no issue {title}"))
+    }
+
     pub fn comments(&self, number: u64) -> Result<Vec<Value>> {
         Ok(self.issue(number)?["comments"]
             .as_array()

@@ -204,7 +204,7 @@ fn a_stack_lives_from_the_bootstrap_to_its_destruction() -> Result<()> {
     assert_eq!(team.forge.writes(), ["POST /issues"]);
     team.shell("pulumi up --yes --skip-preview --refresh -s dev")?;
     team.ends(0, MAIN, "drift -s dev --issue")?;
-    assert_eq!(team.forge.issue(101)?["state"], "closed");
+    assert_eq!(team.forge.titled("Drift in stack dev")?["state"], "closed");
 
     // The change is taken back.
     team.git("revert --no-edit -m 1 HEAD && git push -q origin main")?;
