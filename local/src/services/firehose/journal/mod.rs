@@ -247,7 +247,7 @@ struct Recovered {
 
 fn recover(folder: &Path, troubles: &Troubles) -> Result<Recovered> {
     let mut broken = Vec::new();
-    let mut entries = BTreeMap::new();
+    let (mut entries, mut moved) = (Vec::new(), BTreeMap::new());
     let mut delivered = Sequences::default();
     let mut recovered = Recovered {
         pending: Vec::new(),
@@ -306,7 +306,6 @@ fn recover(folder: &Path, troubles: &Troubles) -> Result<Recovered> {
                     offset,
                     length,
                 } => {
-                    // Of one that was written once more the later is as good.
                     let entry = Entry {
                         sequence,
                         arrival,
@@ -314,7 +313,10 @@ fn recover(folder: &Path, troubles: &Troubles) -> Result<Recovered> {
                         segment: first,
                         offset,
                     };
-                    entries.insert(sequence, entry);
+                    match sequence < first {
+                        true => drop(moved.insert(sequence, entry)),
+                        false => entries.push(entry),
+                    }
                     recovered.next = recovered.next.max(sequence + 1);
                 }
                 Frame::Delivered(sequences) => delivered.extend(&sequences),
@@ -330,10 +332,15 @@ fn recover(folder: &Path, troubles: &Troubles) -> Result<Recovered> {
         let what = cost(&damaged, first, &delivered);
         troubles.keep_bytes(&path, damaged.at, &bytes, &what);
     }
-    recovered.pending = entries
-        .into_values()
-        .filter(|entry| !delivered.contains(entry.sequence))
-        .collect();
+    entries.retain(|entry| !delivered.contains(entry.sequence));
+    moved.retain(|sequence, _| !delivered.contains(*sequence));
+    if !moved.is_empty() {
+        // Their first copies are there as well when a crash came before those were deleted.
+        entries.retain(|entry| !moved.contains_key(&entry.sequence));
+        entries.extend(moved.into_values());
+        entries.sort_by_key(|entry| entry.sequence);
+    }
+    recovered.pending = entries;
     for entry in &recovered.pending {
         *recovered.segments.entry(entry.segment).or_default() += 1;
     }
