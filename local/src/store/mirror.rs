@@ -122,7 +122,8 @@ impl Mirror {
         let mut batch = Batch::new();
         let mut bytes = 0;
         let flush = |batch: &Batch, end: &mut u64| -> io::Result<()> {
-            let frame = encode(batch, commit);
+            let mut frame = Vec::new();
+            encode(&mut frame, batch, commit);
             file.write_all_at(&frame, *end)?;
             *end += frame.len() as u64;
             Ok(())
@@ -171,13 +172,13 @@ impl Mirror {
         commit: u64,
         batches: impl Iterator<Item = &'a Batch>,
     ) -> io::Result<u64> {
-        let frames = batches.fold(Vec::new(), |mut frames, batch| {
-            frames.extend(encode(batch, commit));
-            frames
-        });
         let Some(file) = &self.file else {
             return Ok(self.end);
         };
+        let mut frames = Vec::new();
+        for batch in batches {
+            encode(&mut frames, batch, commit);
+        }
         let written = file.write_all_at(&frames, self.end);
         if written.is_err() {
             self.take_back();
@@ -267,25 +268,28 @@ fn open(path: &Path) -> Result<File> {
         .with_context(|| format!("{} cannot be opened", path.display()))
 }
 
-fn encode(batch: &Batch, commit: u64) -> Vec<u8> {
-    let mut frame = Vec::new();
-    frame.extend_from_slice(&MAGIC);
-    frame.extend_from_slice(&[0; 4]);
-    frame.extend_from_slice(&commit.to_le_bytes());
-    frame.extend_from_slice(&[0; 4]);
+/// Appends the frame of a batch.
+fn encode(frames: &mut Vec<u8>, batch: &Batch, commit: u64) {
+    let start = frames.len();
+    let bytes = |(key, value): &(String, Option<Vec<u8>>)| {
+        8 + key.len() + value.as_ref().map_or(0, Vec::len)
+    };
+    frames.reserve(HEADER + batch.writes.iter().map(bytes).sum::<usize>());
+    frames.extend_from_slice(&MAGIC);
+    frames.extend_from_slice(&[0; 4]);
+    frames.extend_from_slice(&commit.to_le_bytes());
+    frames.extend_from_slice(&[0; 4]);
     let size = |length: usize| u32::try_from(length).unwrap_or(DELETED - 1).to_le_bytes();
     for (key, value) in &batch.writes {
         let deleted = DELETED.to_le_bytes();
-        frame.extend_from_slice(&size(key.len()));
-        frame.extend_from_slice(&value.as_ref().map_or(deleted, |value| size(value.len())));
-        frame.extend_from_slice(key.as_bytes());
-        frame.extend_from_slice(value.as_deref().unwrap_or_default());
+        frames.extend_from_slice(&size(key.len()));
+        frames.extend_from_slice(&value.as_ref().map_or(deleted, |value| size(value.len())));
+        frames.extend_from_slice(key.as_bytes());
+        frames.extend_from_slice(value.as_deref().unwrap_or_default());
     }
-    let length = size(frame.len() - HEADER);
-    frame[4..8].copy_from_slice(&length);
-    let checksum = checksum(commit, &frame[HEADER..]).to_le_bytes();
-    frame[16..20].copy_from_slice(&checksum);
-    frame
+    let (header, payload) = frames[start..].split_at_mut(HEADER);
+    header[4..8].copy_from_slice(&size(payload.len()));
+    header[16..20].copy_from_slice(&checksum(commit, payload).to_le_bytes());
 }
 
 fn decode(mut payload: &[u8]) -> Option<Batch> {

@@ -304,6 +304,33 @@ async fn the_code_of_a_function_that_cannot_be_made_live_is_kept() -> Result<()>
 }
 
 #[tokio::test]
+async fn damaged_code_is_made_again_before_it_runs() -> Result<()> {
+    let world = World::start().await?;
+    let script = b"#!/bin/sh\nexit 3\n";
+    let other = crate::support::package_of(&world.path("other.zip"), script, 0o755)?;
+    world
+        .function("f", json!({ "code": { "path": other } }))
+        .await?;
+    let World { server, folder } = world;
+    server.stop().await;
+    let place = folder.path().join("data/lambda/code");
+    let names = std::fs::read_dir(&place)?.filter_map(|entry| Some(entry.ok()?.path()));
+    let unpacked = names.filter(|path| path.is_dir()).last();
+    let bootstrap = unpacked.context("it is unpacked")?.join("bootstrap");
+    std::fs::write(&bootstrap, b"#!/bin/sh\nexit 4\n")?;
+
+    // The cloud answers before it has looked at all packages.
+    let world = World::in_folder(folder).await?;
+    let (kind, message) = world.fail("f", json!({})).await?;
+    ensure!(kind == "Runtime.ExitError", "{kind}");
+    ensure!(message.ends_with("exit status 3"), "{message}");
+    let damaged = world.server.cloud().troubles.damaged();
+    ensure!(damaged.len() == 1, "{damaged:?}");
+    ensure!(damaged[0].what.contains("unpacked"), "{damaged:?}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn new_code_replaces_the_old_on_disk_too() -> Result<()> {
     let world = World::start().await?;
     let function = world.function("f", json!({})).await?;
