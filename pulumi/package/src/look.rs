@@ -14,6 +14,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// How many environments have a proof at a time: a shell's, an editor's, a script's.
 const PROOFS: usize = 8;
@@ -117,10 +118,15 @@ impl Look {
     }
 }
 
+/// On a file system that keeps whole seconds alone, two changes of one second look the same. So
+/// what was changed so many seconds ago may be changed once more without a trace.
+const COARSE: i64 = 3;
+
 /// The state of files: that they are there, and when and how they were last written. There is
-/// none for an empty list, nor where the file system keeps whole seconds alone: two changes of
-/// one second would look the same there.
+/// none for an empty list, nor where a change may be missed.
 fn state<'a>(files: impl IntoIterator<Item = &'a PathBuf>) -> Option<u64> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+    let coarse_since = i64::try_from(now.as_secs()).ok()? - COARSE;
     let mut hasher = DefaultHasher::new();
     let mut any = false;
     for path in files {
@@ -130,7 +136,7 @@ fn state<'a>(files: impl IntoIterator<Item = &'a PathBuf>) -> Option<u64> {
             false.hash(&mut hasher);
             continue;
         };
-        if file.ctime_nsec() == 0 {
+        if file.ctime_nsec() == 0 && file.ctime() >= coarse_since {
             return None;
         }
         // The time of the last change of the inode cannot be set back, as that of the content can.

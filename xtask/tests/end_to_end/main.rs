@@ -11,6 +11,7 @@ mod clicks;
 mod copy;
 mod daily;
 mod deployment;
+mod dev;
 mod hostile;
 mod insights;
 mod interrupts;
