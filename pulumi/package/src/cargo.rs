@@ -215,13 +215,24 @@ fn own_cargo(root: &Path) -> Command {
     command
 }
 
-/// What differs from one command to the next in any shell. A build without it cannot depend on it.
-const OF_A_SHELL: [&str; 4] = ["OLDPWD", "PWD", "SHLVL", "_"];
+/// What differs from one command to the next: the first four by the shell, the others by the
+/// engine, which tells its plugins where they may send traces. A build without it cannot depend on
+/// it.
+const OF_A_COMMAND: [&str; 8] = [
+    "OLDPWD",
+    "PWD",
+    "SHLVL",
+    "_",
+    "PULUMI_LOG_OTLP_ENDPOINT",
+    "PULUMI_OTEL_EXPORTER_OTLP_ENDPOINT",
+    "TRACEPARENT",
+    "TRACESTATE",
+];
 
 fn own_environment() -> Environment {
     std::env::vars_os()
         .filter(|(name, _)| !is_of_own_package(name))
-        .filter(|(name, _)| OF_A_SHELL.iter().all(|other| name != other))
+        .filter(|(name, _)| OF_A_COMMAND.iter().all(|other| name != other))
         .collect()
 }
 

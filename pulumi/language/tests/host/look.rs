@@ -209,6 +209,13 @@ async fn another_environment_is_another_program() -> Result<()> {
     let mut place = Place::new()?;
     let mut host = place.host().await?;
     place.prove(&mut host).await?;
+    // The engine has another address in every command.
+    for address in ["localhost:1", "localhost:2"] {
+        let endpoint = ("PULUMI_LOG_OTLP_ENDPOINT", OsString::from(address));
+        let variables = [place.variables.clone(), vec![endpoint]].concat();
+        let mut command = Host::start_with(&variables).await?;
+        assert!(!place.run(&mut command).await?.1, "{address}");
+    }
     place.variables.push(("SHOP_VARIABLE", "two".into()));
     let mut other = place.host().await?;
     let (printed, asked) = place.run(&mut other).await?;
