@@ -12,6 +12,7 @@ mod copy;
 mod daily;
 mod deployment;
 mod dev;
+mod disk;
 mod hostile;
 mod insights;
 mod interrupts;
