@@ -22,8 +22,8 @@ pub mod server;
 pub mod service;
 
 /// The messages and the service of `proto/language.proto`. They are generated beforehand: the
-/// generator and what it needs are thirty crates, which everybody would compile first. A test
-/// keeps both alike.
+/// generator and what it needs are thirty crates, which everybody would compile first. It is in
+/// `generator/`, a workspace of its own.
 pub mod proto {
     #![allow(clippy::all)]
     include!(concat!(

@@ -109,7 +109,6 @@ impl Site {
                  || one.ariaLabel || one.getAttribute('aria-labelledby'))",
             )
             .await?;
-        self.flood(&browser, &outputs).await?;
         browser.until("window.stayed === true").await?;
         // The refused click was this test's, and not the page's.
         self.leave(browser).await?;
@@ -120,6 +119,7 @@ impl Site {
         browser.fits_the_screen().await?;
         let picture = self.picture("console-narrow.png");
         browser.screenshot(&picture).await?;
+        self.flood(&browser, &outputs).await?;
         self.leave(browser).await
     }
 
