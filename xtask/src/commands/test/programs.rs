@@ -113,6 +113,7 @@ impl Program {
     async fn run_now(&self, path: Option<&OsString>, board: &Board) -> Result<Count> {
         let started = Instant::now();
         let mut command = Command::new(&self.executable);
+        pulumi_package::cargo::forget_own_package(&mut command);
         command
             .current_dir(&self.folder)
             // As Cargo tells it.
