@@ -10,6 +10,7 @@ use crate::provider::{deployments::Deployments, package::Package};
 use crate::services::{
     apigateway::ApiGateway,
     cloudfront::CloudFront,
+    codecommit::CodeCommit,
     firehose::Firehose,
     iam::Iam,
     lambda::{Isolation, Lambda},
@@ -71,6 +72,7 @@ pub struct Cloud {
     pub firehose: Firehose,
     pub apigateway: ApiGateway,
     pub cloudfront: CloudFront,
+    pub codecommit: CodeCommit,
     /// What happens. Outlives a reset.
     pub events: Arc<Events>,
     /// What is to go wrong, by request.
@@ -153,6 +155,7 @@ impl Cloud {
             firehose: Firehose::open(&config.home.join("firehose"))?,
             apigateway: ApiGateway::default(),
             cloudfront: CloudFront::default(),
+            codecommit: CodeCommit::new(&config.home.join("codecommit")),
             events,
             faults: Faults::default(),
             package,

@@ -1,8 +1,9 @@
 //! KMS, as much of it as the secrets of a stack ask for: Pulumi's secrets provider `awskms://`
 //! keeps the key to them encrypted in the stack file, and has it decrypted at every command.
 //!
-//! There is one symmetric key, and it is the same in every embedded cloud: a stack file in a
-//! repository has to be readable wherever it is checked out. Whoever reaches a cloud can use it.
+//! One symmetric key is the same in every embedded cloud: a stack file in a repository has to be
+//! readable wherever it is checked out. Whoever reaches a cloud can use it. Keys that are deployed
+//! are there beside it.
 
 use crate::cloud::Cloud;
 use crate::error::{AwsError, AwsResult};
@@ -17,6 +18,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 /// A multi-Region key: what is encrypted in one region can be decrypted in another
@@ -24,7 +26,7 @@ use std::collections::BTreeMap;
 const KEY_ID: &str = "mrk-0123456789abcdef0123456789abcdef";
 
 /// The name that it goes by.
-const ALIAS: &str = "alias/pulumi";
+pub const ALIAS: &str = "alias/pulumi";
 
 const MATERIAL: [u8; 32] = *b"the key of every embedded cloud.";
 
@@ -75,23 +77,82 @@ impl Cloud {
         action: &str,
         body: &[u8],
     ) -> AwsResult<Bytes> {
-        let operation = match action {
-            "Encrypt" => encrypt,
-            "Decrypt" => decrypt,
+        let used = |key: &str| self.may_use_key(caller, &key_arn(region, key), action);
+        let output = match action {
+            "Encrypt" => {
+                let input: Encrypt = parse(body)?;
+                let key = self.key_id(region, &input.key_id)?;
+                used(&key)?;
+                encrypt(region, &key, input)
+            }
+            "Decrypt" => {
+                let input: Decrypt = parse(body)?;
+                check_length("ciphertextBlob", &input.ciphertext_blob, MAX_CIPHERTEXT)?;
+                // The ciphertext says itself which key it is of.
+                let blob = input.ciphertext_blob.0.get(..KEY_ID.len());
+                let of = blob.and_then(|id| std::str::from_utf8(id).ok());
+                let key = of.and_then(|id| self.key_id(region, id).ok());
+                let key = key.ok_or_else(invalid_ciphertext)?;
+                if let Some(id) = &input.key_id
+                    && self.key_id(region, id)? != key
+                {
+                    return Err(AwsError::new(
+                        400,
+                        "IncorrectKeyException",
+                        "The key ID in the request does not identify a CMK that can perform this \
+                         operation.",
+                    ));
+                }
+                used(&key)?;
+                decrypt(region, &key, input)
+            }
             _ => return Err(unknown_operation("KMS", action)),
         };
-        self.may_use_key(caller, region, action)?;
-        answer(&operation(region, body)?)
+        answer(&output?)
+    }
+
+    /// The id of a key, which is named by its id, its ARN, an alias of it, or the ARN of that.
+    fn key_id(&self, region: &str, named: &str) -> AwsResult<String> {
+        let local = |name: &str| arn("kms", region, name);
+        if [KEY_ID, ALIAS].contains(&named)
+            || [local(ALIAS), key_arn(region, KEY_ID)].contains(&named.to_owned())
+        {
+            return Ok(KEY_ID.to_owned());
+        }
+        let records = self.deployments.all().into_iter();
+        let mut ours = records.filter(|record| record.resource.region == region);
+        let found = ours.find_map(|record| {
+            let resource = &record.resource;
+            let is_named = named == resource.id || named == resource.output("arn");
+            match record.token.as_str() {
+                "aws:kms/key:Key" if is_named => Some(resource.id.clone()),
+                "aws:kms/alias:Alias" if is_named => {
+                    let target = resource.output("targetKeyArn");
+                    target.rsplit('/').next().map(str::to_owned)
+                }
+                _ => None,
+            }
+        });
+        found.ok_or_else(|| {
+            AwsError::new(
+                400,
+                "NotFoundException",
+                format!(
+                    "{named} is not found: the embedded cloud has the key {ALIAS}, and those that \
+                     are deployed"
+                ),
+            )
+        })
     }
 
     /// The key's policy leaves it to IAM, as that of a new key does
     /// (<https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html>).
-    fn may_use_key(&self, caller: &Caller, region: &str, action: &str) -> AwsResult<()> {
+    fn may_use_key(&self, caller: &Caller, key_arn: &str, action: &str) -> AwsResult<()> {
         self.iam
             .authorize(&Call {
                 caller,
                 action: &format!("kms:{action}"),
-                resource: &key_arn(region),
+                resource: key_arn,
                 context: &[],
                 resource_policy: None,
             })
@@ -100,47 +161,39 @@ impl Cloud {
 }
 
 /// <https://docs.aws.amazon.com/kms/latest/APIReference/API_Encrypt.html>
-fn encrypt(region: &str, body: &[u8]) -> AwsResult<Value> {
-    let input: Encrypt = parse(body)?;
+fn encrypt(region: &str, id: &str, input: Encrypt) -> AwsResult<Value> {
     check_length("plaintext", &input.plaintext, MAX_PLAINTEXT)?;
     check_algorithm(input.encryption_algorithm.as_deref())?;
-    check_key(region, &input.key_id)?;
     let mut nonce = [0; NONCE_LEN];
     SystemRandom::new()
         .fill(&mut nonce)
         .map_err(AwsError::internal)?;
     let mut sealed = input.plaintext.0;
-    key()?
+    key(id)?
         .seal_in_place_append_tag(
             Nonce::assume_unique_for_key(nonce),
             authenticated(&input.encryption_context)?,
             &mut sealed,
         )
         .map_err(AwsError::internal)?;
-    let blob = [KEY_ID.as_bytes(), nonce.as_slice(), sealed.as_slice()].concat();
+    let blob = [id.as_bytes(), nonce.as_slice(), sealed.as_slice()].concat();
     Ok(json!({
         "CiphertextBlob": STANDARD.encode(blob),
         "EncryptionAlgorithm": ALGORITHM,
-        "KeyId": key_arn(region),
+        "KeyId": key_arn(region, id),
     }))
 }
 
 /// <https://docs.aws.amazon.com/kms/latest/APIReference/API_Decrypt.html>
-fn decrypt(region: &str, body: &[u8]) -> AwsResult<Value> {
-    let input: Decrypt = parse(body)?;
-    check_length("ciphertextBlob", &input.ciphertext_blob, MAX_CIPHERTEXT)?;
+fn decrypt(region: &str, id: &str, input: Decrypt) -> AwsResult<Value> {
     check_algorithm(input.encryption_algorithm.as_deref())?;
-    if let Some(id) = &input.key_id {
-        check_key(region, id)?;
-    }
-    // The ciphertext says itself which key it is of.
     let blob = input.ciphertext_blob.0;
-    let sealed = blob.strip_prefix(KEY_ID.as_bytes());
+    let sealed = blob.strip_prefix(id.as_bytes());
     let (nonce, sealed) = sealed
         .and_then(<[u8]>::split_first_chunk::<NONCE_LEN>)
         .ok_or_else(invalid_ciphertext)?;
     let mut sealed = sealed.to_vec();
-    let plaintext = key()?
+    let plaintext = key(id)?
         .open_in_place(
             Nonce::assume_unique_for_key(*nonce),
             authenticated(&input.encryption_context)?,
@@ -149,19 +202,28 @@ fn decrypt(region: &str, body: &[u8]) -> AwsResult<Value> {
         .map_err(|_| invalid_ciphertext())?;
     Ok(json!({
         "EncryptionAlgorithm": ALGORITHM,
-        "KeyId": key_arn(region),
+        "KeyId": key_arn(region, id),
         "Plaintext": STANDARD.encode(plaintext),
     }))
 }
 
-fn key() -> AwsResult<LessSafeKey> {
-    UnboundKey::new(&AES_256_GCM, &MATERIAL)
+/// The material of a key follows from its id: that of a deployed one is the same when the cloud
+/// starts again, and another key's is another.
+fn key(id: &str) -> AwsResult<LessSafeKey> {
+    let material: [u8; 32] = match id {
+        KEY_ID => MATERIAL,
+        id => Sha256::new_with_prefix(MATERIAL)
+            .chain_update(id)
+            .finalize()
+            .into(),
+    };
+    UnboundKey::new(&AES_256_GCM, &material)
         .map(LessSafeKey::new)
         .map_err(AwsError::internal)
 }
 
-fn key_arn(region: &str) -> String {
-    arn("kms", region, &format!("key/{KEY_ID}"))
+fn key_arn(region: &str, id: &str) -> String {
+    arn("kms", region, &format!("key/{id}"))
 }
 
 /// The context is no secret, and has to be the same at both ends, in any order
@@ -170,18 +232,6 @@ fn authenticated(context: &BTreeMap<String, String>) -> AwsResult<Aad<Vec<u8>>> 
     serde_json::to_vec(context)
         .map(Aad::from)
         .map_err(AwsError::internal)
-}
-
-/// A key is named by its id, its ARN, its alias, or the ARN of that.
-fn check_key(region: &str, id: &str) -> AwsResult<()> {
-    if [KEY_ID, ALIAS].contains(&id) || id == key_arn(region) || id == arn("kms", region, ALIAS) {
-        return Ok(());
-    }
-    Err(AwsError::new(
-        400,
-        "NotFoundException",
-        format!("{id} is not found: the embedded cloud has the key {ALIAS} alone"),
-    ))
 }
 
 fn check_algorithm(algorithm: Option<&str>) -> AwsResult<()> {

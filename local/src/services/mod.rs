@@ -6,6 +6,7 @@
 
 pub mod apigateway;
 pub mod cloudfront;
+pub mod codecommit;
 pub mod firehose;
 pub mod iam;
 mod json_protocol;

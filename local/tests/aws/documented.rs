@@ -3,9 +3,9 @@
 use crate::client::Cloud;
 use anyhow::{Context, Result};
 use mysfits_local::provider::package::Package;
-use mysfits_local::services::cloudfront;
 use mysfits_local::services::iam::condition::{KNOWN_KEYS, operators};
 use mysfits_local::services::s3::protocol::OPERATIONS;
+use mysfits_local::services::{cloudfront, codecommit};
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -43,6 +43,13 @@ fn the_types_of_each_service() -> Result<()> {
 fn the_operations_of_s3() -> Result<()> {
     let done = words(OPERATIONS.iter().copied());
     assert_eq!(listed("s3.md", "Operations that are done")?, done);
+    Ok(())
+}
+
+#[test]
+fn the_operations_of_codecommit() -> Result<()> {
+    let done = words(codecommit::protocol::OPERATIONS.iter().copied());
+    assert_eq!(listed("codecommit.md", "Operations that are done")?, done);
     Ok(())
 }
 

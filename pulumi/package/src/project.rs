@@ -55,6 +55,9 @@ impl Project {
                 format!("[workspace.metadata.pulumi] in {} is wrong", path.display())
             })?,
         };
+        // The function is of the workspace's own program; another one that is asked for has its own.
+        let another = options.program.is_some() && options.program != declared.program;
+        let declared_lambda = declared.lambda.filter(|_| !another);
         let program = match options.binary.or(declared.binary) {
             Some(binary) => Program::Prebuilt(root.join(binary)),
             None => match options
@@ -71,7 +74,7 @@ impl Project {
         };
         Ok(Self {
             program,
-            lambda: options.lambda.or(declared.lambda),
+            lambda: options.lambda.or(declared_lambda),
             architecture_config: options.architecture_config.or(declared.architecture_config),
             profile_config: options.profile_config.or(declared.profile_config),
             root,

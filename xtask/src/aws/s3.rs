@@ -61,6 +61,17 @@ impl Objects {
         })
     }
 
+    /// Whether there is the bucket, of this account.
+    pub async fn exists(&self) -> Result<bool> {
+        let head = self.bucket.head_bucket(Some(&self.credentials));
+        let response = self.client.head(head.sign(SIGNATURE)).send().await?;
+        match response.status() {
+            StatusCode::NOT_FOUND => Ok(false),
+            status if status.is_success() => Ok(true),
+            status => bail!("bucket {} answered {status}", self.bucket.name()),
+        }
+    }
+
     /// All objects whose key begins like this.
     pub async fn list(&self, prefix: &str) -> Result<Vec<Listed>> {
         self.list_after(prefix, "").await

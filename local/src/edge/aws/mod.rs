@@ -7,6 +7,7 @@
 //! | `X-Amz-Target` | the service it names, in AWS's JSON protocol |
 //! | a path under `/2015-03-31/functions`, or a signature for `lambda` | Lambda |
 //! | a path under `/2020-05-31/distribution`, or a signature for `cloudfront` | CloudFront |
+//! | a path under `/v1/repos/` | git, for a repository of CodeCommit's |
 //! | a form with an `Action`, at `/` | STS |
 //! | anything else | S3, unless it is signed for another service |
 //!
@@ -14,6 +15,7 @@
 
 mod absent;
 mod form;
+mod repositories;
 mod signature;
 mod sts;
 
@@ -124,6 +126,10 @@ impl Edge {
 
     async fn dispatch(&self, request: Request<Incoming>, id: &str) -> Answer {
         let (parts, body) = request.into_parts();
+        if parts.uri.path().starts_with(repositories::PATH) {
+            let cloud = self.current.get().await;
+            return repositories::answer(&cloud, &parts, body).await;
+        }
         let scope = signature::claimed_scope(&parts);
         let service = scope.as_ref().map_or("", |scope| scope.service.as_str());
         let path = parts.uri.path();
@@ -175,6 +181,7 @@ impl Edge {
             Some(("Firehose_20150804", action)) => ("firehose", action),
             Some(("Logs_20140328", action)) => ("logs", action),
             Some(("TrentService", action)) => ("kms", action),
+            Some(("CodeCommit_20150413", action)) => ("codecommit", action),
             _ => {
                 let absent = Absent::json(parts, signed_for, target);
                 return self.absent(parts, body, &absent).await;
@@ -193,6 +200,11 @@ impl Edge {
         let cloud = self.current.get().await;
         let answered = match service {
             "firehose" => cloud.firehose_call(&caller, &region, action, &body).await?,
+            "codecommit" => {
+                cloud
+                    .codecommit_call(&caller, &region, action, &body)
+                    .await?
+            }
             "logs" => cloud.logs_request(&caller, &region, action, body).await?,
             _ => cloud.kms_call(&caller, &region, action, &body)?,
         };

@@ -1,5 +1,5 @@
-//! CodeCommit: repositories. Declared only: a repository has its name, its ARN and its URLs,
-//! but nothing answers at them.
+//! CodeCommit: repositories. git clients reach one at its address for HTTPS, which is one of HTTP
+//! here; nothing answers at the one for SSH.
 
 use crate::cloud::Cloud;
 use crate::error::{AwsError, AwsResult};
@@ -38,7 +38,6 @@ impl ResourceType for Repository {
     type Inputs = RepositoryInputs;
 
     const TOKEN: &'static str = "aws:codecommit/repository:Repository";
-    const DECLARED_ONLY: bool = true;
     /// It keeps the id of its creation when it gets another name, which then is free again.
     const IMPORT_ID: Option<ImportId> = Some(ImportId {
         parts: &["repositoryName"],
@@ -79,7 +78,7 @@ impl ResourceType for Repository {
         inputs: &RepositoryInputs,
     ) -> AwsResult<Deployed> {
         check_unique(cloud, &new.region, None, &inputs.repository_name)?;
-        let mut outputs = addresses(&new.region, &inputs.repository_name);
+        let mut outputs = addresses(cloud, &new.region, &inputs.repository_name);
         outputs.insert("repositoryId".into(), Value::String(repository_id(new)));
         Ok(Deployed {
             id: inputs.repository_name.clone(),
@@ -105,16 +104,19 @@ impl ResourceType for Repository {
         let name = &inputs.repository_name;
         check_unique(cloud, &old.region, Some(old), name)?;
         let mut outputs = old.outputs.clone();
-        outputs.extend(addresses(&old.region, name));
+        outputs.extend(addresses(cloud, &old.region, name));
         Ok(outputs)
     }
 
     async fn delete(
         &self,
-        _cloud: &Arc<Cloud>,
-        _resource: &Resource<RepositoryInputs>,
+        cloud: &Arc<Cloud>,
+        resource: &Resource<RepositoryInputs>,
     ) -> AwsResult<()> {
-        Ok(())
+        cloud
+            .codecommit
+            .remove(resource.output("repositoryId"))
+            .await
     }
 }
 
@@ -147,11 +149,12 @@ fn check_unique(
     }
 }
 
-fn addresses(region: &str, name: &str) -> Properties {
+fn addresses(cloud: &Cloud, region: &str, name: &str) -> Properties {
     let host = format!("git-codecommit.{region}.amazonaws.com");
+    let port = cloud.config.endpoints.aws;
     let addresses = json!({
         "arn": arn("codecommit", region, name),
-        "cloneUrlHttp": format!("https://{host}/v1/repos/{name}"),
+        "cloneUrlHttp": format!("http://127.0.0.1:{port}/v1/repos/{name}"),
         "cloneUrlSsh": format!("ssh://{host}/v1/repos/{name}"),
     });
     match addresses {

@@ -157,7 +157,8 @@ impl ResourceType for Role {
     async fn delete(&self, cloud: &Arc<Cloud>, resource: &Resource<RoleInputs>) -> AwsResult<()> {
         let arn = resource.output("arn");
         let force = resource.inputs.force_detach_policies == Some(true);
-        if !force && !cloud.iam.role_policies(arn).is_empty() {
+        let embedded = !cloud.iam.role_policies(arn).is_empty();
+        if !force && (embedded || cloud.iam.has_attached(arn)) {
             // https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteRole.html
             return Err(AwsError::new(
                 409,

@@ -1,12 +1,11 @@
-//! IAM: policies that stand by themselves, to be attached. Declared only: nothing here attaches
-//! one, so that it allows nobody anything.
+//! IAM: policies of their own. One allows what it says to the roles that it is attached to.
 
 use super::iam::{check_name, check_policy};
 use crate::cloud::Cloud;
 use crate::error::{AwsError, AwsResult};
 use crate::identity::arn;
 use crate::provider::resource::{AutoName, Deployed, New, Refusal, Resource, ResourceType};
-use crate::services::iam::document::Kind;
+use crate::services::iam::document::{Document, Kind};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -43,7 +42,6 @@ impl ResourceType for Policy {
         property: "name",
         max_length: MAX_NAME,
     });
-    const DECLARED_ONLY: bool = true;
 
     fn validate(&self, inputs: &PolicyInputs) -> Vec<Refusal> {
         let mut refusals: Vec<Refusal> = check_name(&inputs.name, MAX_NAME).into_iter().collect();
@@ -94,17 +92,25 @@ impl ResourceType for Policy {
 
     async fn activate(
         &self,
-        _cloud: &Arc<Cloud>,
-        _resource: &Resource<PolicyInputs>,
+        cloud: &Arc<Cloud>,
+        resource: &Resource<PolicyInputs>,
     ) -> AwsResult<()> {
+        let document = Document::parse(&resource.inputs.policy, Kind::Identity)
+            .map_err(|reason| AwsError::new(400, "MalformedPolicyDocument", reason))?;
+        cloud.iam.put_managed_policy(&resource.id, document);
         Ok(())
     }
 
-    async fn delete(
-        &self,
-        _cloud: &Arc<Cloud>,
-        _resource: &Resource<PolicyInputs>,
-    ) -> AwsResult<()> {
+    async fn delete(&self, cloud: &Arc<Cloud>, resource: &Resource<PolicyInputs>) -> AwsResult<()> {
+        // https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeletePolicy.html
+        if cloud.iam.is_attached(&resource.id) {
+            return Err(AwsError::new(
+                409,
+                "DeleteConflict",
+                "Cannot delete a policy attached to entities.",
+            ));
+        }
+        cloud.iam.remove_managed_policy(&resource.id);
         Ok(())
     }
 }

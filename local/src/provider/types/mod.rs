@@ -5,14 +5,17 @@ mod athena;
 mod cloudfront;
 mod cloudwatch;
 mod codecommit;
+mod federation;
 mod firehose;
 mod glue;
 mod iam;
+mod kms;
 pub mod lambda;
 mod log_delivery;
 mod managed_policy;
 mod monitoring;
 mod notifications;
+mod policy_attachment;
 mod s3;
 
 use super::resource::AnyResourceType;
@@ -29,11 +32,14 @@ pub fn all() -> Vec<Box<dyn AnyResourceType>> {
         Box::new(cloudwatch::LogGroup),
         Box::new(cloudwatch::LogStream),
         Box::new(codecommit::Repository),
+        Box::new(federation::OpenIdConnectProvider),
         Box::new(firehose::FirehoseDeliveryStream),
         Box::new(glue::CatalogDatabase),
         Box::new(glue::CatalogTable),
         Box::new(iam::Role),
         Box::new(iam::RolePolicy),
+        Box::new(kms::Alias),
+        Box::new(kms::Key),
         Box::new(lambda::Function),
         Box::new(lambda::Permission),
         Box::new(log_delivery::LogDelivery),
@@ -46,6 +52,7 @@ pub fn all() -> Vec<Box<dyn AnyResourceType>> {
         Box::new(notifications::Topic),
         Box::new(notifications::TopicPolicy),
         Box::new(notifications::TopicSubscription),
+        Box::new(policy_attachment::RolePolicyAttachment),
         Box::new(s3::Bucket),
         Box::new(s3::BucketLifecycleConfiguration),
         Box::new(s3::BucketObjectv2),

@@ -7,7 +7,8 @@
 
 use super::pattern::{arn_like, is_arn, like};
 
-/// The condition keys that the services of this cloud send. A policy that names another is
+/// The condition keys that the services of this cloud send, and those of calls that nobody makes
+/// here: `iam:PassRole`, and `sts:AssumeRoleWithWebIdentity` with a token of GitHub's. A policy that names another is
 /// refused: a key that AWS has and this cloud lacks would decide differently here.
 ///
 /// Global keys: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html>;
@@ -22,11 +23,14 @@ pub const KNOWN_KEYS: &[&str] = &[
     "aws:SecureTransport",
     "aws:SourceAccount",
     "aws:SourceArn",
+    "iam:PassedToService",
     "s3:delimiter",
     "s3:max-keys",
     "s3:prefix",
     "s3:VersionId",
     "sts:ExternalId",
+    "token.actions.githubusercontent.com:aud",
+    "token.actions.githubusercontent.com:sub",
 ];
 
 /// The operators, by name. AWS says of ArnEquals and ArnLike that they behave identically.

@@ -62,6 +62,8 @@ pub enum Principal {
     Arn(String),
     /// A service, such as `firehose.amazonaws.com`.
     Service(String),
+    /// A provider of identities from elsewhere, by its ARN. Nobody comes from one here.
+    Federated(String),
 }
 
 /// The `Version` in which `${…}` stands for a variable; in the older one it is plain text.
@@ -225,9 +227,14 @@ fn principal_of(name: &str, id: &str) -> Result<Principal, String> {
         "Service" if id.contains('.') && !id.contains(['*', '?', '/', ':']) => {
             Ok(Principal::Service(id.to_owned()))
         }
-        "AWS" | "Service" => Err(format!("Invalid principal in policy: {name:?}:{id:?}")),
+        "Federated" if is_arn(id) && id.contains("-provider/") && !id.contains(['*', '?']) => {
+            Ok(Principal::Federated(id.to_owned()))
+        }
+        "AWS" | "Service" | "Federated" => {
+            Err(format!("Invalid principal in policy: {name:?}:{id:?}"))
+        }
         _ => Err(format!(
-            "the embedded cloud knows principals of the types AWS and Service, not {name}"
+            "the embedded cloud knows principals of the types AWS, Federated and Service, not {name}"
         )),
     }
 }

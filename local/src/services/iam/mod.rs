@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`document`], [`condition`], [`pattern`] | policies as they are written |
 //! | [`evaluate`] | the decision, pure |
+//! | `managed` | policies that are attached to roles |
 //! | `refusal` | what is said of a call that is not allowed |
 //! | here | the account's roles, and decisions about real calls |
 
@@ -11,6 +12,7 @@ pub mod condition;
 pub mod document;
 pub mod evaluate;
 mod json;
+mod managed;
 pub mod pattern;
 mod refusal;
 
@@ -20,7 +22,7 @@ use crate::identity::{ACCOUNT_ID, arn_name};
 use document::{Document, Kind, Principal};
 use evaluate::{Actor, Decision, Policies, Request, decide, decide_trust};
 use refusal::Refusal;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// Who calls a service.
@@ -74,6 +76,7 @@ pub struct Call<'a> {
 #[derive(Debug, Default)]
 pub struct Iam {
     roles: RwLock<HashMap<String, Role>>,
+    managed: managed::Policies,
     events: Arc<Events>,
 }
 
@@ -83,6 +86,8 @@ struct Role {
     name: String,
     trust: Document,
     policies: BTreeMap<String, Document>,
+    /// The ARNs of managed policies.
+    attached: BTreeSet<String>,
 }
 
 impl Iam {
@@ -90,6 +95,7 @@ impl Iam {
     pub fn new(events: Arc<Events>) -> Self {
         Self {
             roles: RwLock::default(),
+            managed: managed::Policies::default(),
             events,
         }
     }
@@ -161,6 +167,7 @@ impl Iam {
     ) -> Result<(), Box<Refusal>> {
         let mut keys = call.context.to_vec();
         let roles = self.read();
+        let managed = self.managed.read();
         let mut identity = Vec::new();
         let actor = match call.caller {
             Caller::Account => Actor::Account,
@@ -168,6 +175,8 @@ impl Iam {
             Caller::Role(session) => {
                 if let Some(role) = roles.get(&session.role_arn) {
                     identity.extend(role.policies.values());
+                    let attached = role.attached.iter();
+                    identity.extend(attached.filter_map(|arn| managed.get(arn)));
                 }
                 Actor::Session {
                     role_arn: &session.role_arn,
@@ -250,6 +259,7 @@ impl Iam {
                         name: arn_name(arn).to_owned(),
                         trust,
                         policies: BTreeMap::new(),
+                        attached: BTreeSet::new(),
                     },
                 );
             }

@@ -1,8 +1,12 @@
-//! `cargo xtask down`: nothing is left running, and every resource is gone.
+//! `cargo xtask down`: nothing is left running, and every resource is gone; with `-s`, those of
+//! any other stack.
+
+mod stack;
 
 use crate::checkout::Checkout;
 use crate::cloud::Cloud;
 use crate::disk;
+use crate::engine::Engine;
 use crate::http;
 use crate::memory::megabytes;
 use crate::ports;
@@ -15,6 +19,12 @@ use std::io::{BufRead, IsTerminal, Write};
 
 #[derive(Args)]
 pub struct Down {
+    /// Destroys this stack where plain `pulumi` has it, and stops nothing
+    #[arg(short, long)]
+    stack: Option<String>,
+    /// The name of the stack once more, where nobody can be asked for it
+    #[arg(long, requires = "stack")]
+    name: Option<String>,
     /// Asks nothing
     #[arg(short, long)]
     yes: bool,
@@ -22,6 +32,16 @@ pub struct Down {
 
 impl Down {
     pub async fn run(self) -> Result<()> {
+        match &self.stack {
+            Some(stack) => {
+                let engine = Engine::open(stack, None).await?;
+                stack::destroy(&engine, self.name.as_deref()).await
+            }
+            None => self.local().await,
+        }
+    }
+
+    async fn local(self) -> Result<()> {
         let checkout = Checkout::find()?;
         if !checkout.home.is_dir() {
             println!("Nothing is deployed, and no cloud is running.");

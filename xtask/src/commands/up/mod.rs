@@ -1,7 +1,11 @@
-//! `cargo xtask up`: from whatever is there to a deployed stack `local`.
+//! `cargo xtask up`: from whatever is there to a deployed stack `local`; with `-s`, an update of
+//! any other that is reviewed first.
+
+mod release;
 
 use crate::checkout::Checkout;
 use crate::disk;
+use crate::engine::Engine;
 use crate::progress;
 use crate::session::{LOCAL, Session};
 use crate::tools;
@@ -9,7 +13,9 @@ use crate::variables;
 use anyhow::{Result, anyhow};
 use clap::Args;
 use door::elapsed::elapsed;
+use release::Release;
 use serde_json::Value;
+use std::path::PathBuf;
 use std::time::Instant;
 
 /// How many parts a person is told of.
@@ -17,6 +23,21 @@ const PARTS: u32 = 4;
 
 #[derive(Args, Default)]
 pub struct Up {
+    /// Updates this stack where plain `pulumi` has it, after a review of what changes
+    #[arg(short, long)]
+    stack: Option<String>,
+    /// Updates only if a preview that ended with this would be the same now
+    #[arg(long, value_name = "DIGEST", requires = "stack")]
+    approved: Option<String>,
+    /// Also where data would be lost
+    #[arg(long, requires = "stack")]
+    allow_loss: bool,
+    /// Asks nothing
+    #[arg(short, long, requires = "stack")]
+    yes: bool,
+    /// The stack's file in place of Pulumi.STACK.yaml
+    #[arg(long, value_name = "FILE", requires = "stack")]
+    config_file: Option<PathBuf>,
     /// Opens the site and the embedded cloud's console in the browser
     #[arg(long)]
     open: bool,
@@ -24,9 +45,26 @@ pub struct Up {
 
 impl Up {
     pub async fn run(self) -> Result<()> {
+        match &self.stack {
+            Some(stack) => {
+                let release = Release {
+                    approved: self.approved.as_deref(),
+                    allow_loss: self.allow_loss,
+                    yes: self.yes,
+                };
+                let engine = Engine::open(stack, None).await?;
+                release
+                    .run(&engine.configured(self.config_file.as_deref())?)
+                    .await
+            }
+            None => self.local().await,
+        }
+    }
+
+    async fn local(self) -> Result<()> {
         // Part 1 is that of `door`: the programs are compiled.
         progress::part(2, PARTS, "the function's package");
-        super::package::build_first(&Checkout::find()?.root).await?;
+        crate::commands::package::build_first(&Checkout::find()?.root).await?;
         progress::part(3, PARTS, "the Pulumi CLI and the embedded cloud");
         let session = Session::open().await?;
         let started = session.ensure_cloud().await?;
@@ -66,7 +104,7 @@ impl Up {
             variables::console(session.port)
         );
         if self.open {
-            super::open::site_and_console(session.port, &outputs).await;
+            crate::commands::open::site_and_console(session.port, &outputs).await;
         }
         Ok(())
     }
