@@ -149,7 +149,8 @@ fn parse(line: &str) -> Option<Count> {
     })
 }
 
-fn with_folder_of(program: &Path) -> Result<std::ffi::OsString> {
+/// PATH, with a program's folder first.
+pub fn with_folder_of(program: &Path) -> Result<std::ffi::OsString> {
     let folder = program.parent().context("the CLI has no folder")?;
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::iter::once(folder.to_owned()).chain(std::env::split_paths(&path));
