@@ -115,7 +115,7 @@ function currentView() {
 function linkTo(changes) {
   const view = { ...currentView(), ...changes };
   const fragment = new URLSearchParams(NAMES.filter((name) => view[name] !== "").map((name) => [name, view[name]]));
-  return `${location.pathname}#${fragment}`;
+  return fragment.size === 0 ? location.pathname : `${location.pathname}#${fragment}`;
 }
 
 /** Goes to a view in the same entry of the history. */
