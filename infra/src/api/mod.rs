@@ -31,8 +31,8 @@ pub struct ClicksApi {
 }
 
 impl ClicksApi {
-    /// `site`: the origin of the site, whose pages send clicks.
-    pub fn new(scope: &Scope<'_>, delivery: &Delivery, site: &Output<String>) -> Self {
+    /// `site`: the origins of the site, whose pages send clicks.
+    pub fn new(scope: &Scope<'_>, delivery: &Delivery, site: &Output<Vec<String>>) -> Self {
         let component = scope.component("ClicksApi", "api");
         let api = Api::new(scope, &component);
         let more_origins = scope.config.api.allowed_origins.clone();

@@ -155,19 +155,23 @@ impl<'a> Reader<'a> {
             let (missing, other) = if present[0] { (1, 0) } else { (0, 1) };
             // What would be allowed is what the check says of an empty text.
             if let Err(allowed) = checks[missing]("") {
-                let key = self.full(keys[missing]);
-                let set = format!("{key} '{}'", allowed.example);
-                self.mistakes.push(Mistake {
-                    trouble: format!("is missing, {} needs it", self.full(keys[other])),
-                    mend: format!("pulumi config set --stack {} {set}", self.stack),
-                    key,
-                });
+                self.missing(keys[missing], keys[other], allowed.example);
             }
         }
         let [first, second] = keys;
         let first = self.optional(first, checks[0]);
         let second = self.optional(second, checks[1]);
         Some([first?, second?])
+    }
+
+    /// Notes that a key is missing that another one needs.
+    pub fn missing(&mut self, key: &str, needed_by: &str, example: &str) {
+        let key = self.full(key);
+        self.mistakes.push(Mistake {
+            trouble: format!("is missing, {} needs it", self.full(needed_by)),
+            mend: format!("pulumi config set --stack {} {key} '{example}'", self.stack),
+            key,
+        });
     }
 
     /// A list, as the engine hands it over: JSON.

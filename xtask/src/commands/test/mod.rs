@@ -141,7 +141,7 @@ impl Test {
 }
 
 /// PATH with a program's folder first: the tests find the CLI as `cargo xtask up` finds it.
-fn with_folder_of(program: &Path) -> Result<OsString> {
+pub fn with_folder_of(program: &Path) -> Result<OsString> {
     let folder = program.parent().map(Path::to_owned);
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = folder.into_iter().chain(std::env::split_paths(&path));
