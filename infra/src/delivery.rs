@@ -13,7 +13,7 @@ use aws::types::kinesis::{
     FirehoseDeliveryStreamServerSideEncryption as Encryption,
 };
 use pulumi_gestalt_providers_aws as aws;
-use pulumi_program::{Component, Options, Output, all};
+use pulumi_program::{Component, Options, Output, Urn, all};
 
 use crate::bucket::PrivateBucket;
 use crate::config;
@@ -125,7 +125,7 @@ impl Delivery {
 /// What Firehose may do on the stream's behalf.
 struct Role {
     arn: Output<String>,
-    policy: Output<String>,
+    policy: Urn,
 }
 
 impl Role {

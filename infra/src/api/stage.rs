@@ -6,7 +6,7 @@ use aws::apigateway::{deployment, method_settings, stage};
 use aws::cloudwatch::log_group;
 use aws::types::apigateway::{MethodSettingsSettings, StageAccessLogSettings};
 use pulumi_gestalt_providers_aws as aws;
-use pulumi_program::{Component, Output, all};
+use pulumi_program::{Component, Output, Urn, all};
 use serde_json::json;
 
 use super::{Api, account, definition};
@@ -18,7 +18,7 @@ const CLICKS: &str = "clicks/PUT";
 
 /// The API as it can be called.
 pub struct Stage {
-    pub urn: Output<String>,
+    pub urn: Urn,
     pub name: Output<String>,
     pub invoke_url: Output<String>,
 }

@@ -75,7 +75,11 @@ impl<'a> Additions<'a> {
             "    options: Option<pulumi_gestalt_rust::CustomResourceOptions>,",
             "    options: impl Into<Option<pulumi_gestalt_rust::CustomResourceOptions>>,",
         )?;
-        once(&text, "        options,\n", "        options: options.into(),\n")
+        once(
+            &text,
+            "        options,\n",
+            "        options: options.into(),\n",
+        )
     }
 
     /// A function is of its package.
@@ -90,7 +94,11 @@ impl<'a> Additions<'a> {
 fn registration(text: &str, resource: &Resource) -> Result<String> {
     let result = text
         .find(URN)
-        .and_then(|at| text[..at].rfind("pub struct ").map(|start| &text[start..at]))
+        .and_then(|at| {
+            text[..at]
+                .rfind("pub struct ")
+                .map(|start| &text[start..at])
+        })
         .and_then(|head| between(head, "pub struct ", " {"))
         .context("it has no URN")?;
     let path = path_of_package(text)?;
@@ -200,7 +208,9 @@ fn constant(input: &str, value: &Value) -> Result<String> {
 /// The way from a file's module to the one with the package: `super::super::`.
 fn path_of_package(text: &str) -> Result<&str> {
     let at = text.find(VERSION).context("it says no version")?;
-    let start = text[..at].rfind("version: ").context("it says no version")?;
+    let start = text[..at]
+        .rfind("version: ")
+        .context("it says no version")?;
     Ok(&text[start + "version: ".len()..at])
 }
 

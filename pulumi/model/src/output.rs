@@ -55,7 +55,9 @@ impl ResolvedOutput<String> {
     #[must_use]
     pub fn into_value(self) -> ResolvedOutput<PulumiValue> {
         ResolvedOutput {
-            value: self.value.map(|text| PulumiValueContent::String(text).into()),
+            value: self
+                .value
+                .map(|text| PulumiValueContent::String(text).into()),
             secret: self.secret,
             dependencies: self.dependencies,
         }

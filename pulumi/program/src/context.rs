@@ -167,7 +167,10 @@ impl Context {
     /// Has every resource of the program changed by `transform`, also those that are described
     /// before this is said. Those of options come first.
     pub fn transform(&self, transform: Transform) {
-        let mut transforms = self.transforms.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut transforms = self
+            .transforms
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         transforms.push(transform);
     }
 
@@ -228,12 +231,14 @@ impl Context {
 
         let (engine, stack) = (self.engine.clone(), Arc::clone(&self.transforms));
         let transforms = lineage.transforms.clone();
-        let answered = self.engine.register(r#type.clone(), name.clone(), async move {
-            let inputs = resolve(inputs).await?;
-            let stack = stack.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            let transforms = [transforms, stack].concat();
-            options.settle(&engine, subject, inputs, &transforms).await
-        });
+        let answered = self
+            .engine
+            .register(r#type.clone(), name.clone(), async move {
+                let inputs = resolve(inputs).await?;
+                let stack = stack.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                let transforms = [transforms, stack].concat();
+                options.settle(&engine, subject, inputs, &transforms).await
+            });
         let urn = output_of(&answered, |answer| answer.urn());
         let urn = Urn::new(urn, lineage);
         if let Some(siblings) = siblings {

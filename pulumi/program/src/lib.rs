@@ -74,9 +74,7 @@ pub use program::Program;
 pub use recording::Recording;
 pub use resource::{Resource, Urn};
 pub use run::run;
-pub use schema::{
-    Constant, DefaultValue, Kind, PackageSchema, Parameterization, ResourceSchema,
-};
+pub use schema::{Constant, DefaultValue, Kind, PackageSchema, Parameterization, ResourceSchema};
 pub use stack_reference::StackReference;
 pub use transform::{Transform, Transformed};
 

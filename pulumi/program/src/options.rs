@@ -102,7 +102,8 @@ impl Options {
     /// all that is under them. A resource that is itself under the component depends on what came
     /// before it.
     pub fn depends_on(mut self, resources: &[&(impl Resource + ?Sized)]) -> Self {
-        self.depends_on.extend(resources.iter().map(|one| Place::of(*one)));
+        self.depends_on
+            .extend(resources.iter().map(|one| Place::of(*one)));
         self
     }
 
@@ -258,10 +259,8 @@ impl Options {
         for place in within {
             let members = place.members.iter().flat_map(Members::urns);
             let urns = std::iter::once(place.urn).chain(members);
-            self.depends_on.extend(urns.map(|urn| Place {
-                urn,
-                members: None,
-            }));
+            self.depends_on
+                .extend(urns.map(|urn| Place { urn, members: None }));
         }
         self
     }
@@ -330,7 +329,9 @@ impl Options {
         }
         if let Some(package) = package {
             if request.plugin_download_url.is_empty() {
-                package.download_url.clone_into(&mut request.plugin_download_url);
+                package
+                    .download_url
+                    .clone_into(&mut request.plugin_download_url);
             }
             if let Some(parameters) = package.request() {
                 request.package_ref = engine.package(parameters).await?;
@@ -343,11 +344,15 @@ impl Options {
         let dependencies = resolve_places(&options.depends_on).await?;
         request.dependencies.extend(dependencies);
         if let Some(resource) = options.deleted_with {
-            engine.require_feature("deletedWith", "`deleted_with`").await?;
+            engine
+                .require_feature("deletedWith", "`deleted_with`")
+                .await?;
             request.deleted_with = resource.resolve("what it is deleted with").await?;
         }
         if !options.replace_with.is_empty() {
-            engine.require_feature("replaceWith", "`replace_with`").await?;
+            engine
+                .require_feature("replaceWith", "`replace_with`")
+                .await?;
         }
         for resource in options.replace_with {
             let urn = resource.resolve("what it is replaced with").await?;
@@ -358,7 +363,9 @@ impl Options {
                 .require_feature("replacementTrigger", "`replacement_trigger`")
                 .await?;
             let value = known(trigger).await?;
-            request.dependencies.extend(value.dependencies.iter().cloned());
+            request
+                .dependencies
+                .extend(value.dependencies.iter().cloned());
             let value = wire::encode_value(value).map_err(|inexact| {
                 Failure::refused(format!("its replacement trigger {inexact}"))
             })?;
@@ -427,7 +434,9 @@ impl Options {
         };
         if let Some(package) = function.package {
             if request.plugin_download_url.is_empty() {
-                package.download_url.clone_into(&mut request.plugin_download_url);
+                package
+                    .download_url
+                    .clone_into(&mut request.plugin_download_url);
             }
             if let Some(parameters) = package.request() {
                 request.package_ref = engine.package(parameters).await?;

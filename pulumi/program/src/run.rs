@@ -114,10 +114,7 @@ fn wait_for_interrupt() -> std::io::Result<()> {
 }
 
 /// Whether all went well; what did not has been told.
-fn deploy(
-    stack: impl FnOnce(&Program) -> Result<()>,
-    environment: Environment,
-) -> Result<bool> {
+fn deploy(stack: impl FnOnce(&Program) -> Result<()>, environment: Environment) -> Result<bool> {
     let program = Program::connect(environment)?;
     stack(&program)?;
     program.finish()

@@ -134,7 +134,9 @@ impl Transformed {
                     }
                 }
             }
-            Content::None | Content::Absent(_) => value.content = Content::Object(entries.collect()),
+            Content::None | Content::Absent(_) => {
+                value.content = Content::Object(entries.collect())
+            }
             _ => {}
         }
     }

@@ -5,8 +5,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use futures::future::{BoxFuture, Shared};
 use futures::FutureExt as _;
+use futures::future::{BoxFuture, Shared};
 use pulumi_gestalt_model::{FAILED, PulumiValue, PulumiValueContent, ResolvedOutput};
 use pulumi_protocol::UNKNOWN;
 
@@ -120,7 +120,11 @@ impl Answered {
         }));
         // A task of its own gives the answer, so that a row of resources, each of which waits for the
         // one before, is never polled as a whole.
-        let answer = async move { receiver.await.unwrap_or_else(|_| Arc::new(Answer::failed())) };
+        let answer = async move {
+            receiver
+                .await
+                .unwrap_or_else(|_| Arc::new(Answer::failed()))
+        };
         Self {
             engine: engine.clone(),
             id,

@@ -64,18 +64,19 @@ impl Callbacks {
         Answered: Message,
         F: Future<Output = Answered> + Send + 'static,
     {
-        let callback: Callback = Arc::new(move |request: Vec<u8>| {
-            match Asked::decode(request.as_slice()) {
-                Ok(asked) => {
-                    let answer = function(asked);
-                    async move { Ok(answer.await.encode_to_vec()) }.boxed()
-                }
-                Err(error) => {
-                    let status = Status::invalid_argument(error.to_string());
-                    std::future::ready(Err(status)).boxed()
-                }
-            }
-        });
+        let callback: Callback =
+            Arc::new(
+                move |request: Vec<u8>| match Asked::decode(request.as_slice()) {
+                    Ok(asked) => {
+                        let answer = function(asked);
+                        async move { Ok(answer.await.encode_to_vec()) }.boxed()
+                    }
+                    Err(error) => {
+                        let status = Status::invalid_argument(error.to_string());
+                        std::future::ready(Err(status)).boxed()
+                    }
+                },
+            );
         let mut table = lock(&self.table);
         let token = format!("callback-{}", table.len());
         table.insert(token.clone(), callback);

@@ -67,6 +67,8 @@ pub(crate) struct Inner {
     panicked: tokio::sync::Notify,
     in_flight: AtomicUsize,
     failed: AtomicBool,
+    /// The program itself has said that something is wrong.
+    complained: AtomicBool,
     /// The engine is shutting down, and that has been dealt with.
     ending: AtomicBool,
     /// The URNs of resources that are not there yet, and will not be in this run.
@@ -137,6 +139,7 @@ impl Engine {
             panicked: tokio::sync::Notify::new(),
             in_flight: AtomicUsize::new(0),
             failed: AtomicBool::new(false),
+            complained: AtomicBool::new(false),
             ending: AtomicBool::new(false),
             left_out: Mutex::default(),
             features: tokio::sync::Mutex::default(),
@@ -152,7 +155,12 @@ impl Engine {
         let engine = self.clone();
         let task = async move {
             // The sender lives as long as the engine.
-            let _ = engine.0.started.subscribe().wait_for(|started| *started).await;
+            let _ = engine
+                .0
+                .started
+                .subscribe()
+                .wait_for(|started| *started)
+                .await;
             if let Err(panic) = AssertUnwindSafe(task).catch_unwind().await {
                 lock(&engine.0.panic).get_or_insert(panic);
                 engine.0.panicked.notify_one();
@@ -187,18 +195,19 @@ impl Engine {
         if self.has_failed() {
             return Ok(false);
         }
-        self.shut_down().await.map(|()| true)
+        self.shut_down().await?;
+        Ok(!self.0.complained.load(Ordering::Relaxed))
     }
 
-    /// Whether something has failed, and the user knows.
-    pub fn has_failed(&self) -> bool {
+    /// Whether something was not registered, and the user knows.
+    pub(crate) fn has_failed(&self) -> bool {
         self.0.failed.load(Ordering::Relaxed)
     }
 
     /// Says something to the user. After an error the program goes on, and fails at its end.
     pub async fn tell(&self, message: Message) {
         if message.severity == Severity::Error {
-            self.0.failed.store(true, Ordering::Relaxed);
+            self.0.complained.store(true, Ordering::Relaxed);
         }
         report::tell(&mut self.0.engine.clone(), message).await;
     }
@@ -272,7 +281,9 @@ impl Engine {
         request: pulumirpc::RegisterPackageRequest,
     ) -> Result<String, Failure> {
         let name = request.parameterization.as_ref();
-        let name = name.map_or(&request.name, |parameters| &parameters.name).clone();
+        let name = name
+            .map_or(&request.name, |parameters| &parameters.name)
+            .clone();
         self.require_feature("parameterization", "packages with parameters")
             .await?;
         let mut packages = self.0.packages.lock().await;
@@ -332,21 +343,28 @@ impl Engine {
         lock(&self.0.left_out)
     }
 
-    /// Resolves when something has been taken out of a circle in which it waited for itself.
+    /// Takes out of their circles what waits for itself; never resolves.
     async fn untangle(&self) {
         loop {
             tokio::time::sleep(STALLED).await;
             if self.0.in_flight.load(Ordering::Relaxed) == 0
                 && let Some(message) = self.0.waits.untangle()
             {
-                self.fail(Failure::refused(message)).await;
-                return;
+                // As a task: what was given up may end the program before it is told.
+                let engine = self.clone();
+                self.spawn(async move { engine.fail(Failure::refused(message)).await });
             }
         }
     }
 
     async fn shut_down(&self) -> Result<()> {
-        match self.0.monitor.clone().signal_and_wait_for_shutdown(()).await {
+        match self
+            .0
+            .monitor
+            .clone()
+            .signal_and_wait_for_shutdown(())
+            .await
+        {
             Ok(_) => Ok(()),
             // An engine that does not have it needs no signal, and one that is gone has reported
             // what happened.
@@ -407,7 +425,10 @@ async fn require_version(mut engine: EngineClient<Channel>, range: &str) -> Resu
     match engine.require_pulumi_version(request).await {
         Ok(_) => Ok(()),
         Err(status) if status.code() == Code::Unimplemented => {
-            bail!("this Pulumi CLI is too old for programs in Rust: {}", newer())
+            bail!(
+                "this Pulumi CLI is too old for programs in Rust: {}",
+                newer()
+            )
         }
         Err(status) if status.source().is_some() => Err(status).context("the engine is gone"),
         Err(status) => bail!("{}; {}", status.message(), newer()),

@@ -2,7 +2,9 @@
 //! take.
 
 use prost::bytes::{Buf, BufMut};
-use prost::encoding::{DecodeContext, WireType, encode_key, encode_varint, encoded_len_varint, string};
+use prost::encoding::{
+    DecodeContext, WireType, encode_key, encode_varint, encoded_len_varint, string,
+};
 use prost::{DecodeError, Message};
 use pulumi_gestalt_proto::pulumi::pulumirpc;
 use tonic::codegen::http::uri::PathAndQuery;
@@ -65,5 +67,7 @@ pub(crate) async fn register_resource(
         .map_err(|error| Status::from_error(error.into()))?;
     let codec: ProstCodec<Extended, pulumirpc::RegisterResourceResponse> = ProstCodec::default();
     let request = Request::new(Extended { request, read });
-    client.unary(request, PathAndQuery::from_static(METHOD), codec).await
+    client
+        .unary(request, PathAndQuery::from_static(METHOD), codec)
+        .await
 }

@@ -156,9 +156,9 @@ impl Context {
         let key = format!("{}:{key}", name.unwrap_or(&self.project));
         let text = self.config.get(&key)?.clone();
         Some(match self.secrets.contains(&key) {
-            true => ConfigValue::Secret(Output::new_secret(
-                PulumiValueContent::String(text).into(),
-            )),
+            true => {
+                ConfigValue::Secret(Output::new_secret(PulumiValueContent::String(text).into()))
+            }
             false => ConfigValue::PlainText(text),
         })
     }
@@ -219,7 +219,9 @@ impl RegisterResourceOutput {
 
     pub async fn get_provider_id(&self) -> Output {
         let answered = self.0.clone();
-        Output::from_resolved_future(async move { answered.await.provider_reference().into_value() })
+        Output::from_resolved_future(
+            async move { answered.await.provider_reference().into_value() },
+        )
     }
 }
 
@@ -230,7 +232,10 @@ fn variable(name: &str) -> Result<String> {
 }
 
 fn named(inputs: HashMap<FieldName, Output>) -> Vec<(String, Output)> {
-    inputs.into_iter().map(|(name, value)| (name.0, value)).collect()
+    inputs
+        .into_iter()
+        .map(|(name, value)| (name.0, value))
+        .collect()
 }
 
 fn known_text(value: PulumiValue) -> Result<String, Failure> {

@@ -57,12 +57,12 @@ impl Engine {
         let arguments = wire::encode_arguments(arguments).map_err(|inexact| {
             Failure::refused(format!("{token} was not called: its argument {inexact}"))
         })?;
-        let unknown = Answer::unknown(arguments.dependencies.clone());
+        // A function asks about what is there: also about what its arguments come from.
+        depends_on.extend(arguments.dependencies);
+        let unknown = Answer::unknown(depends_on.clone());
         let Some(object) = arguments.object else {
             return Ok(unknown);
         };
-        // A function asks about what is there: also about what its arguments come from.
-        depends_on.extend(arguments.dependencies.iter().cloned());
         if !self.left_out().is_disjoint(&depends_on) {
             return Ok(unknown);
         }
@@ -92,7 +92,7 @@ impl Engine {
         if self.0.in_preview && object.fields.is_empty() {
             return Ok(unknown);
         }
-        let mut fields = wire::decode_fields(object, &arguments.dependencies);
+        let mut fields = wire::decode_fields(object, &depends_on);
         if arguments.secret {
             fields.values_mut().for_each(|value| value.secret = true);
         }

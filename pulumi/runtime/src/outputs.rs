@@ -115,7 +115,11 @@ impl Engine {
             self.call(async |mut monitor| monitor.register_resource_outputs(request).await)
                 .await
                 .map_err(|status| {
-                    Failure::of(&status, Some(urn.clone()), "its outputs were not registered")
+                    Failure::of(
+                        &status,
+                        Some(urn.clone()),
+                        "its outputs were not registered",
+                    )
                 })
         };
         if let Err(failure) = sent.await {

@@ -139,6 +139,9 @@ mod tests {
     fn a_circle_is_found_and_what_only_waits_for_it_is_not_in_it() {
         let message = graph(&[(0, 1), (1, 2), (2, 3), (3, 1), (4, 0)]).untangle();
         assert!(message.is_some_and(|message| message.contains(": 1, 2, 3. ")));
-        assert_eq!(graph(&[(0, 1), (0, 2), (1, 3), (2, 3), (4, 0)]).untangle(), None);
+        assert_eq!(
+            graph(&[(0, 1), (0, 2), (1, 3), (2, 3), (4, 0)]).untangle(),
+            None
+        );
     }
 }

@@ -161,16 +161,6 @@ fn a_panic_in_a_closure_is_one_line_with_its_place() -> Result<()> {
 }
 
 #[test]
-fn a_closure_that_needs_the_engine_says_what_to_do() -> Result<()> {
-    let run = sample("nested").run(SAMPLES)?;
-    assert!(
-        only_error(&run)?.starts_with("a closure of an output registers"),
-        "{run}"
-    );
-    Ok(())
-}
-
-#[test]
 fn an_output_of_another_type_says_what_it_is() -> Result<()> {
     let run = sample("mistyped").run(SAMPLES)?;
     assert_eq!(

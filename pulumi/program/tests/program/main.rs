@@ -12,6 +12,7 @@ mod mock;
 mod nested;
 mod numbers;
 mod options;
+mod providers;
 mod recording;
 mod secrets;
 mod values;

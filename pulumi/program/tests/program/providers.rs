@@ -23,7 +23,14 @@ fn what_is_under_a_resource_takes_its_provider() -> Result<()> {
         .function("test:index:lookUp", json!({}))
         .run(SAMPLES)?;
     assert_eq!((run.exit_code, run.errors()), (Some(0), vec![]));
-    for name in ["base", "custom", "read", "deeper", "in-part", "read-in-part"] {
+    for name in [
+        "base",
+        "custom",
+        "read",
+        "deeper",
+        "in-part",
+        "read-in-part",
+    ] {
         assert_eq!(provider_of(&run, name)?, reference("east"), "{name}");
     }
     assert_eq!(provider_of(&run, "own")?, reference("west"));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
-use pulumi_program::{Alias, Component, Options, Output, Program, Provider};
+use pulumi_program::{Alias, Component, Options, Output, Program, Provider, Urn};
 use serde::Deserialize;
 
 use crate::{input, resource, text, thing_with};
@@ -49,7 +49,7 @@ pub(crate) fn stack(program: &Program) -> Result<()> {
     let things = &program.config().require("things")?.text;
     let things: Vec<Thing> = serde_json::from_str(things).context("project:things")?;
     let mut components: BTreeMap<String, Component> = BTreeMap::new();
-    let mut made: BTreeMap<String, (Output<String>, Output<String>)> = BTreeMap::new();
+    let mut made: BTreeMap<String, (Output<String>, Urn)> = BTreeMap::new();
     for thing in things {
         let mut inputs: BTreeMap<String, Output<String>> = BTreeMap::new();
         for (name, value) in &thing.inputs {

@@ -47,6 +47,7 @@ pub(crate) fn stack(program: &Program) -> Result<()> {
         token: "test:index:lookUp".to_owned(),
         version: "1.2.3".to_owned(),
         object: &[input("arn", &arn)],
+        ..InvokeResourceRequest::default()
     });
     let found: Output<String> = looked_up.get_field("found");
     thing(program, "looked-up", &[input("found", &found)]);

@@ -11,6 +11,7 @@ mod graph;
 mod log;
 mod numbers;
 mod options;
+mod providers;
 mod recording;
 mod secrets;
 mod settings;
@@ -20,7 +21,7 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 use pulumi_program::{
-    CompositeOutput, Options, Output, Program, RegisterResourceRequest, ResourceRequestObjectField,
+    CompositeOutput, Context, Options, Output, RegisterResourceRequest, ResourceRequestObjectField,
     ToPulumiValue,
 };
 
@@ -48,6 +49,10 @@ fn main() -> ExitCode {
                 "log-error" => log::error(program),
                 "log-and-fail" => log::and_fail(program),
                 "options" => options::stack(program),
+                "under-a-resource" => providers::under_a_resource(program),
+                "of-another-package" => providers::of_another_package(program),
+                "late-members" => providers::late_members(program),
+                "in-a-circle" => providers::in_a_circle(program),
                 "recording" => recording::stack(program),
                 "components" => components::stack(program),
                 "existing" => existing::resources(program),
@@ -94,7 +99,7 @@ where
 
 /// A resource of type `test:index:Thing`.
 pub(crate) fn thing(
-    program: &Program,
+    program: &Context,
     name: &str,
     inputs: &[ResourceRequestObjectField],
 ) -> CompositeOutput {
@@ -102,7 +107,7 @@ pub(crate) fn thing(
 }
 
 pub(crate) fn thing_with(
-    program: &Program,
+    program: &Context,
     name: &str,
     inputs: &[ResourceRequestObjectField],
     options: Options,
@@ -111,7 +116,7 @@ pub(crate) fn thing_with(
 }
 
 pub(crate) fn resource(
-    program: &Program,
+    program: &Context,
     r#type: &str,
     name: &str,
     inputs: &[ResourceRequestObjectField],
@@ -123,6 +128,7 @@ pub(crate) fn resource(
         version: "1.2.3".to_owned(),
         object: inputs,
         options,
+        ..RegisterResourceRequest::default()
     })
 }
 

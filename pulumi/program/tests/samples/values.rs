@@ -76,6 +76,7 @@ pub(crate) fn stack(program: &Program) -> Result<()> {
         token: "test:index:hash".to_owned(),
         version: String::new(),
         object: &[input("text", &password)],
+        ..InvokeResourceRequest::default()
     });
     let hash: Output<String> = hashed.get_field("hash");
     let several = all(vec![text("x"), hash, source.get_field("set")]);
