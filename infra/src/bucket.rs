@@ -56,7 +56,6 @@ impl PrivateBucket {
             bucket::BucketArgs::builder()
                 .bucket(kind.bucket.map(str::to_owned))
                 .force_destroy(scope.config.storage.force_destroy)
-                .tags(scope.tags())
                 .build_struct(),
             options
                 .clone()

@@ -25,7 +25,6 @@ pub fn own(scope: &Scope<'_>, component: &Component) -> Urn {
         role::RoleArgs::builder()
             .description("What API Gateway may do in this account and region: write logs")
             .assume_role_policy(policy::trust("apigateway.amazonaws.com"))
-            .tags(scope.tags())
             .build_struct(),
         options.clone(),
     );

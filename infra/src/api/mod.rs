@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use aws::apigateway::{resource, response, rest_api};
 use aws::types::apigateway::RestApiEndpointConfiguration;
 use pulumi_gestalt_providers_aws as aws;
-use pulumi_program::{Component, Options, Output, Recording, Urn, all};
+use pulumi_program::{Component, Options, Output, Recording, Urn, format_output};
 
 use crate::delivery::Delivery;
 use crate::scope::Scope;
@@ -50,8 +50,7 @@ impl ClicksApi {
         }
 
         let stage = stage::deploy(&api, &component);
-        let endpoint =
-            all((&stage.invoke_url, &clicks.path)).map(|(url, path)| format!("{url}{path}"));
+        let endpoint = format_output!("{}{}", stage.invoke_url, clicks.path);
         component.output("endpoint", &endpoint);
         Self {
             endpoint,
@@ -94,7 +93,6 @@ impl<'a> Api<'a> {
                         .types("REGIONAL")
                         .build_struct(),
                 )
-                .tags(scope.tags())
                 .build_struct(),
             options.clone(),
         );

@@ -51,7 +51,6 @@ pub fn deploy(api: &Api<'_>, component: &Component) -> Stage {
         "mysfits-api",
         log_group::LogGroupArgs::builder()
             .retention_in_days(scope.config.log_retention.cast_signed())
-            .tags(scope.tags())
             .build_struct(),
         options.clone(),
     );
@@ -71,7 +70,6 @@ pub fn deploy(api: &Api<'_>, component: &Component) -> Stage {
             .deployment(deployment.id)
             .stage_name(STAGE)
             .access_log_settings(group.map(access_log))
-            .tags(scope.tags())
             .build_struct(),
         after_the_account,
     );

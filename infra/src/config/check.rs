@@ -2,7 +2,7 @@
 
 use http::Uri;
 
-use super::reader::Allowed;
+use pulumi_program::Allowed;
 
 /// The base URL of a service: to it a path is added.
 pub fn base_url(text: &str) -> Result<(), Allowed> {

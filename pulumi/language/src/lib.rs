@@ -20,6 +20,7 @@ pub mod output;
 pub mod run;
 pub mod server;
 pub mod service;
+pub mod workspace;
 
 /// The messages and the service of `proto/language.proto`.
 pub mod proto {

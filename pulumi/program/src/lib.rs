@@ -38,6 +38,7 @@ mod component;
 mod config;
 mod context;
 mod environment;
+mod format;
 mod hook;
 mod input;
 mod log;
@@ -46,6 +47,7 @@ mod options;
 mod package;
 mod panics;
 mod program;
+mod reader;
 mod recording;
 mod resource;
 mod run;
@@ -71,6 +73,7 @@ pub use log::{Log, Message};
 pub use options::{Options, Timeouts};
 pub use package::Package;
 pub use program::Program;
+pub use reader::{Allowed, Check, Mistake, Mistakes, Reader};
 pub use recording::Recording;
 pub use resource::{Resource, Urn};
 pub use run::run;
@@ -79,6 +82,9 @@ pub use stack_reference::StackReference;
 pub use transform::{Transform, Transformed};
 
 // What a generated binding names besides.
+#[doc(hidden)]
+pub use format::__both;
+pub use format::IntoOutput;
 #[doc(hidden)]
 pub use members::Members;
 #[doc(hidden)]

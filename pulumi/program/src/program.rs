@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::context::Context;
 use crate::environment::Environment;
 use crate::log::Log;
+use crate::reader::Reader;
 
 /// A program while it describes its stack.
 ///
@@ -98,6 +99,11 @@ impl Program {
 
     pub fn config(&self) -> &Config {
         &self.environment.config
+    }
+
+    /// The project's own configuration, for a program that types all of it.
+    pub fn reader(&self) -> Reader<'_> {
+        Reader::new(self.project(), self.stack(), self.config().own())
     }
 
     /// Says something to the user, through the engine.

@@ -112,17 +112,21 @@ impl Transformed {
 
     /// Adds entries to an input that is a map of texts. What is in it already stays as it is, and so
     /// does a map that is not known as a whole.
-    pub fn add_to_map<K: Into<String>, V: Into<String>>(
+    pub fn add_to_map<K: ToString, V: ToString>(
         &mut self,
         name: &str,
         entries: impl IntoIterator<Item = (K, V)>,
     ) {
-        let entries = entries
+        let entries: Vec<_> = entries
             .into_iter()
-            .map(|(key, value)| (key.into(), Content::String(value.into()).into()));
+            .map(|(key, value)| (key.to_string(), Content::String(value.to_string()).into()))
+            .collect();
+        if entries.is_empty() {
+            return;
+        }
         let slot = self.inputs.iter_mut().find(|(other, _)| other == name);
         let Some((_, value)) = slot else {
-            let value = Content::Object(entries.collect()).into();
+            let value = Content::Object(entries).into();
             self.inputs.push((name.to_owned(), value));
             return;
         };
@@ -134,9 +138,7 @@ impl Transformed {
                     }
                 }
             }
-            Content::None | Content::Absent(_) => {
-                value.content = Content::Object(entries.collect())
-            }
+            Content::None | Content::Absent(_) => value.content = Content::Object(entries),
             _ => {}
         }
     }

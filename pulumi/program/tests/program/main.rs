@@ -2,6 +2,7 @@
 
 mod assets;
 mod calls;
+mod changes;
 mod components;
 mod concurrency;
 mod existing;

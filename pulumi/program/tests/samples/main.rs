@@ -2,6 +2,7 @@
 
 mod assets;
 mod calls;
+mod changes;
 mod components;
 mod described;
 mod existing;
@@ -53,6 +54,10 @@ fn main() -> ExitCode {
                 "of-another-package" => providers::of_another_package(program),
                 "late-members" => providers::late_members(program),
                 "in-a-circle" => providers::in_a_circle(program),
+                "transforms" => changes::transforms(program),
+                "moving" => changes::moving(program),
+                "hooks" => changes::hooks(program),
+                "mistaken" => changes::mistaken(program),
                 "recording" => recording::stack(program),
                 "components" => components::stack(program),
                 "existing" => existing::resources(program),
