@@ -11,6 +11,9 @@ use serde::de::DeserializeOwned;
 use crate::config::ConfigValue;
 pub use mistakes::{Mistake, Mistakes};
 
+/// How the engine hands over what is `null` in a stack file.
+const NULL: &str = "null";
+
 /// What is allowed for a value, and a value that is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Allowed {
@@ -72,7 +75,10 @@ impl<'a> Reader<'a> {
         Self {
             project,
             stack,
-            values: values.into_iter().collect(),
+            values: values
+                .into_iter()
+                .filter(|(_, value)| value.text != NULL)
+                .collect(),
             known: BTreeSet::new(),
             confidential: BTreeSet::new(),
             other_names: Vec::new(),
@@ -239,18 +245,19 @@ impl<'a> Reader<'a> {
         let Some(text) = self.take(key) else {
             return Vec::new();
         };
-        let Ok(items) = serde_json::from_str::<Vec<String>>(text) else {
+        let Ok(items) = serde_json::from_str::<Vec<Option<String>>>(text) else {
             let set = format!("--path '{}[0]' VALUE", self.full(key));
             self.mistake(key, text, "a list of strings", &set);
             return Vec::new();
         };
         for (at, item) in items.iter().enumerate() {
-            if let Err(allowed) = check(item) {
+            if let Some(Err(allowed)) = item.as_deref().map(check) {
+                let item = item.as_deref().unwrap_or_default();
                 let set = format!("--path '{}[{at}]' '{}'", self.full(key), allowed.example);
                 self.mistake(&format!("{key}[{at}]"), item, allowed.what, &set);
             }
         }
-        items
+        items.into_iter().flatten().collect()
     }
 
     /// A map, as the engine hands it over: JSON. The check sees `key=value`.
@@ -258,11 +265,15 @@ impl<'a> Reader<'a> {
         let Some(text) = self.take(key) else {
             return BTreeMap::new();
         };
-        let Ok(entries) = serde_json::from_str::<BTreeMap<String, String>>(text) else {
+        let Ok(entries) = serde_json::from_str::<BTreeMap<String, Option<String>>>(text) else {
             let set = format!("--path '{}.NAME' VALUE", self.full(key));
             self.mistake(key, text, "a map of strings", &set);
             return BTreeMap::new();
         };
+        let set = entries
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)));
+        let entries: BTreeMap<String, String> = set.collect();
         for (name, value) in &entries {
             let entry = format!("{name}={value}");
             if let Err(allowed) = check(&entry) {

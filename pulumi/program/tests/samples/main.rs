@@ -58,6 +58,8 @@ fn main() -> ExitCode {
                 "moving" => changes::moving(program),
                 "hooks" => changes::hooks(program),
                 "mistaken" => changes::mistaken(program),
+                "configured" => settings::configured(program),
+                "file" => settings::file(program),
                 "recording" => recording::stack(program),
                 "components" => components::stack(program),
                 "existing" => existing::resources(program),
