@@ -169,13 +169,18 @@ impl Engine {
         self.0.tasks.spawn_on(task, &self.0.runtime);
     }
 
+    /// Lets tasks begin, for a program that does not wait until it is described.
+    pub fn begin(&self) {
+        self.0.started.send_replace(true);
+    }
+
     /// Does all that the program has described, and tells the engine that nothing more comes.
     /// Whether all of it went well; what did not has been told.
     ///
     /// # Errors
     /// When the engine does not take the end of the program.
     pub async fn finish(&self) -> Result<bool> {
-        self.0.started.send_replace(true);
+        self.begin();
         self.0.tasks.close();
         loop {
             self.register_outputs();

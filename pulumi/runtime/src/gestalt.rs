@@ -82,8 +82,11 @@ impl Context {
             stack: variable("PULUMI_STACK")?,
             in_preview: json("PULUMI_DRY_RUN") == "true",
         };
+        let engine = Engine::connect(&address).await?;
+        // Gestalt's `add_export` waits for its value while the program is being described.
+        engine.begin();
         Ok(Self {
-            engine: Engine::connect(&address).await?,
+            engine,
             project: address.project,
             stack: address.stack,
             organization: variable("PULUMI_ORGANIZATION")?,

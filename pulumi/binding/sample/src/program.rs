@@ -1,6 +1,6 @@
 //! A program with everything that the binding has.
 
-use pulumi_gestalt_providers_sample::functions::look_up;
+use pulumi_gestalt_providers_sample::functions::{look_up, ping};
 use pulumi_gestalt_providers_sample::types::Endpoint;
 use pulumi_gestalt_providers_sample::{account, legacy, provider};
 use pulumi_gestalt_rust::{Options, Program};
@@ -42,6 +42,7 @@ fn stack(program: &Program) -> anyhow::Result<()> {
         &program.calling(in_london),
         look_up::LookUpArgs::builder().name("x").build_struct(),
     );
+    ping::invoke(program, ping::PingArgs::builder().name("x").build_struct());
     program.export("found", &found.value);
 
     // The compiler says it too.

@@ -10,6 +10,7 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_pulumi-binding-sample");
 fn mock() -> Mock {
     Mock::new()
         .function("sample:index/lookUp:lookUp", json!({ "value": "found" }))
+        .function("sample:index/ping:ping", json!({}))
         .answer(|_| Answer::new().output("key", "k").output("arn", "a"))
 }
 
@@ -129,7 +130,14 @@ fn a_provider_is_typed_and_its_inputs_travel_as_texts() -> Result<()> {
     let reference = format!("{}::london-id", london.urn);
     let there = &run.resource("there")?.options.provider;
     assert_eq!(there.as_ref(), Some(&reference));
-    assert_eq!(run.invokes[0].provider.as_ref(), Some(&reference));
+    let call = |token: &str| run.invokes.iter().find(|call| call.token == token);
+    let looked_up = call("sample:index/lookUp:lookUp").context("no call")?;
+    assert_eq!(looked_up.provider.as_ref(), Some(&reference));
+    let pinged = call("sample:index/ping:ping").context("no call")?;
+    assert_eq!(
+        (&pinged.provider, &pinged.arguments),
+        (&None, &json!({ "name": "x" }))
+    );
     assert_eq!(run.resource("plain")?.options.provider, None);
     Ok(())
 }

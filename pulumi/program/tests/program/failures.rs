@@ -171,6 +171,32 @@ fn an_output_of_another_type_says_what_it_is() -> Result<()> {
 }
 
 #[test]
+fn a_program_of_gestalts_own_says_and_fails_as_much() -> Result<()> {
+    let run = sample("of-gestalt").run(SAMPLES)?;
+    assert_eq!((run.exit_code, run.errors()), (Some(0), vec![]));
+    let user = run.resource("user")?;
+    assert_eq!(user.dependency_names(), ["base"].into());
+    assert_eq!(
+        user.inputs["password"],
+        pulumi_mock::value::secret("hunter2")
+    );
+    assert_eq!(run.outputs, Some(serde_json::json!({ "user": "user-id" })));
+
+    let run = sample("of-gestalt")
+        .answer(|resource| match resource.name.as_str() {
+            "base" => Answer::refuse("no"),
+            _ => Answer::new(),
+        })
+        .run(SAMPLES)?;
+    assert_eq!(
+        run.errors(),
+        ["base [test:index:Thing] was not registered: no"]
+    );
+    assert_eq!(run.exit_code, Some(32));
+    Ok(())
+}
+
+#[test]
 fn a_program_that_fails_has_touched_nothing() -> Result<()> {
     let run = sample("error").run(SAMPLES)?;
     assert_eq!(

@@ -8,6 +8,7 @@ mod described;
 mod existing;
 mod failures;
 mod generated;
+mod gestalt;
 mod graph;
 mod log;
 mod numbers;
@@ -27,6 +28,10 @@ use pulumi_program::{
 };
 
 fn main() -> ExitCode {
+    let config = std::env::var("PULUMI_CONFIG").unwrap_or_default();
+    if config.contains("of-gestalt") {
+        return gestalt::main();
+    }
     let code =
         pulumi_program::run(
             |program| match program.config().require("program")?.text.as_str() {
@@ -86,7 +91,6 @@ fn main() -> ExitCode {
                 other => bail!("there is no program {other}"),
             },
         );
-    let config = std::env::var("PULUMI_CONFIG").unwrap_or_default();
     if config.contains("dropped-code") {
         return ExitCode::SUCCESS;
     }
