@@ -58,7 +58,8 @@ pub fn of_another_stack(scope: &Scope<'_>, component: &Component) -> Output<Opti
     let account = program.register_resource(RegisterResourceRequest {
         type_: "aws:apigateway/account:Account".to_owned(),
         name: NAME.to_owned(),
-        version: aws::VERSION.to_owned(),
+        version: aws::PACKAGE.version.to_owned(),
+        package: Some(&aws::PACKAGE),
         options: Some(
             Options::new()
                 .parent(component)

@@ -21,7 +21,7 @@ use crate::options::Options;
 /// # fn stack(program: &Program) {
 /// program.transform(Transform::new(|resource| {
 ///     if resource.takes("tags") {
-///         resource.add_to_map("tags", [("team", "mysfits")]);
+///         resource.add_to_map("tags", [("team", "orders")]);
 ///     }
 ///     if resource.r#type() == "aws:s3/bucket:Bucket" {
 ///         resource.add_options(Options::new().protect(true));

@@ -101,7 +101,7 @@ fn download(package: &str, version: &str) -> Result<PathBuf> {
     Ok(wheel)
 }
 
-/// Where downloads are kept: `mysfits` in the user's cache folder.
+/// Where downloads are kept: `pulumi-schema` in the user's cache folder.
 ///
 /// # Errors
 /// When the environment names no such folder.
@@ -111,5 +111,5 @@ pub fn cache() -> Result<PathBuf> {
         (_, Some(home)) => PathBuf::from(home).join(".cache"),
         _ => bail!("neither XDG_CACHE_HOME nor HOME says where to keep downloads"),
     };
-    Ok(base.join("mysfits"))
+    Ok(base.join("pulumi-schema"))
 }

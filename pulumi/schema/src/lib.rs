@@ -1,7 +1,7 @@
 //! The trimmed schema of a Pulumi package, from the package's own descriptions.
 //!
-//! All of AWS makes a binding that compiles for far too long, so the schema holds what a list
-//! of tokens selects. It is written from `pulumi package get-schema` where the engine can fetch
+//! All of a large package makes a binding that compiles for far too long, so the schema holds what a
+//! list of tokens selects. It is written from `pulumi package get-schema` where the engine can fetch
 //! the provider, and from the Python SDK on PyPI where not; both say the same.
 
 mod fetch;

@@ -11,7 +11,7 @@ fn a_transform_changes_every_resource() -> Result<()> {
     let run = sample("transforms").run(SAMPLES)?;
     assert_eq!((run.exit_code, run.errors()), (Some(0), vec![]));
     let inputs = |name: &str| anyhow::Ok(run.resource(name)?.inputs.clone());
-    assert_eq!(inputs("before")?, json!({ "tags": { "team": "mysfits" } }));
+    assert_eq!(inputs("before")?, json!({ "tags": { "team": "orders" } }));
     assert_eq!(
         inputs("tagged")?,
         json!({ "tags": { "name": "ours", "team": "own" } })

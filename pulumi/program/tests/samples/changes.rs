@@ -15,7 +15,7 @@ pub(crate) fn transforms(program: &Program) -> Result<()> {
     thing(program, "before", &[input("tags", &none)]);
     program.transform(Transform::new(|resource| {
         if resource.takes("tags") {
-            resource.add_to_map("tags", [("team", "mysfits")]);
+            resource.add_to_map("tags", [("team", "orders")]);
         }
         if resource.r#type() == "test:index:Thing" {
             resource.add_options(Options::new().protect(true).ignore_changes(&["note"]));

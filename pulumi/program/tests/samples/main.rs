@@ -65,6 +65,7 @@ fn main() -> ExitCode {
                 "mistaken" => changes::mistaken(program),
                 "configured" => settings::configured(program),
                 "file" => settings::file(program),
+                "texts" => values::texts(program),
                 "recording" => recording::stack(program),
                 "components" => components::stack(program),
                 "existing" => existing::resources(program),
