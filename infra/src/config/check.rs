@@ -2,7 +2,7 @@
 
 use http::Uri;
 
-use super::reader::Allowed;
+use pulumi_program::Allowed;
 
 /// A name by which a page is opened, which may be one without a dot, such as `localhost`.
 pub fn other_host(text: &str) -> Result<(), Allowed> {

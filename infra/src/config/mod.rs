@@ -5,15 +5,22 @@
 //! not a key is refused.
 
 mod check;
-mod nearest;
-mod reader;
 
 use std::collections::BTreeMap;
 
-use pulumi_program::ConfigValue;
-use reader::Reader;
+use pulumi_program::{ConfigValue, Mistakes, Reader};
 
-pub use reader::{Mistake, Mistakes};
+/// The project's name, and the namespace of its keys.
+const PROJECT: &str = "mysfits";
+/// Other names of choices: some are nearer to another one by their letters.
+const OTHER_NAMES: [(&str, &str); 6] = [
+    ("aarch64", "arm64"),
+    ("amd64", "x86_64"),
+    ("x64", "x86_64"),
+    ("debug", "quick"),
+    ("none", "UNCOMPRESSED"),
+    ("gz", "GZIP"),
+];
 
 /// What an environment may differ in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -166,7 +173,7 @@ impl Config {
         values: impl Iterator<Item = (&'a str, &'a ConfigValue)>,
         allowed_accounts: Option<&ConfigValue>,
     ) -> Result<Self, Mistakes> {
-        let mut reader = Reader::new(stack, values);
+        let mut reader = Reader::new(PROJECT, stack, values).other_names(&OTHER_NAMES);
         let config = Self {
             storage: Storage {
                 bucket_name: reader.optional("clicksBucketName", check::bucket),

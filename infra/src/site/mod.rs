@@ -7,7 +7,7 @@ mod pages;
 mod settings;
 
 use anyhow::Result;
-use pulumi_program::{Component, Options, Output, all};
+use pulumi_program::{Component, Options, Output, all, format_output};
 
 use crate::bucket::{Kind, PrivateBucket};
 use crate::catalogue::{self, Mysfit};
@@ -63,9 +63,8 @@ impl Site {
         }
 
         let scheme = scope.config.site.scheme;
-        let distribution_url = distribution
-            .domain_name
-            .map(move |domain| format!("{scheme}://{domain}"));
+        let distribution_url =
+            format_output!("{scheme}://{}", distribution.domain_name, scheme = scheme);
         let url = match &scope.config.site.domain {
             None => distribution_url.clone(),
             Some(domain) => Output::new(format!("{scheme}://{}", domain.name)),

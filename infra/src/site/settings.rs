@@ -1,6 +1,6 @@
 //! What the site must know of its deployment: `config.json`.
 
-use pulumi_program::{Output, all};
+use pulumi_program::{Output, Urn, all};
 use serde_json::json;
 
 use crate::scope::Scope;
@@ -12,7 +12,7 @@ pub struct Settings<'a> {
     /// The URL that takes a click.
     pub clicks_endpoint: &'a Output<String>,
     /// The URN of what makes the API that takes clicks live.
-    pub api_live: &'a Output<String>,
+    pub api_live: &'a Urn,
 }
 
 impl Settings<'_> {

@@ -20,6 +20,7 @@ pub mod output;
 pub mod run;
 pub mod server;
 pub mod service;
+pub mod workspace;
 
 /// The messages and the service of `proto/language.proto`. They are generated beforehand: the
 /// generator and what it needs are thirty crates, which everybody would compile first. It is in

@@ -5,19 +5,14 @@ use std::fmt;
 
 use prost_types::value::Kind;
 use prost_types::{ListValue, Struct, Value};
-use pulumi_gestalt_domain::FieldName;
 use pulumi_gestalt_model::{EXACT, PulumiValue, PulumiValueContent as Content};
+use pulumi_protocol::{SECRET, SIGNATURE, UNKNOWN};
 
-/// What stands for a value that is not known before the update has run.
-pub const UNKNOWN: &str = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
-
-/// The key under which a map says that it is no plain map: a secret, an asset, an archive.
-pub const SIGNATURE: &str = "4dabf18193072939515e22adb298388d";
-const SECRET: &str = "1b47061264138c4ac30d75fd1eb44270";
+use crate::registration::Values;
 
 /// A whole number that the engine's numbers do not hold exactly, and where it stands.
 #[derive(Debug, Default)]
-pub(crate) struct Inexact(String);
+pub struct Inexact(String);
 
 type Result<T> = std::result::Result<T, Inexact>;
 
@@ -32,7 +27,7 @@ pub(crate) struct Inputs {
 }
 
 /// Encodes a resource's inputs; what is unset is not sent.
-pub(crate) fn encode_inputs(fields: HashMap<FieldName, PulumiValue>) -> Result<Inputs> {
+pub(crate) fn encode_inputs(fields: Values) -> Result<Inputs> {
     let mut inputs = Inputs {
         object: Struct::default(),
         dependencies: BTreeMap::new(),
@@ -45,7 +40,6 @@ pub(crate) fn encode_inputs(fields: HashMap<FieldName, PulumiValue>) -> Result<I
         if is_unset(&value) {
             continue;
         }
-        let name = name.get_inner();
         let value = encode(value).map_err(|error| error.of(&name))?;
         inputs.object.fields.insert(name.clone(), value);
         inputs.dependencies.insert(name, dependencies);
@@ -54,9 +48,7 @@ pub(crate) fn encode_inputs(fields: HashMap<FieldName, PulumiValue>) -> Result<I
 }
 
 /// A provider's configuration is strings: what is none travels as its JSON text.
-pub(crate) fn provider_inputs(
-    fields: HashMap<FieldName, PulumiValue>,
-) -> HashMap<FieldName, PulumiValue> {
+pub(crate) fn provider_inputs(fields: Values) -> Values {
     fields
         .into_iter()
         .map(|(name, mut value)| {
@@ -86,13 +78,12 @@ pub(crate) fn encode_outputs(
     })
 }
 
-/// The arguments of a function: they travel without secret signatures, and whoever asks marks
-/// the answer instead. `None` when one of them is unknown.
-pub(crate) fn encode_arguments(
-    fields: HashMap<FieldName, PulumiValue>,
-) -> Result<Option<Arguments>> {
+/// The arguments of a function: they travel without secret signatures, and who asks marks the answer
+/// instead.
+pub(crate) fn encode_arguments(fields: Values) -> Result<Arguments> {
+    let mut object = Struct::default();
     let mut arguments = Arguments {
-        object: Struct::default(),
+        object: None,
         secret: false,
         dependencies: HashSet::new(),
     };
@@ -104,16 +95,17 @@ pub(crate) fn encode_arguments(
         arguments.secret |= value.contains_secret();
         known &= !contains_unknown(&value);
         if !is_unset(&value) {
-            let name = name.get_inner();
             let value = encode(without_secrets(value)).map_err(|error| error.of(&name))?;
-            arguments.object.fields.insert(name, value);
+            object.fields.insert(name, value);
         }
     }
-    Ok(known.then_some(arguments))
+    arguments.object = known.then_some(object);
+    Ok(arguments)
 }
 
 pub(crate) struct Arguments {
-    pub object: Struct,
+    /// `None` when one of them is unknown.
+    pub object: Option<Struct>,
     pub secret: bool,
     pub dependencies: HashSet<String>,
 }
@@ -189,7 +181,7 @@ impl fmt::Display for Inexact {
 pub(crate) fn decode_fields(
     object: Struct,
     dependencies: &HashSet<String>,
-) -> HashMap<FieldName, PulumiValue> {
+) -> HashMap<String, PulumiValue> {
     object
         .fields
         .into_iter()
@@ -201,7 +193,7 @@ pub(crate) fn decode_fields(
             if contains_unknown(&value) {
                 value.content = Content::Nothing;
             }
-            (FieldName::from(name), value)
+            (name, value)
         })
         .collect()
 }
@@ -266,7 +258,8 @@ fn collect_dependencies(value: &PulumiValue, into: &mut BTreeSet<String>) {
     }
 }
 
-fn is_unset(value: &PulumiValue) -> bool {
+/// Whether there is nothing to send.
+pub fn is_unset(value: &PulumiValue) -> bool {
     matches!(value.content, Content::None | Content::Absent(_))
 }
 
@@ -289,8 +282,21 @@ fn without_secrets(mut value: PulumiValue) -> PulumiValue {
     value
 }
 
+/// Encodes one value.
+///
+/// # Errors
+/// When a whole number in it is not exact.
+pub fn encode_value(value: PulumiValue) -> Result<Value> {
+    encode(value)
+}
+
+/// A value that the engine says, outside of what a resource has become.
+pub fn decode_value(value: Value) -> PulumiValue {
+    decode(value, &HashSet::new(), false)
+}
+
 /// `None` when anything in it is unknown.
-fn to_json(value: &PulumiValue) -> Option<serde_json::Value> {
+pub fn to_json(value: &PulumiValue) -> Option<serde_json::Value> {
     Some(match &value.content {
         Content::None | Content::Absent(_) => serde_json::Value::Null,
         Content::Nothing => return None,
@@ -299,7 +305,7 @@ fn to_json(value: &PulumiValue) -> Option<serde_json::Value> {
         // As JSON it is exact, however large.
         Content::Large(value) => serde_json::Number::from_i128(*value)
             .map_or_else(|| value.to_string().into(), serde_json::Value::Number),
-        Content::Number(value) => (*value).into(),
+        Content::Number(value) => json_number(*value),
         Content::String(value) => value.as_str().into(),
         Content::Array(values) => values
             .iter()
@@ -313,6 +319,15 @@ fn to_json(value: &PulumiValue) -> Option<serde_json::Value> {
             .collect::<Option<serde_json::Map<_, _>>>()?
             .into(),
     })
+}
+
+/// What is whole is a whole number, of whatever type it was: the engine does not tell them apart.
+fn json_number(value: f64) -> serde_json::Value {
+    let whole = format!("{value:.0}").parse::<i64>().ok();
+    match whole {
+        Some(whole) if value.fract() == 0.0 => whole.into(),
+        _ => value.into(),
+    }
 }
 
 fn kind(kind: Kind) -> Value {

@@ -12,6 +12,15 @@ pub use pulumi_gestalt_proto::pulumi::pulumirpc::LogSeverity as Severity;
 /// An engine that does not answer within this time is taken for gone.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// What the program says to its user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    pub severity: Severity,
+    pub text: String,
+    /// The resource that it is about.
+    pub urn: Option<String>,
+}
+
 /// Shows an error, in the engine's output where it can be reached, on standard error otherwise.
 ///
 /// Needs no runtime and no connection of the program's: it also works after a panic.
@@ -23,7 +32,12 @@ pub fn error(engine: &str, message: &str) {
         .and_then(|runtime| {
             runtime.block_on(async {
                 let mut client = EngineClient::new(endpoint(engine)?.connect_lazy());
-                tell(&mut client, Severity::Error, message, None).await;
+                let message = Message {
+                    severity: Severity::Error,
+                    text: message.to_owned(),
+                    urn: None,
+                };
+                tell(&mut client, message).await;
                 Ok(())
             })
         });
@@ -32,23 +46,23 @@ pub fn error(engine: &str, message: &str) {
     }
 }
 
-/// Shows a message of any severity likewise; what is for debugging alone has no place but the
+/// Shows a message of any severity in the same way; what is for debugging alone has no place but the
 /// engine's.
-pub(crate) async fn tell(
-    engine: &mut EngineClient<Channel>,
-    severity: Severity,
-    message: &str,
-    urn: Option<String>,
-) {
+pub(crate) async fn tell(engine: &mut EngineClient<Channel>, message: Message) {
+    let Message {
+        severity,
+        text,
+        urn,
+    } = message;
     let request = LogRequest {
         severity: severity.into(),
-        message: message.to_owned(),
+        message: text.clone(),
         urn: urn.unwrap_or_default(),
         ..LogRequest::default()
     };
     let told = tokio::time::timeout(PATIENCE, engine.log(request)).await;
     if !matches!(told, Ok(Ok(_))) && severity != Severity::Debug {
-        eprintln!("{}: {message}", severity.as_str_name().to_lowercase());
+        eprintln!("{}: {text}", severity.as_str_name().to_lowercase());
     }
 }
 

@@ -1,17 +1,21 @@
-//! Takes values out of the configuration, and gathers what is wrong with them.
+//! The configuration of a stack, typed: every key read once, and all that is wrong told together.
+
+mod mistakes;
+mod nearest;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::ops::RangeInclusive;
 
-use pulumi_program::ConfigValue;
+use serde::de::DeserializeOwned;
 
-use super::nearest;
+use crate::config::ConfigValue;
+pub use mistakes::{Mistake, Mistakes};
 
-/// The project's namespace in the configuration.
-const NAMESPACE: &str = "mysfits:";
+/// How the engine hands over what is `null` in a stack file.
+const NULL: &str = "null";
 
 /// What is allowed for a value, and a value that is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Allowed {
     pub what: &'static str,
     pub example: &'static str,
@@ -20,25 +24,77 @@ pub struct Allowed {
 /// Says whether a value is allowed, and if not, what would be.
 pub type Check = fn(&str) -> Result<(), Allowed>;
 
+/// Takes values out of the configuration of a stack, each with what it may be and what it is without
+/// one, and gathers what is wrong. [`finish`](Self::finish) tells all of it at once: the value, what is
+/// allowed, and the command that mends it. A key that nobody has asked for is refused, with the one that
+/// is probably meant. Secrets are never shown.
+///
+/// ```no_run
+/// # use pulumi_program::{Allowed, ConfigValue, Program};
+/// struct Shop {
+///     currency: &'static str,
+///     days: u32,
+///     owner: Option<ConfigValue>,
+/// }
+///
+/// fn read(program: &Program) -> anyhow::Result<Shop> {
+///     let mut reader = program.reader();
+///     let shop = Shop {
+///         currency: reader.choice("currency", &["EUR", "USD"], "EUR"),
+///         days: reader.number("retention", "days", 1..=365, 30),
+///         owner: reader.confidential("owner", |text| match text.contains('@') {
+///             true => Ok(()),
+///             false => Err(Allowed { what: "an e-mail address", example: "ann@example.com" }),
+///         }),
+///     };
+///     Ok(reader.finish(shop)?)
+/// }
+/// ```
+///
+/// A value of `null` is none, as in the other SDKs.
+#[derive(Debug)]
 pub struct Reader<'a> {
+    project: &'a str,
     stack: &'a str,
     values: BTreeMap<&'a str, &'a ConfigValue>,
     known: BTreeSet<&'static str>,
     /// Those that may be secrets.
     confidential: BTreeSet<&'static str>,
+    other_names: Vec<(&'static str, &'static str)>,
     mistakes: Vec<Mistake>,
 }
 
 impl<'a> Reader<'a> {
-    pub fn new(stack: &'a str, values: impl Iterator<Item = (&'a str, &'a ConfigValue)>) -> Self {
+    /// For the keys of a project, without its name; [`Program::reader`](crate::Program::reader) has
+    /// those of the program.
+    pub fn new(
+        project: &'a str,
+        stack: &'a str,
+        values: impl IntoIterator<Item = (&'a str, &'a ConfigValue)>,
+    ) -> Self {
         Self {
+            project,
             stack,
-            values: values.collect(),
+            values: values
+                .into_iter()
+                .filter(|(_, value)| value.text != NULL)
+                .collect(),
             known: BTreeSet::new(),
             confidential: BTreeSet::new(),
+            other_names: Vec::new(),
             mistakes: Vec::new(),
         }
     }
+
+    /// Other names of choices, in small letters, each with the choice that is meant: for the command
+    /// that mends a value. Some are nearer to another choice by their letters.
+    #[must_use]
+    pub fn other_names(mut self, names: &[(&'static str, &'static str)]) -> Self {
+        self.other_names.extend(names);
+        self
+    }
+
+    /// A number of a range; `unit` says of what.
 
     pub fn number(
         &mut self,
@@ -92,16 +148,18 @@ impl<'a> Reader<'a> {
         )
     }
 
+    /// `true` or `false`.
     pub fn flag(&mut self, key: &'static str, default: bool) -> bool {
         self.parse(
             key,
             "true or false",
             |text| text.parse().ok(),
-            |text| nearest::choice(text, &["true", "false"]).map(str::to_owned),
+            |text| nearest::choice(text, &["true", "false"], &[]).map(str::to_owned),
         )
         .unwrap_or(default)
     }
 
+    /// One of several texts.
     pub fn choice(
         &mut self,
         key: &'static str,
@@ -109,15 +167,17 @@ impl<'a> Reader<'a> {
         default: &'static str,
     ) -> &'static str {
         let what = format!("one of {}", choices.join(", "));
+        let other_names = self.other_names.clone();
         self.parse(
             key,
             &what,
             |text| choices.iter().find(|choice| **choice == text).copied(),
-            |text| nearest::choice(text, choices).map(str::to_owned),
+            |text| nearest::choice(text, choices, &other_names).map(str::to_owned),
         )
         .unwrap_or(default)
     }
 
+    /// A text that a check allows.
     pub fn optional(&mut self, key: &'static str, check: Check) -> Option<String> {
         let text = self.take(key)?;
         match check(text) {
@@ -128,6 +188,12 @@ impl<'a> Reader<'a> {
                 None
             }
         }
+    }
+
+    /// A value of any type that can be read from JSON, as the engine hands lists and maps over. `what`
+    /// says what it may be.
+    pub fn json<T: DeserializeOwned>(&mut self, key: &'static str, what: &str) -> Option<T> {
+        self.parse(key, what, |text| serde_json::from_str(text).ok(), |_| None)
     }
 
     /// A text that stays a secret when it is set as one.
@@ -179,18 +245,19 @@ impl<'a> Reader<'a> {
         let Some(text) = self.take(key) else {
             return Vec::new();
         };
-        let Ok(items) = serde_json::from_str::<Vec<String>>(text) else {
+        let Ok(items) = serde_json::from_str::<Vec<Option<String>>>(text) else {
             let set = format!("--path '{}[0]' VALUE", self.full(key));
             self.mistake(key, text, "a list of strings", &set);
             return Vec::new();
         };
         for (at, item) in items.iter().enumerate() {
-            if let Err(allowed) = check(item) {
+            if let Some(Err(allowed)) = item.as_deref().map(check) {
+                let item = item.as_deref().unwrap_or_default();
                 let set = format!("--path '{}[{at}]' '{}'", self.full(key), allowed.example);
                 self.mistake(&format!("{key}[{at}]"), item, allowed.what, &set);
             }
         }
-        items
+        items.into_iter().flatten().collect()
     }
 
     /// A map, as the engine hands it over: JSON. The check sees `key=value`.
@@ -198,11 +265,15 @@ impl<'a> Reader<'a> {
         let Some(text) = self.take(key) else {
             return BTreeMap::new();
         };
-        let Ok(entries) = serde_json::from_str::<BTreeMap<String, String>>(text) else {
+        let Ok(entries) = serde_json::from_str::<BTreeMap<String, Option<String>>>(text) else {
             let set = format!("--path '{}.NAME' VALUE", self.full(key));
             self.mistake(key, text, "a map of strings", &set);
             return BTreeMap::new();
         };
+        let set = entries
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)));
+        let entries: BTreeMap<String, String> = set.collect();
         for (name, value) in &entries {
             let entry = format!("{name}={value}");
             if let Err(allowed) = check(&entry) {
@@ -213,13 +284,16 @@ impl<'a> Reader<'a> {
         entries
     }
 
-    /// The configuration, when nothing was wrong and every key was asked for.
+    /// What was made of the configuration, when nothing was wrong and every key was asked for.
+    ///
+    /// # Errors
+    /// With every mistake in it.
     pub fn finish<T>(mut self, config: T) -> Result<T, Mistakes> {
         for name in self.values.keys() {
             if !self.known.contains(name) {
                 let key = self.full(name);
                 let trouble = match self.nearest(name) {
-                    Some(nearest) => format!("is no key, {NAMESPACE}{nearest} is"),
+                    Some(nearest) => format!("is no key, {}:{nearest} is", self.project),
                     None => "is no key".to_owned(),
                 };
                 self.mistakes.push(Mistake {
@@ -297,7 +371,7 @@ impl<'a> Reader<'a> {
     }
 
     fn full(&self, key: &str) -> String {
-        format!("{NAMESPACE}{key}")
+        format!("{}:{key}", self.project)
     }
 
     fn nearest(&self, name: &str) -> Option<&'static str> {
@@ -306,45 +380,3 @@ impl<'a> Reader<'a> {
         (distance(&nearest) <= 3).then_some(nearest)
     }
 }
-
-/// One thing that is wrong with the configuration.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mistake {
-    pub key: String,
-    /// The value and what is allowed instead.
-    pub trouble: String,
-    /// The command that mends it.
-    pub mend: String,
-}
-
-/// Everything that is wrong with the configuration of a stack.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mistakes {
-    pub stack: String,
-    pub mistakes: Vec<Mistake>,
-}
-
-impl fmt::Display for Mistake {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { key, trouble, mend } = self;
-        write!(f, "{key} {trouble}; mend it with: {mend}")
-    }
-}
-
-impl fmt::Display for Mistakes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let count = self.mistakes.len();
-        let noun = if count == 1 { "mistake" } else { "mistakes" };
-        write!(
-            f,
-            "{count} {noun} in the configuration of stack {}",
-            self.stack
-        )?;
-        for mistake in &self.mistakes {
-            write!(f, "\n  {mistake}")?;
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for Mistakes {}

@@ -1,14 +1,7 @@
 //! The allowed value that is next to one that is not allowed, for the command that mends it.
 
-/// Other names of values, in small letters. Some are nearer to a wrong value by their letters:
-/// `amd64` to `arm64`.
-const OTHER_NAMES: [(&str, &str); 16] = [
-    ("aarch64", "arm64"),
-    ("amd64", "x86_64"),
-    ("x64", "x86_64"),
-    ("debug", "quick"),
-    ("none", "UNCOMPRESSED"),
-    ("gz", "GZIP"),
+/// What people write for `true` and `false`, in small letters.
+const OTHER_NAMES: [(&str, &str); 10] = [
     ("1", "true"),
     ("enabled", "true"),
     ("on", "true"),
@@ -23,9 +16,16 @@ const OTHER_NAMES: [(&str, &str); 16] = [
 
 /// The choice that is meant: by another name of it, or by its letters when most of them are the
 /// same, capital or small. Nothing when two are equally near.
-pub fn choice(text: &str, choices: &[&'static str]) -> Option<&'static str> {
+pub(super) fn choice(
+    text: &str,
+    choices: &[&'static str],
+    other_names: &[(&str, &str)],
+) -> Option<&'static str> {
     let text = text.trim().to_lowercase();
-    let meant = OTHER_NAMES.iter().find(|(name, _)| *name == text);
+    let meant = OTHER_NAMES
+        .iter()
+        .chain(other_names)
+        .find(|(name, _)| *name == text);
     let meant = meant.and_then(|(_, value)| choices.iter().find(|choice| *choice == value));
     if let Some(meant) = meant {
         return Some(meant);
@@ -40,7 +40,7 @@ pub fn choice(text: &str, choices: &[&'static str]) -> Option<&'static str> {
 }
 
 /// The allowed number next to another one, the lower one of two; nothing when the text is none.
-pub fn number(text: &str, allowed: impl Iterator<Item = u32>) -> Option<u32> {
+pub(super) fn number(text: &str, allowed: impl Iterator<Item = u32>) -> Option<u32> {
     let wanted: f64 = text.trim().parse().ok()?;
     if !wanted.is_finite() {
         return None;
