@@ -187,19 +187,24 @@ async fn a_record_is_found_where_it_was_moved_to_and_is_there_once_after_a_kill(
     // Behind what was left over: nothing.
     let told = [journal.accepted.try_recv()?, journal.accepted.try_recv()?].concat();
     let (_, oldest) = segments_in(folder.path())?.pop_first().context("one")?;
-    let mut as_it_was = std::fs::read(&oldest)?;
+    let before = tempfile::tempdir_in(folder.path())?;
     let mut number = 2;
     while oldest.exists() {
         assert!(number < 60, "it stays");
-        as_it_was = std::fs::read(&oldest)?;
+        for (first, path) in segments_in(folder.path())? {
+            let _there_already = std::fs::hard_link(path, segment::path(before.path(), first));
+        }
         pass(&journal, number).await?;
         number += 1;
     }
     let data = journal.journal.read(&told).pop().context("one")??;
     assert_eq!(data, "stays");
     drop(journal);
-    // As after a kill between the copy and the deletion.
-    std::fs::write(&oldest, as_it_was)?;
+    // As after a kill between the copy and the deletions.
+    for (first, path) in segments_in(before.path())? {
+        let _still_there = std::fs::hard_link(path, segment::path(folder.path(), first));
+    }
+    assert!(oldest.exists());
     assert_eq!(pending(folder.path())?, ["stays"]);
     assert_eq!(Troubles::open(folder.path()).damaged(), []);
     let journal = Opened::at(folder.path())?;
