@@ -20,8 +20,9 @@ use tokio::process::{Child, Command};
 pub enum Kind {
     /// Nothing but Cargo.
     InProcess,
-    /// Pulumi's CLI, a browser, packages of other registries, or builds of its own. Cargo.toml of
-    /// its package names it: `[package.metadata.tests]`, `end-to-end`.
+    /// Pulumi's CLI, a browser, packages of other registries, builds of its own, or minutes. Cargo.toml
+    /// of its package names it: `[package.metadata.tests]`, `end-to-end`, a test program or, as
+    /// `PROGRAM::MODULE`, a part of one.
     EndToEnd,
 }
 
@@ -37,6 +38,8 @@ struct Program {
     executable: PathBuf,
     /// Where it runs.
     folder: PathBuf,
+    /// Which of its tests.
+    filters: Vec<String>,
 }
 
 impl Programs {
@@ -64,7 +67,7 @@ impl Programs {
             .kill_on_drop(true)
             .spawn()
             .context("cargo cannot be started")?;
-        let mut programs = Vec::new();
+        let mut programs: Vec<Program> = Vec::new();
         if let Some(stdout) = child.stdout.take() {
             let mut lines = BufReader::new(stdout).lines();
             while let Some(line) = lines.next_line().await? {
@@ -72,7 +75,12 @@ impl Programs {
                     continue;
                 };
                 let package = packages.get(&artifact.package_id);
-                programs.extend(package.and_then(|package| artifact.program(package)));
+                programs.extend(
+                    package
+                        .map(|package| artifact.programs(package))
+                        .into_iter()
+                        .flatten(),
+                );
             }
         }
         if !child.wait().await?.success() {
@@ -115,6 +123,7 @@ impl Program {
         let mut command = Command::new(&self.executable);
         pulumi_package::cargo::forget_own_package(&mut command);
         command
+            .args(&self.filters)
             .current_dir(&self.folder)
             // As Cargo tells it.
             .env("CARGO_MANIFEST_DIR", &self.folder)
@@ -216,18 +225,37 @@ struct Target {
 }
 
 impl Compiled {
-    fn program(self, package: &Package) -> Option<Program> {
-        let is_test = self.target.kind.iter().any(|kind| kind == "test");
-        let kind = match is_test && package.end_to_end.contains(&self.target.name) {
-            true => Kind::EndToEnd,
-            false => Kind::InProcess,
+    /// The program as one of a kind, or with its tests divided between the kinds.
+    fn programs(self, package: &Package) -> Vec<Program> {
+        let (Some(executable), Some(folder)) = (
+            self.executable.filter(|_| self.profile.test),
+            self.manifest_path.parent(),
+        ) else {
+            return Vec::new();
         };
-        Some(Program {
+        let name = &self.target.name;
+        let is_test = self.target.kind.iter().any(|kind| kind == "test");
+        let program = |kind, filters| Program {
             kind,
-            name: format!("{}: {}", package.name, self.target.name),
-            executable: self.executable.filter(|_| self.profile.test)?,
-            folder: self.manifest_path.parent()?.to_owned(),
-        })
+            name: format!("{}: {name}", package.name),
+            executable: executable.clone(),
+            folder: folder.to_owned(),
+            filters,
+        };
+        let modules = package.modules(name);
+        if is_test && package.end_to_end.contains(name) {
+            vec![program(Kind::EndToEnd, Vec::new())]
+        } else if is_test && !modules.is_empty() {
+            let skipped = modules.iter().flat_map(|module| ["--skip", module]);
+            let skipped = skipped.map(str::to_owned).collect();
+            let modules = modules.iter().map(|module| (*module).to_owned()).collect();
+            vec![
+                program(Kind::InProcess, skipped),
+                program(Kind::EndToEnd, modules),
+            ]
+        } else {
+            vec![program(Kind::InProcess, Vec::new())]
+        }
     }
 }
 
@@ -237,6 +265,16 @@ struct Package {
     name: String,
     end_to_end: BTreeSet<String>,
     in_process: BTreeSet<String>,
+}
+
+impl Package {
+    /// The modules of a program that need more than the rest of it, as filters of tests.
+    fn modules(&self, program: &str) -> Vec<&str> {
+        let entries = self.end_to_end.iter();
+        entries
+            .filter_map(|entry| entry.strip_prefix(program)?.strip_prefix("::"))
+            .collect()
+    }
 }
 
 /// The packages of the workspace, by their ids.
@@ -310,6 +348,12 @@ mod tests {
         let xtask = xtask.context("no xtask")?;
         assert!(xtask.end_to_end.contains("end_to_end"), "{xtask:?}");
         assert!(xtask.in_process.contains("house"), "{xtask:?}");
+        let local = packages
+            .values()
+            .find(|package| package.name == "mysfits_local");
+        let local = local.context("no mysfits_local")?;
+        assert!(local.modules("aws").contains(&"tools::"), "{local:?}");
+        assert!(local.in_process.contains("aws"), "{local:?}");
         Ok(())
     }
 }
