@@ -151,7 +151,10 @@ function showGrid(view) {
     .filter((mysfit) => ["goodevil", "lawchaos"].every((name) => view[name] === "" || mysfit[name] === view[name]))
     .filter((mysfit) => words.every((word) => folded(`${mysfit.name} ${mysfit.species}`).includes(word)))
     .sort(order(view.sort));
-  grid.replaceChildren(...found.map(card));
+  const shown = found.map(card);
+  // A card that is taken out and put back loses the focus.
+  const isSame = shown.length === grid.children.length && shown.every((one, at) => one === grid.children[at]);
+  if (!isSame) grid.replaceChildren(...shown);
   status.textContent = found.length === 1 ? "1 mysfit" : `${found.length} mysfits`;
   const isUnknown = view.mysfit !== "" && mysfits.length > 0 && find(view.mysfit) === undefined;
   if (isUnknown) {
