@@ -64,8 +64,10 @@ export class Account {
     if (!answer.has("code") && !answer.has("error")) return;
     const begun = read(SIGN_IN_KEY);
     sessionStorage.removeItem(SIGN_IN_KEY);
-    // The code is used once, and stays in neither address nor history.
-    history.replaceState(begun?.entry ?? null, "", `${location.pathname}${begun?.fragment ?? ""}`);
+    // The code is used once, and stays in neither address nor history. What was opened stays so;
+    // but the entry before this one is Cognito's page, and no list to go back to.
+    const entry = begun?.entry ? { ...begun.entry, fromList: false } : null;
+    history.replaceState(entry, "", `${location.pathname}${begun?.fragment ?? ""}`);
     if (begun === null || answer.get("state") !== begun.state) {
       throw new Error("that sign-in was not begun in this tab");
     }

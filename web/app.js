@@ -11,6 +11,9 @@ const EVERYBODY = { q: "", goodevil: "", lawchaos: "", sort: "", mysfit: "" };
 /** How many empty cards are shown while a service is asked. */
 const SKELETONS = 12;
 
+/** How long going back to the list may take; then the profile is left in its own entry. */
+const LONGEST_WAY_BACK_MS = 1_000;
+
 const TITLE = document.title;
 const filters = document.getElementById("filters");
 const grid = document.getElementById("grid");
@@ -27,6 +30,8 @@ const cards = new Map([...grid.querySelectorAll("a")].map((link) => [link.datase
 const pages = new Map([...cards].map(([id, card]) => [id, card.querySelector("a").href]));
 /** Clicks of the last days by id, the most popular first. */
 let popular = new Map();
+/** Until the history has gone back from a profile to the list. */
+let leaving = Promise.resolve();
 /** Whether clicks are sent and where to, who the visitor is, and what else the service takes. */
 let consent = null;
 let stream = null;
@@ -39,9 +44,11 @@ document.getElementById("mysfits").addEventListener("click", (event) => {
   const link = event.target.closest("a[data-id]");
   if (link === null || !isPlain(event)) return;
   event.preventDefault();
-  // Back leads from the profile to the list.
-  history.pushState({ fromList: true }, "", linkTo({ mysfit: link.dataset.id }));
-  showView();
+  void leaving.then(() => {
+    // Back leads from the profile to the list.
+    history.pushState({ fromList: true }, "", linkTo({ mysfit: link.dataset.id }));
+    showView();
+  });
 });
 filters.addEventListener("input", () => {
   const chosen = Object.fromEntries(new FormData(filters));
@@ -144,7 +151,10 @@ function showGrid(view) {
     .filter((mysfit) => ["goodevil", "lawchaos"].every((name) => view[name] === "" || mysfit[name] === view[name]))
     .filter((mysfit) => words.every((word) => folded(`${mysfit.name} ${mysfit.species}`).includes(word)))
     .sort(order(view.sort));
-  grid.replaceChildren(...found.map(card));
+  const shown = found.map(card);
+  // A card that is taken out and put back loses the focus.
+  const isSame = shown.length === grid.children.length && shown.every((one, at) => one === grid.children[at]);
+  if (!isSame) grid.replaceChildren(...shown);
   status.textContent = found.length === 1 ? "1 mysfit" : `${found.length} mysfits`;
   const isUnknown = view.mysfit !== "" && mysfits.length > 0 && find(view.mysfit) === undefined;
   if (isUnknown) {
@@ -244,15 +254,18 @@ function step(by) {
 }
 
 function leaveProfile(left) {
-  const focus = () => grid.querySelector(`[data-id="${CSS.escape(left)}"]`)?.focus();
-  if (history.state?.fromList === true) {
-    addEventListener("popstate", focus, { once: true });
-    history.back();
-  } else {
-    replaceView({ mysfit: "" });
+  const isOver = () => {
+    if (currentView().mysfit !== "") replaceView({ mysfit: "" });
     showView();
-    focus();
-  }
+    grid.querySelector(`[data-id="${CSS.escape(left)}"]`)?.focus();
+  };
+  if (history.state?.fromList !== true) return isOver();
+  // The history takes its time to go back, and the next opening waits for it.
+  leaving = new Promise((resolve) => {
+    addEventListener("popstate", resolve, { once: true });
+    setTimeout(resolve, LONGEST_WAY_BACK_MS);
+  }).then(isOver);
+  history.back();
 }
 
 // What is sent, and what is popular.
