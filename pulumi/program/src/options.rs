@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use prost_types::value::Kind;
 use pulumi_gestalt_model::{FAILED, PulumiValue, PulumiValueContent, ToPulumiValue as _};
 use pulumi_gestalt_proto::pulumi::pulumirpc;
-use pulumi_gestalt_rust::{Output, Provider};
+use pulumi_gestalt_rust::{Output, Provider, PulumiAny};
 use pulumi_gestalt_rust_integration::engine::{Engine, Failure};
 use pulumi_gestalt_rust_integration::invocation::Invocation;
 use pulumi_gestalt_rust_integration::registration::{Registration, Values, resolve};
@@ -151,9 +151,9 @@ impl Options {
         self
     }
 
-    /// A value whose change replaces the resource.
-    pub fn replacement_trigger<T>(mut self, value: impl Into<Input<T>>) -> Self {
-        self.replacement_trigger = Some(value.into().into_value());
+    /// A value whose change replaces the resource: `pulumi_any!(version)`.
+    pub fn replacement_trigger(mut self, value: PulumiAny) -> Self {
+        self.replacement_trigger = Some(Input::<PulumiAny>::any(value).into_value());
         self
     }
 

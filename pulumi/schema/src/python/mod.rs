@@ -176,8 +176,9 @@ impl Source for Wheel {
             name: "Provider".to_owned(),
         };
         let file = format!("pulumi_{}/provider.py", self.package);
+        let package = self.package.clone();
         let names = Names {
-            package: &self.package.clone(),
+            package: &package,
             module: "index",
         };
         self.resource_in(&file, &token, &names)
