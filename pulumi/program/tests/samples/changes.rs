@@ -61,7 +61,12 @@ pub(crate) fn hooks(program: &Program) -> Result<()> {
         move |event: pulumi_program::Event| {
             println!(
                 "{when} {} [{}] {}",
-                event.name, event.r#type, event.new_inputs["size"]
+                event.name,
+                event.r#type,
+                event
+                    .new_inputs
+                    .get("size")
+                    .unwrap_or(&serde_json::Value::Null)
             );
             Ok(())
         }
