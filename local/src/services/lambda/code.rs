@@ -1,10 +1,14 @@
 //! Deployment packages: checked, kept in the data folder, unpacked.
 //!
 //! A package is stored under the SHA-256 of its bytes, once as it came and once unpacked, so
-//! that the same code is there once however many functions run it.
+//! that the same code is there once however many functions run it. What an earlier run of the
+//! cloud left is looked at before it is used, and not before the cloud answers: see
+//! [`CodeStore::make_whole`].
 
+use super::intact;
 use crate::error::{AwsError, AwsResult};
 use crate::folder::{self, sync_parent};
+use crate::troubles::Troubles;
 use anyhow::{Context, Result};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -52,8 +56,11 @@ pub struct Package {
 /// All packages in the data folder.
 #[derive(Debug)]
 pub struct CodeStore {
-    folder: PathBuf,
+    pub(super) folder: PathBuf,
+    pub(super) troubles: Troubles,
     held: Mutex<Held>,
+    /// The names of the packages that were looked at, or written, since the start.
+    pub(super) seen: Mutex<HashSet<String>>,
     /// Held by whoever writes into the folder: functions with the same code are deployed at
     /// once. Locked after `held`, by those who lock both.
     writing: Mutex<()>,
@@ -72,12 +79,14 @@ struct Held {
 
 impl CodeStore {
     /// The packages in `folder`.
-    pub fn open(folder: &Path) -> Result<Self> {
+    pub fn open(folder: &Path, troubles: &Troubles) -> Result<Self> {
         folder::create(folder)
             .with_context(|| format!("the folder {} cannot be created", folder.display()))?;
         Ok(Self {
             folder: folder.to_owned(),
+            troubles: troubles.clone(),
             held: Mutex::default(),
+            seen: Mutex::default(),
             writing: Mutex::default(),
         })
     }
@@ -92,6 +101,8 @@ impl CodeStore {
         };
         self.held().awaited.insert(package.sha256.clone());
         let name = hex(&digest);
+        // What an earlier run of the cloud left of it.
+        self.make_whole(&name)?;
         let _writing = self.writing();
         let unpacked = self.folder.join(&name);
         if !unpacked.exists() {
@@ -99,7 +110,7 @@ impl CodeStore {
         }
         let copy = self.folder.join(format!("{name}.zip"));
         // Twice, so that what is damaged can be made again.
-        for copy in [&copy, &copy.with_extension(super::intact::COPY)] {
+        for copy in [&copy, &copy.with_extension(intact::COPY)] {
             if !copy.exists() {
                 write_whole(copy, &zipped).map_err(AwsError::internal)?;
             }
@@ -119,13 +130,14 @@ impl CodeStore {
             .map(|digest| hex(&digest))
             .map_err(AwsError::internal)?;
         let folder = self.folder.join(&name);
-        let _writing = self.writing();
         if !folder.exists() {
-            let copy = self.folder.join(format!("{name}.zip"));
-            let zipped = fs::read(&copy).map_err(|error| {
-                AwsError::internal(format!("{} cannot be read: {error}", copy.display()))
-            })?;
-            self.unpack(&zipped, &folder)?;
+            self.look_again(&name);
+            self.make_whole(&name)?;
+            if !folder.exists() {
+                let package = folder.with_extension("zip");
+                let what = format!("{} cannot be read", package.display());
+                return Err(AwsError::internal(what));
+            }
         }
         let code = Arc::new(Code {
             sha256: sha256.to_owned(),
@@ -167,13 +179,32 @@ impl CodeStore {
             .filter_map(|sha256| STANDARD.decode(sha256).ok())
             .map(|digest| hex(&digest))
             .collect();
-        if let Err(error) = remove_all_but(&self.folder, &kept) {
+        if let Err(error) = self.remove_all_but(&kept) {
             tracing::warn!(folder = %self.folder.display(), %error, "old code stays");
         }
     }
 
+    fn remove_all_but(&self, kept: &HashSet<String>) -> io::Result<()> {
+        let paths = fs::read_dir(&self.folder)?.map(|entry| Ok(entry?.path()));
+        let mut paths = paths.collect::<io::Result<Vec<PathBuf>>>()?;
+        let stem = |path: &PathBuf| Some(path.file_stem()?.to_str()?.to_owned());
+        paths.retain(|path| stem(path).is_none_or(|stem| !kept.contains(&stem)));
+        if paths.is_empty() {
+            // Without waiting for who writes there.
+            return Ok(());
+        }
+        let _writing = self.writing();
+        for path in paths {
+            match path.is_dir() {
+                true => fs::remove_dir_all(&path)?,
+                false => fs::remove_file(&path)?,
+            }
+        }
+        Ok(())
+    }
+
     /// Unpacks beside the place and moves it there when it is whole.
-    fn unpack(&self, zipped: &[u8], place: &Path) -> AwsResult<()> {
+    pub(super) fn unpack(&self, zipped: &[u8], place: &Path) -> AwsResult<()> {
         let unfinished = place.with_extension("unfinished");
         let result = fs::remove_dir_all(&unfinished)
             .or_else(|error| match error.kind() {
@@ -182,7 +213,7 @@ impl CodeStore {
             })
             .map_err(AwsError::internal)
             .and_then(|()| unzip(zipped, &unfinished))
-            .and_then(|()| super::intact::sync_all(&unfinished).map_err(AwsError::internal))
+            .and_then(|()| intact::sync_all(&unfinished).map_err(AwsError::internal))
             .and_then(|()| fs::rename(&unfinished, place).map_err(AwsError::internal))
             .and_then(|()| sync_parent(place).map_err(AwsError::internal));
         if result.is_err() {
@@ -192,7 +223,7 @@ impl CodeStore {
         result
     }
 
-    fn writing(&self) -> MutexGuard<'_, ()> {
+    pub(super) fn writing(&self) -> MutexGuard<'_, ()> {
         self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -278,22 +309,6 @@ pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     sync_parent(path)
 }
 
-fn remove_all_but(folder: &Path, kept: &HashSet<String>) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        let stem = path.file_stem().and_then(|stem| stem.to_str());
-        if stem.is_some_and(|stem| kept.contains(stem)) {
-            continue;
-        }
-        if path.is_dir() {
-            fs::remove_dir_all(&path)?;
-        } else {
-            fs::remove_file(&path)?;
-        }
-    }
-    Ok(())
-}
-
 pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         // Writing to a string does not fail.
@@ -324,9 +339,13 @@ mod tests {
         Ok(path)
     }
 
+    fn open(folder: &Path) -> Result<CodeStore> {
+        CodeStore::open(folder, &Troubles::open(folder))
+    }
+
     fn refusal(path: &Path) -> Result<String> {
         let folder = tempfile::tempdir()?;
-        let store = CodeStore::open(folder.path())?;
+        let store = open(folder.path())?;
         let refused = store.store(path).err().context("it is refused")?;
         assert_eq!(refused.code, "InvalidParameterValueException");
         assert_eq!(
@@ -348,7 +367,7 @@ mod tests {
                 .map(|name| (name.as_str(), 0o644, &b"data"[..])),
         );
         let path = package(folder.path(), &entries)?;
-        let store = CodeStore::open(&folder.path().join("code"))?;
+        let store = open(&folder.path().join("code"))?;
         std::thread::scope(|scope| {
             let stored: Vec<_> = (0..8).map(|_| scope.spawn(|| store.store(&path))).collect();
             for one in stored {
@@ -368,7 +387,7 @@ mod tests {
                 ("lib/data.txt", 0o644, b"data"),
             ],
         )?;
-        let store = CodeStore::open(&folder.path().join("code"))?;
+        let store = open(&folder.path().join("code"))?;
         let package = store.store(&path)?;
         assert_eq!(package.size, fs::metadata(&path)?.len());
         assert_eq!(
@@ -398,10 +417,10 @@ mod tests {
         let folder = tempfile::tempdir()?;
         let path = package(folder.path(), &[("bootstrap", 0o755, b"#!")])?;
         let kept = folder.path().join("code");
-        let package = CodeStore::open(&kept)?.store(&path)?;
-        let code = CodeStore::open(&kept)?.code(&package.sha256)?;
+        let package = open(&kept)?.store(&path)?;
+        let code = open(&kept)?.code(&package.sha256)?;
         fs::remove_dir_all(&code.folder)?;
-        let code = CodeStore::open(&kept)?.code(&package.sha256)?;
+        let code = open(&kept)?.code(&package.sha256)?;
         assert!(code.folder.join("bootstrap").exists());
         Ok(())
     }

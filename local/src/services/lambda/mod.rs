@@ -51,6 +51,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// The largest payload of a synchronous invocation (gettingstarted-limits: 6 MB).
@@ -58,7 +59,7 @@ pub const MAX_REQUEST_BYTES: usize = 6 * 1024 * 1024;
 
 /// The functions of the account.
 pub struct Lambda {
-    code: CodeStore,
+    code: Arc<CodeStore>,
     /// Where environments leave what has to outlive this run of the cloud, or to be cleared up
     /// after it.
     folders: Folders,
@@ -103,9 +104,8 @@ impl Lambda {
         if let Err(error) = isolation::remove_left_over(&folders.copies) {
             tracing::warn!(folder = %folders.copies.display(), %error, "old copies of code stay");
         }
-        intact::check(&folder.join("code"), troubles);
         Ok(Self {
-            code: CodeStore::open(&folder.join("code"))?,
+            code: Arc::new(CodeStore::open(&folder.join("code"), troubles)?),
             folders,
             isolation: Arc::new(isolation),
             state: Mutex::default(),
@@ -115,6 +115,12 @@ impl Lambda {
     /// How environments are kept apart.
     pub fn isolation(&self) -> &Isolation {
         &self.isolation
+    }
+
+    /// Reads all packages and their unpacked code for what is damaged in them. Blocks for as long
+    /// as that takes.
+    pub fn check(&self, stopping: &CancellationToken) {
+        self.code.check(stopping);
     }
 
     /// Checks and stores the deployment package at `path`.
@@ -186,8 +192,10 @@ impl Lambda {
     }
 
     /// The package whose SHA-256 is this in hexadecimal digits.
-    pub fn package(&self, sha256: &str) -> Option<PathBuf> {
-        self.code.package(sha256)
+    pub async fn package(&self, sha256: &str) -> Option<PathBuf> {
+        let package = self.code.package(sha256)?;
+        self.code.clone().whole(sha256).await;
+        Some(package)
     }
 
     /// Whether a function of this ARN is live.
@@ -442,6 +450,7 @@ impl Cloud {
             sink: self.log_sink(&settings, &log_stream),
             folders: self.lambda.folders.clone(),
             isolation: Arc::clone(&self.lambda.isolation),
+            code: Arc::clone(&self.lambda.code),
             settings,
             log_stream,
         }
