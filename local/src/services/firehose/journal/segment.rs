@@ -421,7 +421,11 @@ mod tests {
             let mut changed = bytes.clone();
             changed[position] ^= 0x02;
             let scan = scan(&changed, 1).unwrap_or_default();
-            let sequences: Vec<_> = scan.frames.iter().filter_map(|frame| frame.number(1)).collect();
+            let sequences: Vec<_> = scan
+                .frames
+                .iter()
+                .filter_map(|frame| frame.number(1))
+                .collect();
             assert!(!sequences.contains(&77), "{position}");
             assert!(sequences.contains(&2), "{position}");
         }
