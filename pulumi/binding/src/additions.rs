@@ -164,12 +164,7 @@ fn describe(resource: &Resource) -> Result<String> {
 fn defaults(properties: &BTreeMap<String, Property>) -> Result<String> {
     let mut defaults = String::new();
     for (input, property) in properties {
-        let value = match (&property.constant, &property.default) {
-            // Gestalt's generator has it.
-            (Some(Value::String(_)), _) => continue,
-            (Some(constant), _) => Some(constant),
-            (None, default) => default.as_ref(),
-        };
+        let value = property.constant.as_ref().or(property.default.as_ref());
         let environment = property.default_info.as_ref();
         let environment = environment.map_or(&[][..], |info| &info.environment);
         if value.is_none() && environment.is_empty() {

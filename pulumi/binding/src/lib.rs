@@ -14,6 +14,7 @@
 //! resource. The URN of a resource gets a type of its own, which refers to it in options.
 
 mod additions;
+mod constants;
 mod schema;
 
 use std::env;
@@ -33,13 +34,20 @@ use schema::Schema;
 /// When the schema cannot be read, or has what the generator cannot express.
 pub fn generate(path: impl AsRef<Path>) -> Result<()> {
     let path = path.as_ref();
-    pulumi_gestalt_build::generate_from_schema(path)
-        .with_context(|| format!("no binding can be generated from {}", path.display()))?;
     let text = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let schema: Schema = serde_json::from_slice(&text)
-        .with_context(|| format!("{} is no package schema", path.display()))?;
-    let folder = env::var_os("OUT_DIR").context("a build script alone has OUT_DIR")?;
-    let folder = PathBuf::from(folder).join("pulumi").join(&schema.name);
+    let wrong = || format!("{} is no package schema", path.display());
+    let schema: Schema = serde_json::from_slice(&text).with_context(wrong)?;
+    let output = PathBuf::from(env::var_os("OUT_DIR").context("a build script alone has OUT_DIR")?);
+
+    println!("cargo::rerun-if-changed={}", path.display());
+    let without = constants::without(serde_json::from_slice(&text).with_context(wrong)?);
+    let copy = output.join("schema.json");
+    fs::write(&copy, without.to_string())
+        .with_context(|| format!("cannot write {}", copy.display()))?;
+    age(&copy)?;
+    pulumi_gestalt_build::generate_from_schema(&copy)
+        .with_context(|| format!("no binding can be generated from {}", path.display()))?;
+    let folder = output.join("pulumi").join(&schema.name);
     let additions = Additions::new(&schema)?;
 
     let mut resources = 0;
@@ -81,12 +89,17 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// As the generator does, the file gets the oldest time there is, so that Cargo goes by what is in it.
 fn rewrite(path: &Path, change: impl FnOnce(&str) -> Result<String>) -> Result<()> {
     let text = fs::read_to_string(path)
         .with_context(|| format!("the generator wrote no {}", path.display()))?;
     let text = change(&text).with_context(|| format!("in {}", path.display()))?;
     fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    age(path)
+}
+
+/// As the generator does: the file gets the oldest time there is, so that it is never newer than what
+/// was compiled from it.
+fn age(path: &Path) -> Result<()> {
     let file = File::options().write(true).open(path)?;
     Ok(file.set_times(FileTimes::new().set_modified(SystemTime::UNIX_EPOCH))?)
 }

@@ -68,7 +68,6 @@ pub struct Property {
     pub replace_on_changes: bool,
     #[serde(default)]
     pub default: Option<Value>,
-    /// Gestalt's generator has those that are texts.
     #[serde(default, rename = "const")]
     pub constant: Option<Value>,
     #[serde(default)]

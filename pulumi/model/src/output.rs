@@ -54,10 +54,13 @@ impl ResolvedOutput<String> {
     /// The same, with the text as a value.
     #[must_use]
     pub fn into_value(self) -> ResolvedOutput<PulumiValue> {
+        let value = self.value.map(|text| PulumiValue {
+            content: PulumiValueContent::String(text),
+            secret: self.secret,
+            dependencies: self.dependencies.clone(),
+        });
         ResolvedOutput {
-            value: self
-                .value
-                .map(|text| PulumiValueContent::String(text).into()),
+            value,
             secret: self.secret,
             dependencies: self.dependencies,
         }

@@ -68,7 +68,7 @@ impl IntoOutput for Urn {
     type Value = String;
 
     fn into_output(&self) -> Output<String> {
-        Output::clone(self)
+        (**self).clone()
     }
 }
 

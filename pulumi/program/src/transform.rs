@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use pulumi_gestalt_model::{PulumiValue, PulumiValueContent as Content};
-use pulumi_gestalt_rust::Output;
+use pulumi_gestalt_rust::{Output, PulumiAny};
 use pulumi_gestalt_rust_integration::registration::Values;
 use pulumi_gestalt_rust_integration::wire;
 use serde_json::Value;
@@ -103,9 +103,9 @@ impl Transformed {
         }
     }
 
-    /// Gives an input another value.
-    pub fn set<T>(&mut self, name: &str, value: impl Into<Input<T>>) {
-        let value = value.into().into_value();
+    /// Gives an input another value: `resource.set("days", pulumi_any!(30))`.
+    pub fn set(&mut self, name: &str, value: PulumiAny) {
+        let value = Input::<PulumiAny>::any(value).into_value();
         self.set.retain(|(other, _)| other != name);
         self.set.push((name.to_owned(), value));
     }

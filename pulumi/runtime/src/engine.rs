@@ -352,7 +352,7 @@ impl Engine {
     async fn untangle(&self) {
         loop {
             tokio::time::sleep(STALLED).await;
-            if self.0.in_flight.load(Ordering::Relaxed) == 0
+            if self.is_idle()
                 && let Some(message) = self.0.waits.untangle()
             {
                 // As a task: what was given up may end the program before it is told.
@@ -360,6 +360,11 @@ impl Engine {
                 self.spawn(async move { engine.fail(Failure::refused(message)).await });
             }
         }
+    }
+
+    /// Whether no request is under way.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.0.in_flight.load(Ordering::Relaxed) == 0
     }
 
     async fn shut_down(&self) -> Result<()> {

@@ -2,11 +2,12 @@
 //! gets the same way to the engine. `pulumi_program` does not come by here.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use futures::FutureExt as _;
-use pulumi_gestalt_model::ToPulumiValue as _;
 pub use pulumi_gestalt_model::{PulumiValue, PulumiValueContent};
+use pulumi_gestalt_model::{ResolvedOutput, ToPulumiValue as _};
 use pulumi_gestalt_proto::pulumi::pulumirpc;
 
 use crate::answer::Answered;
@@ -15,6 +16,9 @@ use crate::invocation::Invocation;
 use crate::registration::{Registration, resolve};
 
 pub type Output = pulumi_gestalt_model::Output<PulumiValue>;
+
+/// How long nothing may be under way before a program that has failed is at its end.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// The name of an input or an output.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -85,6 +89,7 @@ impl Context {
         let engine = Engine::connect(&address).await?;
         // Gestalt's `add_export` waits for its value while the program is being described.
         engine.begin();
+        tokio::spawn(end_when_failed(engine.clone()));
         Ok(Self {
             engine,
             project: address.project,
@@ -207,24 +212,51 @@ pub struct RegisterResourceOutput(Answered);
 impl RegisterResourceOutput {
     pub async fn get_field(&self, name: FieldName) -> Output {
         let answered = self.0.clone();
-        Output::from_resolved_future(async move { answered.await.field(&name.0) })
+        Output::from_resolved_future(
+            async move { unless_failed(answered.await.field(&name.0)).await },
+        )
     }
 
     pub async fn get_urn(&self) -> Output {
         let answered = self.0.clone();
-        Output::from_resolved_future(async move { answered.await.urn().into_value() })
+        Output::from_resolved_future(async move {
+            unless_failed(answered.await.urn().into_value()).await
+        })
     }
 
     pub async fn get_id(&self) -> Output {
         let answered = self.0.clone();
-        Output::from_resolved_future(async move { answered.await.id().into_value() })
+        Output::from_resolved_future(async move {
+            unless_failed(answered.await.id().into_value()).await
+        })
     }
 
     pub async fn get_provider_id(&self) -> Output {
         let answered = self.0.clone();
-        Output::from_resolved_future(
-            async move { answered.await.provider_reference().into_value() },
-        )
+        Output::from_resolved_future(async move {
+            unless_failed(answered.await.provider_reference().into_value()).await
+        })
+    }
+}
+
+/// Gestalt drops what an unknown value depends on, and so that it failed. What waits for it waits for
+/// ever, and the program is ended by [`end_when_failed`].
+async fn unless_failed(resolved: ResolvedOutput<PulumiValue>) -> ResolvedOutput<PulumiValue> {
+    match resolved.has_failed() {
+        true => std::future::pending().await,
+        false => resolved,
+    }
+}
+
+/// Ends the program once something has failed, and nothing else is under way any more.
+async fn end_when_failed(engine: Engine) {
+    let mut idle = false;
+    loop {
+        tokio::time::sleep(PAUSE).await;
+        let was_idle = std::mem::replace(&mut idle, engine.is_idle());
+        if engine.has_failed() && was_idle && idle {
+            std::process::exit(pulumi_protocol::FAILED_AND_REPORTED.into());
+        }
     }
 }
 

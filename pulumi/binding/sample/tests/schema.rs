@@ -25,12 +25,12 @@ fn defaults_constants_and_secrets_are_the_schemas() -> Result<()> {
     let run = run()?;
     assert_eq!(
         run.resource("plain")?.inputs,
-        json!({ "name": "plain", "kind": "account", "owner": "nobody", "size": 3.0 })
+        json!({ "name": "plain", "kind": "account", "owner": "nobody", "size": 3 })
     );
     assert_eq!(
         run.resource("said")?.inputs,
         json!({
-            "name": "said", "kind": "account", "owner": "ann", "size": 5.0,
+            "name": "said", "kind": "account", "owner": "ann", "size": 5,
             "password": secret("hunter2"),
         })
     );

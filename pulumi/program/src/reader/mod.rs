@@ -11,8 +11,9 @@ use serde::de::DeserializeOwned;
 use crate::config::ConfigValue;
 pub use mistakes::{Mistake, Mistakes};
 
-/// How the engine hands over what is `null` in a stack file.
-const NULL: &str = "null";
+/// How engines hand over what is `null` in a stack file: as an empty text by now, of which they say
+/// themselves that it will be another.
+const NULL: [&str; 2] = ["", "null"];
 
 /// What is allowed for a value, and a value that is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +52,7 @@ pub type Check = fn(&str) -> Result<(), Allowed>;
 /// }
 /// ```
 ///
-/// A value of `null` is none, as in the other SDKs.
+/// A value of `null` is none, and so is an empty text, for engines do not tell them apart.
 #[derive(Debug)]
 pub struct Reader<'a> {
     project: &'a str,
@@ -77,7 +78,7 @@ impl<'a> Reader<'a> {
             stack,
             values: values
                 .into_iter()
-                .filter(|(_, value)| value.text != NULL)
+                .filter(|(_, value)| !NULL.contains(&value.text.as_str()))
                 .collect(),
             known: BTreeSet::new(),
             confidential: BTreeSet::new(),

@@ -96,7 +96,7 @@ async fn a_program_begins_in_an_empty_folder() -> Result<()> {
     stack.succeed(&arguments).await?;
     let manifest = std::fs::read_to_string(program.join("Pulumi.yaml"))?;
     ensure!(
-        manifest.contains("name: shop") && !manifest.contains("template"),
+        manifest.contains("name: shop") && !manifest.contains("in Rust"),
         "{manifest}"
     );
 

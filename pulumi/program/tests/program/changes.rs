@@ -16,7 +16,7 @@ fn a_transform_changes_every_resource() -> Result<()> {
         inputs("tagged")?,
         json!({ "tags": { "name": "ours", "team": "own" } })
     );
-    assert_eq!(inputs("untagged")?, json!({ "size": 1.0 }));
+    assert_eq!(inputs("untagged")?, json!({ "size": 1 }));
     for name in ["before", "tagged", "untagged"] {
         let options = &run.resource(name)?.options;
         assert_eq!(options.protect, Some(true), "{name}");

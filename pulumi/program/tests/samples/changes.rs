@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use anyhow::{Result, bail};
-use pulumi_program::{Alias, Component, Hook, Options, Output, Program, Transform, When};
+use pulumi_program::{
+    Alias, Component, Hook, Options, Output, Program, Transform, When, pulumi_any,
+};
 
 use crate::{input, text, thing, thing_with};
 
@@ -27,7 +29,7 @@ pub(crate) fn transforms(program: &Program) -> Result<()> {
     let note = Output::new_secret("hunter2".to_owned());
     let whole = Options::new().transform(Transform::new(move |resource| {
         if !resource.is_component() {
-            resource.set("note", note.clone());
+            resource.set("note", pulumi_any!(note.clone()));
             resource.add_options(Options::new().protect(false).alias(Alias::no_parent()));
         }
     }));
@@ -59,7 +61,12 @@ pub(crate) fn hooks(program: &Program) -> Result<()> {
         move |event: pulumi_program::Event| {
             println!(
                 "{when} {} [{}] {}",
-                event.name, event.r#type, event.new_inputs["size"]
+                event.name,
+                event.r#type,
+                event
+                    .new_inputs
+                    .get("size")
+                    .unwrap_or(&serde_json::Value::Null)
             );
             Ok(())
         }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
-use pulumi_program::{Alias, Component, Options, Output, Program, Provider, Timeouts, Urn};
+use pulumi_program::{
+    Alias, Component, Options, Output, Program, Provider, Timeouts, Urn, pulumi_any,
+};
 use serde::Deserialize;
 
 use crate::{input, resource, text, thing_with};
@@ -141,7 +143,7 @@ fn options(thing: &Thing) -> Options {
         options = options.hide_diffs(&[path]);
     }
     if let Some(value) = &thing.replacement_trigger {
-        options = options.replacement_trigger(value.as_str());
+        options = options.replacement_trigger(pulumi_any!(value.clone()));
     }
     if thing.read_timeout.is_some() {
         options = options.timeouts(Timeouts {

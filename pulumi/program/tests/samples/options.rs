@@ -1,7 +1,7 @@
 //! Each option of a resource, once.
 
 use anyhow::Result;
-use pulumi_program::{Alias, Options, Program, Timeouts};
+use pulumi_program::{Alias, Options, Program, Timeouts, pulumi_any};
 
 use crate::{resource, thing, thing_with};
 
@@ -61,7 +61,10 @@ pub(crate) fn stack(program: &Program) -> Result<()> {
 
     with("hide", Options::new().hide_diffs(&["note"]));
     let trigger = base.get_id().map(|id| format!("of {id}"));
-    with("triggered", Options::new().replacement_trigger(trigger));
+    with(
+        "triggered",
+        Options::new().replacement_trigger(pulumi_any!(trigger)),
+    );
     with("replaced-with", Options::new().replace_with(&[&base]));
     with(
         "elsewhere",

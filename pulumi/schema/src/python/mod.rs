@@ -90,7 +90,10 @@ impl Wheel {
         let inputs = getters(args, names)?;
         let class = lines::class(&statements, &token.name)
             .with_context(|| format!("{file} has no class {}", token.name))?;
-        let outputs = getters(class, names)?;
+        // The answer of a method has a class in it.
+        let nested = |statement: &Statement| statement.text.starts_with("class ");
+        let own = class.iter().position(nested).unwrap_or(class.len());
+        let outputs = getters(&class[..own], names)?;
         let mut resource = Resource {
             properties: outputs.properties,
             required: outputs.required,
@@ -176,8 +179,9 @@ impl Source for Wheel {
             name: "Provider".to_owned(),
         };
         let file = format!("pulumi_{}/provider.py", self.package);
+        let package = self.package.clone();
         let names = Names {
-            package: &self.package.clone(),
+            package: &package,
             module: "index",
         };
         self.resource_in(&file, &token, &names)
