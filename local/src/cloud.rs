@@ -1,10 +1,10 @@
 //! The cloud as a whole: its services, and what they share.
 
-use crate::clock::Clock;
-use crate::error::AwsError;
-use crate::events::Events;
-use crate::faults::Faults;
-use crate::folder;
+use cloud_core::clock::Clock;
+use cloud_core::error::AwsError;
+use cloud_core::events::Events;
+use cloud_core::faults::Faults;
+use cloud_core::folder;
 use crate::log;
 use crate::provider::{deployments::Deployments, package::Package};
 use crate::services::{
@@ -16,8 +16,8 @@ use crate::services::{
     logs::Logs,
     s3::S3,
 };
-use crate::store::Store;
-use crate::troubles::{Problem, Troubles};
+use cloud_core::store::Store;
+use cloud_core::troubles::{Problem, Troubles};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;

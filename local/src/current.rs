@@ -1,13 +1,13 @@
 //! The cloud that answers at the moment, and its reset: an empty one takes its place while the
 //! listeners stay.
 
-use crate::clock::Clock;
+use cloud_core::clock::Clock;
 use crate::cloud::{Cloud, CloudConfig};
-use crate::events::{Event, Events};
-use crate::folder;
+use cloud_core::events::{Event, Events};
+use cloud_core::folder;
 use crate::provider::types::lambda::Function;
 use crate::provider::{activate_all, package::Package, resource::ResourceType};
-use crate::services::s3::expiry;
+use cloud_s3::expiry;
 use anyhow::{Result, ensure};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;

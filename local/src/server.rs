@@ -1,12 +1,12 @@
 //! A whole embedded cloud, from its ports to its data folder: started, and stopped in order.
 
-use crate::clock::Clock;
+use cloud_core::clock::Clock;
 use crate::cloud::{Cloud, CloudConfig, Endpoints};
 use crate::current::Current;
-use crate::folder::DataFolder;
-use crate::provider::package::Package;
-use crate::services::firehose::MAX_JOURNAL_BYTES;
-use crate::troubles::reason;
+use cloud_core::folder::DataFolder;
+use cloud_resource::package::Package;
+use cloud_firehose::MAX_JOURNAL_BYTES;
+use cloud_core::troubles::reason;
 use crate::{edge, provider};
 use anyhow::{Context, Result};
 use futures::FutureExt;

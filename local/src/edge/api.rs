@@ -2,7 +2,7 @@
 
 use super::http;
 use crate::current::Current;
-use crate::services::apigateway::{MAX_PAYLOAD, Payload};
+use cloud_apigateway::{MAX_PAYLOAD, Payload};
 use ::http::{HeaderValue, Request, Response, StatusCode, header};
 use anyhow::Result;
 use bytes::{Bytes, BytesMut};

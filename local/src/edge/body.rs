@@ -1,6 +1,6 @@
 //! Bodies of requests: read whole within a limit, or streamed, and never waited for without end.
 
-use crate::error::{AwsError, AwsResult};
+use cloud_core::error::{AwsError, AwsResult};
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::{Body, Frame, Incoming, SizeHint};

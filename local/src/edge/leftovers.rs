@@ -2,7 +2,7 @@
 //! stack's state is empty.
 
 use crate::cloud::Cloud;
-use crate::error::AwsResult;
+use cloud_core::error::AwsResult;
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, header};
 use http_body_util::Full;

@@ -3,8 +3,8 @@
 use super::http;
 use crate::cloud::Cloud;
 use crate::current::Current;
-use crate::services::cloudfront::answer::Viewer;
-use crate::services::s3::objects::Data;
+use cloud_cloudfront::answer::Viewer;
+use cloud_s3::objects::Data;
 use ::http::{Request, Response, StatusCode};
 use anyhow::Result;
 use bytes::Bytes;

@@ -7,7 +7,7 @@
 
 use crate::cloud::Cloud;
 use crate::current::Current;
-use crate::faults::Service;
+use cloud_core::faults::Service;
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use http_body_util::Full;

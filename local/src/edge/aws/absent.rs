@@ -5,8 +5,8 @@
 //! is the one that the request is signed for.
 
 use super::form::{Form, JSON_1_0, JSON_1_1};
-use crate::edge::percent;
-use crate::error::AwsError;
+use cloud_core::percent;
+use cloud_core::error::AwsError;
 use ::http::request::Parts;
 
 /// The services that answer in XML with an address for each operation, beside S3.

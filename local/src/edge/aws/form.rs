@@ -4,7 +4,7 @@
 //! in the form of the service that it called, so that a refusal must have it too.
 
 use super::Answer;
-use crate::error::AwsError;
+use cloud_core::error::AwsError;
 use http::{HeaderValue, Response, StatusCode, header};
 use s3s::{Body, S3Error};
 

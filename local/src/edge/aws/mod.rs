@@ -20,10 +20,10 @@ mod sts;
 use super::body::{TimedBody, read_whole};
 use super::{http, operator};
 use crate::current::Current;
-use crate::error::{AwsError, AwsResult};
-use crate::services::cloudfront::protocol::NAMESPACE as CLOUDFRONT_NAMESPACE;
-use crate::services::iam::Caller;
-use crate::services::s3::protocol;
+use cloud_core::error::{AwsError, AwsResult};
+use cloud_cloudfront::protocol::NAMESPACE as CLOUDFRONT_NAMESPACE;
+use cloud_iam::Caller;
+use cloud_s3::protocol;
 use ::http::{
     HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts,
 };

@@ -3,10 +3,10 @@
 //! How they are made:
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>.
 
-use crate::edge::percent;
-use crate::error::{AwsError, AwsResult};
-use crate::identity::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
-use crate::services::s3::checksums::hex;
+use cloud_core::percent;
+use cloud_core::error::{AwsError, AwsResult};
+use cloud_core::identity::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
+use cloud_s3::checksums::hex;
 use hmac::{Hmac, KeyInit, Mac};
 use http::request::Parts;
 use sha2::{Digest, Sha256};

@@ -1,9 +1,9 @@
 //! STS, in AWS's query protocol: who am I?
 
 use super::absent::Absent;
-use crate::error::{AwsError, AwsResult};
-use crate::identity::ACCOUNT_ID;
-use crate::services::iam::Caller;
+use cloud_core::error::{AwsError, AwsResult};
+use cloud_core::identity::ACCOUNT_ID;
+use cloud_iam::Caller;
 
 /// The namespace of its XML.
 pub const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";

@@ -1,0 +1,345 @@
+//! A stream's journal: accepted records, on disk before they are acknowledged, until they are
+//! delivered.
+//!
+//! Appends that arrive together share one write and one `fdatasync`. What was delivered is
+//! written down in the same way, so that a restart delivers the rest and nothing twice. A
+//! segment goes when all records in it, and in those before it, are delivered.
+
+mod segment;
+mod sequences;
+mod writer;
+
+pub use sequences::Sequences;
+
+use cloud_core::folder;
+use cloud_core::troubles::Troubles;
+use anyhow::{Context, Result, ensure};
+use bytes::Bytes;
+use segment::{Damaged, Frame, scan};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::oneshot;
+use writer::{Command, Disk, RealDisk, Writer};
+
+/// A record to be accepted.
+#[derive(Debug, Clone)]
+pub struct NewRecord {
+    /// When it arrived, in milliseconds since the Unix epoch.
+    pub arrival: i64,
+    pub data: Bytes,
+}
+
+/// An accepted record: where its data is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// Its number in the stream, counted from 1.
+    pub sequence: u64,
+    /// When it arrived, in milliseconds since the Unix epoch.
+    pub arrival: i64,
+    /// How many bytes of data it has.
+    pub length: u32,
+    segment: u64,
+    offset: u64,
+}
+
+#[cfg(test)]
+impl Entry {
+    /// An entry that stands in no journal.
+    pub fn for_test(sequence: u64, arrival: i64, length: u32) -> Self {
+        Self {
+            sequence,
+            arrival,
+            length,
+            segment: 0,
+            offset: 0,
+        }
+    }
+}
+
+/// The files of all segments, under the number of their first record.
+type Files = Arc<Mutex<BTreeMap<u64, Arc<File>>>>;
+
+/// A handle to a journal; its writer is a thread that ends when the handle is dropped.
+pub struct Journal {
+    commands: mpsc::Sender<Command>,
+    files: Files,
+    bytes: Arc<AtomicU64>,
+}
+
+impl Journal {
+    /// Opens or creates the journal in `folder`. Every record that was accepted and not yet
+    /// delivered goes to `accepted`, and from then on every newly accepted one.
+    pub fn open(
+        folder: &Path,
+        accepted: UnboundedSender<Vec<Entry>>,
+        troubles: &Troubles,
+    ) -> Result<Self> {
+        Self::open_on(folder, accepted, troubles, Box::new(RealDisk))
+    }
+
+    fn open_on(
+        folder: &Path,
+        accepted: UnboundedSender<Vec<Entry>>,
+        troubles: &Troubles,
+        disk: Box<dyn Disk>,
+    ) -> Result<Self> {
+        folder::create(folder)
+            .with_context(|| format!("the folder {} cannot be created", folder.display()))?;
+        let recovered = recover(folder, troubles)
+            .with_context(|| format!("the journal {} cannot be read", folder.display()))?;
+        // The receiver is the stream itself; when it is gone nobody wants the records.
+        let _ = accepted.send(recovered.pending);
+
+        let files: Files = Arc::new(Mutex::new(recovered.files));
+        let bytes = Arc::new(AtomicU64::new(recovered.bytes));
+        let (commands, received) = mpsc::channel();
+        let name = folder.file_name().unwrap_or_default();
+        let writer = Writer {
+            source: format!("the journal of stream {}", name.display()),
+            troubles: troubles.clone(),
+            bytes: Arc::clone(&bytes),
+            folder: folder.to_owned(),
+            disk,
+            files: Arc::clone(&files),
+            segments: recovered.segments,
+            active: recovered.active,
+            next: recovered.next,
+            unwritten: Sequences::default(),
+            accepted,
+        };
+        std::thread::Builder::new()
+            .name("journal".into())
+            .spawn(move || writer.run(&received))?;
+        Ok(Self {
+            commands,
+            files,
+            bytes,
+        })
+    }
+
+    /// How many bytes it takes on disk.
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Makes records durable, all of them or, on an error, none.
+    pub async fn append(&self, records: Vec<NewRecord>) -> Result<()> {
+        self.command(|done| Command::Append { records, done }).await
+    }
+
+    /// Makes it durable that records need no delivery any more.
+    pub async fn delivered(&self, sequences: Sequences) -> Result<()> {
+        if sequences.is_empty() {
+            return Ok(());
+        }
+        self.command(|done| Command::Delivered { sequences, done })
+            .await
+    }
+
+    /// All records that are accepted and not delivered, and the number of the next one: for a
+    /// stream that has lost count.
+    pub async fn pending(&self) -> Result<(Vec<Entry>, u64)> {
+        let (done, found) = oneshot::channel();
+        self.commands
+            .send(Command::Pending { done })
+            .map_err(|_| anyhow::anyhow!("the journal is closed"))?;
+        found
+            .await
+            .context("the journal was closed")?
+            .map_err(anyhow::Error::msg)
+    }
+
+    /// Deletes the journal with all that is in it; later appends fail.
+    pub async fn discard(&self) -> Result<()> {
+        self.command(|done| Command::Discard { done }).await
+    }
+
+    async fn command(
+        &self,
+        command: impl FnOnce(oneshot::Sender<Result<(), String>>) -> Command,
+    ) -> Result<()> {
+        let (done, finished) = oneshot::channel();
+        self.commands
+            .send(command(done))
+            .map_err(|_| anyhow::anyhow!("the journal is closed"))?;
+        finished
+            .await
+            .context("the journal was closed during a write")?
+            .map_err(anyhow::Error::msg)
+    }
+
+    /// Reads the data of records, in their order, each for itself. Blocks for as long as the disk
+    /// takes.
+    pub fn read(&self, entries: &[Entry]) -> Vec<Result<Bytes>> {
+        entries.iter().map(|entry| self.read_one(entry)).collect()
+    }
+
+    fn read_one(&self, entry: &Entry) -> Result<Bytes> {
+        let file = self
+            .files
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&entry.segment)
+            .cloned()
+            .with_context(|| format!("segment {} is gone", entry.segment))?;
+        // From the checksum on.
+        const BEFORE: usize = 4 + segment::RECORD_HEADER;
+        let mut frame = vec![0; BEFORE + entry.length as usize];
+        file.read_exact_at(&mut frame, entry.offset - BEFORE as u64)
+            .with_context(|| format!("record {} cannot be read", entry.sequence))?;
+        segment::checked_data(&frame)
+            .with_context(|| format!("record {} is damaged", entry.sequence))?;
+        Ok(Bytes::from(frame).slice(BEFORE..))
+    }
+}
+
+/// What the files on disk say.
+struct Recovered {
+    pending: Vec<Entry>,
+    /// How many records of each segment are not delivered.
+    segments: BTreeMap<u64, u64>,
+    files: BTreeMap<u64, Arc<File>>,
+    /// The last segment, to be continued, and where its intact part ends.
+    active: Option<(u64, u64)>,
+    next: u64,
+    /// How many bytes all segments have.
+    bytes: u64,
+}
+
+fn recover(folder: &Path, troubles: &Troubles) -> Result<Recovered> {
+    let mut broken = Vec::new();
+    let mut entries = Vec::new();
+    let mut delivered = Sequences::default();
+    let mut recovered = Recovered {
+        pending: Vec::new(),
+        segments: BTreeMap::new(),
+        files: BTreeMap::new(),
+        active: None,
+        next: 1,
+        bytes: 0,
+    };
+    for (first, path) in segments_in(folder)? {
+        recovered.next = recovered.next.max(first);
+        let opened = File::options().read(true).write(true).open(&path);
+        let (file, bytes) = match opened.and_then(|file| Ok((file, std::fs::read(&path)?))) {
+            Ok(read) => read,
+            Err(error) => {
+                let what = format!(
+                    "a part of a journal cannot be read ({error}); its records are \
+                                    not delivered"
+                );
+                troubles.keep_file(&path, &what);
+                continue;
+            }
+        };
+        let Some(scan) = scan(&bytes) else {
+            ensure!(
+                !segment::is_of_another_version(&bytes),
+                "{} is not a journal of this version; move the folder away to start with an empty \
+                 one",
+                path.display()
+            );
+            let what = "no record of this part of a journal is intact; those that were not \
+                        delivered are lost";
+            troubles.keep_file(&path, what);
+            continue;
+        };
+        if scan.broken > 0 {
+            tracing::warn!(
+                file = %path.display(), bytes = scan.broken,
+                "the last write to a journal was not finished; it is cut off"
+            );
+            file.set_len(scan.intact)?;
+        }
+        recovered.bytes += scan.intact;
+        let is_damaged = !scan.damaged.is_empty();
+        for damaged in scan.damaged {
+            let from = usize::try_from(damaged.at)?;
+            let to = usize::try_from(damaged.at + damaged.length)?;
+            let bytes = bytes.get(from..to).unwrap_or_default().to_vec();
+            broken.push((path.clone(), damaged, bytes));
+        }
+        for frame in scan.frames {
+            match frame {
+                Frame::Record {
+                    sequence,
+                    arrival,
+                    offset,
+                    length,
+                } => {
+                    entries.push(Entry {
+                        sequence,
+                        arrival,
+                        length,
+                        segment: first,
+                        offset,
+                    });
+                    recovered.next = recovered.next.max(sequence + 1);
+                }
+                Frame::Delivered(sequences) => delivered.extend(&sequences),
+            }
+        }
+        recovered.segments.insert(first, 0);
+        recovered.files.insert(first, Arc::new(file));
+        // A file that was cut down to less than its first bytes cannot be continued, and one that
+        // is damaged is left as it is.
+        recovered.active = (scan.intact > 0 && !is_damaged).then_some((first, scan.intact));
+    }
+    for (path, damaged, bytes) in broken {
+        let what = cost(&damaged, &delivered);
+        troubles.keep_bytes(&path, damaged.at, &bytes, &what);
+    }
+    recovered.pending = entries
+        .into_iter()
+        .filter(|entry| !delivered.contains(entry.sequence))
+        .collect();
+    for entry in &recovered.pending {
+        *recovered.segments.entry(entry.segment).or_default() += 1;
+    }
+    Ok(recovered)
+}
+
+/// What damage in a segment costs.
+fn cost(damaged: &Damaged, delivered: &Sequences) -> String {
+    if damaged.mended {
+        return "a part of a journal is damaged; what it held is known, and nothing is lost".into();
+    }
+    let first = damaged.between.0.map_or(1, |before| before + 1);
+    match damaged.between.1 {
+        Some(behind) if behind <= first => {
+            "a note of deliveries is damaged; its records may be delivered twice".into()
+        }
+        Some(behind) if (first..behind).all(|one| delivered.contains(one)) => format!(
+            "records {first} to {} of a journal are damaged; they had been delivered",
+            behind - 1
+        ),
+        Some(behind) => format!(
+            "records {first} to {} of a journal are damaged; what of them had not been delivered \
+             is lost",
+            behind - 1
+        ),
+        None => format!(
+            "what a journal held from record {first} on is damaged; records that had not been \
+             delivered are lost"
+        ),
+    }
+}
+
+fn segments_in(folder: &Path) -> Result<BTreeMap<u64, PathBuf>> {
+    let mut segments = BTreeMap::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if let Some(first) = segment::first_sequence(&path) {
+            segments.insert(first, path);
+        }
+    }
+    Ok(segments)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,221 @@
+//! KMS, as much of it as the secrets of a stack ask for: Pulumi's secrets provider `awskms://`
+//! keeps the key to them encrypted in the stack file, and has it decrypted at every command.
+//!
+//! There is one symmetric key, and it is the same in every embedded cloud: a stack file in a
+//! repository has to be readable wherever it is checked out. Whoever reaches a cloud can use it.
+
+use cloud_core::error::{AwsError, AwsResult};
+use cloud_core::identity::arn;
+use cloud_iam::{Call, Caller};
+use cloud_core::json_protocol::{answer, parse, unknown_operation};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use ring::rand::{SecureRandom, SystemRandom};
+use serde::Deserialize;
+use serde::de::{Deserializer, Error as _};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// A multi-Region key: what is encrypted in one region can be decrypted in another
+/// (<https://docs.aws.amazon.com/kms/latest/developerguide/multi-region-keys-overview.html>).
+const KEY_ID: &str = "mrk-0123456789abcdef0123456789abcdef";
+
+/// The name that it goes by.
+const ALIAS: &str = "alias/pulumi";
+
+const MATERIAL: [u8; 32] = *b"the key of every embedded cloud.";
+
+/// A symmetric key's algorithm, and what a request that names none means.
+const ALGORITHM: &str = "SYMMETRIC_DEFAULT";
+
+/// Lengths in bytes: <https://docs.aws.amazon.com/kms/latest/APIReference/API_Encrypt.html>.
+const MAX_PLAINTEXT: usize = 4096;
+const MAX_CIPHERTEXT: usize = 6144;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct Encrypt {
+    key_id: String,
+    plaintext: Blob,
+    #[serde(default)]
+    encryption_context: BTreeMap<String, String>,
+    encryption_algorithm: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct Decrypt {
+    key_id: Option<String>,
+    ciphertext_blob: Blob,
+    #[serde(default)]
+    encryption_context: BTreeMap<String, String>,
+    encryption_algorithm: Option<String>,
+}
+
+/// Bytes, which JSON has in base64.
+struct Blob(Vec<u8>);
+
+impl<'de> Deserialize<'de> for Blob {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        STANDARD.decode(text).map(Self).map_err(D::Error::custom)
+    }
+}
+
+impl Cloud {
+    /// One request of KMS' JSON protocol: `action` is the part of `X-Amz-Target` behind the dot,
+    /// `region` that of the request's signature. Gives the body of the 200 answer.
+    pub fn kms_call(
+        &self,
+        caller: &Caller,
+        region: &str,
+        action: &str,
+        body: &[u8],
+    ) -> AwsResult<Bytes> {
+        let operation = match action {
+            "Encrypt" => encrypt,
+            "Decrypt" => decrypt,
+            _ => return Err(unknown_operation("KMS", action)),
+        };
+        self.may_use_key(caller, region, action)?;
+        answer(&operation(region, body)?)
+    }
+
+    /// The key's policy leaves it to IAM, as that of a new key does
+    /// (<https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html>).
+    fn may_use_key(&self, caller: &Caller, region: &str, action: &str) -> AwsResult<()> {
+        self.iam
+            .authorize(&Call {
+                caller,
+                action: &format!("kms:{action}"),
+                resource: &key_arn(region),
+                context: &[],
+                resource_policy: None,
+            })
+            .map_err(|error| AwsError::new(400, "AccessDeniedException", error.message))
+    }
+}
+
+/// <https://docs.aws.amazon.com/kms/latest/APIReference/API_Encrypt.html>
+fn encrypt(region: &str, body: &[u8]) -> AwsResult<Value> {
+    let input: Encrypt = parse(body)?;
+    check_length("plaintext", &input.plaintext, MAX_PLAINTEXT)?;
+    check_algorithm(input.encryption_algorithm.as_deref())?;
+    check_key(region, &input.key_id)?;
+    let mut nonce = [0; NONCE_LEN];
+    SystemRandom::new()
+        .fill(&mut nonce)
+        .map_err(AwsError::internal)?;
+    let mut sealed = input.plaintext.0;
+    key()?
+        .seal_in_place_append_tag(
+            Nonce::assume_unique_for_key(nonce),
+            authenticated(&input.encryption_context)?,
+            &mut sealed,
+        )
+        .map_err(AwsError::internal)?;
+    let blob = [KEY_ID.as_bytes(), nonce.as_slice(), sealed.as_slice()].concat();
+    Ok(json!({
+        "CiphertextBlob": STANDARD.encode(blob),
+        "EncryptionAlgorithm": ALGORITHM,
+        "KeyId": key_arn(region),
+    }))
+}
+
+/// <https://docs.aws.amazon.com/kms/latest/APIReference/API_Decrypt.html>
+fn decrypt(region: &str, body: &[u8]) -> AwsResult<Value> {
+    let input: Decrypt = parse(body)?;
+    check_length("ciphertextBlob", &input.ciphertext_blob, MAX_CIPHERTEXT)?;
+    check_algorithm(input.encryption_algorithm.as_deref())?;
+    if let Some(id) = &input.key_id {
+        check_key(region, id)?;
+    }
+    // The ciphertext says itself which key it is of.
+    let blob = input.ciphertext_blob.0;
+    let sealed = blob.strip_prefix(KEY_ID.as_bytes());
+    let (nonce, sealed) = sealed
+        .and_then(<[u8]>::split_first_chunk::<NONCE_LEN>)
+        .ok_or_else(invalid_ciphertext)?;
+    let mut sealed = sealed.to_vec();
+    let plaintext = key()?
+        .open_in_place(
+            Nonce::assume_unique_for_key(*nonce),
+            authenticated(&input.encryption_context)?,
+            &mut sealed,
+        )
+        .map_err(|_| invalid_ciphertext())?;
+    Ok(json!({
+        "EncryptionAlgorithm": ALGORITHM,
+        "KeyId": key_arn(region),
+        "Plaintext": STANDARD.encode(plaintext),
+    }))
+}
+
+fn key() -> AwsResult<LessSafeKey> {
+    UnboundKey::new(&AES_256_GCM, &MATERIAL)
+        .map(LessSafeKey::new)
+        .map_err(AwsError::internal)
+}
+
+fn key_arn(region: &str) -> String {
+    arn("kms", region, &format!("key/{KEY_ID}"))
+}
+
+/// The context is no secret, and has to be the same at both ends, in any order
+/// (<https://docs.aws.amazon.com/kms/latest/developerguide/encrypt_context.html>).
+fn authenticated(context: &BTreeMap<String, String>) -> AwsResult<Aad<Vec<u8>>> {
+    serde_json::to_vec(context)
+        .map(Aad::from)
+        .map_err(AwsError::internal)
+}
+
+/// A key is named by its id, its ARN, its alias, or the ARN of that.
+fn check_key(region: &str, id: &str) -> AwsResult<()> {
+    if [KEY_ID, ALIAS].contains(&id) || id == key_arn(region) || id == arn("kms", region, ALIAS) {
+        return Ok(());
+    }
+    Err(AwsError::new(
+        400,
+        "NotFoundException",
+        format!("{id} is not found: the embedded cloud has the key {ALIAS} alone"),
+    ))
+}
+
+fn check_algorithm(algorithm: Option<&str>) -> AwsResult<()> {
+    match algorithm {
+        None | Some(ALGORITHM) => Ok(()),
+        Some(other) => Err(AwsError::new(
+            400,
+            "InvalidKeyUsageException",
+            format!("The key {ALIAS} is a symmetric one: {other} is not for it"),
+        )),
+    }
+}
+
+fn check_length(member: &str, blob: &Blob, longest: usize) -> AwsResult<()> {
+    let bound = match blob.0.len() {
+        0 => "greater than or equal to 1".to_owned(),
+        length if length > longest => format!("less than or equal to {longest}"),
+        _ => return Ok(()),
+    };
+    Err(AwsError::new(
+        400,
+        "ValidationException",
+        format!(
+            "Value at '{member}' failed to satisfy constraint: Member must have length {bound}"
+        ),
+    ))
+}
+
+fn invalid_ciphertext() -> AwsError {
+    AwsError::new(
+        400,
+        "InvalidCiphertextException",
+        format!(
+            "The ciphertext is not what the key {ALIAS} of an embedded cloud has made of something \
+             in this encryption context"
+        ),
+    )
+}
