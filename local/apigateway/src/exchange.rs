@@ -1,16 +1,16 @@
 //! One request on its way through the steps.
 
-use cloud_core::percent;
-use cloud_template::context::{RequestContext, extended_request_id};
 use super::live::LiveStage;
-use cloud_template::scope::Scope;
-use cloud_template::Overrides;
+use crate::ApiGateway;
 use bytes::Bytes;
+use cloud_core::percent;
+use cloud_template::Overrides;
+use cloud_template::context::{RequestContext, extended_request_id};
+use cloud_template::scope::Scope;
 use http::{header, request::Parts};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::Arc;
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -24,7 +24,7 @@ pub enum Payload {
 
 /// A request, what was found out about it, and what it needs to be answered.
 pub struct Exchange<'a> {
-    pub cloud: &'a Arc<Cloud>,
+    pub gateway: &'a ApiGateway,
     pub stage: &'a LiveStage,
     pub parts: &'a Parts,
     pub payload: Payload,
@@ -42,7 +42,7 @@ pub struct Exchange<'a> {
 
 impl<'a> Exchange<'a> {
     pub fn new(
-        cloud: &'a Arc<Cloud>,
+        gateway: &'a ApiGateway,
         stage: &'a LiveStage,
         path: &'a str,
         parts: &'a Parts,
@@ -56,7 +56,7 @@ impl<'a> Exchange<'a> {
         let context = RequestContext {
             request_id: Uuid::new_v4().to_string(),
             extended_request_id: extended_request_id(),
-            time: cloud.clock.now(),
+            time: gateway.context.clock.now(),
             api_id: stage.api_id.clone(),
             stage: stage.name.clone(),
             deployment_id: stage.program.deployment.clone(),
@@ -72,7 +72,7 @@ impl<'a> Exchange<'a> {
             outcome: None,
         };
         Self {
-            cloud,
+            gateway,
             stage,
             parts,
             payload,

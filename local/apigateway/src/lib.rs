@@ -5,19 +5,22 @@
 //! | [`definition`], [`state`] | what is declared |
 //! | [`rules`], [`problem`] | what is refused, and how that is said |
 //! | [`program`], [`live`] | what a deployment has captured; what answers right now |
-//! | [`steps`], [`exchange`], [`headers`] | a request on its way |
-//! | [`context`], [`mapping`], [`substitution`], [`template`] | the four languages of API Gateway |
-//! | [`json`], [`jsonpath`], [`scope`] | what they read |
+//! | [`steps`], [`exchange`] | a request on its way |
+//! | [`ports`] | what it needs of other services |
+//! | `resources` | its resource types |
 //!
-//! The resource types in `provider::types::apigateway` tell it what is declared. A change of a
+//! The four languages in which declarations are written are a crate of their own,
+//! `cloud_template`. The resource types say what is declared. A change of a
 //! declaration is not live: what is live is what the stage's deployment captured. Settings of a
 //! stage are live at once.
 
 pub mod definition;
 pub mod exchange;
 pub mod live;
+pub mod ports;
 pub mod problem;
 pub mod program;
+mod resources;
 pub mod rules;
 pub mod state;
 pub mod steps;
@@ -25,13 +28,17 @@ pub mod steps;
 pub use exchange::Payload;
 pub use steps::payload::MAX_PAYLOAD;
 
+use bytes::Bytes;
+use cloud_core::context::Context;
 use cloud_core::error::AwsResult;
 use cloud_core::events::{Event, excerpt};
-use bytes::Bytes;
+use cloud_iam::Iam;
+use cloud_resource::resource::AnyResourceType;
 use cloud_template::context::{self, Outcome};
 use exchange::Exchange;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use live::Table;
+use ports::{Actions, LogSink};
 use state::State;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -44,8 +51,13 @@ const EXTENDED_REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-apigw-id"
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 
 /// The REST APIs of the account.
-#[derive(Debug)]
 pub struct ApiGateway {
+    context: Context,
+    iam: Arc<Iam>,
+    actions: Arc<dyn Actions>,
+    logs: Arc<dyn LogSink>,
+    /// Where deployed APIs are.
+    port: u16,
     state: Mutex<State>,
     /// Replaced as a whole after every change.
     table: RwLock<Arc<Table>>,
@@ -53,29 +65,39 @@ pub struct ApiGateway {
     account: Bucket,
 }
 
-impl Default for ApiGateway {
-    fn default() -> Self {
+impl ApiGateway {
+    /// No API yet. They are to be at `port`.
+    pub fn new(
+        context: &Context,
+        iam: Arc<Iam>,
+        actions: Arc<dyn Actions>,
+        logs: Arc<dyn LogSink>,
+        port: u16,
+    ) -> Self {
         Self {
+            context: context.clone(),
+            iam,
+            actions,
+            logs,
+            port,
             state: Mutex::default(),
             table: RwLock::default(),
             account: Bucket::new(Limit::ACCOUNT),
         }
     }
-}
 
-impl ApiGateway {
+    /// Its resource types.
+    pub fn resource_types(self: &Arc<Self>) -> Vec<Box<dyn AnyResourceType>> {
+        resources::all(self)
+    }
+
     /// Answers a request to `/API-ID/STAGE/…` that came from `peer`.
-    pub async fn handle(
-        &self,
-        cloud: &Arc<Cloud>,
-        peer: IpAddr,
-        request: Request<Payload>,
-    ) -> Response<Bytes> {
+    pub async fn handle(&self, peer: IpAddr, request: Request<Payload>) -> Response<Bytes> {
         let (parts, payload) = request.into_parts();
         let table = Arc::clone(&self.table.read().unwrap_or_else(PoisonError::into_inner));
         let Some((stage, path)) = table.find(parts.uri.path()) else {
             let answer = forbidden();
-            cloud.events.push(Event::Request {
+            self.context.events.push(Event::Request {
                 api: String::new(),
                 stage: String::new(),
                 method: parts.method.to_string(),
@@ -89,7 +111,7 @@ impl ApiGateway {
             });
             return answer;
         };
-        let mut exchange = Exchange::new(cloud, &stage, path, &parts, payload, peer);
+        let mut exchange = Exchange::new(self, &stage, path, &parts, payload, peer);
         let mut response = match steps::run(&mut exchange, &self.account).await {
             Ok(response) => response,
             Err(refused) => {
@@ -107,7 +129,7 @@ impl ApiGateway {
             length: response.body().len(),
             latency_ms: exchange.started.elapsed().as_millis(),
         });
-        cloud.events.push(happened(&exchange, &response));
+        self.context.events.push(happened(&exchange, &response));
         access_log::write(&exchange);
         response
     }

@@ -35,13 +35,18 @@ pub struct Endpoint {
 
 impl Program {
     /// Compiles what an API is at present. Every problem is found, not just the first.
-    pub fn compile(deployment: &str, definition: &Definition) -> Result<Self, Vec<Problem>> {
+    /// `actions` are those of Firehose that there are.
+    pub fn compile(
+        deployment: &str,
+        definition: &Definition,
+        actions: &[&str],
+    ) -> Result<Self, Vec<Problem>> {
         let mut problems = Problems::default();
         let mut routes = Routes::new(definition);
         for (resource, method) in definition.methods() {
             let path = definition.path(resource).unwrap_or_default();
             let name = format!("{} {path}", method.request.http_method);
-            match endpoint(definition, resource, &path, method) {
+            match endpoint(definition, resource, &path, method, actions) {
                 Ok(endpoint) => routes.add(resource, &method.request.http_method, endpoint),
                 Err(found) => {
                     for problem in found {
@@ -73,6 +78,7 @@ fn endpoint(
     resource: &str,
     path: &str,
     method: &MethodNode,
+    actions: &[&str],
 ) -> Result<Endpoint, Vec<Problem>> {
     let Some(node) = &method.integration else {
         // AWS's own words, and checked before; a method may also have lost it since.
@@ -87,7 +93,7 @@ fn endpoint(
         settings_path: settings_path(&format!("{path}/{}", method.request.http_method)),
         validation: Validation::compile(definition, &method.request)?,
         request: IntegrationRequest::compile(&node.request)?,
-        integration: Integration::compile(&node.request)?,
+        integration: Integration::compile(&node.request, actions)?,
         responses: IntegrationResponses::compile(&node.responses)?,
     })
 }

@@ -12,10 +12,10 @@
 use super::definition::{
     Integration, IntegrationResponse, Method, MethodNode, MethodResponse, Model, Resource,
 };
-use cloud_template::mapping::Source;
 use super::state::{Api, State};
 use cloud_core::error::{AwsError, AwsResult};
 use cloud_core::identity::ACCOUNT_ID;
+use cloud_template::mapping::Source;
 
 /// The methods there are.
 pub const METHODS: [&str; 8] = [

@@ -4,9 +4,9 @@
 //! Gzip alone: CloudFront prefers Brotli where a viewer takes both, which browsers say over HTTPS
 //! only.
 
-use cloud_core::error::{AwsError, AwsResult};
-use cloud_s3::objects::Data;
 use bytes::{Bytes, BytesMut};
+use cloud_core::body::Data;
+use cloud_core::error::{AwsError, AwsResult};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use futures::StreamExt;
@@ -88,7 +88,8 @@ pub async fn compress(answer: Response<Data>) -> AwsResult<Response<Data>> {
         return Ok(answer);
     }
     let (mut parts, data) = answer.into_parts();
-    let compressed = gzip(&whole(data).await?).map_err(AwsError::internal)?;
+    let compressed =
+        gzip(&data.whole().await.map_err(AwsError::internal)?).map_err(AwsError::internal)?;
     let headers = &mut parts.headers;
     headers.remove(CONTENT_LENGTH);
     headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
@@ -121,18 +122,6 @@ fn is_compressible(headers: &HeaderMap) -> bool {
     TYPES.contains(&kind.as_str())
         && length.is_some_and(|length| SIZES.contains(&length))
         && !headers.contains_key(CONTENT_ENCODING)
-}
-
-async fn whole(data: Data) -> AwsResult<Bytes> {
-    let mut stream = match data {
-        Data::Whole(bytes) => return Ok(bytes),
-        Data::Stream(stream) => stream,
-    };
-    let mut whole = BytesMut::new();
-    while let Some(piece) = stream.next().await {
-        whole.extend_from_slice(&piece.map_err(AwsError::internal)?);
-    }
-    Ok(whole.freeze())
 }
 
 fn gzip(body: &[u8]) -> std::io::Result<Bytes> {

@@ -1,6 +1,6 @@
 //! A distribution's settings, and which of them a request meets.
 
-use super::super::iam::pattern::like;
+use cloud_iam::pattern::like;
 use http::Method;
 use std::collections::BTreeMap;
 

@@ -6,7 +6,9 @@
 //! | [`headers`] | policies for the headers of answers |
 //! | [`answer`] | a request, from the viewer to the origin and back |
 //! | [`compression`] | what goes out compressed |
-//! | [`invalidations`], [`protocol`] | what it is told to forget, as AWS's clients tell it |
+//! | [`invalidations`], [`wire`] | what it is told to forget, as AWS's clients tell it |
+//! | [`ports`] | what it needs of other services |
+//! | `resources` | its resource types |
 //! | here | the account's distributions, their ports and policies |
 //!
 //! Nothing is cached: every request goes to the origin.
@@ -16,12 +18,18 @@ pub mod compression;
 pub mod distribution;
 pub mod headers;
 pub mod invalidations;
-pub mod protocol;
+pub mod ports;
+mod resources;
+pub mod wire;
 
+use cloud_core::context::Context;
 use cloud_core::error::{AwsError, AwsResult};
+use cloud_iam::Iam;
+use cloud_resource::resource::{AnyResourceType, bind};
 use distribution::Distribution;
 use headers::HeadersPolicy;
 use invalidations::Invalidations;
+use ports::Origins;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -31,8 +39,12 @@ const CACHING_DISABLED: &str = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad";
 const CACHING_OPTIMIZED: &str = "658327ea-f89d-4fab-a63d-7e88639e58f6";
 
 /// The distributions of the account.
-#[derive(Debug, Default)]
 pub struct CloudFront {
+    context: Context,
+    iam: Arc<Iam>,
+    origins: Arc<dyn Origins>,
+    /// All ports that distributions can have.
+    all_ports: Vec<u16>,
     state: RwLock<State>,
 }
 
@@ -65,26 +77,35 @@ pub struct CachePolicy {
 }
 
 impl CloudFront {
-    /// The port of a distribution: its own, the one it had before, or the lowest that is free.
-    pub fn take_port(&self, id: &str, all: &[u16], before: Option<u16>) -> AwsResult<u16> {
-        let mut state = self.write();
-        if let Some((port, _)) = state.ports.iter().find(|(_, owner)| *owner == id) {
-            return Ok(*port);
+    /// No distribution yet. `ports` are all that distributions can have.
+    pub fn new(
+        context: &Context,
+        iam: Arc<Iam>,
+        origins: Arc<dyn Origins>,
+        ports: Vec<u16>,
+    ) -> Self {
+        Self {
+            context: context.clone(),
+            iam,
+            origins,
+            all_ports: ports,
+            state: RwLock::default(),
         }
-        let is_free = |port: &u16| all.contains(port) && !state.ports.contains_key(port);
-        let lowest = || all.iter().copied().filter(is_free).min();
-        let port = before.filter(is_free).or_else(lowest).ok_or_else(|| {
-            AwsError::new(
-                400,
-                "TooManyDistributions",
-                format!(
-                    "all {} ports that distributions can have are taken",
-                    all.len()
-                ),
-            )
-        })?;
-        state.ports.insert(port, id.to_owned());
-        Ok(port)
+    }
+
+    /// Its resource types.
+    pub fn resource_types(self: &Arc<Self>) -> Vec<Box<dyn AnyResourceType>> {
+        vec![
+            bind(resources::CachePolicy, self),
+            bind(resources::Distribution, self),
+            bind(resources::OriginAccessControl, self),
+            bind(resources::ResponseHeadersPolicy, self),
+        ]
+    }
+
+    /// The port of a distribution: its own, the one it had before, or the lowest that is free.
+    fn take_port(&self, id: &str, before: Option<u16>) -> AwsResult<u16> {
+        self.write().take_port(id, &self.all_ports, before)
     }
 
     /// The port that a distribution has.
@@ -252,6 +273,27 @@ pub enum Named {
 }
 
 impl State {
+    /// See [`CloudFront::take_port`]; `all` are those that there are.
+    fn take_port(&mut self, id: &str, all: &[u16], before: Option<u16>) -> AwsResult<u16> {
+        if let Some((port, _)) = self.ports.iter().find(|(_, owner)| *owner == id) {
+            return Ok(*port);
+        }
+        let is_free = |port: &u16| all.contains(port) && !self.ports.contains_key(port);
+        let lowest = || all.iter().copied().filter(is_free).min();
+        let port = before.filter(is_free).or_else(lowest).ok_or_else(|| {
+            AwsError::new(
+                400,
+                "TooManyDistributions",
+                format!(
+                    "all {} ports that distributions can have are taken",
+                    all.len()
+                ),
+            )
+        })?;
+        self.ports.insert(port, id.to_owned());
+        Ok(port)
+    }
+
     fn refuse_if_used(
         &self,
         code: &'static str,
@@ -275,16 +317,16 @@ mod tests {
 
     #[test]
     fn a_distribution_gets_the_lowest_free_port_and_keeps_it() -> AwsResult<()> {
-        let cloudfront = CloudFront::default();
+        let mut state = State::default();
         let all = [7003, 7004, 7005];
-        assert_eq!(cloudfront.take_port("A", &all, None)?, 7003);
-        assert_eq!(cloudfront.take_port("B", &all, Some(7005))?, 7005);
-        assert_eq!(cloudfront.take_port("A", &all, None)?, 7003);
+        assert_eq!(state.take_port("A", &all, None)?, 7003);
+        assert_eq!(state.take_port("B", &all, Some(7005))?, 7005);
+        assert_eq!(state.take_port("A", &all, None)?, 7003);
         // One that is taken, or none of ours any more, is not given again.
-        assert_eq!(cloudfront.take_port("C", &all, Some(7003))?, 7004);
-        assert!(cloudfront.take_port("D", &all, Some(9000)).is_err());
-        cloudfront.remove("A");
-        assert_eq!(cloudfront.take_port("D", &all, Some(9000))?, 7003);
+        assert_eq!(state.take_port("C", &all, Some(7003))?, 7004);
+        assert!(state.take_port("D", &all, Some(9000)).is_err());
+        state.ports.retain(|_, owner| owner != "A");
+        assert_eq!(state.take_port("D", &all, Some(9000))?, 7003);
         Ok(())
     }
 }

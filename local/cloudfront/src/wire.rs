@@ -2,9 +2,10 @@
 //!
 //! <https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_Operations.html>
 
-use super::invalidations::{Batch, Invalidation};
-use cloud_core::percent;
+use crate::CloudFront;
+use crate::invalidations::{Batch, Invalidation};
 use cloud_core::error::{AwsError, AwsResult};
+use cloud_core::percent;
 use cloud_iam::{Call, Caller};
 use http::{HeaderValue, Method, Response, StatusCode, Uri, header};
 use std::fmt::Write;
@@ -23,9 +24,9 @@ const VERSION: &str = "2020-05-31";
 /// (API reference, `ListInvalidations`).
 const LIST_LIMIT: usize = 100;
 
-impl Cloud {
+impl CloudFront {
     /// One request. None when it is for an operation that is not here; errors are CloudFront's.
-    pub fn cloudfront_http(
+    pub fn http(
         &self,
         caller: &Caller,
         method: &Method,
@@ -70,10 +71,8 @@ impl Cloud {
         }
         let text = std::str::from_utf8(body).map_err(|error| malformed(&error))?;
         let batch: Batch = quick_xml::de::from_str(text).map_err(|error| malformed(&error))?;
-        let now = self.clock.now();
-        let invalidation = self
-            .cloudfront
-            .with_invalidations(distribution, |all| all.create(batch, now))?;
+        let now = self.context.clock.now();
+        let invalidation = self.with_invalidations(distribution, |all| all.create(batch, now))?;
         let mut response = answer(StatusCode::CREATED, invalidation_xml(&invalidation));
         let location = format!("{}/{}", uri.path(), invalidation.id);
         if let Ok(location) = HeaderValue::from_str(&location) {
@@ -89,9 +88,7 @@ impl Cloud {
         id: &str,
     ) -> AwsResult<Response<String>> {
         self.may_invalidate(caller, "GetInvalidation", distribution)?;
-        let invalidation = self
-            .cloudfront
-            .with_invalidations(distribution, |all| all.get(id))?;
+        let invalidation = self.with_invalidations(distribution, |all| all.get(id))?;
         Ok(answer(StatusCode::OK, invalidation_xml(&invalidation)))
     }
 
@@ -113,9 +110,8 @@ impl Cloud {
                 }
             },
         };
-        let (page, more) = self
-            .cloudfront
-            .with_invalidations(distribution, |all| all.list(marker.as_deref(), most))?;
+        let (page, more) =
+            self.with_invalidations(distribution, |all| all.list(marker.as_deref(), most))?;
         let mut xml = format!(
             "<InvalidationList xmlns=\"{NAMESPACE}\"><Marker>{}</Marker>",
             escape(marker.as_deref().unwrap_or_default())

@@ -169,8 +169,10 @@ fn lock(folder: &Path) -> Result<File> {
 
 fn check_format(folder: &Path) -> Result<()> {
     let path = folder.join("format");
-    let written =
-        || write_whole(&path, format_text().as_bytes()).with_context(|| format!("{} cannot be written", path.display()));
+    let written = || {
+        write_whole(&path, format_text().as_bytes())
+            .with_context(|| format!("{} cannot be written", path.display()))
+    };
     let bytes = match std::fs::read(&path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {

@@ -7,19 +7,20 @@
 //! | [`troubles`], [`events`] | damage and what does not work; what happens |
 //! | [`faults`] | services that fail on request |
 //! | [`error`], [`identity`], [`clock`] | AWS's errors, ARNs, time |
-//! | [`listener`], [`json_protocol`], [`tokens`] | HTTP listeners, and what AWS's protocols share |
-//! | [`percent`], [`hex`] | encodings |
+//! | [`listener`], [`body`], [`json_protocol`], [`tokens`] | HTTP listeners, and what AWS's protocols share |
+//! | [`percent`], [`log_names`] | how addresses are encoded; what a log may be called |
 
+pub mod body;
 pub mod clock;
 pub mod context;
 pub mod error;
 pub mod events;
 pub mod faults;
 pub mod folder;
-pub mod hex;
 pub mod identity;
 pub mod json_protocol;
 pub mod listener;
+pub mod log_names;
 pub mod percent;
 pub mod store;
 pub mod tokens;

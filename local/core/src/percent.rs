@@ -39,6 +39,13 @@ pub fn decode_strictly(text: &str) -> Option<String> {
     whole.then(|| decoded.into_owned())
 }
 
+/// The path of a request to S3, decoded, as far as it can be: a plus is a space there too
+/// (<https://github.com/s3tools/s3cmd/issues/554>,
+/// <https://github.com/nginx/nginx-s3-gateway/issues/77>).
+pub fn decode_path(path: &str) -> Option<String> {
+    decode_strictly(&path.replace('+', " "))
+}
+
 /// A text of a form (`application/x-www-form-urlencoded`), in which a plus is a space.
 pub fn decode_form(text: &str) -> String {
     decode(&text.replace('+', " "))

@@ -1,10 +1,11 @@
 //! Athena: workgroups and named queries. Declared only: there is no engine here, and `aws athena`
 //! finds nothing; the objects that queries would read are in S3 for any other.
 
+use async_trait::async_trait;
 use cloud_core::error::{AwsError, AwsResult};
 use cloud_core::identity::arn;
+use cloud_resource::deployments::Deployments;
 use cloud_resource::resource::{AutoName, Deployed, New, Refusal, Resource, ResourceType};
-use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -63,6 +64,7 @@ const ENGINES: [&str; 2] = ["AUTO", "Athena engine version 3"];
 #[async_trait]
 impl ResourceType for Workgroup {
     type Inputs = WorkgroupInputs;
+    type Service = Deployments;
 
     const TOKEN: &'static str = "aws:athena/workgroup:Workgroup";
     const REPLACES_ON: &'static [&'static str] = &["name"];
@@ -114,14 +116,13 @@ impl ResourceType for Workgroup {
 
     async fn create(
         &self,
-        cloud: &Arc<Cloud>,
+        deployments: &Arc<Deployments>,
         new: &New,
         inputs: &WorkgroupInputs,
     ) -> AwsResult<Deployed> {
         let name = &inputs.name;
         if name == "primary"
-            || cloud
-                .deployments
+            || deployments
                 .find(Self::TOKEN, name, Some(&new.region))
                 .is_some()
         {
@@ -137,7 +138,7 @@ impl ResourceType for Workgroup {
 
     async fn activate(
         &self,
-        _cloud: &Arc<Cloud>,
+        _deployments: &Arc<Deployments>,
         _resource: &Resource<WorkgroupInputs>,
     ) -> AwsResult<()> {
         Ok(())
@@ -145,12 +146,12 @@ impl ResourceType for Workgroup {
 
     async fn delete(
         &self,
-        cloud: &Arc<Cloud>,
+        deployments: &Arc<Deployments>,
         resource: &Resource<WorkgroupInputs>,
     ) -> AwsResult<()> {
         // https://docs.aws.amazon.com/athena/latest/APIReference/API_DeleteWorkGroup.html:
         // RecursiveDeleteOption, which the provider takes from forceDestroy.
-        let holds_queries = cloud.deployments.all().into_iter().any(|record| {
+        let holds_queries = deployments.all().into_iter().any(|record| {
             record.token == NamedQuery::TOKEN
                 && record.resource.region == resource.region
                 && record
@@ -187,6 +188,7 @@ pub struct NamedQueryInputs {
 #[async_trait]
 impl ResourceType for NamedQuery {
     type Inputs = NamedQueryInputs;
+    type Service = Deployments;
 
     const TOKEN: &'static str = "aws:athena/namedQuery:NamedQuery";
     const REPLACES_ON: &'static [&'static str] =
@@ -216,14 +218,12 @@ impl ResourceType for NamedQuery {
 
     async fn create(
         &self,
-        cloud: &Arc<Cloud>,
+        deployments: &Arc<Deployments>,
         new: &New,
         inputs: &NamedQueryInputs,
     ) -> AwsResult<Deployed> {
         let workgroup = inputs.workgroup.as_deref().unwrap_or("primary");
-        let there = cloud
-            .deployments
-            .find(Workgroup::TOKEN, workgroup, Some(&new.region));
+        let there = deployments.find(Workgroup::TOKEN, workgroup, Some(&new.region));
         if workgroup != "primary" && there.is_none() {
             return Err(AwsError::new(
                 400,
@@ -238,7 +238,7 @@ impl ResourceType for NamedQuery {
 
     async fn activate(
         &self,
-        _cloud: &Arc<Cloud>,
+        _deployments: &Arc<Deployments>,
         _resource: &Resource<NamedQueryInputs>,
     ) -> AwsResult<()> {
         Ok(())
@@ -246,7 +246,7 @@ impl ResourceType for NamedQuery {
 
     async fn delete(
         &self,
-        _cloud: &Arc<Cloud>,
+        _deployments: &Arc<Deployments>,
         _resource: &Resource<NamedQueryInputs>,
     ) -> AwsResult<()> {
         Ok(())

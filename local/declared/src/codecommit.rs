@@ -1,12 +1,13 @@
 //! CodeCommit: repositories. Declared only: a repository has its name, its ARN and its URLs,
 //! but nothing answers at them.
 
+use async_trait::async_trait;
 use cloud_core::error::{AwsError, AwsResult};
 use cloud_core::identity::arn;
+use cloud_resource::deployments::Deployments;
 use cloud_resource::resource::{
     Deployed, ImportId, New, Properties, Refusal, Resource, ResourceType,
 };
-use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -35,6 +36,7 @@ pub struct RepositoryInputs {
 #[async_trait]
 impl ResourceType for Repository {
     type Inputs = RepositoryInputs;
+    type Service = Deployments;
 
     const TOKEN: &'static str = "aws:codecommit/repository:Repository";
     const DECLARED_ONLY: bool = true;
@@ -73,11 +75,11 @@ impl ResourceType for Repository {
 
     async fn create(
         &self,
-        cloud: &Arc<Cloud>,
+        deployments: &Arc<Deployments>,
         new: &New,
         inputs: &RepositoryInputs,
     ) -> AwsResult<Deployed> {
-        check_unique(cloud, &new.region, None, &inputs.repository_name)?;
+        check_unique(deployments, &new.region, None, &inputs.repository_name)?;
         let mut outputs = addresses(&new.region, &inputs.repository_name);
         outputs.insert("repositoryId".into(), Value::String(repository_id(new)));
         Ok(Deployed {
@@ -88,7 +90,7 @@ impl ResourceType for Repository {
 
     async fn activate(
         &self,
-        _cloud: &Arc<Cloud>,
+        _deployments: &Arc<Deployments>,
         _resource: &Resource<RepositoryInputs>,
     ) -> AwsResult<()> {
         Ok(())
@@ -97,12 +99,12 @@ impl ResourceType for Repository {
     /// A repository is renamed in place, with all that is in it.
     async fn update(
         &self,
-        cloud: &Arc<Cloud>,
+        deployments: &Arc<Deployments>,
         old: &Resource<RepositoryInputs>,
         inputs: &RepositoryInputs,
     ) -> AwsResult<Properties> {
         let name = &inputs.repository_name;
-        check_unique(cloud, &old.region, Some(old), name)?;
+        check_unique(deployments, &old.region, Some(old), name)?;
         let mut outputs = old.outputs.clone();
         outputs.extend(addresses(&old.region, name));
         Ok(outputs)
@@ -110,7 +112,7 @@ impl ResourceType for Repository {
 
     async fn delete(
         &self,
-        _cloud: &Arc<Cloud>,
+        _deployments: &Arc<Deployments>,
         _resource: &Resource<RepositoryInputs>,
     ) -> AwsResult<()> {
         Ok(())
@@ -118,7 +120,7 @@ impl ResourceType for Repository {
 }
 
 fn check_unique(
-    cloud: &Cloud,
+    deployments: &Deployments,
     region: &str,
     own: Option<&Resource<RepositoryInputs>>,
     name: &str,
@@ -126,7 +128,7 @@ fn check_unique(
     if own.is_some_and(|own| own.inputs.repository_name == name) {
         return Ok(());
     }
-    let taken = cloud.deployments.all().into_iter().any(|record| {
+    let taken = deployments.all().into_iter().any(|record| {
         let repository = &record.resource;
         record.token == Repository::TOKEN
             && repository.region == region

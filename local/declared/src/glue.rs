@@ -1,9 +1,10 @@
 //! Glue: databases and tables of the Data Catalog. Declared only: nothing here reads by them.
 
+use async_trait::async_trait;
 use cloud_core::error::{AwsError, AwsResult};
 use cloud_core::identity::{ACCOUNT_ID, arn};
+use cloud_resource::deployments::Deployments;
 use cloud_resource::resource::{AutoName, Deployed, New, Refusal, Resource, ResourceType};
-use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -30,6 +31,7 @@ pub struct CatalogDatabaseInputs {
 #[async_trait]
 impl ResourceType for CatalogDatabase {
     type Inputs = CatalogDatabaseInputs;
+    type Service = Deployments;
 
     const TOKEN: &'static str = "aws:glue/catalogDatabase:CatalogDatabase";
     const REPLACES_ON: &'static [&'static str] = &["name"];
@@ -50,14 +52,13 @@ impl ResourceType for CatalogDatabase {
 
     async fn create(
         &self,
-        cloud: &Arc<Cloud>,
+        deployments: &Arc<Deployments>,
         new: &New,
         inputs: &CatalogDatabaseInputs,
     ) -> AwsResult<Deployed> {
         let name = &inputs.name;
         let id = format!("{ACCOUNT_ID}:{name}");
-        if cloud
-            .deployments
+        if deployments
             .find(Self::TOKEN, &id, Some(&new.region))
             .is_some()
         {
@@ -72,7 +73,7 @@ impl ResourceType for CatalogDatabase {
 
     async fn activate(
         &self,
-        _cloud: &Arc<Cloud>,
+        _deployments: &Arc<Deployments>,
         _resource: &Resource<CatalogDatabaseInputs>,
     ) -> AwsResult<()> {
         Ok(())
@@ -80,7 +81,7 @@ impl ResourceType for CatalogDatabase {
 
     async fn delete(
         &self,
-        _cloud: &Arc<Cloud>,
+        _deployments: &Arc<Deployments>,
         _resource: &Resource<CatalogDatabaseInputs>,
     ) -> AwsResult<()> {
         Ok(())
@@ -132,6 +133,7 @@ pub struct Column {
 #[async_trait]
 impl ResourceType for CatalogTable {
     type Inputs = CatalogTableInputs;
+    type Service = Deployments;
 
     const TOKEN: &'static str = "aws:glue/catalogTable:CatalogTable";
     const REPLACES_ON: &'static [&'static str] = &["name", "databaseName"];
@@ -171,15 +173,14 @@ impl ResourceType for CatalogTable {
 
     async fn create(
         &self,
-        cloud: &Arc<Cloud>,
+        deployments: &Arc<Deployments>,
         new: &New,
         inputs: &CatalogTableInputs,
     ) -> AwsResult<Deployed> {
         let (database, name) = (&inputs.database_name, &inputs.name);
         let of_database = format!("{ACCOUNT_ID}:{database}");
         let region = Some(new.region.as_str());
-        if cloud
-            .deployments
+        if deployments
             .find(CatalogDatabase::TOKEN, &of_database, region)
             .is_none()
         {
@@ -190,7 +191,7 @@ impl ResourceType for CatalogTable {
             ));
         }
         let id = format!("{of_database}:{name}");
-        if cloud.deployments.find(Self::TOKEN, &id, region).is_some() {
+        if deployments.find(Self::TOKEN, &id, region).is_some() {
             return Err(exists("Table"));
         }
         let arn = arn("glue", &new.region, &format!("table/{database}/{name}"));
@@ -202,7 +203,7 @@ impl ResourceType for CatalogTable {
 
     async fn activate(
         &self,
-        _cloud: &Arc<Cloud>,
+        _deployments: &Arc<Deployments>,
         _resource: &Resource<CatalogTableInputs>,
     ) -> AwsResult<()> {
         Ok(())
@@ -210,7 +211,7 @@ impl ResourceType for CatalogTable {
 
     async fn delete(
         &self,
-        _cloud: &Arc<Cloud>,
+        _deployments: &Arc<Deployments>,
         _resource: &Resource<CatalogTableInputs>,
     ) -> AwsResult<()> {
         Ok(())

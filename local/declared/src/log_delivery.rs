@@ -1,10 +1,11 @@
 //! CloudWatch Logs' delivery of other services' logs: from a source to a destination. Declared
 //! only: the embedded cloud's CloudFront writes no access log.
 
+use async_trait::async_trait;
 use cloud_core::error::{AwsError, AwsResult};
 use cloud_core::identity::arn;
+use cloud_resource::deployments::Deployments;
 use cloud_resource::resource::{AutoName, Deployed, New, Refusal, Resource, ResourceType};
-use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -38,6 +39,7 @@ pub struct LogDeliverySourceInputs {
 #[async_trait]
 impl ResourceType for LogDeliverySource {
     type Inputs = LogDeliverySourceInputs;
+    type Service = Deployments;
 
     const TOKEN: &'static str = "aws:cloudwatch/logDeliverySource:LogDeliverySource";
     const REPLACES_ON: &'static [&'static str] = &["logType", "name", "resourceArn"];
@@ -59,7 +61,7 @@ impl ResourceType for LogDeliverySource {
 
     async fn create(
         &self,
-        _cloud: &Arc<Cloud>,
+        _deployments: &Arc<Deployments>,
         new: &New,
         inputs: &LogDeliverySourceInputs,
     ) -> AwsResult<Deployed> {
@@ -80,7 +82,7 @@ impl ResourceType for LogDeliverySource {
 
     async fn activate(
         &self,
-        _cloud: &Arc<Cloud>,
+        _deployments: &Arc<Deployments>,
         _resource: &Resource<LogDeliverySourceInputs>,
     ) -> AwsResult<()> {
         Ok(())
@@ -88,7 +90,7 @@ impl ResourceType for LogDeliverySource {
 
     async fn delete(
         &self,
-        _cloud: &Arc<Cloud>,
+        _deployments: &Arc<Deployments>,
         _resource: &Resource<LogDeliverySourceInputs>,
     ) -> AwsResult<()> {
         Ok(())
@@ -116,6 +118,7 @@ pub struct DestinationConfiguration {
 #[async_trait]
 impl ResourceType for LogDeliveryDestination {
     type Inputs = LogDeliveryDestinationInputs;
+    type Service = Deployments;
 
     const TOKEN: &'static str = "aws:cloudwatch/logDeliveryDestination:LogDeliveryDestination";
     const REPLACES_ON: &'static [&'static str] = &["name", "outputFormat"];
@@ -145,7 +148,7 @@ impl ResourceType for LogDeliveryDestination {
 
     async fn create(
         &self,
-        _cloud: &Arc<Cloud>,
+        _deployments: &Arc<Deployments>,
         new: &New,
         inputs: &LogDeliveryDestinationInputs,
     ) -> AwsResult<Deployed> {
@@ -156,7 +159,7 @@ impl ResourceType for LogDeliveryDestination {
 
     async fn activate(
         &self,
-        _cloud: &Arc<Cloud>,
+        _deployments: &Arc<Deployments>,
         _resource: &Resource<LogDeliveryDestinationInputs>,
     ) -> AwsResult<()> {
         Ok(())
@@ -164,7 +167,7 @@ impl ResourceType for LogDeliveryDestination {
 
     async fn delete(
         &self,
-        _cloud: &Arc<Cloud>,
+        _deployments: &Arc<Deployments>,
         _resource: &Resource<LogDeliveryDestinationInputs>,
     ) -> AwsResult<()> {
         Ok(())
@@ -187,6 +190,7 @@ pub struct LogDeliveryInputs {
 #[async_trait]
 impl ResourceType for LogDelivery {
     type Inputs = LogDeliveryInputs;
+    type Service = Deployments;
 
     const TOKEN: &'static str = "aws:cloudwatch/logDelivery:LogDelivery";
     const REPLACES_ON: &'static [&'static str] = &["deliveryDestinationArn", "deliverySourceName"];
@@ -194,13 +198,13 @@ impl ResourceType for LogDelivery {
 
     async fn create(
         &self,
-        cloud: &Arc<Cloud>,
+        deployments: &Arc<Deployments>,
         new: &New,
         inputs: &LogDeliveryInputs,
     ) -> AwsResult<Deployed> {
         let source = &inputs.delivery_source_name;
         let sources = LogDeliverySource::TOKEN;
-        let known = cloud.deployments.find(sources, source, Some(&new.region));
+        let known = deployments.find(sources, source, Some(&new.region));
         if known.is_none() {
             return Err(AwsError::new(
                 400,
@@ -215,7 +219,7 @@ impl ResourceType for LogDelivery {
 
     async fn activate(
         &self,
-        _cloud: &Arc<Cloud>,
+        _deployments: &Arc<Deployments>,
         _resource: &Resource<LogDeliveryInputs>,
     ) -> AwsResult<()> {
         Ok(())
@@ -223,7 +227,7 @@ impl ResourceType for LogDelivery {
 
     async fn delete(
         &self,
-        _cloud: &Arc<Cloud>,
+        _deployments: &Arc<Deployments>,
         _resource: &Resource<LogDeliveryInputs>,
     ) -> AwsResult<()> {
         Ok(())

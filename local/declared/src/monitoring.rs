@@ -1,25 +1,24 @@
-//! CloudWatch's alarms, dashboards and metric filters. Declared only: no metric is kept here, so
+//! CloudWatch's alarms and dashboards. Declared only: no metric is kept here, so
 //! there is nothing that they could watch.
 
+use async_trait::async_trait;
 use cloud_core::error::{AwsError, AwsResult};
 use cloud_core::identity::arn;
+use cloud_resource::deployments::Deployments;
 use cloud_resource::resource::{
     AutoName, Deployed, ImportId, New, Refusal, Resource, ResourceType,
 };
-use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-// Limits: CloudWatch's and CloudWatch Logs' service models, as in botocore.
+// Limits: CloudWatch's service model, as in botocore.
 const MAX_ALARM_NAME: usize = 255;
 const MAX_ALARM_DESCRIPTION: usize = 1_024;
 const MAX_ALARM_ACTIONS: usize = 5;
 const MAX_DIMENSIONS: usize = 30;
 const MAX_DASHBOARD_NAME: usize = 255;
-const MAX_FILTER_NAME: usize = 512;
-const MAX_FILTER_PATTERN: usize = 1_024;
 const COMPARISONS: [&str; 7] = [
     "GreaterThanOrEqualToThreshold",
     "GreaterThanThreshold",
@@ -125,6 +124,7 @@ fn check_metrics(inputs: &MetricAlarmInputs) -> Option<Refusal> {
 #[async_trait]
 impl ResourceType for MetricAlarm {
     type Inputs = MetricAlarmInputs;
+    type Service = Deployments;
 
     const TOKEN: &'static str = "aws:cloudwatch/metricAlarm:MetricAlarm";
     const REPLACES_ON: &'static [&'static str] = &["name"];
@@ -212,7 +212,7 @@ impl ResourceType for MetricAlarm {
 
     async fn create(
         &self,
-        _cloud: &Arc<Cloud>,
+        _deployments: &Arc<Deployments>,
         new: &New,
         inputs: &MetricAlarmInputs,
     ) -> AwsResult<Deployed> {
@@ -223,7 +223,7 @@ impl ResourceType for MetricAlarm {
 
     async fn activate(
         &self,
-        _cloud: &Arc<Cloud>,
+        _deployments: &Arc<Deployments>,
         _resource: &Resource<MetricAlarmInputs>,
     ) -> AwsResult<()> {
         Ok(())
@@ -231,7 +231,7 @@ impl ResourceType for MetricAlarm {
 
     async fn delete(
         &self,
-        _cloud: &Arc<Cloud>,
+        _deployments: &Arc<Deployments>,
         _resource: &Resource<MetricAlarmInputs>,
     ) -> AwsResult<()> {
         Ok(())
@@ -251,6 +251,7 @@ pub struct DashboardInputs {
 #[async_trait]
 impl ResourceType for Dashboard {
     type Inputs = DashboardInputs;
+    type Service = Deployments;
 
     const TOKEN: &'static str = "aws:cloudwatch/dashboard:Dashboard";
     const REPLACES_ON: &'static [&'static str] = &["dashboardName"];
@@ -283,7 +284,7 @@ impl ResourceType for Dashboard {
 
     async fn create(
         &self,
-        _cloud: &Arc<Cloud>,
+        _deployments: &Arc<Deployments>,
         _new: &New,
         inputs: &DashboardInputs,
     ) -> AwsResult<Deployed> {
@@ -294,7 +295,7 @@ impl ResourceType for Dashboard {
 
     async fn activate(
         &self,
-        _cloud: &Arc<Cloud>,
+        _deployments: &Arc<Deployments>,
         _resource: &Resource<DashboardInputs>,
     ) -> AwsResult<()> {
         Ok(())
@@ -302,120 +303,8 @@ impl ResourceType for Dashboard {
 
     async fn delete(
         &self,
-        _cloud: &Arc<Cloud>,
+        _deployments: &Arc<Deployments>,
         _resource: &Resource<DashboardInputs>,
-    ) -> AwsResult<()> {
-        Ok(())
-    }
-}
-
-/// `aws:cloudwatch/logMetricFilter:LogMetricFilter`.
-pub struct LogMetricFilter;
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct LogMetricFilterInputs {
-    name: String,
-    log_group_name: String,
-    pattern: String,
-    metric_transformation: MetricTransformation,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct MetricTransformation {
-    name: String,
-    namespace: String,
-    value: String,
-    default_value: Option<String>,
-    dimensions: Option<BTreeMap<String, String>>,
-    unit: Option<String>,
-}
-
-#[async_trait]
-impl ResourceType for LogMetricFilter {
-    type Inputs = LogMetricFilterInputs;
-
-    const TOKEN: &'static str = "aws:cloudwatch/logMetricFilter:LogMetricFilter";
-    const REPLACES_ON: &'static [&'static str] = &["logGroupName", "name"];
-    const AUTO_NAME: Option<AutoName> = Some(AutoName {
-        property: "name",
-        max_length: MAX_FILTER_NAME,
-    });
-    const DECLARED_ONLY: bool = true;
-    /// PutMetricFilter.
-    const OVERWRITES: bool = true;
-    /// A filter's name is one of its group alone.
-    const IMPORT_ID: Option<ImportId> = Some(ImportId {
-        parts: &["logGroupName", "name"],
-        separator: ":",
-    });
-
-    fn validate(&self, inputs: &LogMetricFilterInputs) -> Vec<Refusal> {
-        let mut refusals = Vec::new();
-        if inputs.pattern.chars().count() > MAX_FILTER_PATTERN {
-            let reason = format!("must have at most {MAX_FILTER_PATTERN} characters");
-            refusals.push(Refusal::new("pattern", reason));
-        }
-        let metric = &inputs.metric_transformation;
-        for (property, text) in [("name", &metric.name), ("namespace", &metric.namespace)] {
-            if text.is_empty() || text.len() > 255 || text.contains([':', '*', '$']) {
-                refusals.push(Refusal::new(
-                    format!("metricTransformation.{property}"),
-                    format!("{text:?} must be 1 to 255 characters without :, * and $"),
-                ));
-            }
-        }
-        if metric.default_value.is_some() && metric.dimensions.is_some() {
-            refusals.push(Refusal::new(
-                "metricTransformation.defaultValue",
-                "conflicts with dimensions",
-            ));
-        }
-        refusals
-    }
-
-    async fn create(
-        &self,
-        cloud: &Arc<Cloud>,
-        new: &New,
-        inputs: &LogMetricFilterInputs,
-    ) -> AwsResult<Deployed> {
-        let group = &inputs.log_group_name;
-        if !cloud.logs.has_group(&new.region, group) {
-            return Err(AwsError::new(
-                400,
-                "ResourceNotFoundException",
-                format!("The specified log group does not exist: {group}"),
-            ));
-        }
-        Ok(Deployed::new(&inputs.name, json!({})))
-    }
-
-    async fn activate(
-        &self,
-        _cloud: &Arc<Cloud>,
-        _resource: &Resource<LogMetricFilterInputs>,
-    ) -> AwsResult<()> {
-        Ok(())
-    }
-
-    async fn read(
-        &self,
-        cloud: &Arc<Cloud>,
-        _id: &str,
-        known: Option<Resource<LogMetricFilterInputs>>,
-    ) -> AwsResult<Option<Resource<LogMetricFilterInputs>>> {
-        Ok(known.filter(|filter| {
-            let group = &filter.inputs.log_group_name;
-            cloud.logs.has_group(&filter.region, group)
-        }))
-    }
-
-    async fn delete(
-        &self,
-        _cloud: &Arc<Cloud>,
-        _resource: &Resource<LogMetricFilterInputs>,
     ) -> AwsResult<()> {
         Ok(())
     }

@@ -1,12 +1,13 @@
 //! SNS: topics and who reads them. Declared only: nothing is published here, and no mail leaves
 //! the machine.
 
+use async_trait::async_trait;
 use cloud_core::error::{AwsError, AwsResult};
 use cloud_core::identity::{ACCOUNT_ID, arn};
-use cloud_resource::deployments::Record;
-use cloud_resource::resource::{AutoName, Deployed, New, Refusal, Resource, ResourceType};
 use cloud_iam::document::{Document, Kind};
-use async_trait::async_trait;
+use cloud_resource::deployments::Deployments;
+use cloud_resource::deployments::Record;
+use cloud_resource::resource::{AutoName, Deployed, New, Refusal, Resource, ResourceType, Scope};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -30,6 +31,7 @@ pub struct TopicInputs {
 #[async_trait]
 impl ResourceType for Topic {
     type Inputs = TopicInputs;
+    type Service = Deployments;
 
     const TOKEN: &'static str = "aws:sns/topic:Topic";
     const REPLACES_ON: &'static [&'static str] = &["name"];
@@ -60,12 +62,12 @@ impl ResourceType for Topic {
 
     async fn create(
         &self,
-        cloud: &Arc<Cloud>,
+        deployments: &Arc<Deployments>,
         new: &New,
         inputs: &TopicInputs,
     ) -> AwsResult<Deployed> {
         let arn = arn("sns", &new.region, &inputs.name);
-        let known = cloud.deployments.find(Self::TOKEN, &arn, Some(&new.region));
+        let known = deployments.find(Self::TOKEN, &arn, Some(&new.region));
         let declared = serde_json::to_value(inputs).map_err(AwsError::internal)?;
         let differs = |record: &Record, name: &str| {
             record.resource.inputs.get(name).unwrap_or(&Value::Null) != &declared[name]
@@ -88,7 +90,7 @@ impl ResourceType for Topic {
 
     async fn activate(
         &self,
-        _cloud: &Arc<Cloud>,
+        _deployments: &Arc<Deployments>,
         _resource: &Resource<TopicInputs>,
     ) -> AwsResult<()> {
         Ok(())
@@ -96,7 +98,7 @@ impl ResourceType for Topic {
 
     async fn delete(
         &self,
-        _cloud: &Arc<Cloud>,
+        _deployments: &Arc<Deployments>,
         _resource: &Resource<TopicInputs>,
     ) -> AwsResult<()> {
         Ok(())
@@ -117,6 +119,7 @@ pub struct TopicPolicyInputs {
 #[async_trait]
 impl ResourceType for TopicPolicy {
     type Inputs = TopicPolicyInputs;
+    type Service = Deployments;
 
     const TOKEN: &'static str = "aws:sns/topicPolicy:TopicPolicy";
     const REPLACES_ON: &'static [&'static str] = &["arn"];
@@ -132,18 +135,18 @@ impl ResourceType for TopicPolicy {
 
     async fn create(
         &self,
-        cloud: &Arc<Cloud>,
+        deployments: &Arc<Deployments>,
         new: &New,
         inputs: &TopicPolicyInputs,
     ) -> AwsResult<Deployed> {
-        find_topic(cloud, &inputs.arn, &new.region)?;
+        find_topic(deployments, &inputs.arn, &new.region)?;
         let outputs = json!({ "owner": ACCOUNT_ID });
         Ok(Deployed::new(inputs.arn.clone(), outputs))
     }
 
     async fn activate(
         &self,
-        _cloud: &Arc<Cloud>,
+        _deployments: &Arc<Deployments>,
         _resource: &Resource<TopicPolicyInputs>,
     ) -> AwsResult<()> {
         Ok(())
@@ -151,24 +154,25 @@ impl ResourceType for TopicPolicy {
 
     async fn read(
         &self,
-        cloud: &Arc<Cloud>,
+        deployments: &Arc<Deployments>,
+        _scope: &Scope<'_>,
         _id: &str,
         known: Option<Resource<TopicPolicyInputs>>,
     ) -> AwsResult<Option<Resource<TopicPolicyInputs>>> {
-        Ok(known.filter(|known| find_topic(cloud, &known.inputs.arn, &known.region).is_ok()))
+        Ok(known.filter(|known| find_topic(deployments, &known.inputs.arn, &known.region).is_ok()))
     }
 
     async fn delete(
         &self,
-        _cloud: &Arc<Cloud>,
+        _deployments: &Arc<Deployments>,
         _resource: &Resource<TopicPolicyInputs>,
     ) -> AwsResult<()> {
         Ok(())
     }
 }
 
-fn find_topic(cloud: &Arc<Cloud>, topic: &str, region: &str) -> AwsResult<()> {
-    match cloud.deployments.find(Topic::TOKEN, topic, Some(region)) {
+fn find_topic(deployments: &Arc<Deployments>, topic: &str, region: &str) -> AwsResult<()> {
+    match deployments.find(Topic::TOKEN, topic, Some(region)) {
         Some(_) => Ok(()),
         None => Err(AwsError::new(404, "NotFound", "Topic does not exist")),
     }
@@ -189,6 +193,7 @@ pub struct TopicSubscriptionInputs {
 #[async_trait]
 impl ResourceType for TopicSubscription {
     type Inputs = TopicSubscriptionInputs;
+    type Service = Deployments;
 
     const TOKEN: &'static str = "aws:sns/topicSubscription:TopicSubscription";
     const REPLACES_ON: &'static [&'static str] = &["endpoint", "protocol", "topic"];
@@ -211,11 +216,11 @@ impl ResourceType for TopicSubscription {
 
     async fn create(
         &self,
-        cloud: &Arc<Cloud>,
+        deployments: &Arc<Deployments>,
         new: &New,
         inputs: &TopicSubscriptionInputs,
     ) -> AwsResult<Deployed> {
-        find_topic(cloud, &inputs.topic, &new.region)?;
+        find_topic(deployments, &inputs.topic, &new.region)?;
         let arn = format!("{}:{}", inputs.topic, new.suffix(32));
         Ok(Deployed::new(
             arn.clone(),
@@ -225,7 +230,7 @@ impl ResourceType for TopicSubscription {
 
     async fn activate(
         &self,
-        _cloud: &Arc<Cloud>,
+        _deployments: &Arc<Deployments>,
         _resource: &Resource<TopicSubscriptionInputs>,
     ) -> AwsResult<()> {
         Ok(())
@@ -233,16 +238,18 @@ impl ResourceType for TopicSubscription {
 
     async fn read(
         &self,
-        cloud: &Arc<Cloud>,
+        deployments: &Arc<Deployments>,
+        _scope: &Scope<'_>,
         _id: &str,
         known: Option<Resource<TopicSubscriptionInputs>>,
     ) -> AwsResult<Option<Resource<TopicSubscriptionInputs>>> {
-        Ok(known.filter(|known| find_topic(cloud, &known.inputs.topic, &known.region).is_ok()))
+        Ok(known
+            .filter(|known| find_topic(deployments, &known.inputs.topic, &known.region).is_ok()))
     }
 
     async fn delete(
         &self,
-        _cloud: &Arc<Cloud>,
+        _deployments: &Arc<Deployments>,
         _resource: &Resource<TopicSubscriptionInputs>,
     ) -> AwsResult<()> {
         Ok(())

@@ -1,11 +1,11 @@
 //! From transformed records to an object in the bucket: gathering, naming, compressing.
 
 use super::buffer::Level;
-use super::journal::{Entry, Sequences};
 use super::settings::{Compression, Settings};
-use cloud_s3::ObjectHeaders;
+use crate::ports::ObjectHeaders;
 use anyhow::Result;
 use bytes::Bytes;
+use cloud_journal::{Entry, Sequences};
 use flate2::write::GzEncoder;
 use std::io::Write;
 use time::OffsetDateTime;
@@ -122,7 +122,6 @@ impl Batch {
             headers: ObjectHeaders {
                 content_type: Some("application/octet-stream".into()),
                 content_encoding: encoding,
-                ..ObjectHeaders::default()
             },
         })
     }

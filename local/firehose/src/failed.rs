@@ -3,10 +3,10 @@
 //! The fields are those of AWS's page data-transformation-failure-handling; the last is spelt
 //! `lambdaARN` as in what the real service writes, and the times are numbers of milliseconds.
 
-use super::journal::Entry;
 use super::transform::Failure;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use cloud_journal::Entry;
 use serde::Serialize;
 
 /// What the lines of one batch have in common.

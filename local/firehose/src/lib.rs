@@ -2,33 +2,35 @@
 //!
 //! | module | what lives there |
 //! | --- | --- |
-//! | `protocol`, `constraints` | the JSON protocol: PutRecord, PutRecordBatch, Describe, List |
+//! | `wire` | the JSON protocol: PutRecord, PutRecordBatch, Describe, List |
+//! | `resources` | its resource type |
 //! | `settings`, `prefix` | what a stream was declared to do |
-//! | `journal` | accepted records on disk, until they are delivered |
 //! | `stream`, `buffer` | a stream at work: two buffers, and when they are sent on |
 //! | `levels` | how full the buffers are, for the person who watches |
 //! | `worker`, `transform`, `failed`, `delivery` | what is done with a batch |
-//! | `neighbours` | the services around it, called in the delivery role |
+//! | `neighbours`, [`ports`] | the services around it, called in the delivery role |
+//!
+//! Accepted records are on disk, in a journal (the crate `cloud_journal`), until they are delivered.
 
 mod buffer;
-mod constraints;
 mod delivery;
 mod failed;
-mod journal;
 mod levels;
 mod neighbours;
+pub mod ports;
 mod prefix;
-mod protocol;
+mod resources;
 mod settings;
 mod stream;
 mod transform;
+mod wire;
 mod worker;
 
 pub use buffer::Hints;
 pub use delivery::{DEFAULT_INTERVAL_SECONDS, DEFAULT_SIZE_MB, INTERVAL_SECONDS, SIZE_MB};
 pub use prefix::{PrefixError, Prefixes};
-pub use protocol::{DESTINATION_ID, OPERATIONS, slow_down};
 pub use settings::{Compression, Destination, LogTarget, MEBIBYTE, Settings, Transform};
+pub use wire::{DESTINATION_ID, FAULTS, OPERATIONS, slow_down};
 
 /// The limits of a processor.
 pub mod processor {
@@ -38,11 +40,13 @@ pub mod processor {
     };
 }
 
-use cloud_core::context::reset_meanwhile;
+use cloud_core::context::{Context, reset_meanwhile};
 use cloud_core::error::{AwsError, AwsResult};
 use cloud_core::identity::ACCOUNT_ID;
-use anyhow::Result;
+use cloud_iam::Iam;
+use cloud_resource::resource::{AnyResourceType, bind};
 use neighbours::Services;
+use ports::{Invoker, LogSink, ObjectStore};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -52,9 +56,21 @@ pub use stream::MAX_JOURNAL_BYTES;
 use stream::{Stream, Surroundings};
 use worker::Pauses;
 
+/// The services that streams deliver through.
+pub struct Ports {
+    pub functions: Arc<dyn Invoker>,
+    pub objects: Arc<dyn ObjectStore>,
+    pub logs: Arc<dyn LogSink>,
+}
+
 /// The delivery streams of the account.
 pub struct Firehose {
     folder: PathBuf,
+    context: Context,
+    iam: Arc<Iam>,
+    neighbours: Arc<Services>,
+    /// How many bytes each stream's journal may take on disk.
+    max_journal_bytes: u64,
     /// By ARN.
     streams: Mutex<BTreeMap<String, Arc<Stream>>>,
     /// Set, with the streams locked, when the folder is about to be deleted.
@@ -62,17 +78,39 @@ pub struct Firehose {
 }
 
 impl Firehose {
-    /// Opens the folder that holds each stream's journal.
-    pub fn open(folder: &Path) -> Result<Self> {
-        Ok(Self {
+    /// The streams whose journals are in `folder`; none of them is live yet.
+    pub fn new(
+        folder: &Path,
+        max_journal_bytes: u64,
+        context: &Context,
+        iam: &Arc<Iam>,
+        ports: Ports,
+    ) -> Self {
+        context.faults.register(&FAULTS);
+        Self {
             folder: folder.to_owned(),
+            context: context.clone(),
+            iam: Arc::clone(iam),
+            neighbours: Arc::new(Services {
+                context: context.clone(),
+                iam: Arc::clone(iam),
+                functions: ports.functions,
+                objects: ports.objects,
+                logs: ports.logs,
+            }),
+            max_journal_bytes,
             streams: Mutex::default(),
             closed: AtomicBool::new(false),
-        })
+        }
+    }
+
+    /// Its resource types.
+    pub fn resource_types(self: &Arc<Self>) -> Vec<Box<dyn AnyResourceType>> {
+        vec![bind(resources::FirehoseDeliveryStream, self)]
     }
 
     /// Starts a stream, or has a running one do what it is declared to do now.
-    pub fn deploy(&self, cloud: &Arc<Cloud>, settings: Settings) -> AwsResult<()> {
+    pub fn deploy(&self, settings: Settings) -> AwsResult<()> {
         let mut streams = self.streams();
         if self.closed.load(Ordering::SeqCst) {
             return Err(reset_meanwhile());
@@ -85,20 +123,17 @@ impl Firehose {
         let folder = self
             .folder
             .join(format!("{}.{}", settings.region, settings.name));
-        let neighbours = Arc::new(Services {
-            cloud: Arc::downgrade(cloud),
-        });
         let stream = Stream::start(
             &folder,
             settings,
             Surroundings {
-                neighbours,
-                stopping: cloud.stopping.clone(),
+                neighbours: Arc::<Services>::clone(&self.neighbours),
+                stopping: self.context.stopping.clone(),
                 pauses: Pauses::default(),
-                troubles: cloud.troubles.clone(),
-                max_journal_bytes: cloud.config.max_journal_bytes,
+                troubles: self.context.troubles.clone(),
+                max_journal_bytes: self.max_journal_bytes,
             },
-            &cloud.tasks,
+            &self.context.tasks,
         )
         .map_err(|error| AwsError::internal(format!("{error:#}")))?;
         streams.insert(arn, Arc::new(stream));

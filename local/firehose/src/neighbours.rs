@@ -3,15 +3,16 @@
 use super::delivery::Object;
 use super::settings::{Settings, Transform};
 use super::transform::Failure;
-use cloud_core::context::finish;
+use crate::ports::{Invoker, LogSink, ObjectStore};
+use async_trait::async_trait;
+use bytes::Bytes;
+use cloud_core::context::{Context, finish};
 use cloud_core::error::AwsError;
 use cloud_core::events::Event;
 use cloud_core::identity::{ACCOUNT_ID, arn_name};
-use cloud_iam::Caller;
-use async_trait::async_trait;
-use bytes::Bytes;
+use cloud_iam::{Caller, Iam};
 use serde_json::json;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use time::OffsetDateTime;
 
 /// The services around a delivery stream; tests put others in their place, so that time can
@@ -40,38 +41,29 @@ pub trait Neighbours: Send + Sync + 'static {
 }
 
 /// The services of the cloud.
-pub struct Services {
-    /// Weak, because the cloud owns its streams.
-    pub cloud: Weak<Cloud>,
+pub(crate) struct Services {
+    pub(crate) context: Context,
+    pub(crate) iam: Arc<Iam>,
+    pub(crate) functions: Arc<dyn Invoker>,
+    pub(crate) objects: Arc<dyn ObjectStore>,
+    pub(crate) logs: Arc<dyn LogSink>,
 }
-
-/// What every failure looks like when the cloud is gone.
-const STOPPED: Failure = Failure::new("InternalError", "The cloud has stopped.");
 
 impl Services {
-    fn cloud(&self) -> Result<Arc<Cloud>, Failure> {
-        self.cloud.upgrade().ok_or(STOPPED)
+    /// Firehose assumes roles with the account as external id, and with no other condition key.
+    fn assume(&self, role_arn: &str) -> Result<Caller, AwsError> {
+        let external_id = [("sts:ExternalId", ACCOUNT_ID)];
+        let session = self
+            .iam
+            .assume_role(role_arn, "firehose.amazonaws.com", &external_id);
+        session.map(Caller::Role)
     }
-}
-
-/// Firehose assumes roles with the account as external id, and with no other condition key.
-fn assume(cloud: &Cloud, role_arn: &str) -> Result<Caller, AwsError> {
-    cloud
-        .iam
-        .assume_role(
-            role_arn,
-            "firehose.amazonaws.com",
-            &[("sts:ExternalId", ACCOUNT_ID)],
-        )
-        .map(Caller::Role)
 }
 
 #[async_trait]
 impl Neighbours for Services {
     fn now(&self) -> OffsetDateTime {
-        self.cloud
-            .upgrade()
-            .map_or_else(OffsetDateTime::now_utc, |cloud| cloud.clock.now())
+        self.context.clock.now()
     }
 
     async fn invoke(
@@ -80,12 +72,11 @@ impl Neighbours for Services {
         transform: &Transform,
         event: Bytes,
     ) -> Result<Bytes, Failure> {
-        let cloud = self.cloud()?;
         let role_arn = transform
             .role_arn
             .as_ref()
             .unwrap_or(&settings.destination.role_arn);
-        let caller = assume(&cloud, role_arn).map_err(|error| {
+        let caller = self.assume(role_arn).map_err(|error| {
             detail(&settings.name, &error);
             Failure::new(
                 "Lambda.AssumeRoleAccessDenied",
@@ -93,16 +84,17 @@ impl Neighbours for Services {
                  allows Firehose to assume the role.",
             )
         })?;
-        let invocation = cloud
-            .lambda_invoke(&caller, &transform.function_arn, event)
+        let invocation = self
+            .functions
+            .invoke(&caller, &transform.function_arn, event)
             .await
             .map_err(|error| {
                 detail(&settings.name, &error);
                 refused_invocation(&error)
             })?;
-        match invocation.function_error {
-            None => Ok(invocation.payload),
-            Some(_) => {
+        match invocation.failed {
+            false => Ok(invocation.payload),
+            true => {
                 let payload = String::from_utf8_lossy(&invocation.payload);
                 tracing::info!(stream = settings.name, %payload, "the processor failed");
                 Err(Failure::FUNCTION_ERROR)
@@ -111,33 +103,28 @@ impl Neighbours for Services {
     }
 
     async fn store(&self, settings: &Settings, object: &Object) -> Result<(), Failure> {
-        let cloud = self.cloud()?;
         let failed = |error: AwsError| {
             detail(&settings.name, &error);
             refused_store(&error)
         };
-        let caller = assume(&cloud, &settings.destination.role_arn)
+        let caller = self
+            .assume(&settings.destination.role_arn)
             .map_err(|error| failed(AwsError::new(403, "AccessDenied", error.message)))?;
-        let tasks = cloud.tasks.clone();
+        let objects = Arc::clone(&self.objects);
         let bucket = arn_name(&settings.destination.bucket_arn).to_owned();
         let Object { key, body, headers } = object.clone();
         // A stream that is stopped must not leave half of an object.
-        let stored = finish(&tasks, async move {
-            cloud
-                .s3_put_object(&caller, &bucket, &key, body, headers)
-                .await
+        let stored = finish(&self.context.tasks, async move {
+            objects.put(&caller, &bucket, &key, body, headers).await
         });
-        stored.await.map(|_version| ()).map_err(failed)
+        stored.await.map_err(failed)
     }
 
     fn happened(&self, event: Event) {
-        if let Some(cloud) = self.cloud.upgrade() {
-            cloud.events.push(event);
-        }
+        self.context.events.push(event);
     }
 
     async fn log(&self, settings: &Settings, failure: &Failure) {
-        let Ok(cloud) = self.cloud() else { return };
         tracing::warn!(
             stream = settings.name, code = %failure.code, message = %failure.message,
             "a delivery failed"
@@ -163,8 +150,8 @@ impl Neighbours for Services {
         {
             message["processor"] = transform.function_arn.clone().into();
         }
-        let written = match assume(&cloud, &destination.role_arn) {
-            Ok(caller) => cloud.logs_write(
+        let written = match self.assume(&destination.role_arn) {
+            Ok(caller) => self.logs.write(
                 &caller,
                 &settings.region,
                 &target.group,

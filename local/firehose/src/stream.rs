@@ -6,14 +6,14 @@
 
 use super::buffer::{Hints, Level};
 use super::delivery::{Gathering, Kind};
-use super::journal::{Entry, Journal, NewRecord};
 use super::levels::{Levels, Now};
 use super::neighbours::Neighbours;
 use super::settings::Settings;
 use super::transform;
 use super::worker::{Pauses, Settled, Transformed, Worker};
-use cloud_core::troubles::Troubles;
 use anyhow::Result;
+use cloud_core::troubles::Troubles;
+use cloud_journal::{Entry, Journal, NewRecord};
 use futures::FutureExt;
 use serde_json::Value;
 use std::collections::VecDeque;

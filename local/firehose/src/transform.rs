@@ -5,10 +5,10 @@
 //! captures of the real service (a reply without a record, or with one twice, fails that
 //! record; unusable data or an unknown result fails the batch; a reply is final).
 
-use super::journal::Entry;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use cloud_journal::Entry;
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::collections::HashMap;

@@ -5,15 +5,15 @@
 
 use super::delivery::{Batch, Kind, Object};
 use super::failed::{self, Attempts};
-use super::journal::{Entry, Journal, Sequences};
 use super::neighbours::Neighbours;
 use super::settings::{Settings, Transform};
 use super::transform::{self, Failure, Outcome};
+use anyhow::{Context, Result};
+use bytes::Bytes;
 use cloud_core::events::{Event, excerpt, first_lines};
 use cloud_core::identity::arn_name;
 use cloud_core::troubles::Troubles;
-use anyhow::{Context, Result};
-use bytes::Bytes;
+use cloud_journal::{Entry, Journal, Sequences};
 use futures::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;

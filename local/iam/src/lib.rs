@@ -5,6 +5,7 @@
 //! | [`document`], [`condition`], [`pattern`] | policies as they are written |
 //! | [`evaluate`] | the decision, pure |
 //! | `refusal` | what is said of a call that is not allowed |
+//! | `resources` | its resource types |
 //! | here | the account's roles, and decisions about real calls |
 
 pub mod condition;
@@ -13,10 +14,13 @@ pub mod evaluate;
 mod json;
 pub mod pattern;
 mod refusal;
+mod resources;
 
+use cloud_core::clock::Clock;
 use cloud_core::error::{AwsError, AwsResult};
 use cloud_core::events::Events;
 use cloud_core::identity::{ACCOUNT_ID, arn_name};
+use cloud_resource::resource::{AnyResourceType, bind};
 use document::{Document, Kind, Principal};
 use evaluate::{Actor, Decision, Policies, Request, decide, decide_trust};
 use refusal::Refusal;
@@ -75,6 +79,7 @@ pub struct Call<'a> {
 pub struct Iam {
     roles: RwLock<HashMap<String, Role>>,
     events: Arc<Events>,
+    clock: Clock,
 }
 
 /// A role that is deployed, under its ARN.
@@ -87,11 +92,20 @@ struct Role {
 
 impl Iam {
     /// Nobody may do anything yet. What is refused is told to `events`.
-    pub fn new(events: Arc<Events>) -> Self {
+    pub fn new(events: Arc<Events>, clock: Clock) -> Self {
         Self {
             roles: RwLock::default(),
             events,
+            clock,
         }
+    }
+
+    /// Its resource types.
+    pub fn resource_types(self: &Arc<Self>) -> Vec<Box<dyn AnyResourceType>> {
+        vec![
+            bind(resources::Role, self),
+            bind(resources::RolePolicy, self),
+        ]
     }
 
     /// Lets `service` act with the role, when the role's trust policy says so. `context` holds

@@ -11,10 +11,10 @@ mod writer;
 
 pub use sequences::Sequences;
 
-use cloud_core::folder;
-use cloud_core::troubles::Troubles;
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
+use cloud_core::folder;
+use cloud_core::troubles::Troubles;
 use segment::{Damaged, Frame, scan};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -47,9 +47,8 @@ pub struct Entry {
     offset: u64,
 }
 
-#[cfg(test)]
 impl Entry {
-    /// An entry that stands in no journal.
+    /// An entry that is in no journal: for tests of what is done with entries.
     pub fn for_test(sequence: u64, arrival: i64, length: u32) -> Self {
         Self {
             sequence,

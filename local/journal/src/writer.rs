@@ -2,8 +2,8 @@
 
 use super::segment::{self, MAGIC};
 use super::{Entry, Files, NewRecord, Sequences, recover};
-use cloud_core::troubles::Troubles;
 use anyhow::{Context, Result};
+use cloud_core::troubles::Troubles;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;

@@ -4,19 +4,20 @@
 //! There is one symmetric key, and it is the same in every embedded cloud: a stack file in a
 //! repository has to be readable wherever it is checked out. Whoever reaches a cloud can use it.
 
-use cloud_core::error::{AwsError, AwsResult};
-use cloud_core::identity::arn;
-use cloud_iam::{Call, Caller};
-use cloud_core::json_protocol::{answer, parse, unknown_operation};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use cloud_core::error::{AwsError, AwsResult};
+use cloud_core::identity::arn;
+use cloud_core::json_protocol::{answer, parse, unknown_operation};
+use cloud_iam::{Call, Caller, Iam};
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::rand::{SecureRandom, SystemRandom};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A multi-Region key: what is encrypted in one region can be decrypted in another
 /// (<https://docs.aws.amazon.com/kms/latest/developerguide/multi-region-keys-overview.html>).
@@ -64,10 +65,20 @@ impl<'de> Deserialize<'de> for Blob {
     }
 }
 
-impl Cloud {
-    /// One request of KMS' JSON protocol: `action` is the part of `X-Amz-Target` behind the dot,
+/// The key of the account, and who may use it.
+pub struct Kms {
+    iam: Arc<Iam>,
+}
+
+impl Kms {
+    /// A KMS whose requests are decided by `iam`.
+    pub fn new(iam: Arc<Iam>) -> Self {
+        Self { iam }
+    }
+
+    /// One request of KMS' JSON protocol: `action` is the part of `X-Amz-Target` after the dot,
     /// `region` that of the request's signature. Gives the body of the 200 answer.
-    pub fn kms_call(
+    pub fn call(
         &self,
         caller: &Caller,
         region: &str,

@@ -3,14 +3,13 @@
 //! A package is stored under the SHA-256 of its bytes, once as it came and once unpacked, so
 //! that the same code is there once however many functions run it.
 
-use cloud_core::error::{AwsError, AwsResult};
-use cloud_core::folder::{self, sync_parent};
 use anyhow::{Context, Result};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use cloud_core::error::{AwsError, AwsResult};
+use cloud_core::folder::{self, sync_parent, write_whole};
 use sha2::{Digest, Sha256};
 use std::collections::{HashMap, HashSet};
-use std::fmt::Write as _;
 use std::fs::{self, File, Permissions};
 use std::io::{self, Cursor, Read};
 use std::os::unix::fs::PermissionsExt;
@@ -91,7 +90,7 @@ impl CodeStore {
             size: zipped.len() as u64,
         };
         self.held().awaited.insert(package.sha256.clone());
-        let name = hex(&digest);
+        let name = hex::encode(digest);
         let _writing = self.writing();
         let unpacked = self.folder.join(&name);
         if !unpacked.exists() {
@@ -99,7 +98,7 @@ impl CodeStore {
         }
         let copy = self.folder.join(format!("{name}.zip"));
         // Twice, so that what is damaged can be made again.
-        for copy in [&copy, &copy.with_extension(super::intact::COPY)] {
+        for copy in [&copy, &copy.with_extension(crate::intact::COPY)] {
             if !copy.exists() {
                 write_whole(copy, &zipped).map_err(AwsError::internal)?;
             }
@@ -116,7 +115,7 @@ impl CodeStore {
         }
         let name = STANDARD
             .decode(sha256)
-            .map(|digest| hex(&digest))
+            .map(hex::encode)
             .map_err(AwsError::internal)?;
         let folder = self.folder.join(&name);
         let _writing = self.writing();
@@ -165,7 +164,7 @@ impl CodeStore {
             .chain(&held.awaited)
             .chain(held.expected.values())
             .filter_map(|sha256| STANDARD.decode(sha256).ok())
-            .map(|digest| hex(&digest))
+            .map(hex::encode)
             .collect();
         if let Err(error) = remove_all_but(&self.folder, &kept) {
             tracing::warn!(folder = %self.folder.display(), %error, "old code stays");
@@ -182,7 +181,7 @@ impl CodeStore {
             })
             .map_err(AwsError::internal)
             .and_then(|()| unzip(zipped, &unfinished))
-            .and_then(|()| super::intact::sync_all(&unfinished).map_err(AwsError::internal))
+            .and_then(|()| crate::intact::sync_all(&unfinished).map_err(AwsError::internal))
             .and_then(|()| fs::rename(&unfinished, place).map_err(AwsError::internal))
             .and_then(|()| sync_parent(place).map_err(AwsError::internal));
         if result.is_err() {
@@ -269,15 +268,6 @@ fn unzip(zipped: &[u8], folder: &Path) -> AwsResult<()> {
     Ok(())
 }
 
-/// Writes a file so that it is there whole, or not at all.
-pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let unfinished = path.with_extension("unfinished-zip");
-    fs::write(&unfinished, bytes)?;
-    File::open(&unfinished)?.sync_all()?;
-    fs::rename(&unfinished, path)?;
-    sync_parent(path)
-}
-
 fn remove_all_but(folder: &Path, kept: &HashSet<String>) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
@@ -292,14 +282,6 @@ fn remove_all_but(folder: &Path, kept: &HashSet<String>) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string does not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 fn invalid(message: String) -> AwsError {

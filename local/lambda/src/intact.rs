@@ -1,6 +1,7 @@
 //! Whether stored packages and their unpacked code are as they were written; looked at once, when
 //! the cloud starts.
 
+use cloud_core::folder::write_whole;
 use cloud_core::troubles::Troubles;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
@@ -67,7 +68,7 @@ fn package(unpacked: &Path, troubles: &Troubles) -> Option<Vec<u8>> {
             troubles.keep_file(&path, what);
         }
         if let Some(bytes) = &intact
-            && let Err(error) = super::code::write_whole(&path, bytes)
+            && let Err(error) = write_whole(&path, bytes)
         {
             tracing::warn!(file = %path.display(), %error, "a package's copy is not written");
         }
@@ -88,7 +89,7 @@ pub fn sync_all(folder: &Path) -> io::Result<()> {
 }
 
 fn is_named_by_digest(path: &Path, bytes: &[u8]) -> bool {
-    let digest = super::code::hex(&Sha256::digest(bytes));
+    let digest = hex::encode(Sha256::digest(bytes));
     path.file_stem().is_some_and(|stem| *stem == *digest)
 }
 

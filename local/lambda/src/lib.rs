@@ -2,7 +2,9 @@
 //!
 //! | module | what lives there |
 //! | --- | --- |
-//! | `protocol`, `description` | `Invoke` and its neighbours, as AWS's clients call them |
+//! | `wire` | `Invoke` and its neighbours, as AWS's clients call them |
+//! | `resources` | its resource types |
+//! | [`ports`] | what it needs of other services |
 //! | `settings`, `variables` | what a function was declared to be |
 //! | `code`, `intact` | deployment packages: checked, kept, unpacked |
 //! | `function` | a function's environments: which are free, how many there may be |
@@ -11,8 +13,6 @@
 //! | `output`, `report`, `failure` | what its log says, and what its caller hears |
 
 mod code;
-mod constraints;
-mod description;
 mod environment;
 mod failure;
 mod function;
@@ -20,28 +20,32 @@ mod intact;
 mod isolation;
 pub mod launcher;
 mod output;
+pub mod ports;
 mod process;
-mod protocol;
 mod report;
+mod resources;
 mod runtime_api;
 pub mod settings;
 pub mod variables;
+mod wire;
 
 pub use code::{Code, Package};
 pub use isolation::Isolation;
 
-use cloud_core::error::{AwsError, AwsResult};
-use cloud_core::events::{Event, excerpt};
-use cloud_core::faults::Service;
-use cloud_core::identity::{DEFAULT_REGION, arn};
-use cloud_iam::{Call, Caller};
-use cloud_core::troubles::Troubles;
 use anyhow::Result;
 use bytes::Bytes;
+use cloud_core::context::Context;
+use cloud_core::error::{AwsError, AwsResult};
+use cloud_core::events::{Event, excerpt};
+use cloud_core::faults::Disturbable;
+use cloud_core::identity::{DEFAULT_REGION, arn};
+use cloud_iam::{Call, Caller, Iam};
+use cloud_resource::resource::{AnyResourceType, ResourceType, bind};
 use code::CodeStore;
 use environment::{Finished, Request, Seed};
 use function::{Function, Throttled};
 use output::Sink;
+use ports::LogSink;
 use process::Folders;
 use serde_json::{Value, json};
 use settings::{Details, FunctionSettings, LATEST};
@@ -55,8 +59,31 @@ use uuid::Uuid;
 /// The largest payload of a synchronous invocation (gettingstarted-limits: 6 MB).
 pub const MAX_REQUEST_BYTES: usize = 6 * 1024 * 1024;
 
+/// What can be disturbed of it.
+pub static FAULTS: Disturbable = Disturbable {
+    name: "lambda",
+    operations: &["Invoke"],
+    throttled: || AwsError::new(429, "TooManyRequestsException", "Rate Exceeded."),
+    failed: || {
+        AwsError::new(
+            500,
+            "ServiceException",
+            "The AWS Lambda service encountered an internal error.",
+        )
+    },
+    has_settings: false,
+};
+
+/// The token of its resource type for functions.
+pub const FUNCTION: &str = <resources::Function as ResourceType>::TOKEN;
+
 /// The functions of the account.
 pub struct Lambda {
+    context: Context,
+    iam: Arc<Iam>,
+    logs: Arc<dyn LogSink>,
+    /// The port of AWS's protocols, where packages can be fetched.
+    aws_port: u16,
     code: CodeStore,
     /// Where environments leave what has to outlive this run of the cloud, or to be cleared up
     /// after it.
@@ -93,7 +120,16 @@ pub fn function_arn(region: &str, name: &str) -> String {
 impl Lambda {
     /// Opens the folder that holds each function's code, and ends what an earlier run left
     /// behind.
-    pub fn open(folder: &Path, isolation: Isolation, troubles: &Troubles) -> Result<Self> {
+    pub fn open(
+        folder: &Path,
+        isolation: Isolation,
+        context: &Context,
+        iam: Arc<Iam>,
+        logs: Arc<dyn LogSink>,
+        aws_port: u16,
+    ) -> Result<Self> {
+        let troubles = &context.troubles;
+        context.faults.register(&FAULTS);
         let folders = Folders {
             notes: folder.join("processes"),
             copies: folder.join("environments"),
@@ -104,6 +140,10 @@ impl Lambda {
         }
         intact::check(&folder.join("code"), troubles);
         Ok(Self {
+            context: context.clone(),
+            iam,
+            logs,
+            aws_port,
             code: CodeStore::open(&folder.join("code"))?,
             folders,
             isolation: Arc::new(isolation),
@@ -116,14 +156,18 @@ impl Lambda {
         &self.isolation
     }
 
+    /// Its resource types.
+    pub fn resource_types(self: &Arc<Self>) -> Vec<Box<dyn AnyResourceType>> {
+        vec![
+            bind(resources::Function, self),
+            bind(resources::Permission, self),
+        ]
+    }
+
     /// Checks and stores the deployment package at `path`.
-    pub async fn store_code(
-        self: &Lambda,
-        cloud: &Arc<Cloud>,
-        path: PathBuf,
-    ) -> AwsResult<Package> {
-        let cloud = Arc::clone(cloud);
-        tokio::task::spawn_blocking(move || cloud.lambda.code.store(&path))
+    async fn store_code(self: &Arc<Self>, path: PathBuf) -> AwsResult<Package> {
+        let lambda = Arc::clone(self);
+        tokio::task::spawn_blocking(move || lambda.code.store(&path))
             .await
             .map_err(AwsError::internal)?
     }
@@ -303,10 +347,10 @@ impl Reference {
     }
 }
 
-impl Cloud {
+impl Lambda {
     /// Invokes a function and waits for its answer (`RequestResponse`). A name without a region
     /// is one of the default region's.
-    pub async fn lambda_invoke(
+    pub async fn invoke(
         self: &Arc<Self>,
         caller: &Caller,
         function: &str,
@@ -314,19 +358,18 @@ impl Cloud {
     ) -> AwsResult<Invocation> {
         let region = Reference::parse(function).region;
         let region = region.as_deref().unwrap_or(DEFAULT_REGION);
-        self.lambda_invoke_in(caller, region, function, payload)
-            .await
+        self.invoke_in(caller, region, function, payload).await
     }
 
     /// Invokes a function of this region.
-    async fn lambda_invoke_in(
+    async fn invoke_in(
         self: &Arc<Self>,
         caller: &Caller,
         region: &str,
         function: &str,
         payload: Bytes,
     ) -> AwsResult<Invocation> {
-        self.faults.strike(Service::Lambda, "Invoke").await?;
+        self.context.faults.strike(&FAULTS, "Invoke").await?;
         let (function, arn) = self.invocable(caller, region, function)?;
         if payload.len() > MAX_REQUEST_BYTES {
             return Err(AwsError::new(
@@ -355,25 +398,29 @@ impl Cloud {
             function_arn: arn,
             payload,
         };
-        let cloud = Arc::clone(self);
+        let lambda = Arc::clone(self);
         let idle = slot.idle();
         let (cold, started) = (idle.is_none(), Instant::now());
         if cold {
             self.assume_execution_role(&slot.settings().role_arn)?;
         }
         // A task of its own: an invocation goes on when its caller hangs up.
-        let finished = self.tasks.spawn(async move {
+        let finished = self.context.tasks.spawn(async move {
             let invocation = async {
                 match idle {
                     Some(environment) => environment.invoke(request).await,
-                    None => cloud.seed(slot.settings()).invoke(request).await,
+                    None => lambda.seed(slot.settings()).invoke(request).await,
                 }
             };
             let Finished {
                 answer,
                 log_tail,
                 environment,
-            } = cloud.abandoned.run_until_cancelled(invocation).await?;
+            } = lambda
+                .context
+                .abandoned
+                .run_until_cancelled(invocation)
+                .await?;
             slot.leave(environment);
             Some((answer, log_tail))
         });
@@ -385,7 +432,7 @@ impl Cloud {
             Ok(payload) => (payload, None),
             Err(failure) => (failure.payload, Some("Unhandled".to_owned())),
         };
-        self.events.push(Event::Invocation {
+        self.context.events.push(Event::Invocation {
             function: name,
             bytes,
             duration: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -406,7 +453,7 @@ impl Cloud {
         region: &str,
         reference: &str,
     ) -> AwsResult<(Arc<Function>, String)> {
-        let (function, reference) = self.lambda.find(region, reference)?;
+        let (function, reference) = self.find(region, reference)?;
         let settings = function.settings();
         let arn = reference.arn(&settings);
         self.iam.authorize(&Call {
@@ -414,7 +461,7 @@ impl Cloud {
             action: "lambda:InvokeFunction",
             resource: &arn,
             context: &[],
-            resource_policy: self.lambda.policy(&settings.arn).as_deref(),
+            resource_policy: self.policy(&settings.arn).as_deref(),
         })?;
         Ok((function, arn))
     }
@@ -436,11 +483,11 @@ impl Cloud {
     }
 
     fn seed(self: &Arc<Self>, settings: Arc<FunctionSettings>) -> Seed {
-        let log_stream = Seed::log_stream(&settings, self.clock.now());
+        let log_stream = Seed::log_stream(&settings, self.context.clock.now());
         Seed {
             sink: self.log_sink(&settings, &log_stream),
-            folders: self.lambda.folders.clone(),
-            isolation: Arc::clone(&self.lambda.isolation),
+            folders: self.folders.clone(),
+            isolation: Arc::clone(&self.isolation),
             settings,
             log_stream,
         }
@@ -448,8 +495,7 @@ impl Cloud {
 
     /// Where an environment's lines go: to its stream, when the function's role may write it.
     fn log_sink(self: &Arc<Self>, settings: &FunctionSettings, stream: &str) -> Sink {
-        // Weak, because the cloud owns the environments that own their logs.
-        let cloud = Arc::downgrade(self);
+        let (iam, logs) = (Arc::clone(&self.iam), Arc::clone(&self.logs));
         let name = settings.name.clone();
         let role_arn = settings.role_arn.clone();
         let region = settings.region.clone();
@@ -457,13 +503,11 @@ impl Cloud {
         let stream = stream.to_owned();
         let refused = AtomicBool::new(false);
         Arc::new(move |lines| {
-            let Some(cloud) = cloud.upgrade() else { return };
-            let written = cloud
-                .iam
+            let written = iam
                 .assume_role(&role_arn, "lambda.amazonaws.com", &[])
                 .and_then(|session| {
                     let caller = Caller::Role(session);
-                    cloud.logs_write(&caller, &region, &group, &stream, lines)
+                    logs.write(&caller, &region, &group, &stream, lines)
                 });
             // Once is enough to be noticed: it is the same for every line.
             if let Err(error) = written

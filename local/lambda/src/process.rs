@@ -4,8 +4,8 @@
 use super::isolation::{Copy, Isolation};
 use super::launcher::{Failure, Order, SUBCOMMAND, TASK_ROOT};
 use super::variables::{self, Runtime};
-use cloud_core::troubles::Troubles;
 use anyhow::Result;
+use cloud_core::troubles::Troubles;
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process_group, prlimit};
 use std::fs;
 use std::io::{self, PipeReader};

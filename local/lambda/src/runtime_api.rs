@@ -3,9 +3,9 @@
 //! Every execution environment has a server of its own. The server turns requests into events;
 //! whoever drives the environment says what they mean.
 
-use crate::edge;
 use anyhow::Result;
 use bytes::{Bytes, BytesMut};
+use cloud_core::listener;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -90,7 +90,7 @@ impl RuntimeApi {
         // One event at a time: a runtime waits for what comes of it.
         let (sender, events) = mpsc::channel(1);
         let closing = CancellationToken::new();
-        let server = edge::http::serve(listener, closing.clone(), move |request| {
+        let server = listener::serve(listener, closing.clone(), move |request| {
             let events = sender.clone();
             async move { answer(request, &events).await }
         });

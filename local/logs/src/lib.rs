@@ -2,7 +2,8 @@
 //!
 //! | module | what lives there |
 //! | --- | --- |
-//! | `protocol` | CloudWatch Logs' JSON protocol |
+//! | `wire` | CloudWatch Logs' JSON protocol |
+//! | `resources` | its resource types |
 //! | `stored` | a stream as a file |
 //! | `reader` | the thread that reads streams, so that nothing else waits for it |
 //! | here | groups and their streams, and who may write them |
@@ -10,21 +11,20 @@
 //! A lock is held to find a stream, and one of its own while a stream is written. Nothing is
 //! locked while one is read.
 
-mod input;
-mod pages;
-mod protocol;
 mod reader;
+mod resources;
 mod stored;
+mod wire;
 
-use cloud_core::clock::Clock;
+use anyhow::{Context as _, Result, ensure};
+use cloud_core::context::Context;
 use cloud_core::context::reset_meanwhile;
 use cloud_core::error::{AwsError, AwsResult};
 use cloud_core::events::{self, excerpt};
 use cloud_core::folder;
 use cloud_core::identity::arn;
-use cloud_iam::{Call, Caller};
-use cloud_core::troubles::Troubles;
-use anyhow::{Context, Result, ensure};
+use cloud_iam::{Call, Caller, Iam};
+use cloud_resource::resource::{AnyResourceType, bind};
 use reader::Reader;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -45,8 +45,8 @@ const MAX_OPEN_FILES: usize = 32;
 /// The log groups of the account.
 pub struct Logs {
     folder: PathBuf,
-    clock: Clock,
-    troubles: Troubles,
+    context: Context,
+    iam: Arc<Iam>,
     /// By region and name.
     groups: Mutex<BTreeMap<(String, String), Group>>,
     /// Set, with the groups locked, when the folder is about to be deleted.
@@ -102,15 +102,24 @@ struct View {
 
 impl Logs {
     /// Opens the folder that holds a folder a group, with a file a stream.
-    pub fn open(folder: &Path, clock: Clock, troubles: &Troubles) -> Result<Self> {
+    pub fn open(folder: &Path, context: &Context, iam: Arc<Iam>) -> Result<Self> {
         Ok(Self {
             folder: folder.to_owned(),
-            clock,
-            troubles: troubles.clone(),
+            context: context.clone(),
+            iam,
             groups: Mutex::default(),
             closed: Arc::default(),
-            reader: Reader::start(troubles)?,
+            reader: Reader::start(&context.troubles)?,
         })
+    }
+
+    /// Its resource types.
+    pub fn resource_types(self: &Arc<Self>) -> Vec<Box<dyn AnyResourceType>> {
+        vec![
+            bind(resources::LogGroup, self),
+            bind(resources::LogMetricFilter, self),
+            bind(resources::LogStream, self),
+        ]
     }
 
     /// Forgets all groups and takes no new ones, before the folder is deleted: what is written
@@ -132,7 +141,7 @@ impl Logs {
         let groups: Vec<Group> = self.groups().values().cloned().collect();
         let streams = groups.into_iter().flat_map(|group| group.view().streams);
         for (_, stream) in streams {
-            let troubles = self.troubles.clone();
+            let troubles = self.context.troubles.clone();
             // Weak, so that a stream that is deleted meanwhile is not read.
             let stream = Arc::downgrade(&stream);
             self.reader.run(move || {
@@ -163,14 +172,14 @@ impl Logs {
         let mut streams = Streams::new();
         for entry in std::fs::read_dir(&folder)? {
             let path = entry?.path();
-            match StoredStream::open(&path, &self.troubles) {
+            match StoredStream::open(&path, &self.context.troubles) {
                 Ok(Some(stream)) => {
                     streams.insert(stream.name().to_owned(), Arc::new(stream));
                 }
                 Ok(None) => {}
                 Err(error) => {
                     let what = format!("a log stream cannot be read, and is not shown: {error:#}");
-                    self.troubles.keep_file(&path, &what);
+                    self.context.troubles.keep_file(&path, &what);
                 }
             }
         }
@@ -209,7 +218,7 @@ impl Logs {
 
     /// Creates a stream in a deployed group; one that is there already stays as it is.
     pub fn deploy_stream(&self, region: &str, group: &str, stream: &str) -> AwsResult<()> {
-        let now = self.clock.unix_millis();
+        let now = self.context.clock.unix_millis();
         let group = self.live(region, group).ok_or_else(no_group)?;
         group
             .stream(stream, now)
@@ -246,8 +255,8 @@ impl Logs {
         let source = format!("the log group {}", group.settings.name);
         let appended = group.append(stream, now, messages);
         match &appended {
-            Ok(()) => self.troubles.ended(&source),
-            Err(error) => self.troubles.began(&source, format!("{error:#}")),
+            Ok(()) => self.context.troubles.ended(&source),
+            Err(error) => self.context.troubles.began(&source, format!("{error:#}")),
         }
         appended
     }
@@ -312,19 +321,6 @@ impl View {
     }
 }
 
-/// What CloudWatch Logs does not take in a group's name (API reference, `CreateLogGroup`).
-pub fn group_name_problem(name: &str) -> Option<&'static str> {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-/#".contains(&byte);
-    let fits = (1..=512).contains(&name.len()) && name.bytes().all(allowed);
-    (!fits).then_some("must be 1 to 512 of the characters a-z, A-Z, 0-9, '_', '-', '/', '.', '#'")
-}
-
-/// What CloudWatch Logs does not take in a stream's name (API reference, `CreateLogStream`).
-pub fn stream_name_problem(name: &str) -> Option<&'static str> {
-    let fits = (1..=512).contains(&name.chars().count()) && !name.contains([':', '*']);
-    (!fits).then_some("must be 1 to 512 characters without ':' and '*'")
-}
-
 fn no_group() -> AwsError {
     AwsError::new(
         400,
@@ -333,10 +329,10 @@ fn no_group() -> AwsError {
     )
 }
 
-impl Cloud {
+impl Logs {
     /// Appends messages for a caller that IAM lets do so: with `logs:PutLogEvents`, and
     /// `logs:CreateLogStream` when the stream is missing.
-    pub fn logs_write(
+    pub fn write(
         &self,
         caller: &Caller,
         region: &str,
@@ -345,19 +341,18 @@ impl Cloud {
         messages: &[String],
     ) -> AwsResult<()> {
         let resource = stream_arn(region, group, stream);
-        if !self.logs.has_stream(region, group, stream) {
+        if !self.has_stream(region, group, stream) {
             self.may_log(caller, "logs:CreateLogStream", &resource)?;
-            self.logs.deploy_stream(region, group, stream)?;
+            self.deploy_stream(region, group, stream)?;
         }
         self.may_log(caller, "logs:PutLogEvents", &resource)?;
-        let now = self.clock.unix_millis();
-        let live = self.logs.live(region, group).ok_or_else(no_group)?;
+        let now = self.context.clock.unix_millis();
+        let live = self.live(region, group).ok_or_else(no_group)?;
         let events = messages.iter().map(|message| (now, message.as_str()));
-        self.logs
-            .append(&live, stream, now, events)
+        self.append(&live, stream, now, events)
             .map_err(|error| AwsError::internal(format!("{error:#}")))?;
         for message in messages {
-            self.events.push(events::Event::Log {
+            self.context.events.push(events::Event::Log {
                 group: group.to_owned(),
                 stream: stream.to_owned(),
                 message: excerpt(message.as_bytes()),

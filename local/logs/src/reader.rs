@@ -1,8 +1,8 @@
 //! The thread that reads streams: whole files, one request after the other, behind everything
 //! else that the machine has to do.
 
-use cloud_core::troubles::Troubles;
 use anyhow::{Context, Result};
+use cloud_core::troubles::Troubles;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
 

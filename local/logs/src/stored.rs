@@ -1,7 +1,7 @@
 //! A log stream as a file: a line of JSON that names it, then one an event.
 
-use cloud_core::troubles::Troubles;
 use anyhow::{Context, Result, ensure};
+use cloud_core::troubles::Troubles;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
@@ -354,9 +354,7 @@ pub fn file_name(name: &str) -> String {
         let digest = Sha256::digest(name);
         escaped.truncate(MAX_FILE_NAME);
         escaped.push('~');
-        for byte in digest.iter().take(16) {
-            let _ = write!(escaped, "{byte:02x}");
-        }
+        escaped.push_str(&hex::encode(&digest[..16]));
     }
     escaped
 }

@@ -83,12 +83,16 @@ impl Asked<'_> {
             return self.import().await;
         };
         let known = record.resource.clone();
-        let found = of.read(&self.scope(), &known.id, Some(known.clone())).await?;
+        let found = of
+            .read(&self.scope(), &known.id, Some(known.clone()))
+            .await?;
         if found.is_some() {
             return Ok(found);
         }
         let deployments = &account.deployments;
-        let forgotten = deployments.forget_unless_dead(&account.package, of, &record).await?;
+        let forgotten = deployments
+            .forget_unless_dead(&account.package, of, &record)
+            .await?;
         Ok((!forgotten).then_some(known))
     }
 

@@ -15,7 +15,10 @@ impl Deployments {
             };
             for record in self.settled(declared.of) {
                 let known = Some(record.resource.clone());
-                let found = declared.of.read(&record.resource.scope(), &record.resource.id, known).await;
+                let found = declared
+                    .of
+                    .read(&record.resource.scope(), &record.resource.id, known)
+                    .await;
                 if matches!(found, Ok(None)) {
                     tracing::info!(urn = record.resource.urn, "forgetting what is gone");
                     self.forget(&record).await?;

@@ -14,8 +14,8 @@
 //! What is there without a record of it is found by `import`.
 
 pub use crate::import_id::ImportId;
-use cloud_core::error::{AwsError, AwsResult};
 use async_trait::async_trait;
+use cloud_core::error::{AwsError, AwsResult};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -274,7 +274,11 @@ pub trait ResourceType: Send + Sync + 'static {
     }
 
     /// Takes the resource out of service, or refuses as AWS would.
-    async fn delete(&self, service: &Arc<Self::Service>, resource: &Resource<Self::Inputs>) -> AwsResult<()>;
+    async fn delete(
+        &self,
+        service: &Arc<Self::Service>,
+        resource: &Resource<Self::Inputs>,
+    ) -> AwsResult<()>;
 }
 
 /// [`ResourceType`] over JSON.
@@ -291,11 +295,7 @@ pub trait AnyResourceType: Send + Sync + 'static {
     fn holds(&self) -> &'static [&'static str];
     fn import_id(&self) -> Option<ImportId>;
     fn validate(&self, inputs: &Properties) -> Vec<Refusal>;
-    async fn create(
-        &self,
-        new: &New,
-        inputs: &Properties,
-    ) -> AwsResult<Deployed>;
+    async fn create(&self, new: &New, inputs: &Properties) -> AwsResult<Deployed>;
     async fn activate(&self, resource: &Resource<Properties>) -> AwsResult<()>;
     async fn update(
         &self,
@@ -308,11 +308,7 @@ pub trait AnyResourceType: Send + Sync + 'static {
         id: &str,
         known: Option<Resource<Properties>>,
     ) -> AwsResult<Option<Resource<Properties>>>;
-    async fn import(
-        &self,
-        scope: &Scope<'_>,
-        id: &str,
-    ) -> AwsResult<Option<Resource<Properties>>>;
+    async fn import(&self, scope: &Scope<'_>, id: &str) -> AwsResult<Option<Resource<Properties>>>;
     async fn delete(&self, resource: &Resource<Properties>) -> AwsResult<()>;
 }
 
@@ -379,16 +375,16 @@ impl<T: ResourceType> AnyResourceType for Bound<T> {
         }
     }
 
-    async fn create(
-        &self,
-        new: &New,
-        inputs: &Properties,
-    ) -> AwsResult<Deployed> {
-        self.of.create(&self.service, new, &typed::<T>(inputs)?).await
+    async fn create(&self, new: &New, inputs: &Properties) -> AwsResult<Deployed> {
+        self.of
+            .create(&self.service, new, &typed::<T>(inputs)?)
+            .await
     }
 
     async fn activate(&self, resource: &Resource<Properties>) -> AwsResult<()> {
-        self.of.activate(&self.service, &typed_resource::<T>(resource)?).await
+        self.of
+            .activate(&self.service, &typed_resource::<T>(resource)?)
+            .await
     }
 
     async fn update(
@@ -397,7 +393,9 @@ impl<T: ResourceType> AnyResourceType for Bound<T> {
         inputs: &Properties,
     ) -> AwsResult<Properties> {
         let old = typed_resource::<T>(old)?;
-        self.of.update(&self.service, &old, &typed::<T>(inputs)?).await
+        self.of
+            .update(&self.service, &old, &typed::<T>(inputs)?)
+            .await
     }
 
     async fn read(
@@ -423,11 +421,7 @@ impl<T: ResourceType> AnyResourceType for Bound<T> {
         Ok(Some(with_inputs(found, inputs)))
     }
 
-    async fn import(
-        &self,
-        scope: &Scope<'_>,
-        id: &str,
-    ) -> AwsResult<Option<Resource<Properties>>> {
+    async fn import(&self, scope: &Scope<'_>, id: &str) -> AwsResult<Option<Resource<Properties>>> {
         let Some(found) = self.of.import(&self.service, scope, id).await? else {
             return Ok(None);
         };
@@ -436,7 +430,9 @@ impl<T: ResourceType> AnyResourceType for Bound<T> {
     }
 
     async fn delete(&self, resource: &Resource<Properties>) -> AwsResult<()> {
-        self.of.delete(&self.service, &typed_resource::<T>(resource)?).await
+        self.of
+            .delete(&self.service, &typed_resource::<T>(resource)?)
+            .await
     }
 }
 

@@ -1,5 +1,6 @@
 //! The gRPC service that Pulumi's engine attaches to.
 
+use crate::account::{Account, Accounts};
 use crate::answers::Session;
 use crate::asked::{Asked, common};
 use crate::check::{self, failures};
@@ -14,10 +15,9 @@ use crate::settings::{self, Settings};
 use crate::urn::Urn;
 use crate::value::{Property, PropertyMap, decode, encode, from_json, secret_like, to_json};
 use crate::{engine, invoke, outputs};
-use crate::account::{Account, Accounts};
-use cloud_core::error::AwsResult;
 use anyhow::Result;
 use async_trait::async_trait;
+use cloud_core::error::AwsResult;
 use futures::future::BoxFuture;
 use http_body_util::{BodyExt, Full, Limited};
 use pulumi_gestalt_proto::pulumi::pulumirpc as rpc;
@@ -391,7 +391,8 @@ impl ResourceProvider for Provider {
         let created = self.finish(async move {
             let known = plain.clone();
             let (deployments, token) = (&account.deployments, &asked.token);
-            let created = deployments.create_for(session, &account.package, token, new, plain, common);
+            let created =
+                deployments.create_for(session, &account.package, token, new, plain, common);
             created
                 .await
                 .map_err(|error| match account.package.resource_type(token) {
@@ -485,7 +486,9 @@ impl ResourceProvider for Provider {
         let record = self.finish(async move {
             let deployments = &account.deployments;
             let urn = urn.as_str().to_owned();
-            deployments.update(&account.package, old, urn, plain, common).await
+            deployments
+                .update(&account.package, old, urn, plain, common)
+                .await
         });
         let outputs = outputs::deployed(declared, &inputs, &record.await?.resource);
         Ok(Response::new(rpc::UpdateResponse {
@@ -513,7 +516,8 @@ impl ResourceProvider for Provider {
             return Ok(Response::new(()));
         };
         let account = Arc::clone(&self.account);
-        let deleted = self.finish(async move { account.deployments.delete(&account.package, &record).await });
+        let deleted =
+            self.finish(async move { account.deployments.delete(&account.package, &record).await });
         deleted.await?;
         Ok(Response::new(()))
     }

@@ -2,6 +2,7 @@
 
 use super::buckets::{Settings, State};
 use super::errors::access_denied;
+use crate::S3;
 use cloud_core::error::{AwsError, AwsResult};
 use cloud_core::identity::{ACCOUNT_ID, bucket_arn};
 use cloud_iam::document::{Document, Effect, Kind, Principal, Set, Statement};
@@ -81,9 +82,9 @@ impl PublicAccessBlock {
     };
 }
 
-impl Cloud {
+impl S3 {
     /// Decides a call on a bucket, or on the object `key` in it.
-    pub fn s3_authorize(
+    pub fn authorize(
         &self,
         caller: &Caller,
         bucket: &State,
@@ -106,17 +107,17 @@ impl Cloud {
     }
 
     /// Attaches a policy to a bucket, or removes it, where S3 would.
-    pub async fn s3_set_policy(&self, bucket: &str, policy: Option<String>) -> AwsResult<()> {
-        let state = self.s3.buckets.get(bucket)?.state();
+    pub async fn set_policy(&self, bucket: &str, policy: Option<String>) -> AwsResult<()> {
+        let state = self.buckets.get(bucket)?.state();
         if let Some(text) = &policy {
-            check_policy(self, &state.settings, text)?;
+            check_policy(&self.iam, &state.settings, text)?;
         }
         let set = |settings: &mut Settings| settings.policy = policy;
-        self.s3.buckets.change(bucket, set).await
+        self.buckets.change(bucket, set).await
     }
 
     /// Whether the caller would be allowed. It has not asked.
-    pub fn s3_may(
+    pub fn may(
         &self,
         caller: &Caller,
         bucket: &State,
@@ -154,7 +155,7 @@ fn resource(bucket: &State, key: Option<&str>) -> String {
 }
 
 /// What may stand in a bucket's policy, beyond what may stand in any.
-fn check_policy(cloud: &Cloud, settings: &Settings, text: &str) -> AwsResult<()> {
+fn check_policy(iam: &Iam, settings: &Settings, text: &str) -> AwsResult<()> {
     let malformed = |reason| AwsError::new(400, "MalformedPolicy", reason);
     if text.len() > MAX_POLICY {
         return Err(AwsError::new(
@@ -182,7 +183,7 @@ fn check_policy(cloud: &Cloud, settings: &Settings, text: &str) -> AwsResult<()>
             return Err(malformed(reason.to_owned()));
         }
     }
-    if let Some(arn) = cloud.iam.missing_principal(&policy) {
+    if let Some(arn) = iam.missing_principal(&policy) {
         let reason = format!("Invalid principal in policy: \"AWS\":\"{arn}\"");
         return Err(malformed(reason));
     }

@@ -6,15 +6,15 @@
 //! files that have none. A file that is being read when its record goes stays until the last
 //! reader is done.
 
-use super::checksums::{Algorithm, Hasher, hex};
+use super::checksums::{Algorithm, Hasher};
 use super::errors::entity_too_large;
 use super::holds::{Held, Holds};
 use super::sealed::{self, Sealer, Section};
+use anyhow::{Context, Result};
+use bytes::{Bytes, BytesMut};
 use cloud_core::error::{AwsError, AwsResult};
 use cloud_core::store::{Batch, Store};
 use cloud_core::troubles::Troubles;
-use anyhow::{Context, Result};
-use bytes::{Bytes, BytesMut};
 use futures::{Stream, StreamExt};
 use s3s::crypto::{Checksum as _, Md5};
 use serde::{Deserialize, Serialize};
@@ -204,7 +204,7 @@ impl Bodies {
         };
         Ok(Received {
             size,
-            md5: hex(&md5.finalize()),
+            md5: hex::encode(md5.finalize()),
             checksum: hasher.finish(),
             algorithm,
             place,

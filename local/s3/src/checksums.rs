@@ -1,9 +1,9 @@
 //! The checksums that clients send along and get back:
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html>.
 
-use cloud_core::error::{AwsError, AwsResult};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use cloud_core::error::{AwsError, AwsResult};
 use s3s::crypto::{Checksum as _, Crc32, Crc32c, Crc64Nvme, Md5, Sha1, Sha256};
 use serde::{Deserialize, Serialize};
 
@@ -148,7 +148,7 @@ pub fn composite_etag<'a>(parts: impl ExactSizeIterator<Item = &'a str>) -> Stri
     for part in parts {
         digest.update(&from_hex(part));
     }
-    format!("{}-{count}", hex(&digest.finalize()))
+    format!("{}-{count}", hex::encode(digest.finalize()))
 }
 
 /// Refuses a body that is not what the client said.
@@ -161,25 +161,6 @@ pub fn verify(name: &str, sent: &str, calculated: &str) -> AwsResult<()> {
         "BadDigest",
         format!("The {name} you specified did not match the calculated checksum."),
     ))
-}
-
-/// Lower-case hexadecimal digits.
-pub fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
-        text.push(char::from(DIGITS[usize::from(byte & 15)]));
-    }
-    text
-}
-
-fn from_hex(text: &str) -> Vec<u8> {
-    text.as_bytes()
-        .chunks(2)
-        .filter_map(|pair| std::str::from_utf8(pair).ok())
-        .filter_map(|pair| u8::from_str_radix(pair, 16).ok())
-        .collect()
 }
 
 #[cfg(test)]
@@ -208,12 +189,12 @@ mod tests {
 
     #[test]
     fn an_etag_of_parts_is_a_digest_of_digests() {
-        let part = hex(&Md5::checksum(b"hello"));
+        let part = hex::encode(Md5::checksum(b"hello"));
         assert_eq!(part, "5d41402abc4b2a76b9719d911017c592");
         let whole = Md5::checksum(&from_hex(&part));
         assert_eq!(
             composite_etag([part.as_str()].into_iter()),
-            format!("{}-1", hex(&whole))
+            format!("{}-1", hex::encode(whole))
         );
     }
 }

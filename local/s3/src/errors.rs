@@ -104,3 +104,15 @@ pub fn not_implemented(what: &str) -> AwsError {
         format!("The embedded cloud's S3 has no {what}"),
     )
 }
+
+pub(crate) fn slow_down() -> AwsError {
+    AwsError::new(503, "SlowDown", "Please reduce your request rate.")
+}
+
+pub(crate) fn internal_error() -> AwsError {
+    AwsError::new(
+        500,
+        "InternalError",
+        "We encountered an internal error. Please try again.",
+    )
+}

@@ -25,29 +25,32 @@ const INTERVAL: Duration = Duration::from_secs(60 * 60);
 const SOURCE: &str = "the lifecycle of buckets";
 
 /// Applies the rules of all buckets from time to time until the cloud stops.
-pub fn spawn(cloud: &Arc<Cloud>) {
-    let task = Arc::clone(cloud);
-    cloud.tasks.spawn(async move {
+pub fn spawn(s3: &Arc<S3>) {
+    let task = Arc::clone(s3);
+    s3.context.tasks.spawn(async move {
         let apply = || apply_until_stopped(&task);
-        task.troubles.supervise(SOURCE, &task.stopping, apply).await;
+        let shared = &task.context;
+        let supervised = shared.troubles.supervise(SOURCE, &shared.stopping, apply);
+        supervised.await;
     });
 }
 
-async fn apply_until_stopped(cloud: &Cloud) {
+async fn apply_until_stopped(s3: &S3) {
+    let context = &s3.context;
     loop {
         let expired = tokio::select! {
             // A reset deletes everything anyhow.
-            () = cloud.abandoned.cancelled() => return,
-            expired = cloud.s3.expire(cloud.clock.unix_millis()) => expired,
+            () = context.abandoned.cancelled() => return,
+            expired = s3.expire(context.clock.unix_millis()) => expired,
         };
         match expired {
-            Ok(()) => cloud.troubles.ended(SOURCE),
+            Ok(()) => context.troubles.ended(SOURCE),
             // What went wrong has been logged.
-            Err(error) => cloud.troubles.began(SOURCE, error.to_string()),
+            Err(error) => context.troubles.began(SOURCE, error.to_string()),
         }
         tokio::select! {
             () = tokio::time::sleep(INTERVAL) => {}
-            () = cloud.stopping.cancelled() => return,
+            () = context.stopping.cancelled() => return,
         }
     }
 }
@@ -118,7 +121,7 @@ impl S3 {
         loop {
             // Others go first.
             tokio::task::yield_now().await;
-            let records = self.store.range(VERSIONS, &prefix, &from, PAGE);
+            let records = self.context.store.range(VERSIONS, &prefix, &from, PAGE);
             let records = records.map_err(AwsError::internal)?;
             let is_last = records.len() < PAGE;
             for (record, json) in records {
@@ -165,7 +168,10 @@ impl S3 {
         let settings = &state.settings;
         let name = settings.name.as_str();
         let _lock = self.locks.lock(name, key).await;
-        let records = self.store.scan(VERSIONS, &versions_prefix(name, key));
+        let records = self
+            .context
+            .store
+            .scan(VERSIONS, &versions_prefix(name, key));
         let records = records.map_err(AwsError::internal)?;
         let versions = records
             .iter()

@@ -2,11 +2,13 @@
 //!
 //! | module | what lives there |
 //! | --- | --- |
-//! | [`buckets`], [`names`], [`paths`], [`access`], [`lifecycle`] | buckets and their settings |
+//! | [`buckets`], [`names`], `paths`, [`access`], [`lifecycle`] | buckets and their settings |
 //! | [`expiry`] | the lifecycle rules, applied |
 //! | [`version`], [`bodies`], `sealed`, `holds`, [`checksums`] | what is stored, and how |
 //! | [`objects`], [`reading`], [`conditions`], [`listing`], [`uploads`] | what can be done with objects |
-//! | [`protocol`] | S3's own protocol, on top of the rest |
+//! | [`wire`] | S3's own protocol, on top of the rest |
+//! | [`origin`] | what CloudFront is answered that reads a bucket |
+//! | `resources` | its resource types |
 //! | here | the service as its neighbours in this cloud call it |
 
 pub mod access;
@@ -22,32 +24,31 @@ pub mod listing;
 mod locks;
 pub mod names;
 pub mod objects;
-pub mod paths;
-pub mod protocol;
+pub mod origin;
+mod paths;
 pub mod reading;
+mod resources;
 mod sealed;
 pub mod uploads;
 pub mod version;
+pub mod wire;
 
-use cloud_core::clock::Clock;
-use cloud_core::error::{AwsError, AwsResult};
-use cloud_core::faults::Service;
-use cloud_iam::Caller;
-use cloud_core::store::{Batch, Store};
-use cloud_core::troubles::Troubles;
-use anyhow::{Context, Result};
+use anyhow::{Context as _, Result};
 use bodies::Bodies;
 use buckets::Buckets;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use checksums::Algorithm;
-use conditions::ReadConditions;
-use futures::StreamExt;
+use cloud_core::context::Context;
+use cloud_core::error::AwsResult;
+use cloud_core::faults::Disturbable;
+use cloud_core::store::{Batch, Store};
+use cloud_iam::{Caller, Iam};
+use cloud_resource::resource::{AnyResourceType, bind};
 use locks::Locks;
-use objects::Data;
-use reading::{Found, Wanted};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio_util::sync::CancellationToken;
 
@@ -55,10 +56,19 @@ use tokio_util::sync::CancellationToken;
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html>.
 pub const DEFAULT_CHECKSUM: Algorithm = Algorithm::Crc64Nvme;
 
+/// What can be disturbed of it: its page ErrorResponses has the errors.
+pub static FAULTS: Disturbable = Disturbable {
+    name: "s3",
+    operations: wire::OPERATIONS,
+    throttled: errors::slow_down,
+    failed: errors::internal_error,
+    has_settings: false,
+};
+
 /// The buckets of the account.
 pub struct S3 {
-    store: Store,
-    clock: Clock,
+    context: Context,
+    iam: Arc<Iam>,
     bodies: Bodies,
     pub buckets: Buckets,
     sequence: Sequence,
@@ -91,35 +101,57 @@ pub struct ObjectHeaders {
     pub metadata: BTreeMap<String, String>,
 }
 
-/// An object as it is read.
-#[derive(Debug, Clone)]
-pub struct Object {
-    pub body: Bytes,
-    pub headers: ObjectHeaders,
-    /// Without the quotes.
-    pub etag: String,
-    pub last_modified: time::OffsetDateTime,
-    /// Absent in a bucket that was never versioned.
-    pub version_id: Option<String>,
-}
-
 impl S3 {
     /// Opens the folder of large bodies; everything else is in `store`.
-    pub async fn open(
-        folder: &Path,
-        store: Store,
-        clock: Clock,
-        troubles: &Troubles,
-    ) -> Result<Self> {
+    pub async fn open(folder: &Path, context: &Context, iam: Arc<Iam>) -> Result<Self> {
+        context.faults.register(&FAULTS);
+        context.faults.register(&resources::FAULTS);
         Ok(Self {
-            bodies: Bodies::open(folder, &store, troubles)?,
-            buckets: Buckets::open(store.clone())?,
-            sequence: Sequence::open(&store).await?,
+            bodies: Bodies::open(folder, &context.store, &context.troubles)?,
+            buckets: Buckets::open(context.store.clone())?,
+            sequence: Sequence::open(&context.store).await?,
             locks: Locks::new(),
             upload_locks: Locks::new(),
-            store,
-            clock,
+            context: context.clone(),
+            iam,
         })
+    }
+
+    /// Its resource types.
+    pub fn resource_types(self: &Arc<Self>) -> Vec<Box<dyn AnyResourceType>> {
+        vec![
+            bind(resources::Bucket, self),
+            bind(resources::BucketLifecycleConfiguration, self),
+            bind(resources::BucketObjectv2, self),
+            bind(resources::BucketOwnershipControls, self),
+            bind(resources::BucketPolicy, self),
+            bind(resources::BucketPublicAccessBlock, self),
+            bind(resources::BucketServerSideEncryptionConfiguration, self),
+            bind(resources::BucketVersioning, self),
+        ]
+    }
+
+    /// Stores an object for another service, if the caller may; durable on return. Gives its
+    /// version id, where the bucket has versions.
+    pub async fn put_object(
+        &self,
+        caller: &Caller,
+        bucket: &str,
+        key: &str,
+        body: Bytes,
+        headers: ObjectHeaders,
+    ) -> AwsResult<Option<String>> {
+        self.context.faults.strike(&FAULTS, "PutObject").await?;
+        let bucket = self.buckets.get(bucket)?;
+        let state = bucket.state();
+        if !names::key_fits(key) {
+            return Err(errors::key_too_long());
+        }
+        self.authorize(caller, &state, "s3:PutObject", Some(key), &[])?;
+        let tags = BTreeMap::new();
+        let put = self.put_bytes(&bucket, key, body, DEFAULT_CHECKSUM, headers, tags);
+        let version = put.await?;
+        Ok(state.shows_versions().then_some(version.id))
     }
 }
 
@@ -133,67 +165,6 @@ impl S3 {
 impl ObjectHeaders {
     fn is_empty(&self) -> bool {
         *self == Self::default()
-    }
-}
-
-/// Calls from other services inside the cloud; each is decided by IAM like one from outside.
-impl crate::cloud::Cloud {
-    /// Stores an object; durable on return. Gives its version id, where the bucket has versions.
-    pub async fn s3_put_object(
-        &self,
-        caller: &Caller,
-        bucket: &str,
-        key: &str,
-        body: Bytes,
-        headers: ObjectHeaders,
-    ) -> AwsResult<Option<String>> {
-        self.faults.strike(Service::S3, "PutObject").await?;
-        let bucket = self.s3.buckets.get(bucket)?;
-        let state = bucket.state();
-        if !names::key_fits(key) {
-            return Err(errors::key_too_long());
-        }
-        self.s3_authorize(caller, &state, "s3:PutObject", Some(key), &[])?;
-        let tags = BTreeMap::new();
-        let put = self
-            .s3
-            .put_bytes(&bucket, key, body, DEFAULT_CHECKSUM, headers, tags);
-        let version = put.await?;
-        Ok(state.shows_versions().then_some(version.id))
-    }
-
-    /// Reads the current version of an object.
-    pub async fn s3_get_object(
-        &self,
-        caller: &Caller,
-        bucket: &str,
-        key: &str,
-    ) -> AwsResult<Object> {
-        self.faults.strike(Service::S3, "GetObject").await?;
-        let state = self.s3.buckets.get(bucket)?.state();
-        let unconditional = ReadConditions::default();
-        let wanted = Wanted::whole(caller, key, &unconditional);
-        let (found, data) = self.s3_read(&state, &wanted).await?;
-        let body = match data {
-            Data::Whole(body) => body,
-            Data::Stream(mut stream) => {
-                let mut body = BytesMut::new();
-                while let Some(chunk) = stream.next().await {
-                    body.extend_from_slice(&chunk.map_err(AwsError::internal)?);
-                }
-                body.freeze()
-            }
-        };
-        let Found {
-            version, content, ..
-        } = found;
-        Ok(Object {
-            body,
-            etag: content.etag,
-            last_modified: version.last_modified(),
-            headers: content.headers,
-            version_id: state.shows_versions().then_some(version.id),
-        })
     }
 }
 

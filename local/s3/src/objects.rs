@@ -10,10 +10,11 @@ use super::version::{
     sequence_of, versions_prefix,
 };
 use super::{ObjectHeaders, S3};
-use crate::cloud::reset_meanwhile;
+use bytes::Bytes;
+use cloud_core::body::Data;
+use cloud_core::context::reset_meanwhile;
 use cloud_core::error::{AwsError, AwsResult};
 use cloud_core::store::Batch;
-use bytes::Bytes;
 use futures::Stream;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -175,7 +176,7 @@ impl S3 {
                 Versioning::Never | Versioning::Suspended => NULL.to_owned(),
             },
             sequence,
-            modified: self.clock.unix_millis(),
+            modified: self.context.clock.unix_millis(),
             content,
         };
         let json = serde_json::to_vec(&version).map_err(AwsError::internal)?;
@@ -277,7 +278,11 @@ impl S3 {
         match &content.body {
             Body::Record => {
                 let key = body_key(version.sequence);
-                let body = self.store.get(BODIES, &key).map_err(AwsError::internal)?;
+                let body = self
+                    .context
+                    .store
+                    .get(BODIES, &key)
+                    .map_err(AwsError::internal)?;
                 let slice = |body: Vec<u8>| {
                     let bytes = Bytes::from(body);
                     let end = usize::try_from(range.end).unwrap_or(usize::MAX);
@@ -320,7 +325,10 @@ impl S3 {
     /// Deletes all versions of an object, for good.
     pub async fn erase_object(&self, bucket: &Bucket, key: &str) -> AwsResult<()> {
         let name = bucket.state().settings.name.clone();
-        let records = self.store.scan(VERSIONS, &versions_prefix(&name, key));
+        let records = self
+            .context
+            .store
+            .scan(VERSIONS, &versions_prefix(&name, key));
         for (_, json) in records.map_err(AwsError::internal)? {
             let id = parse(&json)?.id;
             let unconditional = WriteConditions::default();
@@ -338,7 +346,7 @@ impl S3 {
         }
         let prefix = objects_prefix(bucket, "");
         loop {
-            let records = self.store.range(VERSIONS, &prefix, "", AT_ONCE);
+            let records = self.context.store.range(VERSIONS, &prefix, "", AT_ONCE);
             let records = records.map_err(AwsError::internal)?;
             if records.is_empty() {
                 return Ok(());
@@ -362,14 +370,14 @@ impl S3 {
     /// The newest version, or delete marker, of an object.
     pub(super) fn latest(&self, bucket: &str, key: &str) -> AwsResult<Option<Version>> {
         let prefix = versions_prefix(bucket, key);
-        let records = self.store.range(VERSIONS, &prefix, "", 1);
+        let records = self.context.store.range(VERSIONS, &prefix, "", 1);
         let first = records.map_err(AwsError::internal)?.into_iter().next();
         first.map(|(_, json)| parse(&json)).transpose()
     }
 
     pub(super) fn null_version(&self, bucket: &str, key: &str) -> AwsResult<Option<Version>> {
         let prefix = versions_prefix(bucket, key);
-        let records = self.store.scan(VERSIONS, &prefix);
+        let records = self.context.store.scan(VERSIONS, &prefix);
         for (_, json) in records.map_err(AwsError::internal)? {
             let version = parse(&json)?;
             if version.id == NULL {
@@ -394,8 +402,8 @@ impl S3 {
     }
 
     pub(super) async fn commit(&self, batch: Batch) -> AwsResult<()> {
-        let written = self.store.commit(batch).await;
-        written.map_err(|error| match self.store.is_closed() {
+        let written = self.context.store.commit(batch).await;
+        written.map_err(|error| match self.context.store.is_closed() {
             true => reset_meanwhile(),
             false => AwsError::internal(format!("{error:#}")),
         })
@@ -410,12 +418,6 @@ impl S3 {
             self.bodies.remove(parts).await;
         }
     }
-}
-
-/// A body, or the part of it that was asked for.
-pub enum Data {
-    Whole(Bytes),
-    Stream(std::pin::Pin<Box<dyn Stream<Item = std::io::Result<Bytes>> + Send + Sync>>),
 }
 
 impl From<Missing> for AwsError {

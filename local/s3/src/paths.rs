@@ -2,19 +2,15 @@
 
 use super::errors::invalid_uri;
 use cloud_core::error::AwsResult;
-use percent_encoding::percent_decode_str;
+use cloud_core::percent;
 
-/// Undoes a path's percent-encoding. A `+` is a space to S3, also outside of a query:
-/// <https://github.com/s3tools/s3cmd/issues/554>, <https://github.com/nginx/nginx-s3-gateway/issues/77>.
+/// The key in a path.
 ///
 /// # Errors
-/// `InvalidURI` for a `%` without two hexadecimal digits behind it, and for what is not UTF-8:
+/// `InvalidURI` for a `%` without two hexadecimal digits after it, and for what is not UTF-8:
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>.
-pub fn decode(path: &str) -> AwsResult<String> {
-    check(path)?;
-    let path = path.replace('+', " ");
-    let decoded = percent_decode_str(&path).decode_utf8();
-    Ok(decoded.map_err(|_| invalid_uri())?.into_owned())
+pub(crate) fn decode(path: &str) -> AwsResult<String> {
+    percent::decode_path(path).ok_or_else(invalid_uri)
 }
 
 /// Refuses a path whose percent-encoding is broken.

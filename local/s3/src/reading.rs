@@ -3,9 +3,11 @@
 use super::buckets::State;
 use super::conditions::ReadConditions;
 use super::errors::{access_denied, invalid_part_number, invalid_request, no_such_key};
-use super::objects::{Data, Missing};
+use super::objects::Missing;
 use super::uploads::PART_NUMBERS;
 use super::version::{Content, Version};
+use crate::S3;
+use cloud_core::body::Data;
 use cloud_core::error::{AwsError, AwsResult};
 use cloud_iam::Caller;
 use s3s::dto::Range;
@@ -75,9 +77,9 @@ pub enum Unreadable {
     Unchanged(Box<Found>),
 }
 
-impl Cloud {
+impl S3 {
     /// Finds what is to be read.
-    pub fn s3_look(&self, bucket: &State, wanted: &Wanted<'_>) -> Result<Found, Unreadable> {
+    pub fn look(&self, bucket: &State, wanted: &Wanted<'_>) -> Result<Found, Unreadable> {
         let Wanted {
             caller,
             key,
@@ -88,16 +90,16 @@ impl Cloud {
         match id {
             Some(id) => {
                 let context = [context, &[("s3:VersionId", id)]].concat();
-                self.s3_authorize(caller, bucket, "s3:GetObjectVersion", Some(key), &context)?;
+                self.authorize(caller, bucket, "s3:GetObjectVersion", Some(key), &context)?;
             }
-            None => self.s3_authorize(caller, bucket, "s3:GetObject", Some(key), context)?,
+            None => self.authorize(caller, bucket, "s3:GetObject", Some(key), context)?,
         }
-        let (version, content) = match self.s3.find(&bucket.settings.name, key, id) {
+        let (version, content) = match self.find(&bucket.settings.name, key, id) {
             Ok(found) => found,
             // Who may not list a bucket does not learn what is missing in it:
             // https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
             Err(Missing::Nothing(error)) if error.status >= 500 => return Err(error.into()),
-            Err(_) if !self.s3_may(caller, bucket, "s3:ListBucket", context) => {
+            Err(_) if !self.may(caller, bucket, "s3:ListBucket", context) => {
                 return Err(access_denied().into());
             }
             Err(Missing::Nothing(error)) => return Err(error.into()),
@@ -134,15 +136,15 @@ impl Cloud {
     }
 
     /// Finds what is to be read, and opens it.
-    pub async fn s3_read(
+    pub async fn fetch(
         &self,
         bucket: &State,
         wanted: &Wanted<'_>,
     ) -> Result<(Found, Data), Unreadable> {
         for _ in 0..LOOKS {
-            let found = self.s3_look(bucket, wanted)?;
+            let found = self.look(bucket, wanted)?;
             let bounds = found.section.bounds.clone();
-            let data = self.s3.read(&found.version, &found.content, bounds).await?;
+            let data = self.read(&found.version, &found.content, bounds).await?;
             // What was overwritten in the meantime is looked up again.
             if let Some(data) = data {
                 return Ok((found, data));

@@ -176,7 +176,7 @@ impl S3 {
                 uuid::Uuid::new_v4().simple()
             ),
             key: key.to_owned(),
-            initiated: self.clock.unix_millis(),
+            initiated: self.context.clock.unix_millis(),
             headers,
             tags,
             checksum,
@@ -205,7 +205,10 @@ impl S3 {
         bucket: &str,
         prefix: &str,
     ) -> AwsResult<Vec<AwsResult<Upload>>> {
-        let records = self.store.scan(UPLOADS, &objects_prefix(bucket, prefix));
+        let records = self
+            .context
+            .store
+            .scan(UPLOADS, &objects_prefix(bucket, prefix));
         let records = records.map_err(AwsError::internal)?;
         let parse = |(_, json): &(String, Vec<u8>)| {
             serde_json::from_slice(json).map_err(AwsError::internal)
@@ -215,7 +218,7 @@ impl S3 {
 
     /// The parts that have arrived, by number.
     pub fn parts(&self, upload_id: &str) -> AwsResult<Vec<Part>> {
-        let records = self.store.scan(PARTS, &parts_prefix(upload_id));
+        let records = self.context.store.scan(PARTS, &parts_prefix(upload_id));
         parse_parts(records.map_err(AwsError::internal)?)
     }
 
@@ -241,7 +244,11 @@ impl S3 {
         // It may have been completed or aborted while the part arrived.
         self.upload(name, &upload.key, &upload.id)?;
         let record = part_key(&upload.id, number);
-        let replaced = self.store.get(PARTS, &record).map_err(AwsError::internal)?;
+        let replaced = self
+            .context
+            .store
+            .get(PARTS, &record)
+            .map_err(AwsError::internal)?;
         let replaced: Option<Part> = replaced
             .map(|json| serde_json::from_slice(&json).map_err(AwsError::internal))
             .transpose()?;
@@ -254,7 +261,7 @@ impl S3 {
                 value: body.checksum,
                 coverage: Coverage::FullObject,
             },
-            modified: self.clock.unix_millis(),
+            modified: self.context.clock.unix_millis(),
             file: file.part(),
         };
         let json = serde_json::to_vec(&part).map_err(AwsError::internal)?;
@@ -352,7 +359,7 @@ impl S3 {
         };
         let parts = self.parts(id)?;
         let ended = Ended {
-            ended: self.clock.unix_millis(),
+            ended: self.context.clock.unix_millis(),
             initiated: upload.initiated,
             completed: None,
         };
@@ -376,7 +383,11 @@ impl S3 {
 
     /// Forgets the uploads that ended long before `now`, in milliseconds since the Unix epoch.
     pub(super) async fn forget_ended(&self, now: i64) -> AwsResult<()> {
-        let records = self.store.scan(ENDED, "").map_err(AwsError::internal)?;
+        let records = self
+            .context
+            .store
+            .scan(ENDED, "")
+            .map_err(AwsError::internal)?;
         let old = records.iter().filter(|(_, json)| {
             // One that cannot be read is of no use.
             serde_json::from_slice::<Ended>(json)
@@ -401,7 +412,11 @@ impl S3 {
     }
 
     fn ended(&self, record: &str) -> AwsResult<Option<Ended>> {
-        let json = self.store.get(ENDED, record).map_err(AwsError::internal)?;
+        let json = self
+            .context
+            .store
+            .get(ENDED, record)
+            .map_err(AwsError::internal)?;
         let parse = |json: Vec<u8>| serde_json::from_slice(&json).map_err(AwsError::internal);
         json.map(parse).transpose()
     }

@@ -1,7 +1,7 @@
 //! Bodies of requests: read whole within a limit, or streamed, and never waited for without end.
 
-use cloud_core::error::{AwsError, AwsResult};
 use bytes::Bytes;
+use cloud_core::error::{AwsError, AwsResult};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use std::io::{Error, ErrorKind};

@@ -25,7 +25,7 @@ pub fn answer<B>(request: &Request<B>, cloud: &Cloud) -> Option<Response<Full<By
     if request.uri().path() != PATH || request.method() != Method::GET {
         return None;
     }
-    let (problems, damaged) = (cloud.problems(), cloud.troubles.damaged());
+    let (problems, damaged) = (cloud.problems(), cloud.context.troubles.damaged());
     let health = serde_json::json!({
         "status": if problems.is_empty() && damaged.is_empty() { "ok" } else { "impaired" },
         "pid": std::process::id(),

@@ -2,8 +2,9 @@
 //! stack's state is empty.
 
 use crate::cloud::Cloud;
-use cloud_core::error::AwsResult;
 use bytes::Bytes;
+use cloud_core::context::finish;
+use cloud_core::error::AwsResult;
 use http::{HeaderValue, Method, Request, Response, header};
 use http_body_util::Full;
 use serde_json::json;
@@ -19,9 +20,13 @@ pub async fn answer<B>(request: &Request<B>, cloud: &Arc<Cloud>) -> Option<Respo
     if request.method() != Method::DELETE || stack.is_empty() {
         return None;
     }
-    let (work, stack) = (Arc::clone(cloud), stack.to_owned());
-    let deletion = async move { work.deployments.delete_unconfirmed(&work, &stack).await };
-    let deleted: AwsResult<Vec<String>> = crate::cloud::finish(&cloud.tasks, deletion).await;
+    let (work, stack) = (Arc::clone(&cloud.account), stack.to_owned());
+    let deletion = async move {
+        work.deployments
+            .delete_unconfirmed(&work.package, &stack)
+            .await
+    };
+    let deleted: AwsResult<Vec<String>> = finish(&cloud.context.tasks, deletion).await;
     let (status, body) = match deleted {
         Ok(urns) => (200, json!({ "deleted": urns })),
         Err(error) => (error.status, json!({ "message": error.to_string() })),

@@ -5,10 +5,10 @@ use super::body::read_whole;
 use super::{console, health, leftovers, status, watch};
 use crate::cloud::Cloud;
 use crate::current::Current;
+use bytes::Bytes;
 use cloud_core::error::AwsError;
 use cloud_core::events::Event;
-use cloud_core::faults::{Fault, Service};
-use bytes::Bytes;
+use cloud_core::faults::Fault;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -67,32 +67,35 @@ pub async fn answer(request: Request<Incoming>, current: &Arc<Current>) -> Answe
     match (request.method(), request.uri().path()) {
         (&Method::GET, path) if path.starts_with(PACKAGES) => package(cloud, path).await,
         (&Method::GET, FAULTS) => faults(cloud),
-        (&Method::PUT, FAULTS) => match fault(request).await {
+        (&Method::PUT, FAULTS) => match fault(request, cloud).await {
             Ok(fault) => {
                 tracing::info!(?fault, "a fault is switched on");
                 let event = Event::Fault {
                     fault: fault.clone(),
                 };
-                cloud.faults.set(fault);
-                cloud.events.push(event);
+                cloud.context.faults.set(fault);
+                cloud.context.events.push(event);
                 faults(cloud)
             }
             Err(refusal) => refusal,
         },
         (&Method::DELETE, FAULTS) => {
-            cloud.faults.clear();
-            cloud.events.push(Event::FaultsOff { service: None });
+            cloud.context.faults.clear();
+            cloud
+                .context
+                .events
+                .push(Event::FaultsOff { service: None });
             faults(cloud)
         }
         (&Method::DELETE, path) if path.starts_with(FAULTS_OF) => {
             let name = path.strip_prefix(FAULTS_OF).unwrap_or_default();
-            let service = Service::ALL.into_iter().find(|one| one.name() == name);
-            let Some(service) = service else {
+            let services = cloud.context.faults.services();
+            if !services.iter().any(|service| service.name == name) {
                 let message = format!("{name} is no service that can be disturbed");
                 return refusal(StatusCode::NOT_FOUND, &message);
-            };
-            cloud.faults.clear_of(service);
-            cloud.events.push(Event::FaultsOff {
+            }
+            cloud.context.faults.clear_of(name);
+            cloud.context.events.push(Event::FaultsOff {
                 service: Some(name.to_owned()),
             });
             faults(cloud)
@@ -149,11 +152,14 @@ async fn reset(current: &Arc<Current>) -> Answer {
 }
 
 fn faults(cloud: &Cloud) -> Answer {
-    answer_of(StatusCode::OK, &json!({ "faults": cloud.faults.all() }))
+    answer_of(
+        StatusCode::OK,
+        &json!({ "faults": cloud.context.faults.all() }),
+    )
 }
 
 /// The fault that a request describes.
-async fn fault(request: Request<Incoming>) -> Result<Fault, Answer> {
+async fn fault(request: Request<Incoming>, cloud: &Cloud) -> Result<Fault, Answer> {
     let too_large = || {
         let message = format!("A fault is described in at most {MAX_BODY} bytes");
         AwsError::new(413, "RequestEntityTooLarge", message)
@@ -169,7 +175,7 @@ async fn fault(request: Request<Incoming>) -> Result<Fault, Answer> {
         refusal(StatusCode::BAD_REQUEST, &message)
     };
     let fault: Fault = serde_json::from_slice(&body).map_err(|error| invalid(&error))?;
-    match fault.problem() {
+    match cloud.context.faults.problem(&fault) {
         Some(problem) => Err(invalid(&problem)),
         None => Ok(fault),
     }

@@ -7,7 +7,6 @@
 
 use crate::cloud::Cloud;
 use crate::current::Current;
-use cloud_core::faults::Service;
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use http_body_util::Full;
@@ -58,12 +57,15 @@ pub fn state<B>(request: &Request<B>, cloud: &Cloud) -> Option<Response<Full<Byt
     if request.uri().path() != STATE || request.method() != Method::GET {
         return None;
     }
-    let services = Service::ALL
-        .map(|service| json!({ "name": service.name(), "operations": service.operations() }));
+    let services = cloud.context.faults.services();
+    let services: Vec<_> = services
+        .iter()
+        .map(|service| json!({ "name": service.name, "operations": service.operations }))
+        .collect();
     let state = json!({
         "started": cloud.started.format(&Rfc3339).ok(),
         "streams": cloud.firehose.tallies(),
-        "faults": cloud.faults.all(),
+        "faults": cloud.context.faults.all(),
         "services": services,
     });
     Some(super::operator::answer_of(http::StatusCode::OK, &state))

@@ -1,8 +1,8 @@
 //! What a template means: names are resolved, paths and patterns are compiled.
 
+use super::value::Value;
 use crate::context::Variable;
 use crate::jsonpath::JsonPath;
-use super::value::Value;
 use http::HeaderName;
 use regex_lite::Regex;
 

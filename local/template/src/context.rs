@@ -4,8 +4,8 @@
 //! logging"; another name is refused where it is declared. A variable that has no value here
 //! (nobody signs in, there is no web ACL) is empty in a template and `-` in a log.
 
-use cloud_core::identity::ACCOUNT_ID;
 use base64::{Engine, engine::general_purpose::STANDARD};
+use cloud_core::identity::ACCOUNT_ID;
 use std::borrow::Cow;
 use std::sync::Arc;
 use time::OffsetDateTime;

@@ -3,9 +3,9 @@
 use super::ast::Utility;
 use super::evaluate::RenderError;
 use super::value::Value;
-use cloud_core::percent;
 use crate::json::Json;
 use base64::{Engine, engine::general_purpose::STANDARD};
+use cloud_core::percent;
 use std::fmt::Write;
 
 /// Applies a function of `$util`.

@@ -1,7 +1,7 @@
 //! What a template or a mapping can see of a request.
 
-use crate::context::RequestContext;
 use crate::Strings;
+use crate::context::RequestContext;
 use http::HeaderMap;
 use std::borrow::Cow;
 

@@ -1,8 +1,8 @@
 //! Texts with variables that are put in as they are, without Velocity: the bodies of gateway
 //! responses, and the format of an access log.
 
-use crate::context::{Place, RequestContext, Variable};
 use crate::Strings;
+use crate::context::{Place, RequestContext, Variable};
 
 /// A text with variables.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

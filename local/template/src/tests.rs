@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use super::*;
-use crate::context::RequestContext;
 use crate::Strings;
+use crate::context::RequestContext;
 use http::{HeaderMap, HeaderValue, header};
 use proptest::prelude::*;
 

@@ -2,8 +2,8 @@
 
 use crate::support::World;
 use anyhow::{Context, Result, ensure};
+use cloud_firehose;
 use http::Method;
-use mysfits_local::services::firehose;
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::path::Path;

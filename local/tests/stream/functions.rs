@@ -4,9 +4,9 @@ use crate::support::{FUNCTION, PERMISSION, World, may_log, package};
 use anyhow::{Context, Result, ensure};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use cloud_iam::{Caller, ServicePrincipal};
 use futures::future::try_join_all;
 use http::{Method, StatusCode};
-use mysfits_local::services::iam::{Caller, ServicePrincipal};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -578,7 +578,7 @@ async fn a_permission_lets_a_service_in_from_its_source_alone() -> Result<()> {
     let rule = service("arn:aws:events:us-east-1:000000000000:rule/mine");
     let other = service("arn:aws:events:us-east-1:000000000000:rule/other");
     let invoke = async |caller: &Caller| {
-        let invoked = world.cloud().lambda_invoke(caller, "f", "{}".into()).await;
+        let invoked = world.cloud().lambda.invoke(caller, "f", "{}".into()).await;
         invoked.map(|_| ()).map_err(|error| error.code.into_owned())
     };
     ensure!(invoke(&rule).await == Err("AccessDenied".into()));

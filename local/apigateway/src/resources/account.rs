@@ -1,14 +1,15 @@
 //! `aws:apigateway/account:Account`: the account's settings, one a region.
 
-use cloud_core::error::{AwsError, AwsResult};
-use cloud_core::identity::ACCOUNT_ID;
-use cloud_resource::resource::{Deployed, New, Properties, Resource, ResourceType};
+use crate::ApiGateway;
 use crate::definition::Account as Inputs;
 use crate::rules::bad_request;
 use crate::steps::integration::PRINCIPAL;
 use crate::steps::throttle::Limit;
-use cloud_iam::{Call, Caller};
 use async_trait::async_trait;
+use cloud_core::error::{AwsError, AwsResult};
+use cloud_core::identity::ACCOUNT_ID;
+use cloud_iam::{Call, Caller};
+use cloud_resource::resource::{Deployed, New, Properties, Resource, ResourceType, Scope};
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,20 +38,30 @@ pub struct Account;
 #[async_trait]
 impl ResourceType for Account {
     type Inputs = Inputs;
+    type Service = ApiGateway;
 
     const TOKEN: &'static str = "aws:apigateway/account:Account";
 
     /// UpdateAccount: a second owner overwrites what the first has set.
     const OVERWRITES: bool = true;
 
-    async fn create(&self, cloud: &Arc<Cloud>, _new: &New, inputs: &Inputs) -> AwsResult<Deployed> {
-        check_role(cloud, inputs).await?;
+    async fn create(
+        &self,
+        apigateway: &Arc<ApiGateway>,
+        _new: &New,
+        inputs: &Inputs,
+    ) -> AwsResult<Deployed> {
+        check_role(apigateway, inputs).await?;
         Ok(deployed())
     }
 
-    async fn activate(&self, cloud: &Arc<Cloud>, resource: &Resource<Inputs>) -> AwsResult<()> {
+    async fn activate(
+        &self,
+        apigateway: &Arc<ApiGateway>,
+        resource: &Resource<Inputs>,
+    ) -> AwsResult<()> {
         let role = role(&resource.inputs).map(str::to_owned);
-        cloud.apigateway.change(|state| {
+        apigateway.change(|state| {
             state.accounts.insert(resource.region.clone(), role);
             Ok(())
         })
@@ -58,11 +69,11 @@ impl ResourceType for Account {
 
     async fn update(
         &self,
-        cloud: &Arc<Cloud>,
+        apigateway: &Arc<ApiGateway>,
         old: &Resource<Inputs>,
         inputs: &Inputs,
     ) -> AwsResult<Properties> {
-        check_role(cloud, inputs).await?;
+        check_role(apigateway, inputs).await?;
         Ok(old.outputs.clone())
     }
 
@@ -70,14 +81,15 @@ impl ResourceType for Account {
     /// none, since another stack has set or reset it.
     async fn read(
         &self,
-        cloud: &Arc<Cloud>,
+        apigateway: &Arc<ApiGateway>,
+        _scope: &Scope<'_>,
         _id: &str,
         known: Option<Resource<Inputs>>,
     ) -> AwsResult<Option<Resource<Inputs>>> {
         let Some(mut known) = known else {
             return Ok(None);
         };
-        let actual = role_in(cloud, &known.region)?;
+        let actual = role_in(apigateway, &known.region)?;
         if role(&known.inputs) != actual.as_deref() {
             known.inputs.cloudwatch_role_arn = actual;
         }
@@ -86,20 +98,24 @@ impl ResourceType for Account {
 
     async fn import(
         &self,
-        cloud: &Arc<Cloud>,
+        apigateway: &Arc<ApiGateway>,
+        scope: &Scope<'_>,
         _id: &str,
-        region: &str,
     ) -> AwsResult<Option<Resource<Inputs>>> {
         let inputs = Inputs {
-            cloudwatch_role_arn: role_in(cloud, region)?,
+            cloudwatch_role_arn: role_in(apigateway, region)?,
         };
         Ok(Some(Resource::undeclared(region, deployed(), inputs)))
     }
 
     /// Resets the role, whoever has set it, as the aws provider does since version 6: its
     /// `internal/service/apigateway/account.go`. There is no deletion of an account's settings.
-    async fn delete(&self, cloud: &Arc<Cloud>, resource: &Resource<Inputs>) -> AwsResult<()> {
-        cloud.apigateway.change(|state| {
+    async fn delete(
+        &self,
+        apigateway: &Arc<ApiGateway>,
+        resource: &Resource<Inputs>,
+    ) -> AwsResult<()> {
+        apigateway.change(|state| {
             state.accounts.remove(&resource.region);
             Ok(())
         })
@@ -118,10 +134,8 @@ fn deployed() -> Deployed {
     Deployed::new(ACCOUNT_ID, outputs)
 }
 
-fn role_in(cloud: &Arc<Cloud>, region: &str) -> AwsResult<Option<String>> {
-    cloud
-        .apigateway
-        .look(|state| Ok(state.accounts.get(region).cloned().flatten()))
+fn role_in(apigateway: &Arc<ApiGateway>, region: &str) -> AwsResult<Option<String>> {
+    apigateway.look(|state| Ok(state.accounts.get(region).cloned().flatten()))
 }
 
 fn role(inputs: &Inputs) -> Option<&str> {
@@ -129,22 +143,22 @@ fn role(inputs: &Inputs) -> Option<&str> {
     role.filter(|role| !role.is_empty())
 }
 
-async fn check_role(cloud: &Arc<Cloud>, inputs: &Inputs) -> AwsResult<()> {
+async fn check_role(apigateway: &Arc<ApiGateway>, inputs: &Inputs) -> AwsResult<()> {
     let Some(role) = role(inputs) else {
         return Ok(());
     };
-    let caller = match cloud.iam.assume_role(role, PRINCIPAL, &[]) {
+    let caller = match apigateway.iam.assume_role(role, PRINCIPAL, &[]) {
         Ok(session) => Caller::Role(session),
         Err(cause) => return Err(lacking(&cause)),
     };
     let attempts = PATIENCE.as_millis() / PAUSE.as_millis();
     for _ in 0..attempts {
-        if may_write_logs(cloud, &caller).is_ok() {
+        if may_write_logs(apigateway, &caller).is_ok() {
             return Ok(());
         }
         tokio::time::sleep(PAUSE).await;
     }
-    may_write_logs(cloud, &caller).map_err(|cause| lacking(&cause))
+    may_write_logs(apigateway, &caller).map_err(|cause| lacking(&cause))
 }
 
 fn lacking(cause: &AwsError) -> AwsError {
@@ -156,9 +170,9 @@ fn lacking(cause: &AwsError) -> AwsError {
     ))
 }
 
-fn may_write_logs(cloud: &Arc<Cloud>, caller: &Caller) -> AwsResult<()> {
+fn may_write_logs(apigateway: &Arc<ApiGateway>, caller: &Caller) -> AwsResult<()> {
     LOG_ACTIONS.iter().try_for_each(|action| {
-        cloud.iam.authorize(&Call {
+        apigateway.iam.authorize(&Call {
             caller,
             action,
             resource: "*",

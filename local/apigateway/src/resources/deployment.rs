@@ -1,12 +1,13 @@
 //! `aws:apigateway/deployment:Deployment`
 
 use super::{check_region, refused};
-use cloud_core::error::{AwsError, AwsResult};
-use cloud_resource::resource::{Deployed, ImportId, New, Refusal, Resource, ResourceType};
+use crate::ApiGateway;
 use crate::definition::{Definition, Deployment as Inputs};
 use crate::program::Program;
-use cloud_core::store::Batch;
 use async_trait::async_trait;
+use cloud_core::error::{AwsError, AwsResult};
+use cloud_core::store::Batch;
+use cloud_resource::resource::{Deployed, ImportId, New, Refusal, Resource, ResourceType, Scope};
 use serde_json::json;
 use std::sync::Arc;
 use time::format_description::well_known::Rfc3339;
@@ -20,6 +21,7 @@ pub struct Deployment;
 #[async_trait]
 impl ResourceType for Deployment {
     type Inputs = Inputs;
+    type Service = ApiGateway;
 
     const TOKEN: &'static str = "aws:apigateway/deployment:Deployment";
     const REPLACES_ON: &'static [&'static str] = &["restApi", "triggers", "variables"];
@@ -38,40 +40,57 @@ impl ResourceType for Deployment {
         vec![Refusal::new("variables", reason)]
     }
 
-    async fn create(&self, cloud: &Arc<Cloud>, new: &New, inputs: &Inputs) -> AwsResult<Deployed> {
-        check_region(cloud, &inputs.rest_api, new)?;
-        let definition = cloud.apigateway.look(|state| {
+    async fn create(
+        &self,
+        apigateway: &Arc<ApiGateway>,
+        new: &New,
+        inputs: &Inputs,
+    ) -> AwsResult<Deployed> {
+        check_region(apigateway, &inputs.rest_api, new)?;
+        let definition = apigateway.look(|state| {
             let api = state.api(&inputs.rest_api)?;
             api.check_deployable()?;
             Ok(api.definition.clone())
         })?;
         let id = new.suffix(6);
-        Program::compile(&id, &definition).map_err(|problems| refused(&problems))?;
+        let actions = apigateway.actions.names();
+        Program::compile(&id, &definition, actions).map_err(|problems| refused(&problems))?;
 
         let captured = serde_json::to_vec(&definition).map_err(AwsError::internal)?;
         let batch = Batch::new().put(CAPTURED, &key(&inputs.rest_api, &id), captured);
-        commit(cloud, batch).await?;
-        let created = cloud.clock.now().format(&Rfc3339).unwrap_or_default();
+        commit(apigateway, batch).await?;
+        let created = apigateway
+            .context
+            .clock
+            .now()
+            .format(&Rfc3339)
+            .unwrap_or_default();
         Ok(Deployed::new(id, json!({ "createdDate": created })))
     }
 
-    async fn activate(&self, cloud: &Arc<Cloud>, resource: &Resource<Inputs>) -> AwsResult<()> {
+    async fn activate(
+        &self,
+        apigateway: &Arc<ApiGateway>,
+        resource: &Resource<Inputs>,
+    ) -> AwsResult<()> {
         let api = &resource.inputs.rest_api;
-        let known = cloud
-            .apigateway
-            .look(|state| Ok(state.api(api)?.deployments.contains_key(&resource.id)))?;
+        let known =
+            apigateway.look(|state| Ok(state.api(api)?.deployments.contains_key(&resource.id)))?;
         if known {
             return Ok(());
         }
-        let captured = cloud.store.get(CAPTURED, &key(api, &resource.id));
+        let captured = apigateway
+            .context
+            .store
+            .get(CAPTURED, &key(api, &resource.id));
         let captured = captured.map_err(AwsError::internal)?.ok_or_else(|| {
             AwsError::internal(format!("what deployment {} captured is gone", resource.id))
         })?;
         let definition: Definition =
             serde_json::from_slice(&captured).map_err(AwsError::internal)?;
-        let program = Program::compile(&resource.id, &definition);
+        let program = Program::compile(&resource.id, &definition, apigateway.actions.names());
         let program = Arc::new(program.map_err(|problems| refused(&problems))?);
-        cloud.apigateway.change(|state| {
+        apigateway.change(|state| {
             let deployments = &mut state.api_mut(api)?.deployments;
             deployments.insert(resource.id.clone(), program);
             Ok(())
@@ -80,21 +99,26 @@ impl ResourceType for Deployment {
 
     async fn read(
         &self,
-        cloud: &Arc<Cloud>,
+        apigateway: &Arc<ApiGateway>,
+        _scope: &Scope<'_>,
         _id: &str,
         known: Option<Resource<Inputs>>,
     ) -> AwsResult<Option<Resource<Inputs>>> {
         Ok(known.filter(|known| {
             let inputs = &known.inputs;
-            cloud.apigateway.has(&inputs.rest_api, |api| {
+            apigateway.has(&inputs.rest_api, |api| {
                 api.deployments.contains_key(&known.id)
             })
         }))
     }
 
-    async fn delete(&self, cloud: &Arc<Cloud>, resource: &Resource<Inputs>) -> AwsResult<()> {
+    async fn delete(
+        &self,
+        apigateway: &Arc<ApiGateway>,
+        resource: &Resource<Inputs>,
+    ) -> AwsResult<()> {
         let api = &resource.inputs.rest_api;
-        cloud.apigateway.change(|state| {
+        apigateway.change(|state| {
             if let Some(api) = state.apis.get_mut(api) {
                 api.check_deployment_unused(&resource.id)?;
                 api.deployments.remove(&resource.id);
@@ -102,7 +126,7 @@ impl ResourceType for Deployment {
             Ok(())
         })?;
         commit(
-            cloud,
+            apigateway,
             Batch::new().delete(CAPTURED, &key(api, &resource.id)),
         )
         .await
@@ -114,16 +138,16 @@ fn key(api: &str, deployment: &str) -> String {
 }
 
 /// Forgets what all deployments of an API have captured.
-pub async fn forget_captured(cloud: &Arc<Cloud>, api: &str) -> AwsResult<()> {
-    let captured = cloud.store.scan(CAPTURED, &key(api, ""));
+pub async fn forget_captured(apigateway: &Arc<ApiGateway>, api: &str) -> AwsResult<()> {
+    let captured = apigateway.context.store.scan(CAPTURED, &key(api, ""));
     let captured = captured.map_err(AwsError::internal)?;
     let batch = captured
         .iter()
         .fold(Batch::new(), |batch, (key, _)| batch.delete(CAPTURED, key));
-    commit(cloud, batch).await
+    commit(apigateway, batch).await
 }
 
-async fn commit(cloud: &Arc<Cloud>, batch: Batch) -> AwsResult<()> {
-    let committed = cloud.store.commit(batch).await;
+async fn commit(apigateway: &Arc<ApiGateway>, batch: Batch) -> AwsResult<()> {
+    let committed = apigateway.context.store.commit(batch).await;
     committed.map_err(|error| AwsError::internal(format!("{error:#}")))
 }

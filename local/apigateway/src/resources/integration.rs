@@ -2,10 +2,7 @@
 //! `aws:apigateway/integrationResponse:IntegrationResponse`
 
 use super::{check_http_method, check_region, refusals};
-use cloud_core::error::AwsResult;
-use cloud_resource::resource::{
-    Deployed, ImportId, New, Properties, Refusal, Resource, ResourceType,
-};
+use crate::ApiGateway;
 use crate::definition::{
     Integration as IntegrationInputs, IntegrationNode, IntegrationResponse as ResponseInputs,
 };
@@ -14,15 +11,23 @@ use crate::steps::integration::Integration as Call;
 use crate::steps::integration_request::IntegrationRequest;
 use crate::steps::integration_response::IntegrationResponse as Answer;
 use async_trait::async_trait;
+use cloud_core::error::AwsResult;
+use cloud_resource::resource::{
+    Deployed, ImportId, New, Properties, Refusal, Resource, ResourceType, Scope,
+};
 use serde_json::json;
 use std::sync::Arc;
 
 /// What a method's requests are sent to.
-pub struct Integration;
+pub struct Integration {
+    /// The actions of Firehose that there are.
+    pub actions: &'static [&'static str],
+}
 
 #[async_trait]
 impl ResourceType for Integration {
     type Inputs = IntegrationInputs;
+    type Service = ApiGateway;
 
     const TOKEN: &'static str = "aws:apigateway/integration:Integration";
     const REPLACES_ON: &'static [&'static str] = &[
@@ -45,7 +50,7 @@ impl ResourceType for Integration {
     const DELETE_BEFORE_REPLACE: bool = true;
 
     fn validate(&self, inputs: &IntegrationInputs) -> Vec<Refusal> {
-        let mut found = refusals(Call::compile(inputs));
+        let mut found = refusals(Call::compile(inputs, self.actions));
         found.extend(refusals(IntegrationRequest::compile(inputs)));
         found.extend(check_http_method(&inputs.http_method));
         found
@@ -53,14 +58,12 @@ impl ResourceType for Integration {
 
     async fn create(
         &self,
-        cloud: &Arc<Cloud>,
+        apigateway: &Arc<ApiGateway>,
         new: &New,
         inputs: &IntegrationInputs,
     ) -> AwsResult<Deployed> {
-        check_region(cloud, &inputs.rest_api, new)?;
-        cloud
-            .apigateway
-            .look(|state| state.api(&inputs.rest_api)?.check_integration(inputs))?;
+        check_region(apigateway, &inputs.rest_api, new)?;
+        apigateway.look(|state| state.api(&inputs.rest_api)?.check_integration(inputs))?;
         let id = format!(
             "agi-{}-{}-{}",
             inputs.rest_api, inputs.resource_id, inputs.http_method
@@ -70,11 +73,11 @@ impl ResourceType for Integration {
 
     async fn activate(
         &self,
-        cloud: &Arc<Cloud>,
+        apigateway: &Arc<ApiGateway>,
         resource: &Resource<IntegrationInputs>,
     ) -> AwsResult<()> {
         let inputs = resource.inputs.clone();
-        cloud.apigateway.change(|state| {
+        apigateway.change(|state| {
             let api = state.api_mut(&inputs.rest_api)?;
             let method = api.method_mut(&inputs.resource_id, &inputs.http_method)?;
             let node: &mut IntegrationNode = method.integration.get_or_insert_default();
@@ -85,25 +88,24 @@ impl ResourceType for Integration {
 
     async fn update(
         &self,
-        cloud: &Arc<Cloud>,
+        apigateway: &Arc<ApiGateway>,
         old: &Resource<IntegrationInputs>,
         inputs: &IntegrationInputs,
     ) -> AwsResult<Properties> {
-        cloud
-            .apigateway
-            .look(|state| state.api(&inputs.rest_api)?.check_integration(inputs))?;
+        apigateway.look(|state| state.api(&inputs.rest_api)?.check_integration(inputs))?;
         Ok(old.outputs.clone())
     }
 
     async fn read(
         &self,
-        cloud: &Arc<Cloud>,
+        apigateway: &Arc<ApiGateway>,
+        _scope: &Scope<'_>,
         _id: &str,
         known: Option<Resource<IntegrationInputs>>,
     ) -> AwsResult<Option<Resource<IntegrationInputs>>> {
         Ok(known.filter(|known| {
             let inputs = &known.inputs;
-            cloud.apigateway.has(&inputs.rest_api, |api| {
+            apigateway.has(&inputs.rest_api, |api| {
                 let method = api
                     .definition
                     .method(&inputs.resource_id, &inputs.http_method);
@@ -115,11 +117,11 @@ impl ResourceType for Integration {
     /// With its responses, as on AWS.
     async fn delete(
         &self,
-        cloud: &Arc<Cloud>,
+        apigateway: &Arc<ApiGateway>,
         resource: &Resource<IntegrationInputs>,
     ) -> AwsResult<()> {
         let inputs = &resource.inputs;
-        cloud.apigateway.change(|state| {
+        apigateway.change(|state| {
             let api = state.apis.get_mut(&inputs.rest_api);
             let method = api.and_then(|api| {
                 api.definition
@@ -139,6 +141,7 @@ pub struct IntegrationResponse;
 #[async_trait]
 impl ResourceType for IntegrationResponse {
     type Inputs = ResponseInputs;
+    type Service = ApiGateway;
 
     const TOKEN: &'static str = "aws:apigateway/integrationResponse:IntegrationResponse";
     const REPLACES_ON: &'static [&'static str] = &["httpMethod", "resourceId", "restApi"];
@@ -157,12 +160,12 @@ impl ResourceType for IntegrationResponse {
 
     async fn create(
         &self,
-        cloud: &Arc<Cloud>,
+        apigateway: &Arc<ApiGateway>,
         new: &New,
         inputs: &ResponseInputs,
     ) -> AwsResult<Deployed> {
-        check_region(cloud, &inputs.rest_api, new)?;
-        cloud.apigateway.look(|state| {
+        check_region(apigateway, &inputs.rest_api, new)?;
+        apigateway.look(|state| {
             let api = state.api(&inputs.rest_api)?;
             api.check_integration_response(inputs)
         })?;
@@ -175,11 +178,11 @@ impl ResourceType for IntegrationResponse {
 
     async fn activate(
         &self,
-        cloud: &Arc<Cloud>,
+        apigateway: &Arc<ApiGateway>,
         resource: &Resource<ResponseInputs>,
     ) -> AwsResult<()> {
         let inputs = resource.inputs.clone();
-        cloud.apigateway.change(|state| {
+        apigateway.change(|state| {
             let api = state.api_mut(&inputs.rest_api)?;
             let method = api.method_mut(&inputs.resource_id, &inputs.http_method)?;
             let Some(integration) = &mut method.integration else {
@@ -194,7 +197,7 @@ impl ResourceType for IntegrationResponse {
 
     async fn update(
         &self,
-        cloud: &Arc<Cloud>,
+        apigateway: &Arc<ApiGateway>,
         old: &Resource<ResponseInputs>,
         inputs: &ResponseInputs,
     ) -> AwsResult<Properties> {
@@ -204,7 +207,7 @@ impl ResourceType for IntegrationResponse {
                  the new one: give the response with another statusCode another name",
             ));
         }
-        cloud.apigateway.look(|state| {
+        apigateway.look(|state| {
             let api = state.api(&inputs.rest_api)?;
             api.check_integration_response(inputs)
         })?;
@@ -213,13 +216,14 @@ impl ResourceType for IntegrationResponse {
 
     async fn read(
         &self,
-        cloud: &Arc<Cloud>,
+        apigateway: &Arc<ApiGateway>,
+        _scope: &Scope<'_>,
         _id: &str,
         known: Option<Resource<ResponseInputs>>,
     ) -> AwsResult<Option<Resource<ResponseInputs>>> {
         Ok(known.filter(|known| {
             let inputs = &known.inputs;
-            cloud.apigateway.has(&inputs.rest_api, |api| {
+            apigateway.has(&inputs.rest_api, |api| {
                 let method = api
                     .definition
                     .method(&inputs.resource_id, &inputs.http_method);
@@ -233,11 +237,11 @@ impl ResourceType for IntegrationResponse {
 
     async fn delete(
         &self,
-        cloud: &Arc<Cloud>,
+        apigateway: &Arc<ApiGateway>,
         resource: &Resource<ResponseInputs>,
     ) -> AwsResult<()> {
         let inputs = &resource.inputs;
-        cloud.apigateway.change(|state| {
+        apigateway.change(|state| {
             let api = state.apis.get_mut(&inputs.rest_api);
             let method = api.and_then(|api| {
                 api.definition

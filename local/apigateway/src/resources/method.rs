@@ -1,17 +1,16 @@
 //! `aws:apigateway/method:Method` and `aws:apigateway/methodResponse:MethodResponse`
 
 use super::{check_http_method, check_region, refusals};
-use cloud_core::error::AwsResult;
-use cloud_resource::resource::{
-    Deployed, ImportId, New, Properties, Refusal, Resource, ResourceType,
-};
-use crate::definition::{
-    Method as MethodInputs, MethodNode, MethodResponse as ResponseInputs,
-};
+use crate::ApiGateway;
+use crate::definition::{Method as MethodInputs, MethodNode, MethodResponse as ResponseInputs};
 use crate::problem::Problems;
 use crate::rules::{conflict, not_found};
 use crate::steps::gateway_response::status_code;
 use async_trait::async_trait;
+use cloud_core::error::AwsResult;
+use cloud_resource::resource::{
+    Deployed, ImportId, New, Properties, Refusal, Resource, ResourceType, Scope,
+};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -22,6 +21,7 @@ pub struct Method;
 #[async_trait]
 impl ResourceType for Method {
     type Inputs = MethodInputs;
+    type Service = ApiGateway;
 
     const TOKEN: &'static str = "aws:apigateway/method:Method";
     const REPLACES_ON: &'static [&'static str] = &["httpMethod", "resourceId", "restApi"];
@@ -84,12 +84,12 @@ impl ResourceType for Method {
 
     async fn create(
         &self,
-        cloud: &Arc<Cloud>,
+        apigateway: &Arc<ApiGateway>,
         new: &New,
         inputs: &MethodInputs,
     ) -> AwsResult<Deployed> {
-        check_region(cloud, &inputs.rest_api, new)?;
-        cloud.apigateway.look(|state| {
+        check_region(apigateway, &inputs.rest_api, new)?;
+        apigateway.look(|state| {
             let api = state.api(&inputs.rest_api)?;
             api.check_method(inputs)?;
             let definition = &api.definition;
@@ -107,11 +107,11 @@ impl ResourceType for Method {
 
     async fn activate(
         &self,
-        cloud: &Arc<Cloud>,
+        apigateway: &Arc<ApiGateway>,
         resource: &Resource<MethodInputs>,
     ) -> AwsResult<()> {
         let inputs = resource.inputs.clone();
-        cloud.apigateway.change(|state| {
+        apigateway.change(|state| {
             let api = state.api_mut(&inputs.rest_api)?;
             api.check_method(&inputs)?;
             let Some(node) = api.definition.resources.get_mut(&inputs.resource_id) else {
@@ -126,25 +126,24 @@ impl ResourceType for Method {
 
     async fn update(
         &self,
-        cloud: &Arc<Cloud>,
+        apigateway: &Arc<ApiGateway>,
         old: &Resource<MethodInputs>,
         inputs: &MethodInputs,
     ) -> AwsResult<Properties> {
-        cloud
-            .apigateway
-            .look(|state| state.api(&inputs.rest_api)?.check_method(inputs))?;
+        apigateway.look(|state| state.api(&inputs.rest_api)?.check_method(inputs))?;
         Ok(old.outputs.clone())
     }
 
     async fn read(
         &self,
-        cloud: &Arc<Cloud>,
+        apigateway: &Arc<ApiGateway>,
+        _scope: &Scope<'_>,
         _id: &str,
         known: Option<Resource<MethodInputs>>,
     ) -> AwsResult<Option<Resource<MethodInputs>>> {
         Ok(known.filter(|known| {
             let inputs = &known.inputs;
-            cloud.apigateway.has(&inputs.rest_api, |api| {
+            apigateway.has(&inputs.rest_api, |api| {
                 let method = api
                     .definition
                     .method(&inputs.resource_id, &inputs.http_method);
@@ -154,9 +153,13 @@ impl ResourceType for Method {
     }
 
     /// With its responses and its integration, as on AWS.
-    async fn delete(&self, cloud: &Arc<Cloud>, resource: &Resource<MethodInputs>) -> AwsResult<()> {
+    async fn delete(
+        &self,
+        apigateway: &Arc<ApiGateway>,
+        resource: &Resource<MethodInputs>,
+    ) -> AwsResult<()> {
         let inputs = &resource.inputs;
-        cloud.apigateway.change(|state| {
+        apigateway.change(|state| {
             let api = state.apis.get_mut(&inputs.rest_api);
             let node = api.and_then(|api| api.definition.resources.get_mut(&inputs.resource_id));
             if let Some(node) = node {
@@ -179,6 +182,7 @@ pub struct MethodResponse;
 #[async_trait]
 impl ResourceType for MethodResponse {
     type Inputs = ResponseInputs;
+    type Service = ApiGateway;
 
     const TOKEN: &'static str = "aws:apigateway/methodResponse:MethodResponse";
     const REPLACES_ON: &'static [&'static str] = &["httpMethod", "resourceId", "restApi"];
@@ -208,12 +212,12 @@ impl ResourceType for MethodResponse {
 
     async fn create(
         &self,
-        cloud: &Arc<Cloud>,
+        apigateway: &Arc<ApiGateway>,
         new: &New,
         inputs: &ResponseInputs,
     ) -> AwsResult<Deployed> {
-        check_region(cloud, &inputs.rest_api, new)?;
-        cloud.apigateway.look(|state| {
+        check_region(apigateway, &inputs.rest_api, new)?;
+        apigateway.look(|state| {
             let api = state.api(&inputs.rest_api)?;
             api.check_method_response(inputs)?;
             let method = api.method(&inputs.resource_id, &inputs.http_method)?;
@@ -231,11 +235,11 @@ impl ResourceType for MethodResponse {
 
     async fn activate(
         &self,
-        cloud: &Arc<Cloud>,
+        apigateway: &Arc<ApiGateway>,
         resource: &Resource<ResponseInputs>,
     ) -> AwsResult<()> {
         let inputs = resource.inputs.clone();
-        cloud.apigateway.change(|state| {
+        apigateway.change(|state| {
             let api = state.api_mut(&inputs.rest_api)?;
             let method = api.method_mut(&inputs.resource_id, &inputs.http_method)?;
             method.responses.insert(inputs.status_code.clone(), inputs);
@@ -245,7 +249,7 @@ impl ResourceType for MethodResponse {
 
     async fn update(
         &self,
-        cloud: &Arc<Cloud>,
+        apigateway: &Arc<ApiGateway>,
         old: &Resource<ResponseInputs>,
         inputs: &ResponseInputs,
     ) -> AwsResult<Properties> {
@@ -253,21 +257,20 @@ impl ResourceType for MethodResponse {
             // The aws provider patches the response of the new status, which does not exist.
             return Err(not_found("Invalid Response status code specified"));
         }
-        cloud
-            .apigateway
-            .look(|state| state.api(&inputs.rest_api)?.check_method_response(inputs))?;
+        apigateway.look(|state| state.api(&inputs.rest_api)?.check_method_response(inputs))?;
         Ok(old.outputs.clone())
     }
 
     async fn read(
         &self,
-        cloud: &Arc<Cloud>,
+        apigateway: &Arc<ApiGateway>,
+        _scope: &Scope<'_>,
         _id: &str,
         known: Option<Resource<ResponseInputs>>,
     ) -> AwsResult<Option<Resource<ResponseInputs>>> {
         Ok(known.filter(|known| {
             let inputs = &known.inputs;
-            cloud.apigateway.has(&inputs.rest_api, |api| {
+            apigateway.has(&inputs.rest_api, |api| {
                 let method = api
                     .definition
                     .method(&inputs.resource_id, &inputs.http_method);
@@ -278,11 +281,11 @@ impl ResourceType for MethodResponse {
 
     async fn delete(
         &self,
-        cloud: &Arc<Cloud>,
+        apigateway: &Arc<ApiGateway>,
         resource: &Resource<ResponseInputs>,
     ) -> AwsResult<()> {
         let inputs = &resource.inputs;
-        cloud.apigateway.change(|state| {
+        apigateway.change(|state| {
             let api = state.apis.get_mut(&inputs.rest_api);
             let method = api.and_then(|api| {
                 api.definition

@@ -10,28 +10,30 @@ mod response;
 mod rest_api;
 mod stage;
 
-use cloud_core::error::{AwsError, AwsResult};
-use cloud_resource::resource::{AnyResourceType, New, Refusal};
+use crate::ApiGateway;
 use crate::problem::Problem;
 use crate::rules::{METHODS, bad_request};
+use cloud_core::error::{AwsError, AwsResult};
+use cloud_resource::resource::{AnyResourceType, New, Refusal, bind};
 use std::sync::Arc;
 
 /// Every type.
-pub fn all() -> Vec<Box<dyn AnyResourceType>> {
+pub(crate) fn all(gateway: &Arc<ApiGateway>) -> Vec<Box<dyn AnyResourceType>> {
+    let actions = gateway.actions.names();
     vec![
-        Box::new(account::Account),
-        Box::new(deployment::Deployment),
-        Box::new(integration::Integration),
-        Box::new(integration::IntegrationResponse),
-        Box::new(method::Method),
-        Box::new(method::MethodResponse),
-        Box::new(model::Model),
-        Box::new(model::RequestValidator),
-        Box::new(resource::Resource),
-        Box::new(response::Response),
-        Box::new(rest_api::RestApi),
-        Box::new(stage::MethodSettings),
-        Box::new(stage::Stage),
+        bind(account::Account, gateway),
+        bind(deployment::Deployment, gateway),
+        bind(integration::Integration { actions }, gateway),
+        bind(integration::IntegrationResponse, gateway),
+        bind(method::Method, gateway),
+        bind(method::MethodResponse, gateway),
+        bind(model::Model, gateway),
+        bind(model::RequestValidator, gateway),
+        bind(resource::Resource, gateway),
+        bind(response::Response, gateway),
+        bind(rest_api::RestApi, gateway),
+        bind(stage::MethodSettings, gateway),
+        bind(stage::Stage, gateway),
     ]
 }
 
@@ -51,10 +53,8 @@ fn refused(problems: &[Problem]) -> AwsError {
 }
 
 /// Refuses an API of another region than the resource that is to belong to it.
-fn check_region(cloud: &Arc<Cloud>, api: &str, new: &New) -> AwsResult<()> {
-    cloud
-        .apigateway
-        .look(|state| state.check_region(api, &new.region))
+fn check_region(apigateway: &Arc<ApiGateway>, api: &str, new: &New) -> AwsResult<()> {
+    apigateway.look(|state| state.check_region(api, &new.region))
 }
 
 fn check_http_method(http_method: &str) -> Option<Refusal> {

@@ -1,16 +1,15 @@
 //! `aws:apigateway/model:Model` and `aws:apigateway/requestValidator:RequestValidator`
 
 use super::check_region;
-use cloud_core::error::AwsResult;
-use cloud_resource::resource::{
-    AutoName, Deployed, ImportId, New, Properties, Refusal, Resource, ResourceType,
-};
-use crate::definition::{
-    Model as ModelInputs, RequestValidator as ValidatorInputs,
-};
+use crate::ApiGateway;
+use crate::definition::{Model as ModelInputs, RequestValidator as ValidatorInputs};
 use crate::rules::bad_request;
 use crate::steps::validate;
 use async_trait::async_trait;
+use cloud_core::error::AwsResult;
+use cloud_resource::resource::{
+    AutoName, Deployed, ImportId, New, Properties, Refusal, Resource, ResourceType, Scope,
+};
 use serde_json::json;
 use std::sync::Arc;
 
@@ -20,6 +19,7 @@ pub struct Model;
 #[async_trait]
 impl ResourceType for Model {
     type Inputs = ModelInputs;
+    type Service = ApiGateway;
 
     const TOKEN: &'static str = "aws:apigateway/model:Model";
     const REPLACES_ON: &'static [&'static str] = &["contentType", "name", "restApi"];
@@ -44,26 +44,24 @@ impl ResourceType for Model {
 
     async fn create(
         &self,
-        cloud: &Arc<Cloud>,
+        apigateway: &Arc<ApiGateway>,
         new: &New,
         inputs: &ModelInputs,
     ) -> AwsResult<Deployed> {
-        check_region(cloud, &inputs.rest_api, new)?;
+        check_region(apigateway, &inputs.rest_api, new)?;
         let name = inputs.name.as_deref().unwrap_or_default();
-        cloud
-            .apigateway
-            .look(|state| state.api(&inputs.rest_api)?.check_model(name, inputs))?;
+        apigateway.look(|state| state.api(&inputs.rest_api)?.check_model(name, inputs))?;
         Ok(Deployed::new(new.suffix(6), json!({})))
     }
 
     async fn activate(
         &self,
-        cloud: &Arc<Cloud>,
+        apigateway: &Arc<ApiGateway>,
         resource: &Resource<ModelInputs>,
     ) -> AwsResult<()> {
         let inputs = resource.inputs.clone();
         let name = inputs.name.clone().unwrap_or_default();
-        cloud.apigateway.change(|state| {
+        apigateway.change(|state| {
             let api = state.api_mut(&inputs.rest_api)?;
             api.definition.models.insert(name, inputs);
             Ok(())
@@ -72,7 +70,7 @@ impl ResourceType for Model {
 
     async fn update(
         &self,
-        _cloud: &Arc<Cloud>,
+        _apigateway: &Arc<ApiGateway>,
         old: &Resource<ModelInputs>,
         inputs: &ModelInputs,
     ) -> AwsResult<Properties> {
@@ -82,22 +80,27 @@ impl ResourceType for Model {
 
     async fn read(
         &self,
-        cloud: &Arc<Cloud>,
+        apigateway: &Arc<ApiGateway>,
+        _scope: &Scope<'_>,
         _id: &str,
         known: Option<Resource<ModelInputs>>,
     ) -> AwsResult<Option<Resource<ModelInputs>>> {
         Ok(known.filter(|known| {
             let inputs = &known.inputs;
             let name = inputs.name.as_deref().unwrap_or_default();
-            cloud.apigateway.has(&inputs.rest_api, |api| {
+            apigateway.has(&inputs.rest_api, |api| {
                 api.definition.models.contains_key(name)
             })
         }))
     }
 
-    async fn delete(&self, cloud: &Arc<Cloud>, resource: &Resource<ModelInputs>) -> AwsResult<()> {
+    async fn delete(
+        &self,
+        apigateway: &Arc<ApiGateway>,
+        resource: &Resource<ModelInputs>,
+    ) -> AwsResult<()> {
         let name = resource.inputs.name.as_deref().unwrap_or_default();
-        cloud.apigateway.change(|state| {
+        apigateway.change(|state| {
             if let Some(api) = state.apis.get_mut(&resource.inputs.rest_api) {
                 api.check_model_unused(name)?;
                 api.definition.models.remove(name);
@@ -113,6 +116,7 @@ pub struct RequestValidator;
 #[async_trait]
 impl ResourceType for RequestValidator {
     type Inputs = ValidatorInputs;
+    type Service = ApiGateway;
 
     const TOKEN: &'static str = "aws:apigateway/requestValidator:RequestValidator";
     const REPLACES_ON: &'static [&'static str] = &["restApi"];
@@ -127,22 +131,22 @@ impl ResourceType for RequestValidator {
 
     async fn create(
         &self,
-        cloud: &Arc<Cloud>,
+        apigateway: &Arc<ApiGateway>,
         new: &New,
         inputs: &ValidatorInputs,
     ) -> AwsResult<Deployed> {
-        check_region(cloud, &inputs.rest_api, new)
+        check_region(apigateway, &inputs.rest_api, new)
             .map_err(|_| bad_request("Invalid REST API identifier specified"))?;
         Ok(Deployed::new(new.suffix(6), json!({})))
     }
 
     async fn activate(
         &self,
-        cloud: &Arc<Cloud>,
+        apigateway: &Arc<ApiGateway>,
         resource: &Resource<ValidatorInputs>,
     ) -> AwsResult<()> {
         let inputs = resource.inputs.clone();
-        cloud.apigateway.change(|state| {
+        apigateway.change(|state| {
             let api = state.api_mut(&inputs.rest_api)?;
             api.definition
                 .validators
@@ -153,13 +157,14 @@ impl ResourceType for RequestValidator {
 
     async fn read(
         &self,
-        cloud: &Arc<Cloud>,
+        apigateway: &Arc<ApiGateway>,
+        _scope: &Scope<'_>,
         _id: &str,
         known: Option<Resource<ValidatorInputs>>,
     ) -> AwsResult<Option<Resource<ValidatorInputs>>> {
         Ok(known.filter(|known| {
             let inputs = &known.inputs;
-            cloud.apigateway.has(&inputs.rest_api, |api| {
+            apigateway.has(&inputs.rest_api, |api| {
                 api.definition.validators.contains_key(&known.id)
             })
         }))
@@ -167,10 +172,10 @@ impl ResourceType for RequestValidator {
 
     async fn delete(
         &self,
-        cloud: &Arc<Cloud>,
+        apigateway: &Arc<ApiGateway>,
         resource: &Resource<ValidatorInputs>,
     ) -> AwsResult<()> {
-        cloud.apigateway.change(|state| {
+        apigateway.change(|state| {
             if let Some(api) = state.apis.get_mut(&resource.inputs.rest_api) {
                 api.definition.validators.remove(&resource.id);
             }

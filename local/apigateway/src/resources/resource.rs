@@ -1,13 +1,14 @@
 //! `aws:apigateway/resource:Resource`
 
 use super::check_region;
-use cloud_core::error::AwsResult;
-use cloud_resource::resource::{
-    Deployed, ImportId, New, Properties, Resource as Record, ResourceType,
-};
+use crate::ApiGateway;
 use crate::definition::{Node, Resource as Inputs};
 use crate::state::State;
 use async_trait::async_trait;
+use cloud_core::error::AwsResult;
+use cloud_resource::resource::{
+    Deployed, ImportId, New, Properties, Resource as Record, ResourceType, Scope,
+};
 use serde_json::json;
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ pub struct Resource;
 #[async_trait]
 impl ResourceType for Resource {
     type Inputs = Inputs;
+    type Service = ApiGateway;
 
     const TOKEN: &'static str = "aws:apigateway/resource:Resource";
     const REPLACES_ON: &'static [&'static str] = &["restApi"];
@@ -33,18 +35,27 @@ impl ResourceType for Resource {
     });
     const CHANGES_ON_UPDATE: &'static [&'static str] = &["path"];
 
-    async fn create(&self, cloud: &Arc<Cloud>, new: &New, inputs: &Inputs) -> AwsResult<Deployed> {
-        check_region(cloud, &inputs.rest_api, new)?;
-        let path = cloud.apigateway.look(|state| {
+    async fn create(
+        &self,
+        apigateway: &Arc<ApiGateway>,
+        new: &New,
+        inputs: &Inputs,
+    ) -> AwsResult<Deployed> {
+        check_region(apigateway, &inputs.rest_api, new)?;
+        let path = apigateway.look(|state| {
             state.api(&inputs.rest_api)?.check_resource(None, inputs)?;
             path(state, inputs)
         })?;
         Ok(Deployed::new(new.suffix(6), json!({ "path": path })))
     }
 
-    async fn activate(&self, cloud: &Arc<Cloud>, resource: &Record<Inputs>) -> AwsResult<()> {
+    async fn activate(
+        &self,
+        apigateway: &Arc<ApiGateway>,
+        resource: &Record<Inputs>,
+    ) -> AwsResult<()> {
         let inputs = &resource.inputs;
-        cloud.apigateway.change(|state| {
+        apigateway.change(|state| {
             let resources = &mut state.api_mut(&inputs.rest_api)?.definition.resources;
             let node: &mut Node = resources.entry(resource.id.clone()).or_default();
             node.parent = Some(inputs.parent_id.clone());
@@ -55,11 +66,11 @@ impl ResourceType for Resource {
 
     async fn update(
         &self,
-        cloud: &Arc<Cloud>,
+        apigateway: &Arc<ApiGateway>,
         old: &Record<Inputs>,
         inputs: &Inputs,
     ) -> AwsResult<Properties> {
-        let path = cloud.apigateway.look(|state| {
+        let path = apigateway.look(|state| {
             let api = state.api(&inputs.rest_api)?;
             api.check_resource(Some(&old.id), inputs)?;
             path(state, inputs)
@@ -71,21 +82,26 @@ impl ResourceType for Resource {
 
     async fn read(
         &self,
-        cloud: &Arc<Cloud>,
+        apigateway: &Arc<ApiGateway>,
+        _scope: &Scope<'_>,
         _id: &str,
         known: Option<Record<Inputs>>,
     ) -> AwsResult<Option<Record<Inputs>>> {
         Ok(known.filter(|known| {
             let inputs = &known.inputs;
-            cloud.apigateway.has(&inputs.rest_api, |api| {
+            apigateway.has(&inputs.rest_api, |api| {
                 api.definition.resources.contains_key(&known.id)
             })
         }))
     }
 
     /// With all resources and methods below it, as on AWS.
-    async fn delete(&self, cloud: &Arc<Cloud>, resource: &Record<Inputs>) -> AwsResult<()> {
-        cloud.apigateway.change(|state| {
+    async fn delete(
+        &self,
+        apigateway: &Arc<ApiGateway>,
+        resource: &Record<Inputs>,
+    ) -> AwsResult<()> {
+        apigateway.change(|state| {
             if let Some(api) = state.apis.get_mut(&resource.inputs.rest_api) {
                 api.definition.remove_resource(&resource.id);
             }

@@ -1,11 +1,12 @@
 //! `aws:apigateway/response:Response`
 
 use super::{check_region, refusals};
-use cloud_core::error::AwsResult;
-use cloud_resource::resource::{Deployed, ImportId, New, Refusal, Resource, ResourceType};
+use crate::ApiGateway;
 use crate::definition::Response as Inputs;
 use crate::steps::gateway_response::GatewayResponse;
 use async_trait::async_trait;
+use cloud_core::error::AwsResult;
+use cloud_resource::resource::{Deployed, ImportId, New, Refusal, Resource, ResourceType, Scope};
 use serde_json::json;
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ pub struct Response;
 #[async_trait]
 impl ResourceType for Response {
     type Inputs = Inputs;
+    type Service = ApiGateway;
 
     const TOKEN: &'static str = "aws:apigateway/response:Response";
     const REPLACES_ON: &'static [&'static str] = &["responseType", "restApiId"];
@@ -29,15 +31,24 @@ impl ResourceType for Response {
         refusals(GatewayResponse::compile(inputs))
     }
 
-    async fn create(&self, cloud: &Arc<Cloud>, new: &New, inputs: &Inputs) -> AwsResult<Deployed> {
-        check_region(cloud, &inputs.rest_api_id, new)?;
+    async fn create(
+        &self,
+        apigateway: &Arc<ApiGateway>,
+        new: &New,
+        inputs: &Inputs,
+    ) -> AwsResult<Deployed> {
+        check_region(apigateway, &inputs.rest_api_id, new)?;
         let id = format!("aggr-{}-{}", inputs.rest_api_id, inputs.response_type);
         Ok(Deployed::new(id, json!({})))
     }
 
-    async fn activate(&self, cloud: &Arc<Cloud>, resource: &Resource<Inputs>) -> AwsResult<()> {
+    async fn activate(
+        &self,
+        apigateway: &Arc<ApiGateway>,
+        resource: &Resource<Inputs>,
+    ) -> AwsResult<()> {
         let inputs = resource.inputs.clone();
-        cloud.apigateway.change(|state| {
+        apigateway.change(|state| {
             let responses = &mut state.api_mut(&inputs.rest_api_id)?.definition.responses;
             responses.insert(inputs.response_type.clone(), inputs);
             Ok(())
@@ -46,21 +57,26 @@ impl ResourceType for Response {
 
     async fn read(
         &self,
-        cloud: &Arc<Cloud>,
+        apigateway: &Arc<ApiGateway>,
+        _scope: &Scope<'_>,
         _id: &str,
         known: Option<Resource<Inputs>>,
     ) -> AwsResult<Option<Resource<Inputs>>> {
         Ok(known.filter(|known| {
             let inputs = &known.inputs;
-            cloud.apigateway.has(&inputs.rest_api_id, |api| {
+            apigateway.has(&inputs.rest_api_id, |api| {
                 api.definition.responses.contains_key(&inputs.response_type)
             })
         }))
     }
 
-    async fn delete(&self, cloud: &Arc<Cloud>, resource: &Resource<Inputs>) -> AwsResult<()> {
+    async fn delete(
+        &self,
+        apigateway: &Arc<ApiGateway>,
+        resource: &Resource<Inputs>,
+    ) -> AwsResult<()> {
         let inputs = &resource.inputs;
-        cloud.apigateway.change(|state| {
+        apigateway.change(|state| {
             if let Some(api) = state.apis.get_mut(&inputs.rest_api_id) {
                 api.definition.responses.remove(&inputs.response_type);
             }

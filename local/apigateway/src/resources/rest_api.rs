@@ -1,12 +1,13 @@
 //! `aws:apigateway/restApi:RestApi`
 
-use cloud_core::error::AwsResult;
-use cloud_core::identity::{PARTITION, arn};
-use cloud_resource::resource::{AutoName, Deployed, New, Refusal, Resource, ResourceType};
+use crate::ApiGateway;
 use crate::definition::RestApi as Inputs;
 use crate::problem::Problems;
 use crate::state::Api;
 use async_trait::async_trait;
+use cloud_core::error::AwsResult;
+use cloud_core::identity::{PARTITION, arn};
+use cloud_resource::resource::{AutoName, Deployed, New, Refusal, Resource, ResourceType, Scope};
 use serde_json::json;
 use std::sync::Arc;
 use time::format_description::well_known::Rfc3339;
@@ -20,6 +21,7 @@ pub struct RestApi;
 #[async_trait]
 impl ResourceType for RestApi {
     type Inputs = Inputs;
+    type Service = ApiGateway;
 
     const TOKEN: &'static str = "aws:apigateway/restApi:RestApi";
     const HOLDS: &'static [&'static str] = &[
@@ -104,7 +106,12 @@ impl ResourceType for RestApi {
         super::refusals(problems.none(()))
     }
 
-    async fn create(&self, cloud: &Arc<Cloud>, new: &New, _inputs: &Inputs) -> AwsResult<Deployed> {
+    async fn create(
+        &self,
+        apigateway: &Arc<ApiGateway>,
+        new: &New,
+        _inputs: &Inputs,
+    ) -> AwsResult<Deployed> {
         let id = new.suffix(ID_LENGTH);
         let root = New {
             urn: format!("{}/", new.urn),
@@ -113,16 +120,20 @@ impl ResourceType for RestApi {
         let outputs = json!({
             "apiKeySource": "HEADER",
             "arn": format!("arn:{PARTITION}:apigateway:{}::/restapis/{id}", new.region),
-            "createdDate": cloud.clock.now().format(&Rfc3339).unwrap_or_default(),
+            "createdDate": apigateway.context.clock.now().format(&Rfc3339).unwrap_or_default(),
             "executionArn": arn("execute-api", &new.region, &id),
             "rootResourceId": root.suffix(ID_LENGTH),
         });
         Ok(Deployed::new(id, outputs))
     }
 
-    async fn activate(&self, cloud: &Arc<Cloud>, resource: &Resource<Inputs>) -> AwsResult<()> {
+    async fn activate(
+        &self,
+        apigateway: &Arc<ApiGateway>,
+        resource: &Resource<Inputs>,
+    ) -> AwsResult<()> {
         let inputs = resource.inputs.clone();
-        cloud.apigateway.change(|state| {
+        apigateway.change(|state| {
             match state.apis.get_mut(&resource.id) {
                 Some(api) => api.inputs = inputs,
                 None => {
@@ -136,19 +147,24 @@ impl ResourceType for RestApi {
 
     async fn read(
         &self,
-        cloud: &Arc<Cloud>,
+        apigateway: &Arc<ApiGateway>,
+        _scope: &Scope<'_>,
         _id: &str,
         known: Option<Resource<Inputs>>,
     ) -> AwsResult<Option<Resource<Inputs>>> {
-        Ok(known.filter(|known| cloud.apigateway.has(&known.id, |_| true)))
+        Ok(known.filter(|known| apigateway.has(&known.id, |_| true)))
     }
 
     /// With all that belongs to it, as on AWS.
-    async fn delete(&self, cloud: &Arc<Cloud>, resource: &Resource<Inputs>) -> AwsResult<()> {
-        cloud.apigateway.change(|state| {
+    async fn delete(
+        &self,
+        apigateway: &Arc<ApiGateway>,
+        resource: &Resource<Inputs>,
+    ) -> AwsResult<()> {
+        apigateway.change(|state| {
             state.apis.remove(&resource.id);
             Ok(())
         })?;
-        super::deployment::forget_captured(cloud, &resource.id).await
+        super::deployment::forget_captured(apigateway, &resource.id).await
     }
 }

@@ -1,20 +1,19 @@
 //! `aws:apigateway/stage:Stage` and `aws:apigateway/methodSettings:MethodSettings`
 
 use super::{check_region, refusals, refused};
-use cloud_core::error::AwsResult;
-use cloud_core::identity::{PARTITION, arn};
-use cloud_resource::resource::{
-    Deployed, ImportId, New, Properties, Refusal, Resource, ResourceType,
-};
-use crate::definition::{
-    MethodSettings as SettingsInputs, Stage as StageInputs,
-};
+use crate::ApiGateway;
+use crate::definition::{MethodSettings as SettingsInputs, Stage as StageInputs};
 use crate::problem::{Problem, Problems};
 use crate::program::settings_path;
 use crate::rules::conflict;
 use crate::state::{StageState, State};
 use crate::steps::access_log::AccessLog;
 use async_trait::async_trait;
+use cloud_core::error::AwsResult;
+use cloud_core::identity::{PARTITION, arn};
+use cloud_resource::resource::{
+    Deployed, ImportId, New, Properties, Refusal, Resource, ResourceType, Scope,
+};
 use serde_json::json;
 use std::sync::Arc;
 
@@ -24,6 +23,7 @@ pub struct Stage;
 #[async_trait]
 impl ResourceType for Stage {
     type Inputs = StageInputs;
+    type Service = ApiGateway;
 
     const TOKEN: &'static str = "aws:apigateway/stage:Stage";
     const REPLACES_ON: &'static [&'static str] = &["restApi", "stageName"];
@@ -78,13 +78,13 @@ impl ResourceType for Stage {
 
     async fn create(
         &self,
-        cloud: &Arc<Cloud>,
+        apigateway: &Arc<ApiGateway>,
         new: &New,
         inputs: &StageInputs,
     ) -> AwsResult<Deployed> {
-        check_region(cloud, &inputs.rest_api, new)?;
+        check_region(apigateway, &inputs.rest_api, new)?;
         let (api, name) = (&inputs.rest_api, &inputs.stage_name);
-        cloud.apigateway.look(|state| {
+        apigateway.look(|state| {
             check_stage(state, inputs)?;
             if state.api(api)?.stages.contains_key(name) {
                 return Err(conflict("Stage already exists"));
@@ -92,7 +92,7 @@ impl ResourceType for Stage {
             Ok(())
         })?;
         let region = &new.region;
-        let port = cloud.config.endpoints.api;
+        let port = apigateway.port;
         let outputs = json!({
             "arn": format!("arn:{PARTITION}:apigateway:{region}::/restapis/{api}/stages/{name}"),
             "executionArn": arn("execute-api", region, &format!("{api}/{name}")),
@@ -104,12 +104,12 @@ impl ResourceType for Stage {
 
     async fn activate(
         &self,
-        cloud: &Arc<Cloud>,
+        apigateway: &Arc<ApiGateway>,
         resource: &Resource<StageInputs>,
     ) -> AwsResult<()> {
         let inputs = resource.inputs.clone();
         let access_log = access_log(&inputs).map_err(|problems| refused(&problems))?;
-        cloud.apigateway.change(|state| {
+        apigateway.change(|state| {
             let api = state.api_mut(&inputs.rest_api)?;
             api.check_deployment(&inputs.deployment)?;
             let stage = StageState { access_log, inputs };
@@ -120,32 +120,37 @@ impl ResourceType for Stage {
 
     async fn update(
         &self,
-        cloud: &Arc<Cloud>,
+        apigateway: &Arc<ApiGateway>,
         old: &Resource<StageInputs>,
         inputs: &StageInputs,
     ) -> AwsResult<Properties> {
-        cloud.apigateway.look(|state| check_stage(state, inputs))?;
+        apigateway.look(|state| check_stage(state, inputs))?;
         Ok(old.outputs.clone())
     }
 
     async fn read(
         &self,
-        cloud: &Arc<Cloud>,
+        apigateway: &Arc<ApiGateway>,
+        _scope: &Scope<'_>,
         _id: &str,
         known: Option<Resource<StageInputs>>,
     ) -> AwsResult<Option<Resource<StageInputs>>> {
         Ok(known.filter(|known| {
             let inputs = &known.inputs;
-            cloud.apigateway.has(&inputs.rest_api, |api| {
+            apigateway.has(&inputs.rest_api, |api| {
                 api.stages.contains_key(&inputs.stage_name)
             })
         }))
     }
 
     /// With its method settings, as on AWS.
-    async fn delete(&self, cloud: &Arc<Cloud>, resource: &Resource<StageInputs>) -> AwsResult<()> {
+    async fn delete(
+        &self,
+        apigateway: &Arc<ApiGateway>,
+        resource: &Resource<StageInputs>,
+    ) -> AwsResult<()> {
         let inputs = &resource.inputs;
-        cloud.apigateway.change(|state| {
+        apigateway.change(|state| {
             if let Some(api) = state.apis.get_mut(&inputs.rest_api) {
                 api.stages.remove(&inputs.stage_name);
                 api.settings
@@ -179,6 +184,7 @@ pub struct MethodSettings;
 #[async_trait]
 impl ResourceType for MethodSettings {
     type Inputs = SettingsInputs;
+    type Service = ApiGateway;
 
     const TOKEN: &'static str = "aws:apigateway/methodSettings:MethodSettings";
     const REPLACES_ON: &'static [&'static str] = &["methodPath", "restApi", "stageName"];
@@ -225,14 +231,12 @@ impl ResourceType for MethodSettings {
 
     async fn create(
         &self,
-        cloud: &Arc<Cloud>,
+        apigateway: &Arc<ApiGateway>,
         new: &New,
         inputs: &SettingsInputs,
     ) -> AwsResult<Deployed> {
-        check_region(cloud, &inputs.rest_api, new)?;
-        cloud
-            .apigateway
-            .look(|state| check_settings(state, inputs))?;
+        check_region(apigateway, &inputs.rest_api, new)?;
+        apigateway.look(|state| check_settings(state, inputs))?;
         let id = format!(
             "{}-{}-{}",
             inputs.rest_api, inputs.stage_name, inputs.method_path
@@ -242,11 +246,11 @@ impl ResourceType for MethodSettings {
 
     async fn activate(
         &self,
-        cloud: &Arc<Cloud>,
+        apigateway: &Arc<ApiGateway>,
         resource: &Resource<SettingsInputs>,
     ) -> AwsResult<()> {
         let inputs = &resource.inputs;
-        cloud.apigateway.change(|state| {
+        apigateway.change(|state| {
             let api = state.api_mut(&inputs.rest_api)?;
             api.check_stage(&inputs.stage_name)?;
             api.settings.insert(key(inputs), inputs.settings.clone());
@@ -256,25 +260,24 @@ impl ResourceType for MethodSettings {
 
     async fn update(
         &self,
-        cloud: &Arc<Cloud>,
+        apigateway: &Arc<ApiGateway>,
         old: &Resource<SettingsInputs>,
         inputs: &SettingsInputs,
     ) -> AwsResult<Properties> {
-        cloud
-            .apigateway
-            .look(|state| check_settings(state, inputs))?;
+        apigateway.look(|state| check_settings(state, inputs))?;
         Ok(old.outputs.clone())
     }
 
     async fn read(
         &self,
-        cloud: &Arc<Cloud>,
+        apigateway: &Arc<ApiGateway>,
+        _scope: &Scope<'_>,
         _id: &str,
         known: Option<Resource<SettingsInputs>>,
     ) -> AwsResult<Option<Resource<SettingsInputs>>> {
         Ok(known.filter(|known| {
             let inputs = &known.inputs;
-            cloud.apigateway.has(&inputs.rest_api, |api| {
+            apigateway.has(&inputs.rest_api, |api| {
                 api.settings.contains_key(&key(inputs))
             })
         }))
@@ -282,11 +285,11 @@ impl ResourceType for MethodSettings {
 
     async fn delete(
         &self,
-        cloud: &Arc<Cloud>,
+        apigateway: &Arc<ApiGateway>,
         resource: &Resource<SettingsInputs>,
     ) -> AwsResult<()> {
         let inputs = &resource.inputs;
-        cloud.apigateway.change(|state| {
+        apigateway.change(|state| {
             if let Some(api) = state.apis.get_mut(&inputs.rest_api) {
                 api.settings.remove(&key(inputs));
             }

@@ -4,15 +4,14 @@
 //! writes with the account's role for logs; what that role may not do is not written.
 
 use super::integration::PRINCIPAL;
-use cloud_core::error::AwsResult;
-use cloud_template::context::{Place, Variable};
 use crate::definition::AccessLogSettings;
 use crate::exchange::Exchange;
 use crate::problem::{Problem, Problems};
-use cloud_template::substitution::Substitution;
+use cloud_core::error::AwsResult;
 use cloud_iam::Caller;
+use cloud_template::context::{Place, Variable};
+use cloud_template::substitution::Substitution;
 use sha2::{Digest, Sha256};
-use std::fmt::Write;
 
 /// AWS's quota for the size of a format, in bytes.
 const MAX_FORMAT: usize = 3 * 1024;
@@ -74,11 +73,13 @@ impl AccessLog {
 
     fn put(&self, exchange: &Exchange<'_>) -> AwsResult<()> {
         let stage = exchange.stage;
-        let cloud = exchange.cloud;
+        let gateway = exchange.gateway;
         let role = stage.log_role.as_deref().unwrap_or_default();
-        let caller = Caller::Role(cloud.iam.assume_role(role, PRINCIPAL, &[])?);
+        let caller = Caller::Role(gateway.iam.assume_role(role, PRINCIPAL, &[])?);
         let line = self.format.render(&exchange.context, &stage.variables, "-");
-        cloud.logs_write(&caller, &stage.region, &self.group, &self.stream, &[line])
+        gateway
+            .logs
+            .write(&caller, &stage.region, &self.group, &self.stream, &[line])
     }
 }
 
@@ -116,12 +117,5 @@ fn log_group(arn: &str) -> Result<&str, String> {
 
 /// A stream's name, which on AWS is 32 hexadecimal digits of no meaning.
 fn stream(stage: &str) -> String {
-    Sha256::digest(stage)
-        .iter()
-        .take(16)
-        .fold(String::new(), |mut name, byte| {
-            // Writing to a string cannot fail.
-            let _ = write!(name, "{byte:02x}");
-            name
-        })
+    hex::encode(&Sha256::digest(stage)[..16])
 }

@@ -5,15 +5,15 @@
 //! same page. Which answers have a space behind the colon was seen on AWS: those from before the
 //! method runs have none (`Content-Length: 42` with "Missing Authentication Token").
 
-use cloud_template::context::{ErrorContext, Place};
 use crate::definition::Response as Declared;
 use crate::exchange::Exchange;
+use crate::problem::{Problem, Problems};
+use bytes::Bytes;
+use cloud_template::context::{ErrorContext, Place};
 use cloud_template::headers::{set, settable};
 use cloud_template::json::quoted;
 use cloud_template::mapping::Source;
-use crate::problem::{Problem, Problems};
 use cloud_template::substitution::Substitution;
-use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use std::borrow::Cow;
 use std::collections::BTreeMap;

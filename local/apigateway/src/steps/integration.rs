@@ -6,16 +6,15 @@
 //! the integration responses choose by.
 
 use super::gateway_response::{Refused, ResponseType};
-use cloud_core::error::{AwsError, AwsResult};
-use cloud_template::context::IntegrationContext;
 use crate::definition::Integration as Declared;
 use crate::exchange::Exchange;
+use crate::problem::{Problem, Problems};
+use bytes::Bytes;
+use cloud_core::error::{AwsError, AwsResult};
+use cloud_iam::Caller;
+use cloud_template::context::IntegrationContext;
 use cloud_template::json::{Json, quoted};
 use cloud_template::mapping::Source;
-use crate::problem::{Problem, Problems};
-use cloud_firehose;
-use cloud_iam::Caller;
-use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use regex_lite::Regex;
 use std::time::Duration;
@@ -63,13 +62,14 @@ pub struct Answer {
 
 impl Integration {
     /// Checks what is called, and how.
-    pub fn compile(inputs: &Declared) -> Result<Self, Vec<Problem>> {
+    /// `actions` are those of Firehose that there are.
+    pub fn compile(inputs: &Declared, actions: &[&str]) -> Result<Self, Vec<Problem>> {
         let mut problems = Problems::default();
         refuse_unsupported(inputs, &mut problems);
         let timeout = timeout(inputs, &mut problems);
         let kind = match inputs.kind.as_str() {
             "MOCK" => Some(Kind::Mock),
-            "AWS" => service(inputs, &mut problems),
+            "AWS" => service(inputs, actions, &mut problems),
             "HTTP" | "HTTP_PROXY" | "AWS_PROXY" => {
                 problems.unsupported(
                     true,
@@ -105,7 +105,7 @@ impl Integration {
                 role,
             } => {
                 let session = exchange
-                    .cloud
+                    .gateway
                     .iam
                     .assume_role(role, PRINCIPAL, &[])
                     .map_err(|error| {
@@ -115,9 +115,8 @@ impl Integration {
                         ))
                     })?;
                 let caller = Caller::Role(session);
-                let call = exchange
-                    .cloud
-                    .firehose_call(&caller, region, action, &request);
+                let actions = &exchange.gateway.actions;
+                let call = actions.call(&caller, region, action, &request);
                 self.in_time(call).await?
             }
         };
@@ -212,7 +211,7 @@ fn timeout(inputs: &Declared, problems: &mut Problems) -> Duration {
 }
 
 /// An integration of type AWS: `arn:aws:apigateway:REGION:firehose:action/ACTION`.
-fn service(inputs: &Declared, problems: &mut Problems) -> Option<Kind> {
+fn service(inputs: &Declared, actions: &[&str], problems: &mut Problems) -> Option<Kind> {
     let method = inputs
         .integration_http_method
         .as_deref()
@@ -231,7 +230,7 @@ fn service(inputs: &Declared, problems: &mut Problems) -> Option<Kind> {
     }
 
     let uri = inputs.uri.as_deref().unwrap_or_default();
-    let action = problems.check("uri", firehose_action(uri));
+    let action = problems.check("uri", firehose_action(uri, actions));
 
     let role = inputs.credentials.as_deref().unwrap_or_default();
     if role.is_empty() {
@@ -272,7 +271,7 @@ fn service(inputs: &Declared, problems: &mut Problems) -> Option<Kind> {
 }
 
 /// The region and the action of an integration's URI.
-fn firehose_action(uri: &str) -> Result<(&str, &str), String> {
+fn firehose_action<'a>(uri: &'a str, actions: &[&str]) -> Result<(&'a str, &'a str), String> {
     let parts: Vec<&str> = uri.splitn(6, ':').collect();
     let ["arn", _, "apigateway", region, service, path] = parts.as_slice() else {
         return Err(if uri.starts_with("arn:") {
@@ -282,13 +281,11 @@ fn firehose_action(uri: &str) -> Result<(&str, &str), String> {
         });
     };
     match (*service, path.split_once('/')) {
-        ("firehose", Some(("action", action))) if firehose::OPERATIONS.contains(&action) => {
-            Ok((region, action))
-        }
+        ("firehose", Some(("action", action))) if actions.contains(&action) => Ok((region, action)),
         (_, Some(("action" | "path", _))) => Err(format!(
             "the embedded cloud does not support {service}:{path}; it can call firehose:action/ \
              with {}",
-            firehose::OPERATIONS.join(", ")
+            actions.join(", ")
         )),
         _ => Err("AWS ARN for integration must contain path or action".to_owned()),
     }

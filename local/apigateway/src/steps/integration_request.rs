@@ -7,10 +7,10 @@
 use super::gateway_response::{Refused, ResponseType};
 use crate::definition::{Integration, Strings};
 use crate::exchange::Exchange;
-use cloud_template::mapping::Source;
 use crate::problem::{Problem, Problems};
-use cloud_template::{RenderError, Rendered, Template};
 use bytes::Bytes;
+use cloud_template::mapping::Source;
+use cloud_template::{RenderError, Rendered, Template};
 use http::HeaderName;
 
 /// Headers that API Gateway does not let a mapping set for an AWS service (captured), and those

@@ -23,8 +23,8 @@ pub mod throttle;
 pub mod validate;
 
 use super::exchange::Exchange;
-use cloud_core::events::excerpt;
 use bytes::Bytes;
+use cloud_core::events::excerpt;
 use gateway_response::Refused;
 use http::Response;
 use throttle::Bucket;

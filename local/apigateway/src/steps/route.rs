@@ -6,10 +6,10 @@
 //! literal resource lacks.)
 
 use super::gateway_response::{Refused, ResponseType};
-use cloud_core::percent;
 use crate::definition::Definition;
 use crate::exchange::Exchange;
 use crate::program::Endpoint;
+use cloud_core::percent;
 use std::collections::HashMap;
 use std::sync::Arc;
 

@@ -1,13 +1,14 @@
 //! `aws:cloudfront/originAccessControl:OriginAccessControl`.
 
 use super::{not_done, short_id};
+use crate::CloudFront;
+use crate::{AccessControl, Named};
+use async_trait::async_trait;
 use cloud_core::error::AwsResult;
 use cloud_core::identity::arn;
 use cloud_resource::resource::{
     AutoName, Deployed, New, Properties, Refusal, Resource, ResourceType,
 };
-use crate::{AccessControl, Named};
-use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::sync::Arc;
@@ -66,6 +67,7 @@ impl OriginAccessControlInputs {
 #[async_trait]
 impl ResourceType for OriginAccessControl {
     type Inputs = OriginAccessControlInputs;
+    type Service = CloudFront;
 
     const TOKEN: &'static str = "aws:cloudfront/originAccessControl:OriginAccessControl";
     const REPLACES_ON: &'static [&'static str] = &["name"];
@@ -84,13 +86,13 @@ impl ResourceType for OriginAccessControl {
 
     async fn create(
         &self,
-        cloud: &Arc<Cloud>,
+        cloudfront: &Arc<CloudFront>,
         new: &New,
         inputs: &OriginAccessControlInputs,
     ) -> AwsResult<Deployed> {
         inputs.check()?;
         let name = &inputs.name;
-        cloud.cloudfront.check_name(Named::AccessControl, name)?;
+        cloudfront.check_name(Named::AccessControl, name)?;
         let id = short_id(new);
         let arn = arn("cloudfront", "", &format!("origin-access-control/{id}"));
         Ok(Deployed::new(id, json!({ "arn": arn, "name": name })))
@@ -98,20 +100,20 @@ impl ResourceType for OriginAccessControl {
 
     async fn activate(
         &self,
-        cloud: &Arc<Cloud>,
+        cloudfront: &Arc<CloudFront>,
         resource: &Resource<OriginAccessControlInputs>,
     ) -> AwsResult<()> {
         let access = AccessControl {
             name: resource.inputs.name.clone(),
             signs: resource.inputs.signing_behavior == SigningBehavior::Always,
         };
-        cloud.cloudfront.put_access_control(&resource.id, access);
+        cloudfront.put_access_control(&resource.id, access);
         Ok(())
     }
 
     async fn update(
         &self,
-        _cloud: &Arc<Cloud>,
+        _cloudfront: &Arc<CloudFront>,
         old: &Resource<OriginAccessControlInputs>,
         inputs: &OriginAccessControlInputs,
     ) -> AwsResult<Properties> {
@@ -121,9 +123,9 @@ impl ResourceType for OriginAccessControl {
 
     async fn delete(
         &self,
-        cloud: &Arc<Cloud>,
+        cloudfront: &Arc<CloudFront>,
         resource: &Resource<OriginAccessControlInputs>,
     ) -> AwsResult<()> {
-        cloud.cloudfront.remove_access_control(&resource.id)
+        cloudfront.remove_access_control(&resource.id)
     }
 }

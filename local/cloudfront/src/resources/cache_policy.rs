@@ -1,13 +1,14 @@
 //! `aws:cloudfront/cachePolicy:CachePolicy`.
 
 use super::{not_done, policy_id};
+use crate::CloudFront;
+use crate::{CachePolicy as LivePolicy, Named};
+use async_trait::async_trait;
 use cloud_core::error::AwsResult;
 use cloud_core::identity::arn;
 use cloud_resource::resource::{
     AutoName, Deployed, New, Properties, Refusal, Resource, ResourceType,
 };
-use crate::{CachePolicy as LivePolicy, Named};
-use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::sync::Arc;
@@ -106,6 +107,7 @@ impl Parameters {
 #[async_trait]
 impl ResourceType for CachePolicy {
     type Inputs = CachePolicyInputs;
+    type Service = CloudFront;
 
     const TOKEN: &'static str = "aws:cloudfront/cachePolicy:CachePolicy";
     const AUTO_NAME: Option<AutoName> = Some(AutoName {
@@ -129,7 +131,7 @@ impl ResourceType for CachePolicy {
 
     async fn create(
         &self,
-        cloud: &Arc<Cloud>,
+        cloudfront: &Arc<CloudFront>,
         new: &New,
         inputs: &CachePolicyInputs,
     ) -> AwsResult<Deployed> {
@@ -137,7 +139,7 @@ impl ResourceType for CachePolicy {
             .parameters_in_cache_key_and_forwarded_to_origin
             .check()?;
         let name = &inputs.name;
-        cloud.cloudfront.check_name(Named::CachePolicy, name)?;
+        cloudfront.check_name(Named::CachePolicy, name)?;
         let id = policy_id(new);
         let arn = arn("cloudfront", "", &format!("cache-policy/{id}"));
         Ok(Deployed::new(id, json!({ "arn": arn, "name": name })))
@@ -145,20 +147,20 @@ impl ResourceType for CachePolicy {
 
     async fn activate(
         &self,
-        cloud: &Arc<Cloud>,
+        cloudfront: &Arc<CloudFront>,
         resource: &Resource<CachePolicyInputs>,
     ) -> AwsResult<()> {
         let policy = LivePolicy {
             name: resource.inputs.name.clone(),
             compresses: resource.inputs.compresses(),
         };
-        cloud.cloudfront.put_cache_policy(&resource.id, policy);
+        cloudfront.put_cache_policy(&resource.id, policy);
         Ok(())
     }
 
     async fn update(
         &self,
-        _cloud: &Arc<Cloud>,
+        _cloudfront: &Arc<CloudFront>,
         old: &Resource<CachePolicyInputs>,
         inputs: &CachePolicyInputs,
     ) -> AwsResult<Properties> {
@@ -170,9 +172,9 @@ impl ResourceType for CachePolicy {
 
     async fn delete(
         &self,
-        cloud: &Arc<Cloud>,
+        cloudfront: &Arc<CloudFront>,
         resource: &Resource<CachePolicyInputs>,
     ) -> AwsResult<()> {
-        cloud.cloudfront.remove_cache_policy(&resource.id)
+        cloudfront.remove_cache_policy(&resource.id)
     }
 }

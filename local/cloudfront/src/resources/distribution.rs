@@ -1,14 +1,15 @@
 //! `aws:cloudfront/distribution:Distribution`.
 
 use super::{not_done, short_id};
-use cloud_core::error::{AwsError, AwsResult};
-use cloud_core::identity::arn;
-use cloud_resource::resource::{Deployed, New, Properties, Refusal, Resource, ResourceType};
+use crate::CloudFront;
 use crate::distribution::{
     Behavior as LiveBehavior, Distribution as LiveDistribution, ErrorPage, Origin as LiveOrigin,
     Scheme,
 };
 use async_trait::async_trait;
+use cloud_core::error::{AwsError, AwsResult};
+use cloud_core::identity::arn;
+use cloud_resource::resource::{Deployed, New, Properties, Refusal, Resource, ResourceType, Scope};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::{BTreeMap, HashSet};
@@ -151,7 +152,7 @@ impl DistributionInputs {
     }
 
     /// Refuses what this cloud's CloudFront does not do, and what is not there.
-    fn check(&self, cloud: &Cloud) -> AwsResult<()> {
+    fn check(&self, cloudfront: &CloudFront) -> AwsResult<()> {
         if self.logging_config.is_some() {
             return Err(not_done("legacy access logs (loggingConfig)"));
         }
@@ -168,7 +169,7 @@ impl DistributionInputs {
         for origin in &self.origins {
             bucket_of(&origin.domain_name)?;
             if let Some(id) = filled(&origin.origin_access_control_id)
-                && cloud.cloudfront.access_control(id).is_none()
+                && cloudfront.access_control(id).is_none()
             {
                 return Err(AwsError::new(
                     400,
@@ -185,13 +186,13 @@ impl DistributionInputs {
                 return Err(not_done("origin request policies"));
             }
             if let Some(id) = filled(&behavior.cache_policy_id)
-                && !cloud.cloudfront.has_cache_policy(id)
+                && !cloudfront.has_cache_policy(id)
             {
                 let message = format!("the cache policy {id} does not exist, or is not known here");
                 return Err(AwsError::new(404, "NoSuchCachePolicy", message));
             }
             if let Some(id) = filled(&behavior.response_headers_policy_id)
-                && cloud.cloudfront.headers_policy(id).is_none()
+                && cloudfront.headers_policy(id).is_none()
             {
                 let message = format!(
                     "the response headers policy {id} does not exist, or is not known here"
@@ -347,6 +348,7 @@ impl ErrorResponse {
 #[async_trait]
 impl ResourceType for Distribution {
     type Inputs = DistributionInputs;
+    type Service = CloudFront;
 
     const TOKEN: &'static str = "aws:cloudfront/distribution:Distribution";
 
@@ -396,14 +398,13 @@ impl ResourceType for Distribution {
 
     async fn create(
         &self,
-        cloud: &Arc<Cloud>,
+        cloudfront: &Arc<CloudFront>,
         new: &New,
         inputs: &DistributionInputs,
     ) -> AwsResult<Deployed> {
-        inputs.check(cloud)?;
+        inputs.check(cloudfront)?;
         let id = short_id(new);
-        let all = &cloud.config.endpoints.sites;
-        let port = cloud.cloudfront.take_port(&id, all, None)?;
+        let port = cloudfront.take_port(&id, None)?;
         let outputs = json!({
             "arn": arn("cloudfront", "", &format!("distribution/{id}")),
             "domainName": domain_name(port),
@@ -415,13 +416,12 @@ impl ResourceType for Distribution {
 
     async fn activate(
         &self,
-        cloud: &Arc<Cloud>,
+        cloudfront: &Arc<CloudFront>,
         resource: &Resource<DistributionInputs>,
     ) -> AwsResult<()> {
         let before = resource.output("domainName").rsplit(':').next();
         let before = before.and_then(|port| port.parse().ok());
-        let all = &cloud.config.endpoints.sites;
-        let port = cloud.cloudfront.take_port(&resource.id, all, before)?;
+        let port = cloudfront.take_port(&resource.id, before)?;
         if before != Some(port) {
             tracing::warn!(
                 distribution = resource.id,
@@ -430,30 +430,31 @@ impl ResourceType for Distribution {
             );
         }
         let live = resource.inputs.live(&resource.id, resource.output("arn"))?;
-        cloud.cloudfront.deploy(live);
+        cloudfront.deploy(live);
         Ok(())
     }
 
     async fn update(
         &self,
-        cloud: &Arc<Cloud>,
+        cloudfront: &Arc<CloudFront>,
         old: &Resource<DistributionInputs>,
         inputs: &DistributionInputs,
     ) -> AwsResult<Properties> {
-        inputs.check(cloud)?;
+        inputs.check(cloudfront)?;
         Ok(old.outputs.clone())
     }
 
     async fn read(
         &self,
-        cloud: &Arc<Cloud>,
+        cloudfront: &Arc<CloudFront>,
+        _scope: &Scope<'_>,
         id: &str,
         known: Option<Resource<DistributionInputs>>,
     ) -> AwsResult<Option<Resource<DistributionInputs>>> {
-        let Some(mut known) = known.filter(|_| cloud.cloudfront.has(id)) else {
+        let Some(mut known) = known.filter(|_| cloudfront.has(id)) else {
             return Ok(None);
         };
-        if let Some(port) = cloud.cloudfront.port_of(id) {
+        if let Some(port) = cloudfront.port_of(id) {
             let domain_name = domain_name(port).into();
             known.outputs.insert("domainName".to_owned(), domain_name);
         }
@@ -468,10 +469,10 @@ impl ResourceType for Distribution {
 
     async fn delete(
         &self,
-        cloud: &Arc<Cloud>,
+        cloudfront: &Arc<CloudFront>,
         resource: &Resource<DistributionInputs>,
     ) -> AwsResult<()> {
-        cloud.cloudfront.remove(&resource.id);
+        cloudfront.remove(&resource.id);
         Ok(())
     }
 }

@@ -1,12 +1,13 @@
 //! `aws:cloudfront/responseHeadersPolicy:ResponseHeadersPolicy`.
 
 use super::policy_id;
-use cloud_core::error::{AwsError, AwsResult};
-use cloud_core::identity::arn;
-use cloud_resource::resource::{AutoName, Deployed, New, Refusal, Resource, ResourceType};
+use crate::CloudFront;
 use crate::Named;
 use crate::headers::{Added, HeadersPolicy};
 use async_trait::async_trait;
+use cloud_core::error::{AwsError, AwsResult};
+use cloud_core::identity::arn;
+use cloud_resource::resource::{AutoName, Deployed, New, Refusal, Resource, ResourceType};
 use http::{HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -259,6 +260,7 @@ impl SecurityHeaders {
 #[async_trait]
 impl ResourceType for ResponseHeadersPolicy {
     type Inputs = HeadersPolicyInputs;
+    type Service = CloudFront;
 
     const TOKEN: &'static str = "aws:cloudfront/responseHeadersPolicy:ResponseHeadersPolicy";
     const AUTO_NAME: Option<AutoName> = Some(AutoName {
@@ -276,12 +278,12 @@ impl ResourceType for ResponseHeadersPolicy {
 
     async fn create(
         &self,
-        cloud: &Arc<Cloud>,
+        cloudfront: &Arc<CloudFront>,
         new: &New,
         inputs: &HeadersPolicyInputs,
     ) -> AwsResult<Deployed> {
         let name = &inputs.name;
-        cloud.cloudfront.check_name(Named::HeadersPolicy, name)?;
+        cloudfront.check_name(Named::HeadersPolicy, name)?;
         let id = policy_id(new);
         let arn = arn("cloudfront", "", &format!("response-headers-policy/{id}"));
         Ok(Deployed::new(id, json!({ "arn": arn, "name": name })))
@@ -289,7 +291,7 @@ impl ResourceType for ResponseHeadersPolicy {
 
     async fn activate(
         &self,
-        cloud: &Arc<Cloud>,
+        cloudfront: &Arc<CloudFront>,
         resource: &Resource<HeadersPolicyInputs>,
     ) -> AwsResult<()> {
         let policy = resource
@@ -297,17 +299,15 @@ impl ResourceType for ResponseHeadersPolicy {
             .policy()
             .map_err(|refusal| AwsError::new(400, "InvalidArgument", refusal.reason))?;
         let name = &resource.inputs.name;
-        cloud
-            .cloudfront
-            .put_headers_policy(&resource.id, name, policy);
+        cloudfront.put_headers_policy(&resource.id, name, policy);
         Ok(())
     }
 
     async fn delete(
         &self,
-        cloud: &Arc<Cloud>,
+        cloudfront: &Arc<CloudFront>,
         resource: &Resource<HeadersPolicyInputs>,
     ) -> AwsResult<()> {
-        cloud.cloudfront.remove_headers_policy(&resource.id)
+        cloudfront.remove_headers_policy(&resource.id)
     }
 }

@@ -5,10 +5,10 @@ mod cache_policy;
 mod distribution;
 mod headers_policy;
 
-pub use access_control::OriginAccessControl;
-pub use cache_policy::CachePolicy;
-pub use distribution::Distribution;
-pub use headers_policy::ResponseHeadersPolicy;
+pub(crate) use access_control::OriginAccessControl;
+pub(crate) use cache_policy::CachePolicy;
+pub(crate) use distribution::Distribution;
+pub(crate) use headers_policy::ResponseHeadersPolicy;
 
 use cloud_core::error::AwsError;
 use cloud_resource::resource::New;

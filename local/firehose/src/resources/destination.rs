@@ -1,11 +1,11 @@
 //! The extended S3 destination: from what is declared to what Firehose can do.
 
-use cloud_resource::resource::Refusal;
 use crate::{
-    self, Compression, DEFAULT_INTERVAL_SECONDS, DEFAULT_SIZE_MB, Destination, Hints,
-    INTERVAL_SECONDS, LogTarget, MEBIBYTE, PrefixError, Prefixes, SIZE_MB, Transform, processor,
+    Compression, DEFAULT_INTERVAL_SECONDS, DEFAULT_SIZE_MB, Destination, Hints, INTERVAL_SECONDS,
+    LogTarget, MEBIBYTE, PrefixError, Prefixes, SIZE_MB, Transform, processor,
 };
-use cloud_logs::{group_name_problem, stream_name_problem};
+use cloud_core::log_names::{group_name_problem, stream_name_problem};
+use cloud_resource::resource::Refusal;
 use serde::{Deserialize, Serialize};
 use std::fmt::Display;
 use std::ops::RangeInclusive;

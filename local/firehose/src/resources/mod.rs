@@ -2,13 +2,14 @@
 
 mod destination;
 
+use crate::Firehose;
+use crate::{DESTINATION_ID, Settings};
+use async_trait::async_trait;
 use cloud_core::error::{AwsError, AwsResult};
 use cloud_core::identity::{ACCOUNT_ID, arn};
 use cloud_resource::resource::{
-    AutoName, Deployed, New, Properties, Refusal, Resource, ResourceType,
+    AutoName, Deployed, New, Properties, Refusal, Resource, ResourceType, Scope,
 };
-use crate::{DESTINATION_ID, Settings};
-use async_trait::async_trait;
 use destination::ExtendedS3;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -69,7 +70,7 @@ impl StreamInputs {
     }
 
     /// Firehose tries the roles that it is given.
-    fn check_roles(&self, cloud: &Cloud, settings: &Settings) -> AwsResult<()> {
+    fn check_roles(&self, firehose: &Firehose, settings: &Settings) -> AwsResult<()> {
         let destination = &settings.destination;
         let processor = destination.transform.as_ref();
         let roles = [
@@ -78,7 +79,7 @@ impl StreamInputs {
         ];
         for role in roles.into_iter().flatten() {
             let external_id = [("sts:ExternalId", ACCOUNT_ID)];
-            cloud
+            firehose
                 .iam
                 .assume_role(role, "firehose.amazonaws.com", &external_id)
                 .map_err(|reason| {
@@ -95,6 +96,7 @@ impl StreamInputs {
 #[async_trait]
 impl ResourceType for FirehoseDeliveryStream {
     type Inputs = StreamInputs;
+    type Service = Firehose;
 
     const TOKEN: &'static str = "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream";
     const REPLACES_ON: &'static [&'static str] = &["name", "destination"];
@@ -153,13 +155,13 @@ impl ResourceType for FirehoseDeliveryStream {
 
     async fn create(
         &self,
-        cloud: &Arc<Cloud>,
+        firehose: &Arc<Firehose>,
         new: &New,
         inputs: &StreamInputs,
     ) -> AwsResult<Deployed> {
-        let created = cloud.clock.unix_millis();
+        let created = firehose.context.clock.unix_millis();
         let settings = inputs.settings(&new.region, 1, created)?;
-        if cloud.firehose.settings(&settings.arn).is_some() {
+        if firehose.settings(&settings.arn).is_some() {
             return Err(AwsError::new(
                 400,
                 "ResourceInUseException",
@@ -169,7 +171,7 @@ impl ResourceType for FirehoseDeliveryStream {
                 ),
             ));
         }
-        inputs.check_roles(cloud, &settings)?;
+        inputs.check_roles(firehose, &settings)?;
         Ok(Deployed::new(
             settings.arn.clone(),
             json!({
@@ -184,7 +186,7 @@ impl ResourceType for FirehoseDeliveryStream {
 
     async fn activate(
         &self,
-        cloud: &Arc<Cloud>,
+        firehose: &Arc<Firehose>,
         resource: &Resource<StreamInputs>,
     ) -> AwsResult<()> {
         let created = resource
@@ -196,19 +198,19 @@ impl ResourceType for FirehoseDeliveryStream {
             version(resource),
             created.unwrap_or_default(),
         )?;
-        cloud.firehose.deploy(cloud, settings)
+        firehose.deploy(settings)
     }
 
     async fn update(
         &self,
-        cloud: &Arc<Cloud>,
+        firehose: &Arc<Firehose>,
         old: &Resource<StreamInputs>,
         inputs: &StreamInputs,
     ) -> AwsResult<Properties> {
         let version = version(old);
         let before = old.inputs.settings(&old.region, version, 0)?;
         let after = inputs.settings(&old.region, version, 0)?;
-        inputs.check_roles(cloud, &after)?;
+        inputs.check_roles(firehose, &after)?;
         let mut outputs = old.outputs.clone();
         // Tags are no part of the destination.
         if before != after {
@@ -219,11 +221,12 @@ impl ResourceType for FirehoseDeliveryStream {
 
     async fn read(
         &self,
-        cloud: &Arc<Cloud>,
+        firehose: &Arc<Firehose>,
+        _scope: &Scope<'_>,
         id: &str,
         known: Option<Resource<StreamInputs>>,
     ) -> AwsResult<Option<Resource<StreamInputs>>> {
-        let mut known = known.filter(|_| cloud.firehose.settings(id).is_some());
+        let mut known = known.filter(|_| firehose.settings(id).is_some());
         if let Some(stream) = &mut known
             && let Some(configuration) = &mut stream.inputs.extended_s3_configuration
         {
@@ -232,8 +235,12 @@ impl ResourceType for FirehoseDeliveryStream {
         Ok(known)
     }
 
-    async fn delete(&self, cloud: &Arc<Cloud>, resource: &Resource<StreamInputs>) -> AwsResult<()> {
-        cloud.firehose.remove(&resource.id).await
+    async fn delete(
+        &self,
+        firehose: &Arc<Firehose>,
+        resource: &Resource<StreamInputs>,
+    ) -> AwsResult<()> {
+        firehose.remove(&resource.id).await
     }
 }
 

@@ -1,7 +1,7 @@
 //! What Firehose's parameters may be: the constraints of its API reference, which are those of
 //! botocore's model of the service.
 
-use super::protocol::{invalid, missing};
+use super::{invalid, missing};
 use cloud_core::error::AwsResult;
 
 /// <https://docs.aws.amazon.com/firehose/latest/APIReference/API_ListDeliveryStreams.html>

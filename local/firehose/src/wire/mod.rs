@@ -1,17 +1,19 @@
 //! Firehose's JSON protocol, version `Firehose_20150804`.
 
-use super::constraints;
-use super::journal::NewRecord;
-use super::settings::{Destination, Settings};
-use super::stream::{Refused, Stream};
-use cloud_core::error::{AwsError, AwsResult};
-use cloud_core::events::Event;
-use cloud_core::faults::Service;
-use cloud_iam::{Call, Caller};
-use cloud_core::json_protocol::{answer, unknown_operation};
+mod constraints;
+
+use crate::Firehose;
+use crate::settings::{Destination, Settings};
+use crate::stream::{Refused, Stream};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use cloud_core::error::{AwsError, AwsResult};
+use cloud_core::events::Event;
+use cloud_core::faults::Disturbable;
+use cloud_core::json_protocol::{answer, unknown_operation};
+use cloud_iam::{Call, Caller};
+use cloud_journal::NewRecord;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::borrow::Cow;
@@ -36,20 +38,35 @@ pub const OPERATIONS: &[&str] = &[
     "ListDeliveryStreams",
 ];
 
+/// What can be disturbed of it. Its error for a failure of its own: API reference, Common Errors.
+pub static FAULTS: Disturbable = Disturbable {
+    name: "firehose",
+    operations: OPERATIONS,
+    throttled: slow_down,
+    failed: || {
+        AwsError::new(
+            500,
+            "InternalFailure",
+            "The request processing has failed because of an unknown error, exception or failure.",
+        )
+    },
+    has_settings: false,
+};
+
 /// The id that every stream's only destination has.
 pub const DESTINATION_ID: &str = "destinationId-000000000001";
 
-impl Cloud {
-    /// One request of Firehose's JSON protocol: `action` is the part of `X-Amz-Target` behind
+impl Firehose {
+    /// One request of Firehose's JSON protocol: `action` is the part of `X-Amz-Target` after
     /// the dot, `region` the one that is called. Gives the body of the 200 answer.
-    pub async fn firehose_call(
-        self: &Arc<Self>,
+    pub async fn call(
+        &self,
         caller: &Caller,
         region: &str,
         action: &str,
         body: &[u8],
     ) -> AwsResult<Bytes> {
-        self.faults.strike(Service::Firehose, action).await?;
+        self.context.faults.strike(&FAULTS, action).await?;
         match action {
             "PutRecord" => self.put_record(caller, region, body).await,
             "PutRecordBatch" => self.put_record_batch(caller, region, body).await,
@@ -141,7 +158,7 @@ impl Cloud {
     }
 
     async fn accept(&self, stream: &Stream, data: Vec<Bytes>) -> AwsResult<()> {
-        let arrival = self.clock.unix_millis();
+        let arrival = self.context.clock.unix_millis();
         let (count, bytes) = (data.len(), data.iter().map(Bytes::len).sum());
         let records = data
             .into_iter()
@@ -153,7 +170,7 @@ impl Cloud {
             }
             slow_down()
         })?;
-        self.events.push(Event::Accepted {
+        self.context.events.push(Event::Accepted {
             stream: stream.settings().name.clone(),
             records: count,
             bytes,
@@ -216,7 +233,6 @@ impl Cloud {
             .delivery_stream_type
             .is_none_or(|wanted| wanted == "DirectPut");
         let mut names: Vec<_> = self
-            .firehose
             .streams()
             .values()
             .filter(|stream| direct && stream.settings().region == region)
@@ -238,7 +254,7 @@ impl Cloud {
         name: &str,
     ) -> AwsResult<Arc<Stream>> {
         constraints::check_stream_name("deliveryStreamName", name)?;
-        let stream = self.firehose.named(region, name)?;
+        let stream = self.named(region, name)?;
         self.authorize(caller, action, &stream.settings().arn)?;
         Ok(stream)
     }
@@ -354,7 +370,7 @@ fn common_description(destination: &Destination) -> Value {
         "BucketARN": destination.bucket_arn,
         "Prefix": destination.prefix,
         "BufferingHints": {
-            "SizeInMBs": destination.buffering.size / super::MEBIBYTE,
+            "SizeInMBs": destination.buffering.size / crate::MEBIBYTE,
             "IntervalInSeconds": destination.buffering.interval.as_secs(),
         },
         "CompressionFormat": destination.compression.name(),
@@ -379,7 +395,7 @@ fn processing_description(destination: &Destination) -> Value {
         return json!({ "Enabled": false, "Processors": [] });
     };
     let role = transform.role_arn.as_ref().unwrap_or(&destination.role_arn);
-    let size = transform.buffering.size as f64 / super::MEBIBYTE as f64;
+    let size = transform.buffering.size as f64 / crate::MEBIBYTE as f64;
     let parameters = [
         ("LambdaArn", transform.function_arn.clone()),
         ("NumberOfRetries", transform.retries.to_string()),

@@ -1,19 +1,20 @@
 //! `aws:lambda/function:Function`.
 
 use super::Permission;
-use cloud_core::error::{AwsError, AwsResult};
-use cloud_core::identity::arn;
-use cloud_resource::resource::{
-    AutoName, Deployed, New, Properties, Refusal, Resource, ResourceType,
-};
+use crate::Lambda;
 use crate::settings::{
     DEFAULT_EPHEMERAL_STORAGE_MB, DEFAULT_MEMORY_MB, DEFAULT_TIMEOUT_SECONDS, Details,
     EPHEMERAL_STORAGE_MB, FunctionSettings, LATEST, Level, LogFormat, Logging, MAX_DESCRIPTION,
     MAX_HANDLER, MAX_NAME, MAX_VARIABLES_BYTES, MEMORY_MB, TIMEOUT_SECONDS,
 };
 use crate::{Package, function_arn, variables};
-use cloud_logs::group_name_problem;
 use async_trait::async_trait;
+use cloud_core::error::{AwsError, AwsResult};
+use cloud_core::identity::arn;
+use cloud_core::log_names::group_name_problem;
+use cloud_resource::resource::{
+    AutoName, Deployed, New, Properties, Refusal, Resource, ResourceType, Scope,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -131,15 +132,15 @@ impl FunctionInputs {
         }
     }
 
-    async fn store_code(&self, cloud: &Arc<Cloud>) -> AwsResult<Package> {
+    async fn store_code(&self, lambda: &Arc<Lambda>) -> AwsResult<Package> {
         let path = self.code.as_ref().and_then(|code| code.path.clone());
         let path = path.ok_or_else(|| invalid("code must be a FileArchive with a path"))?;
-        cloud.lambda.store_code(cloud, path).await
+        lambda.store_code(path).await
     }
 
     /// Refuses what AWS refuses at creation and at every change.
-    fn check_role(&self, cloud: &Cloud) -> AwsResult<()> {
-        cloud
+    fn check_role(&self, lambda: &Lambda) -> AwsResult<()> {
+        lambda
             .iam
             .assume_role(&self.role, "lambda.amazonaws.com", &[])
             .map(|_| ())
@@ -153,6 +154,7 @@ impl FunctionInputs {
 #[async_trait]
 impl ResourceType for Function {
     type Inputs = FunctionInputs;
+    type Service = Lambda;
 
     const TOKEN: &'static str = "aws:lambda/function:Function";
     const REPLACES_ON: &'static [&'static str] = &["name", "packageType"];
@@ -179,27 +181,27 @@ impl ResourceType for Function {
 
     async fn create(
         &self,
-        cloud: &Arc<Cloud>,
+        lambda: &Arc<Lambda>,
         new: &New,
         inputs: &FunctionInputs,
     ) -> AwsResult<Deployed> {
         let arn = function_arn(&new.region, &inputs.name);
-        if cloud.lambda.has_function(&arn) {
+        if lambda.has_function(&arn) {
             return Err(AwsError::new(
                 409,
                 "ResourceConflictException",
                 format!("Function already exist: {}", inputs.name),
             ));
         }
-        inputs.check_role(cloud)?;
-        let package = inputs.store_code(cloud).await?;
-        let outputs = outputs(cloud, &new.region, inputs, &package)?;
+        inputs.check_role(lambda)?;
+        let package = inputs.store_code(lambda).await?;
+        let outputs = outputs(lambda, &new.region, inputs, &package)?;
         Ok(Deployed::new(inputs.name.clone(), Value::Object(outputs)))
     }
 
     async fn activate(
         &self,
-        cloud: &Arc<Cloud>,
+        lambda: &Arc<Lambda>,
         resource: &Resource<FunctionInputs>,
     ) -> AwsResult<()> {
         let inputs = &resource.inputs;
@@ -225,60 +227,62 @@ impl ResourceType for Function {
                 .unwrap_or(DEFAULT_EPHEMERAL_STORAGE_MB),
             timeout: Duration::from_secs(inputs.timeout.unwrap_or(DEFAULT_TIMEOUT_SECONDS)),
             variables: inputs.variables(),
-            code: cloud.lambda.code(resource.output("codeSha256"))?,
+            code: lambda.code(resource.output("codeSha256"))?,
             logging: inputs.logging(),
             // -1 stands for none.
             reserved_concurrency: usize::try_from(reserved).ok(),
         };
-        cloud.lambda.deploy(settings, details);
+        lambda.deploy(settings, details);
         Ok(())
     }
 
     async fn update(
         &self,
-        cloud: &Arc<Cloud>,
+        lambda: &Arc<Lambda>,
         old: &Resource<FunctionInputs>,
         inputs: &FunctionInputs,
     ) -> AwsResult<Properties> {
-        inputs.check_role(cloud)?;
-        let package = inputs.store_code(cloud).await?;
+        inputs.check_role(lambda)?;
+        let package = inputs.store_code(lambda).await?;
         let mut new = old.outputs.clone();
-        new.extend(outputs(cloud, &old.region, inputs, &package)?);
+        new.extend(outputs(lambda, &old.region, inputs, &package)?);
         Ok(new)
     }
 
     async fn read(
         &self,
-        cloud: &Arc<Cloud>,
+        lambda: &Arc<Lambda>,
+        _scope: &Scope<'_>,
         _id: &str,
         known: Option<Resource<FunctionInputs>>,
     ) -> AwsResult<Option<Resource<FunctionInputs>>> {
         Ok(known.filter(|function| {
             let arn = function_arn(&function.region, &function.inputs.name);
-            cloud.lambda.has_function(&arn)
+            lambda.has_function(&arn)
         }))
     }
 
     async fn delete(
         &self,
-        cloud: &Arc<Cloud>,
+        lambda: &Arc<Lambda>,
         resource: &Resource<FunctionInputs>,
     ) -> AwsResult<()> {
         let arn = function_arn(&resource.region, &resource.inputs.name);
-        cloud.lambda.remove(&arn);
+        lambda.remove(&arn);
         Ok(())
     }
 }
 
 fn outputs(
-    cloud: &Cloud,
+    lambda: &Lambda,
     region: &str,
     inputs: &FunctionInputs,
     package: &Package,
 ) -> AwsResult<Properties> {
     let arn = function_arn(region, &inputs.name);
     let qualified = format!("{arn}:{LATEST}");
-    let modified = cloud
+    let modified = lambda
+        .context
         .clock
         .now()
         .format(format_description!(

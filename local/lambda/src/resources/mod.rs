@@ -3,5 +3,5 @@
 mod function;
 mod permission;
 
-pub use function::Function;
-pub use permission::Permission;
+pub(crate) use function::Function;
+pub(crate) use permission::Permission;

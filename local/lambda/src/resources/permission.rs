@@ -1,13 +1,14 @@
 //! `aws:lambda/permission:Permission`: a statement of a function's resource policy.
 
-use cloud_core::error::{AwsError, AwsResult};
-use cloud_core::identity::ACCOUNT_ID;
-use cloud_resource::resource::{
-    AutoName, Deployed, ImportId, New, Refusal, Resource, ResourceType,
-};
-use cloud_iam::document::{Document, Kind};
+use crate::Lambda;
 use crate::function_arn;
 use async_trait::async_trait;
+use cloud_core::error::{AwsError, AwsResult};
+use cloud_core::identity::ACCOUNT_ID;
+use cloud_iam::document::{Document, Kind};
+use cloud_resource::resource::{
+    AutoName, Deployed, ImportId, New, Refusal, Resource, ResourceType, Scope,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -80,6 +81,7 @@ impl PermissionInputs {
 #[async_trait]
 impl ResourceType for Permission {
     type Inputs = PermissionInputs;
+    type Service = Lambda;
 
     const TOKEN: &'static str = "aws:lambda/permission:Permission";
     // A statement is added and removed; there is no way to change one.
@@ -167,12 +169,12 @@ impl ResourceType for Permission {
 
     async fn create(
         &self,
-        cloud: &Arc<Cloud>,
+        lambda: &Arc<Lambda>,
         new: &New,
         inputs: &PermissionInputs,
     ) -> AwsResult<Deployed> {
         let arn = inputs.function_arn(&new.region);
-        if !cloud.lambda.has_function(&arn) {
+        if !lambda.has_function(&arn) {
             return Err(AwsError::new(
                 404,
                 "ResourceNotFoundException",
@@ -180,7 +182,7 @@ impl ResourceType for Permission {
             ));
         }
         let id = &inputs.statement_id;
-        if cloud.lambda.has_statement(&arn, id) {
+        if lambda.has_statement(&arn, id) {
             return Err(AwsError::new(
                 409,
                 "ResourceConflictException",
@@ -190,7 +192,7 @@ impl ResourceType for Permission {
                 ),
             ));
         }
-        check_statement(cloud, &inputs.statement(&new.region))?;
+        check_statement(lambda, &inputs.statement(&new.region))?;
         Ok(Deployed::new(
             id.clone(),
             json!({ "statementId": id, "account": ACCOUNT_ID }),
@@ -199,11 +201,11 @@ impl ResourceType for Permission {
 
     async fn activate(
         &self,
-        cloud: &Arc<Cloud>,
+        lambda: &Arc<Lambda>,
         resource: &Resource<PermissionInputs>,
     ) -> AwsResult<()> {
         let inputs = &resource.inputs;
-        cloud.lambda.put_statement(
+        lambda.put_statement(
             &inputs.function_arn(&resource.region),
             &inputs.statement_id,
             inputs.statement(&resource.region),
@@ -213,36 +215,35 @@ impl ResourceType for Permission {
 
     async fn read(
         &self,
-        cloud: &Arc<Cloud>,
+        lambda: &Arc<Lambda>,
+        _scope: &Scope<'_>,
         _id: &str,
         known: Option<Resource<PermissionInputs>>,
     ) -> AwsResult<Option<Resource<PermissionInputs>>> {
         Ok(known.filter(|permission| {
             let arn = permission.inputs.function_arn(&permission.region);
-            cloud
-                .lambda
-                .has_statement(&arn, &permission.inputs.statement_id)
+            lambda.has_statement(&arn, &permission.inputs.statement_id)
         }))
     }
 
     async fn delete(
         &self,
-        cloud: &Arc<Cloud>,
+        lambda: &Arc<Lambda>,
         resource: &Resource<PermissionInputs>,
     ) -> AwsResult<()> {
         let inputs = &resource.inputs;
         let arn = inputs.function_arn(&resource.region);
-        cloud.lambda.remove_statement(&arn, &inputs.statement_id);
+        lambda.remove_statement(&arn, &inputs.statement_id);
         Ok(())
     }
 }
 
 /// A principal that cannot be one shows when the policy is put together.
-fn check_statement(cloud: &Cloud, statement: &Value) -> AwsResult<()> {
+fn check_statement(lambda: &Lambda, statement: &Value) -> AwsResult<()> {
     let policy = json!({ "Version": "2012-10-17", "Statement": [statement] }).to_string();
     let invalid = |reason: String| AwsError::new(400, "InvalidParameterValueException", reason);
     let document = Document::parse(&policy, Kind::Resource).map_err(invalid)?;
-    match cloud.iam.missing_principal(&document) {
+    match lambda.iam.missing_principal(&document) {
         Some(arn) => Err(invalid(format!(
             "The provided principal was invalid. Please check the principal and try again. ({arn})"
         ))),

@@ -1,7 +1,7 @@
 //! What the parameters of Lambda's operations may be: the constraints of its API reference,
 //! which are those of botocore's model of the service.
 
-use super::settings::LATEST;
+use crate::settings::LATEST;
 use cloud_core::error::{AwsError, AwsResult};
 use cloud_core::tokens;
 use serde_json::{Value, json};

@@ -5,8 +5,8 @@
 //! where something is configured that the embedded cloud refuses (a VPC, layers, a dead letter
 //! queue) is left out, as it is there for a function without it.
 
-use super::function::Function;
-use super::settings::{LATEST, LogFormat};
+use crate::function::Function;
+use crate::settings::{LATEST, LogFormat};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use uuid::{Builder, Uuid};
@@ -105,6 +105,6 @@ fn revision(configuration: &Value) -> Uuid {
 /// The runtime's version. AWS has one for each of its builds; here it is that of the machine.
 fn runtime_version(region: &str) -> String {
     let digest = Sha256::digest(RUNTIME);
-    let digest = cloud_s3::checksums::hex(&digest);
+    let digest = hex::encode(digest);
     format!("arn:aws:lambda:{region}::runtime:{digest}")
 }

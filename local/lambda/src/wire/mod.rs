@@ -1,16 +1,18 @@
 //! Lambda's REST protocol: what `aws lambda invoke` needs, and a look at what is deployed.
 
-use super::constraints::{self, ListQuery};
+mod constraints;
+mod description;
 
-use super::description;
-use super::function::Function;
-use super::settings::LATEST;
-use cloud_core::percent;
-use cloud_core::error::{AwsError, AwsResult};
-use cloud_iam::{Call, Caller};
+use crate::Lambda;
+use crate::function::Function;
+use crate::settings::LATEST;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use cloud_core::error::{AwsError, AwsResult};
+use cloud_core::percent;
+use cloud_iam::{Call, Caller};
+use constraints::{self, ListQuery};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri};
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
@@ -19,10 +21,10 @@ use std::sync::Arc;
 /// The version of the API that functions are under.
 const FUNCTIONS: &str = "/2015-03-31/functions";
 
-impl Cloud {
+impl Lambda {
     /// One request of Lambda's REST protocol. Errors are Lambda's; the edge puts them on the
     /// wire, with `X-Amzn-ErrorType` and a JSON body.
-    pub async fn lambda_http(
+    pub async fn http(
         self: &Arc<Self>,
         caller: &Caller,
         region: &str,
@@ -51,11 +53,12 @@ impl Cloud {
         match (method, segments.as_slice()) {
             (&Method::POST, [name, "invocations"]) => {
                 let function = qualified(name);
-                self.invoke(caller, region, &function, headers, body).await
+                self.invoke_request(caller, region, &function, headers, body)
+                    .await
             }
             (&Method::GET, []) => {
-                self.lambda_may(caller, "lambda:ListFunctions", "*")?;
-                let functions = self.lambda.all(region);
+                self.may(caller, "lambda:ListFunctions", "*")?;
+                let functions = self.all(region);
                 let functions: Vec<_> = functions
                     .iter()
                     .map(|function| description::listed(function))
@@ -72,7 +75,7 @@ impl Cloud {
             (&Method::GET, [name]) => {
                 let function =
                     self.described(caller, region, "lambda:GetFunction", &qualified(name))?;
-                ok(&description::function(&function, self.config.endpoints.aws))
+                ok(&description::function(&function, self.aws_port))
             }
             (&Method::GET, [name, "configuration"]) => {
                 let action = "lambda:GetFunctionConfiguration";
@@ -82,23 +85,20 @@ impl Cloud {
             (&Method::GET, [name, "policy"]) => {
                 let function =
                     self.described(caller, region, "lambda:GetPolicy", &qualified(name))?;
-                let policy = self
-                    .lambda
-                    .policy(&function.settings().arn)
-                    .ok_or_else(|| {
-                        AwsError::new(
-                            404,
-                            "ResourceNotFoundException",
-                            "The resource you requested does not exist.",
-                        )
-                    })?;
+                let policy = self.policy(&function.settings().arn).ok_or_else(|| {
+                    AwsError::new(
+                        404,
+                        "ResourceNotFoundException",
+                        "The resource you requested does not exist.",
+                    )
+                })?;
                 ok(&json!({ "Policy": policy }))
             }
             _ => Err(unknown_operation(method, uri)),
         }
     }
 
-    async fn invoke(
+    async fn invoke_request(
         self: &Arc<Self>,
         caller: &Caller,
         region: &str,
@@ -136,9 +136,7 @@ impl Cloud {
                 ));
             }
         }
-        let invocation = self
-            .lambda_invoke_in(caller, region, function, payload)
-            .await?;
+        let invocation = self.invoke_in(caller, region, function, payload).await?;
         let mut response = json_response(invocation.payload);
         let headers_out = response.headers_mut();
         headers_out.insert("x-amz-executed-version", HeaderValue::from_static(LATEST));
@@ -162,12 +160,12 @@ impl Cloud {
         action: &str,
         name: &str,
     ) -> AwsResult<Arc<Function>> {
-        let (function, _) = self.lambda.find(region, name)?;
-        self.lambda_may(caller, action, &function.settings().arn)?;
+        let (function, _) = self.find(region, name)?;
+        self.may(caller, action, &function.settings().arn)?;
         Ok(function)
     }
 
-    fn lambda_may(&self, caller: &Caller, action: &str, resource: &str) -> AwsResult<()> {
+    fn may(&self, caller: &Caller, action: &str, resource: &str) -> AwsResult<()> {
         self.iam.authorize(&Call {
             caller,
             action,

@@ -5,9 +5,9 @@
 //! and the patterns of botocore's model. The words for a value out of bounds were seen in
 //! elastic/integrations issue 10564.
 
-use super::{group_name_problem, stream_name_problem};
 use cloud_core::error::{AwsError, AwsResult};
 use cloud_core::identity::ACCOUNT_ID;
+use cloud_core::log_names::{group_name_problem, stream_name_problem};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::ops::Range;

@@ -1,14 +1,17 @@
 //! CloudWatch Logs' JSON protocol, version `Logs_20140328`: what `aws logs` and an agent need.
 
-use super::input::{
+mod input;
+mod pages;
+
+use crate::{Group, Logs, View, group_arn, no_group, stream_arn};
+use bytes::Bytes;
+use cloud_core::error::{AwsError, AwsResult};
+use cloud_core::json_protocol::{self, parse, unknown_operation};
+use cloud_iam::{Call, Caller};
+use input::{
     DescribeGroups, DescribeStreams, FilterEvents, GetEvents, NewStream, PutEvents, invalid,
 };
-use super::pages::{Direction, Key, Pages};
-use super::{Group, View, group_arn, no_group, stream_arn};
-use cloud_core::error::{AwsError, AwsResult};
-use cloud_iam::{Call, Caller};
-use cloud_core::json_protocol::{self, parse, unknown_operation};
-use bytes::Bytes;
+use pages::{Direction, Key, Pages};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tokio::sync::oneshot;
@@ -16,9 +19,9 @@ use tokio::sync::oneshot;
 /// The operations that read whole streams.
 const READS: &[&str] = &["DescribeLogStreams", "GetLogEvents", "FilterLogEvents"];
 
-impl Cloud {
-    /// As [`Self::logs_call`], without holding up the thread that asks.
-    pub async fn logs_request(
+impl Logs {
+    /// As [`Self::call`], without holding up the thread that asks.
+    pub async fn request(
         self: &Arc<Self>,
         caller: &Caller,
         region: &str,
@@ -26,26 +29,26 @@ impl Cloud {
         body: Bytes,
     ) -> AwsResult<Bytes> {
         if !READS.contains(&action) {
-            return self.logs_call(caller, region, action, &body);
+            return self.call(caller, region, action, &body);
         }
         let (done, answered) = oneshot::channel();
         // Weak, because what is waiting to be read must not hold a cloud that is reset.
-        let cloud = Arc::downgrade(self);
+        let logs = Arc::downgrade(self);
         let (caller, region, action) = (caller.clone(), region.to_owned(), action.to_owned());
-        self.logs.reader.run(move || {
+        self.reader.run(move || {
             // A caller that went away needs nothing read.
-            if let Some(cloud) = cloud.upgrade()
+            if let Some(logs) = logs.upgrade()
                 && !done.is_closed()
             {
-                let _ = done.send(cloud.logs_call(&caller, &region, &action, &body));
+                let _ = done.send(logs.call(&caller, &region, &action, &body));
             }
         });
         answered.await.map_err(AwsError::internal)?
     }
 
     /// One request of CloudWatch Logs' JSON protocol: `action` is the part of `X-Amz-Target`
-    /// behind the dot, `region` the one that is called. Gives the body of the 200 answer.
-    pub fn logs_call(
+    /// after the dot, `region` the one that is called. Gives the body of the 200 answer.
+    pub fn call(
         &self,
         caller: &Caller,
         region: &str,
@@ -73,7 +76,7 @@ impl Cloud {
         input.check()?;
         self.may(caller, region, "DescribeLogGroups", "", "")?;
         let brief = input.log_group_name_pattern.is_some();
-        let groups: Vec<_> = self.logs.groups().values().map(Group::view).collect();
+        let groups: Vec<_> = self.groups().values().map(Group::view).collect();
         let found = groups
             .iter()
             .filter(|group| group.settings.region == region && input.wants(&group.settings.name))
@@ -134,7 +137,7 @@ impl Cloud {
         let name = input.group.name(region)?;
         let stream = &input.log_stream_name;
         self.may(caller, region, "GetLogEvents", name, stream)?;
-        let now = self.clock.unix_millis();
+        let now = self.context.clock.unix_millis();
         self.with_group(region, name, |group| {
             let mut events = group
                 .streams
@@ -193,7 +196,7 @@ impl Cloud {
         let name = input.group.name(region)?;
         self.may(caller, region, "FilterLogEvents", name, "")?;
         let terms = terms(input.filter_pattern.as_deref().unwrap_or_default())?;
-        let now = self.clock.unix_millis();
+        let now = self.context.clock.unix_millis();
         self.with_group(region, name, |group| {
             let start = group.horizon(now).max(input.span.start.unwrap_or(i64::MIN));
             // The API reference has the end belong to the span; it was seen not to, as with
@@ -257,14 +260,14 @@ impl Cloud {
         let (group, stream) = (&input.log_group_name, &input.log_stream_name);
         self.may(caller, region, "CreateLogStream", group, stream)?;
         self.with_group(region, group, |_| Ok(()))?;
-        if self.logs.has_stream(region, group, stream) {
+        if self.has_stream(region, group, stream) {
             return Err(AwsError::new(
                 400,
                 "ResourceAlreadyExistsException",
                 "The specified log stream already exists",
             ));
         }
-        self.logs.deploy_stream(region, group, stream)?;
+        self.deploy_stream(region, group, stream)?;
         Ok(json!({}))
     }
 
@@ -272,8 +275,8 @@ impl Cloud {
         input.check()?;
         let (group, stream) = (&input.log_group_name, &input.log_stream_name);
         self.may(caller, region, "PutLogEvents", group, stream)?;
-        let now = self.clock.unix_millis();
-        let group = self.logs.live(region, group).ok_or_else(no_group)?;
+        let now = self.context.clock.unix_millis();
+        let group = self.live(region, group).ok_or_else(no_group)?;
         if !group.streams().contains_key(stream) {
             return Err(no_stream());
         }
@@ -281,7 +284,7 @@ impl Cloud {
         let events = input.log_events[accepted.events]
             .iter()
             .map(|event| (event.timestamp, event.message.as_str()));
-        let appended = self.logs.append(&group, stream, now, events);
+        let appended = self.append(&group, stream, now, events);
         appended.map_err(unreadable)?;
         let mut answer = json!({ "nextSequenceToken": "0" });
         if let Some(rejected) = accepted.rejected {
@@ -296,7 +299,7 @@ impl Cloud {
         name: &str,
         read: impl FnOnce(&View) -> AwsResult<T>,
     ) -> AwsResult<T> {
-        let group = self.logs.live(region, name).ok_or_else(no_group)?;
+        let group = self.live(region, name).ok_or_else(no_group)?;
         read(&group.view())
     }
 

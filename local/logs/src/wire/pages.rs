@@ -6,7 +6,6 @@
 
 use super::input::invalid;
 use cloud_core::error::{AwsError, AwsResult};
-use cloud_s3::checksums::hex;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -129,7 +128,7 @@ impl Pages {
 
     fn digest(&self, text: &str) -> String {
         let digest = Sha256::digest(format!("{}\n{text}", self.list));
-        hex(&digest[..16])
+        hex::encode(&digest[..16])
     }
 }
 

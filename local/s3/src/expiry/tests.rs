@@ -1,14 +1,16 @@
 //! What clients do while the rules are applied, and what cannot be read.
 
 use super::*;
-use cloud_core::clock::Clock;
 use crate::buckets::{Settings, Versioning};
 use crate::lifecycle::Rule;
 use crate::{DEFAULT_CHECKSUM, ObjectHeaders};
+use cloud_core::clock::Clock;
+use cloud_core::context::Context;
 use cloud_core::store::Store;
 use cloud_core::troubles::Troubles;
 use std::collections::BTreeMap;
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 
 const BUCKET: &str = "bucket";
 
@@ -28,13 +30,9 @@ impl World {
         let troubles = Troubles::open(folder.path());
         let store = Store::open(&folder.path().join("store.redb"), &troubles)?;
         let clock = Clock::manual(time::macros::datetime!(2026-01-02 03:04 UTC));
-        let s3 = S3::open(
-            &folder.path().join("s3"),
-            store.clone(),
-            clock.clone(),
-            &troubles,
-        )
-        .await?;
+        let (events, stopping) = (Arc::default(), CancellationToken::new());
+        let context = Context::new(clock.clone(), store.clone(), troubles, events, stopping);
+        let s3 = S3::open(&folder.path().join("s3"), &context, Arc::default()).await?;
         let rules: Vec<Rule> = serde_json::from_str(
             r#"[{"id":"r","status":"Enabled","expiration":{"days":1},
                  "noncurrentVersionExpiration":{"noncurrentDays":1},

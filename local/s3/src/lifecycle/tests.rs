@@ -1,7 +1,7 @@
 //! What rules may say, and what they delete when.
 
-use super::super::version::{Body, Content};
 use super::*;
+use crate::version::{Body, Content};
 
 fn rules(json: &str) -> Result<Vec<Rule>, serde_json::Error> {
     let json = format!(r#"[{{"id":"r","status":"Enabled",{json}}}]"#);

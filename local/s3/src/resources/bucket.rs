@@ -6,14 +6,17 @@ use super::{
     BucketPublicAccessBlock, BucketServerSideEncryptionConfiguration, BucketVersioning, state,
     unless_gone,
 };
-use cloud_core::error::AwsResult;
-use cloud_core::identity::bucket_arn;
-use cloud_resource::resource::{
-    AutoName, Deployed, New, Properties, Refusal, Resource, ResourceType,
-};
+use crate::S3;
 use crate::buckets::Settings;
+use crate::errors;
 use crate::names::{BUCKET_NAME_LENGTHS, check_bucket};
 use async_trait::async_trait;
+use cloud_core::error::AwsResult;
+use cloud_core::faults::{Disturbable, FaultKind};
+use cloud_core::identity::bucket_arn;
+use cloud_resource::resource::{
+    AutoName, Deployed, New, Properties, Refusal, Resource, ResourceType, Scope,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -59,6 +62,7 @@ impl BucketInputs {
 #[async_trait]
 impl ResourceType for Bucket {
     type Inputs = BucketInputs;
+    type Service = S3;
 
     const TOKEN: &'static str = "aws:s3/bucket:Bucket";
     const REPLACES_ON: &'static [&'static str] =
@@ -92,35 +96,26 @@ impl ResourceType for Bucket {
         refusals
     }
 
-    async fn create(
-        &self,
-        cloud: &Arc<Cloud>,
-        new: &New,
-        inputs: &BucketInputs,
-    ) -> AwsResult<Deployed> {
+    async fn create(&self, s3: &Arc<S3>, new: &New, inputs: &BucketInputs) -> AwsResult<Deployed> {
         let name = &inputs.bucket;
         let region = inputs.region.as_deref().unwrap_or(&new.region);
         // A bucket is the same one when its creation is repeated after a crash, not when its
         // successor wants its name.
         let declared_as = format!("{}\0{}", new.urn, new.generation);
-        let now = cloud.clock.unix_millis();
+        let now = s3.context.clock.unix_millis();
         let mut settings = Settings::new(name, region, now, Some(&declared_as));
         settings.tags = inputs.tags.clone().unwrap_or_default();
-        cloud.s3.buckets.create(settings).await?;
+        s3.buckets.create(settings).await?;
         Ok(deployed(name, region))
     }
 
-    async fn activate(
-        &self,
-        _cloud: &Arc<Cloud>,
-        _resource: &Resource<BucketInputs>,
-    ) -> AwsResult<()> {
+    async fn activate(&self, _s3: &Arc<S3>, _resource: &Resource<BucketInputs>) -> AwsResult<()> {
         Ok(())
     }
 
     async fn update(
         &self,
-        cloud: &Arc<Cloud>,
+        s3: &Arc<S3>,
         old: &Resource<BucketInputs>,
         inputs: &BucketInputs,
     ) -> AwsResult<Properties> {
@@ -129,39 +124,38 @@ impl ResourceType for Bucket {
             settings.tags = tags;
             old.inputs.written().take_away(&inputs.written(), settings);
         };
-        cloud.s3.buckets.change(&inputs.bucket, set).await?;
+        s3.buckets.change(&inputs.bucket, set).await?;
         Ok(old.outputs.clone())
     }
 
     async fn read(
         &self,
-        cloud: &Arc<Cloud>,
+        s3: &Arc<S3>,
+        _scope: &Scope<'_>,
         id: &str,
         known: Option<Resource<BucketInputs>>,
     ) -> AwsResult<Option<Resource<BucketInputs>>> {
-        let (Some(state), Some(mut known)) = (state(cloud, id), known) else {
+        let (Some(state), Some(mut known)) = (state(s3, id), known) else {
             return Ok(None);
         };
         let tags = &state.settings.tags;
         if known.inputs.tags.clone().unwrap_or_default() != *tags {
             known.inputs.tags = Some(tags.clone());
         }
-        known
-            .inputs
-            .write(match cloud.faults.strike_bucket_read().await? {
-                true => Written::of(&state.settings),
-                false => Written::default(),
-            });
+        known.inputs.write(match is_written_to(s3).await? {
+            true => Written::of(&state.settings),
+            false => Written::default(),
+        });
         Ok(Some(known))
     }
 
     async fn import(
         &self,
-        cloud: &Arc<Cloud>,
+        s3: &Arc<S3>,
+        _scope: &Scope<'_>,
         id: &str,
-        _region: &str,
     ) -> AwsResult<Option<Resource<BucketInputs>>> {
-        let Some(state) = state(cloud, id) else {
+        let Some(state) = state(s3, id) else {
             return Ok(None);
         };
         let settings = &state.settings;
@@ -184,12 +178,12 @@ impl ResourceType for Bucket {
         )))
     }
 
-    async fn delete(&self, cloud: &Arc<Cloud>, resource: &Resource<BucketInputs>) -> AwsResult<()> {
+    async fn delete(&self, s3: &Arc<S3>, resource: &Resource<BucketInputs>) -> AwsResult<()> {
         let name = &resource.inputs.bucket;
         if resource.inputs.force_destroy == Some(true) {
-            unless_gone(cloud.s3.empty(name).await)?;
+            unless_gone(s3.empty(name).await)?;
         }
-        unless_gone(cloud.s3.buckets.delete(name).await)
+        unless_gone(s3.buckets.delete(name).await)
     }
 }
 
@@ -211,3 +205,22 @@ fn deployed(name: &str, region: &str) -> Deployed {
 pub fn regional_domain_name(bucket: &str, region: &str) -> String {
     format!("{bucket}.s3.{region}.amazonaws.com")
 }
+
+/// Does to a read what is asked for. Says whether it is to write into the bucket what resources of
+/// their own have set.
+async fn is_written_to(s3: &S3) -> AwsResult<bool> {
+    let faults = &s3.context.faults;
+    let done = faults.strike_as(&FAULTS, READ_BUCKET).await?;
+    Ok(done == Some(FaultKind::Settings))
+}
+
+const READ_BUCKET: &str = "ReadBucket";
+
+/// What can be disturbed of the aws provider, which reads a bucket from S3.
+pub(crate) static FAULTS: Disturbable = Disturbable {
+    name: "provider",
+    operations: &[READ_BUCKET],
+    throttled: errors::slow_down,
+    failed: errors::internal_error,
+    has_settings: true,
+};

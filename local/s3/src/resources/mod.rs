@@ -8,20 +8,21 @@ mod setting;
 mod settings;
 mod written;
 
-pub use bucket::Bucket;
-pub use object::BucketObjectv2;
-pub use settings::{
+pub(crate) use bucket::{Bucket, FAULTS};
+pub(crate) use object::BucketObjectv2;
+pub(crate) use settings::{
     BucketLifecycleConfiguration, BucketOwnershipControls, BucketPolicy, BucketPublicAccessBlock,
     BucketServerSideEncryptionConfiguration, BucketVersioning,
 };
 
-use cloud_core::error::AwsResult;
+use crate::S3;
 use crate::buckets::State;
+use cloud_core::error::AwsResult;
 use std::sync::Arc;
 
 /// The settings of a bucket, unless there is no such bucket.
-fn state(cloud: &Cloud, bucket: &str) -> Option<Arc<State>> {
-    let bucket = cloud.s3.buckets.get(bucket).ok()?;
+fn state(s3: &S3, bucket: &str) -> Option<Arc<State>> {
+    let bucket = s3.buckets.get(bucket).ok()?;
     Some(bucket.state())
 }
 

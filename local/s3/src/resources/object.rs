@@ -1,9 +1,7 @@
 //! `aws:s3/bucketObjectv2:BucketObjectv2`.
 
 use super::unless_gone;
-use cloud_core::error::{AwsError, AwsResult};
-use cloud_core::identity::bucket_arn;
-use cloud_resource::resource::{Deployed, New, Properties, Refusal, Resource, ResourceType};
+use crate::S3;
 use crate::checksums::Algorithm;
 use crate::names::key_fits;
 use crate::version::{Content, Version};
@@ -12,6 +10,9 @@ use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use cloud_core::error::{AwsError, AwsResult};
+use cloud_core::identity::bucket_arn;
+use cloud_resource::resource::{Deployed, New, Properties, Refusal, Resource, ResourceType, Scope};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -142,6 +143,7 @@ impl ObjectInputs {
 #[async_trait]
 impl ResourceType for BucketObjectv2 {
     type Inputs = ObjectInputs;
+    type Service = S3;
 
     const TOKEN: &'static str = "aws:s3/bucketObjectv2:BucketObjectv2";
     const REPLACES_ON: &'static [&'static str] = &["bucket", "key", "region"];
@@ -199,28 +201,19 @@ impl ResourceType for BucketObjectv2 {
         refusals
     }
 
-    async fn create(
-        &self,
-        cloud: &Arc<Cloud>,
-        new: &New,
-        inputs: &ObjectInputs,
-    ) -> AwsResult<Deployed> {
+    async fn create(&self, s3: &Arc<S3>, new: &New, inputs: &ObjectInputs) -> AwsResult<Deployed> {
         let key = inputs.key.as_deref().unwrap_or(&new.name);
-        let outputs = put(cloud, key, inputs).await?;
+        let outputs = put(s3, key, inputs).await?;
         Ok(Deployed::new(format!("{}/{key}", inputs.bucket), outputs))
     }
 
-    async fn activate(
-        &self,
-        _cloud: &Arc<Cloud>,
-        _resource: &Resource<ObjectInputs>,
-    ) -> AwsResult<()> {
+    async fn activate(&self, _s3: &Arc<S3>, _resource: &Resource<ObjectInputs>) -> AwsResult<()> {
         Ok(())
     }
 
     async fn update(
         &self,
-        cloud: &Arc<Cloud>,
+        s3: &Arc<S3>,
         old: &Resource<ObjectInputs>,
         inputs: &ObjectInputs,
     ) -> AwsResult<Properties> {
@@ -231,11 +224,11 @@ impl ResourceType for BucketObjectv2 {
             ..inputs.clone()
         };
         if only_tags == old.inputs {
-            let bucket = cloud.s3.buckets.get(&inputs.bucket)?;
-            cloud.s3.set_tags(&bucket, key, None, inputs.tags()).await?;
+            let bucket = s3.buckets.get(&inputs.bucket)?;
+            s3.set_tags(&bucket, key, None, inputs.tags()).await?;
             return Ok(old.outputs.clone());
         }
-        match put(cloud, key, inputs).await? {
+        match put(s3, key, inputs).await? {
             Value::Object(outputs) => Ok(outputs),
             _ => Ok(old.outputs.clone()),
         }
@@ -243,7 +236,8 @@ impl ResourceType for BucketObjectv2 {
 
     async fn read(
         &self,
-        cloud: &Arc<Cloud>,
+        s3: &Arc<S3>,
+        _scope: &Scope<'_>,
         _id: &str,
         known: Option<Resource<ObjectInputs>>,
     ) -> AwsResult<Option<Resource<ObjectInputs>>> {
@@ -251,12 +245,11 @@ impl ResourceType for BucketObjectv2 {
             return Ok(None);
         };
         let key = known.output("key").to_owned();
-        let Ok((version, content)) = cloud.s3.find(&known.inputs.bucket, &key, None) else {
+        let Ok((version, content)) = s3.find(&known.inputs.bucket, &key, None) else {
             return Ok(None);
         };
         known.inputs.refresh(&content);
-        if let Value::Object(outputs) =
-            outputs(cloud, &known.inputs.bucket, &key, &version, &content)
+        if let Value::Object(outputs) = outputs(s3, &known.inputs.bucket, &key, &version, &content)
         {
             known.outputs.extend(outputs);
         }
@@ -267,18 +260,18 @@ impl ResourceType for BucketObjectv2 {
     /// that declares a source has it written again.
     async fn import(
         &self,
-        cloud: &Arc<Cloud>,
+        s3: &Arc<S3>,
+        _scope: &Scope<'_>,
         id: &str,
-        _region: &str,
     ) -> AwsResult<Option<Resource<ObjectInputs>>> {
         let path = id.strip_prefix("s3://").unwrap_or(id);
         let Some((bucket, key)) = path.split_once('/') else {
             return Ok(None);
         };
-        let Some(state) = super::state(cloud, bucket) else {
+        let Some(state) = super::state(s3, bucket) else {
             return Ok(None);
         };
-        let Ok((version, content)) = cloud.s3.find(bucket, key, None) else {
+        let Ok((version, content)) = s3.find(bucket, key, None) else {
             return Ok(None);
         };
         let mut inputs = ObjectInputs {
@@ -287,42 +280,40 @@ impl ResourceType for BucketObjectv2 {
             ..ObjectInputs::default()
         };
         inputs.refresh(&content);
-        let outputs = outputs(cloud, bucket, key, &version, &content);
+        let outputs = outputs(s3, bucket, key, &version, &content);
         let deployed = Deployed::new(format!("{bucket}/{key}"), outputs);
         let region = &state.settings.region;
         Ok(Some(Resource::undeclared(region, deployed, inputs)))
     }
 
-    async fn delete(&self, cloud: &Arc<Cloud>, resource: &Resource<ObjectInputs>) -> AwsResult<()> {
-        let Ok(bucket) = cloud.s3.buckets.get(&resource.inputs.bucket) else {
+    async fn delete(&self, s3: &Arc<S3>, resource: &Resource<ObjectInputs>) -> AwsResult<()> {
+        let Ok(bucket) = s3.buckets.get(&resource.inputs.bucket) else {
             return Ok(());
         };
         // All its versions, as the real provider does it.
-        unless_gone(cloud.s3.erase_object(&bucket, resource.output("key")).await)
+        unless_gone(s3.erase_object(&bucket, resource.output("key")).await)
     }
 }
 
-async fn put(cloud: &Cloud, key: &str, inputs: &ObjectInputs) -> AwsResult<Value> {
-    let bucket = cloud.s3.buckets.get(&inputs.bucket)?;
+async fn put(s3: &S3, key: &str, inputs: &ObjectInputs) -> AwsResult<Value> {
+    let bucket = s3.buckets.get(&inputs.bucket)?;
     let algorithm = inputs.checksum_algorithm.as_deref();
     let algorithm = algorithm
         .and_then(Algorithm::from_name)
         .unwrap_or(DEFAULT_CHECKSUM);
     let body = inputs.body().await?;
     let (headers, tags) = (inputs.headers(), inputs.tags());
-    let put = cloud
-        .s3
-        .put_bytes(&bucket, key, body, algorithm, headers, tags);
+    let put = s3.put_bytes(&bucket, key, body, algorithm, headers, tags);
     let version = put.await?;
     let content = version
         .content
         .as_ref()
         .ok_or_else(|| AwsError::internal("an object was stored without content"))?;
-    Ok(outputs(cloud, &inputs.bucket, key, &version, content))
+    Ok(outputs(s3, &inputs.bucket, key, &version, content))
 }
 
-fn outputs(cloud: &Cloud, bucket: &str, key: &str, version: &Version, content: &Content) -> Value {
-    let shows_versions = super::state(cloud, bucket).is_some_and(|state| state.shows_versions());
+fn outputs(s3: &S3, bucket: &str, key: &str, version: &Version, content: &Content) -> Value {
+    let shows_versions = super::state(s3, bucket).is_some_and(|state| state.shows_versions());
     let version_id = shows_versions.then_some(version.id.as_str());
     json!({
         "arn": format!("{}/{key}", bucket_arn(bucket)),

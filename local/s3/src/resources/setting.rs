@@ -1,9 +1,10 @@
 //! What the settings of a bucket have in common, as resources.
 
-use cloud_core::error::AwsResult;
-use cloud_resource::resource::Refusal;
+use crate::S3;
 use crate::buckets::Settings;
 use async_trait::async_trait;
+use cloud_core::error::AwsResult;
+use cloud_resource::resource::Refusal;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -20,7 +21,7 @@ pub trait Setting: Send + Sync + 'static {
     }
 
     /// Puts the setting in force.
-    async fn apply(cloud: &Cloud, inputs: &Self::Inputs) -> AwsResult<()>;
+    async fn apply(s3: &S3, inputs: &Self::Inputs) -> AwsResult<()>;
 
     /// The inputs that lead to what is in force; nothing when nothing is.
     fn import(settings: &Settings) -> Option<Self::Inputs>;
@@ -29,7 +30,7 @@ pub trait Setting: Send + Sync + 'static {
     fn refresh(settings: &Settings, inputs: &mut Self::Inputs) -> bool;
 
     /// Goes back to what a bucket has without it.
-    async fn reset(cloud: &Cloud, inputs: &Self::Inputs) -> AwsResult<()>;
+    async fn reset(s3: &S3, inputs: &Self::Inputs) -> AwsResult<()>;
 }
 
 /// Makes resource types of settings.
@@ -38,6 +39,7 @@ macro_rules! setting {
         #[async_trait]
         impl ResourceType for $name {
             type Inputs = $inputs;
+    type Service = S3;
 
             const TOKEN: &'static str = <Self as Setting>::TOKEN;
             const REPLACES_ON: &'static [&'static str] = &["bucket", "region"];
@@ -50,18 +52,18 @@ macro_rules! setting {
 
             async fn create(
                 &self,
-                cloud: &Arc<Cloud>,
+                s3: &Arc<S3>,
                 new: &New,
                 inputs: &$inputs,
             ) -> AwsResult<Deployed> {
-                Self::apply(cloud, inputs).await?;
+                Self::apply(s3, inputs).await?;
                 let bucket = Self::bucket(inputs);
                 Ok(Deployed::new(bucket, json!({ "region": new.region })))
             }
 
             async fn activate(
                 &self,
-                _cloud: &Arc<Cloud>,
+                _s3: &Arc<S3>,
                 _resource: &Resource<$inputs>,
             ) -> AwsResult<()> {
                 Ok(())
@@ -69,21 +71,21 @@ macro_rules! setting {
 
             async fn update(
                 &self,
-                cloud: &Arc<Cloud>,
+                s3: &Arc<S3>,
                 old: &Resource<$inputs>,
                 inputs: &$inputs,
             ) -> AwsResult<Properties> {
-                Self::apply(cloud, inputs).await?;
+                Self::apply(s3, inputs).await?;
                 Ok(old.outputs.clone())
             }
 
             async fn read(
                 &self,
-                cloud: &Arc<Cloud>,
+                s3: &Arc<S3>,
                 id: &str,
                 known: Option<Resource<$inputs>>,
             ) -> AwsResult<Option<Resource<$inputs>>> {
-                let (Some(state), Some(mut known)) = (state(cloud, id), known) else {
+                let (Some(state), Some(mut known)) = (state(s3, id), known) else {
                     return Ok(None);
                 };
                 let is_there = Self::refresh(&state.settings, &mut known.inputs);
@@ -92,11 +94,11 @@ macro_rules! setting {
 
             async fn import(
                 &self,
-                cloud: &Arc<Cloud>,
+                s3: &Arc<S3>,
                 id: &str,
                 _region: &str,
             ) -> AwsResult<Option<Resource<$inputs>>> {
-                let Some(state) = state(cloud, id) else {
+                let Some(state) = state(s3, id) else {
                     return Ok(None);
                 };
                 let region = &state.settings.region;
@@ -107,10 +109,10 @@ macro_rules! setting {
 
             async fn delete(
                 &self,
-                cloud: &Arc<Cloud>,
+                s3: &Arc<S3>,
                 resource: &Resource<$inputs>,
             ) -> AwsResult<()> {
-                unless_gone(Self::reset(cloud, &resource.inputs).await)
+                unless_gone(Self::reset(s3, &resource.inputs).await)
             }
         }
     };

@@ -2,13 +2,14 @@
 
 use super::setting::{Setting, setting};
 use super::{state, unless_gone};
-use cloud_core::error::AwsResult;
-use cloud_resource::resource::{Deployed, New, Properties, Refusal, Resource, ResourceType};
-use cloud_iam::document::{Document, Kind};
+use crate::S3;
 use crate::access::{BUCKET_OWNER_ENFORCED, PublicAccessBlock};
 use crate::buckets::{Settings, Versioning};
 use crate::lifecycle::{Rule, check};
 use async_trait::async_trait;
+use cloud_core::error::AwsResult;
+use cloud_iam::document::{Document, Kind};
+use cloud_resource::resource::{Deployed, New, Properties, Refusal, Resource, ResourceType};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::sync::Arc;
@@ -60,6 +61,7 @@ setting!(BucketVersioning, BucketVersioningInputs);
 #[async_trait]
 impl Setting for BucketVersioning {
     type Inputs = BucketVersioningInputs;
+    type Service = S3;
     const TOKEN: &'static str = "aws:s3/bucketVersioning:BucketVersioning";
 
     fn bucket(inputs: &BucketVersioningInputs) -> &str {
@@ -77,14 +79,14 @@ impl Setting for BucketVersioning {
         refusals
     }
 
-    async fn apply(cloud: &Cloud, inputs: &BucketVersioningInputs) -> AwsResult<()> {
+    async fn apply(s3: &S3, inputs: &BucketVersioningInputs) -> AwsResult<()> {
         let wanted = inputs.versioning_configuration.status;
         let set = |settings: &mut Settings| match wanted {
             VersioningStatus::Enabled => settings.versioning = Versioning::Enabled,
             VersioningStatus::Suspended => settings.versioning = Versioning::Suspended,
             VersioningStatus::Disabled => {}
         };
-        cloud.s3.buckets.change(&inputs.bucket, set).await
+        s3.buckets.change(&inputs.bucket, set).await
     }
 
     fn import(settings: &Settings) -> Option<BucketVersioningInputs> {
@@ -103,13 +105,13 @@ impl Setting for BucketVersioning {
         true
     }
 
-    async fn reset(cloud: &Cloud, inputs: &BucketVersioningInputs) -> AwsResult<()> {
+    async fn reset(s3: &S3, inputs: &BucketVersioningInputs) -> AwsResult<()> {
         let suspend = |settings: &mut Settings| {
             if settings.versioning == Versioning::Enabled {
                 settings.versioning = Versioning::Suspended;
             }
         };
-        cloud.s3.buckets.change(&inputs.bucket, suspend).await
+        s3.buckets.change(&inputs.bucket, suspend).await
     }
 }
 
@@ -144,6 +146,7 @@ setting!(BucketServerSideEncryptionConfiguration, EncryptionInputs);
 #[async_trait]
 impl Setting for BucketServerSideEncryptionConfiguration {
     type Inputs = EncryptionInputs;
+    type Service = S3;
     const TOKEN: &'static str =
         "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration";
 
@@ -179,13 +182,13 @@ impl Setting for BucketServerSideEncryptionConfiguration {
         refusals
     }
 
-    async fn apply(cloud: &Cloud, inputs: &EncryptionInputs) -> AwsResult<()> {
+    async fn apply(s3: &S3, inputs: &EncryptionInputs) -> AwsResult<()> {
         let key = inputs
             .rules
             .iter()
             .any(|rule| rule.bucket_key_enabled == Some(true));
         let set = |settings: &mut Settings| settings.bucket_key_enabled = key;
-        cloud.s3.buckets.change(&inputs.bucket, set).await
+        s3.buckets.change(&inputs.bucket, set).await
     }
 
     /// Every bucket is encrypted, with S3's own keys if nothing else is said:
@@ -214,9 +217,9 @@ impl Setting for BucketServerSideEncryptionConfiguration {
         true
     }
 
-    async fn reset(cloud: &Cloud, inputs: &EncryptionInputs) -> AwsResult<()> {
+    async fn reset(s3: &S3, inputs: &EncryptionInputs) -> AwsResult<()> {
         let unset = |settings: &mut Settings| settings.bucket_key_enabled = false;
-        cloud.s3.buckets.change(&inputs.bucket, unset).await
+        s3.buckets.change(&inputs.bucket, unset).await
     }
 }
 
@@ -240,13 +243,14 @@ setting!(BucketPublicAccessBlock, PublicAccessBlockInputs);
 #[async_trait]
 impl Setting for BucketPublicAccessBlock {
     type Inputs = PublicAccessBlockInputs;
+    type Service = S3;
     const TOKEN: &'static str = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock";
 
     fn bucket(inputs: &PublicAccessBlockInputs) -> &str {
         &inputs.bucket
     }
 
-    async fn apply(cloud: &Cloud, inputs: &PublicAccessBlockInputs) -> AwsResult<()> {
+    async fn apply(s3: &S3, inputs: &PublicAccessBlockInputs) -> AwsResult<()> {
         let block = PublicAccessBlock {
             block_public_acls: inputs.block_public_acls.unwrap_or_default(),
             block_public_policy: inputs.block_public_policy.unwrap_or_default(),
@@ -254,7 +258,7 @@ impl Setting for BucketPublicAccessBlock {
             restrict_public_buckets: inputs.restrict_public_buckets.unwrap_or_default(),
         };
         let set = |settings: &mut Settings| settings.public_access_block = Some(block);
-        cloud.s3.buckets.change(&inputs.bucket, set).await
+        s3.buckets.change(&inputs.bucket, set).await
     }
 
     fn import(settings: &Settings) -> Option<PublicAccessBlockInputs> {
@@ -290,12 +294,12 @@ impl Setting for BucketPublicAccessBlock {
         true
     }
 
-    async fn reset(cloud: &Cloud, inputs: &PublicAccessBlockInputs) -> AwsResult<()> {
+    async fn reset(s3: &S3, inputs: &PublicAccessBlockInputs) -> AwsResult<()> {
         if inputs.skip_destroy == Some(true) {
             return Ok(());
         }
         let unset = |settings: &mut Settings| settings.public_access_block = None;
-        cloud.s3.buckets.change(&inputs.bucket, unset).await
+        s3.buckets.change(&inputs.bucket, unset).await
     }
 }
 
@@ -321,6 +325,7 @@ setting!(BucketOwnershipControls, OwnershipControlsInputs);
 #[async_trait]
 impl Setting for BucketOwnershipControls {
     type Inputs = OwnershipControlsInputs;
+    type Service = S3;
     const TOKEN: &'static str = "aws:s3/bucketOwnershipControls:BucketOwnershipControls";
 
     fn bucket(inputs: &OwnershipControlsInputs) -> &str {
@@ -342,10 +347,10 @@ impl Setting for BucketOwnershipControls {
         refusals
     }
 
-    async fn apply(cloud: &Cloud, inputs: &OwnershipControlsInputs) -> AwsResult<()> {
+    async fn apply(s3: &S3, inputs: &OwnershipControlsInputs) -> AwsResult<()> {
         let ownership = inputs.rule.object_ownership.clone();
         let set = |settings: &mut Settings| settings.ownership = Some(ownership);
-        cloud.s3.buckets.change(&inputs.bucket, set).await
+        s3.buckets.change(&inputs.bucket, set).await
     }
 
     fn import(settings: &Settings) -> Option<OwnershipControlsInputs> {
@@ -366,9 +371,9 @@ impl Setting for BucketOwnershipControls {
         true
     }
 
-    async fn reset(cloud: &Cloud, inputs: &OwnershipControlsInputs) -> AwsResult<()> {
+    async fn reset(s3: &S3, inputs: &OwnershipControlsInputs) -> AwsResult<()> {
         let unset = |settings: &mut Settings| settings.ownership = None;
-        cloud.s3.buckets.change(&inputs.bucket, unset).await
+        s3.buckets.change(&inputs.bucket, unset).await
     }
 }
 
@@ -388,6 +393,7 @@ setting!(BucketPolicy, BucketPolicyInputs);
 #[async_trait]
 impl Setting for BucketPolicy {
     type Inputs = BucketPolicyInputs;
+    type Service = S3;
     const TOKEN: &'static str = "aws:s3/bucketPolicy:BucketPolicy";
 
     fn bucket(inputs: &BucketPolicyInputs) -> &str {
@@ -401,9 +407,9 @@ impl Setting for BucketPolicy {
         }
     }
 
-    async fn apply(cloud: &Cloud, inputs: &BucketPolicyInputs) -> AwsResult<()> {
+    async fn apply(s3: &S3, inputs: &BucketPolicyInputs) -> AwsResult<()> {
         let policy = Some(inputs.policy.clone());
-        cloud.s3_set_policy(&inputs.bucket, policy).await
+        s3.set_policy(&inputs.bucket, policy).await
     }
 
     fn import(settings: &Settings) -> Option<BucketPolicyInputs> {
@@ -422,8 +428,8 @@ impl Setting for BucketPolicy {
         true
     }
 
-    async fn reset(cloud: &Cloud, inputs: &BucketPolicyInputs) -> AwsResult<()> {
-        cloud.s3_set_policy(&inputs.bucket, None).await
+    async fn reset(s3: &S3, inputs: &BucketPolicyInputs) -> AwsResult<()> {
+        s3.set_policy(&inputs.bucket, None).await
     }
 }
 
@@ -444,6 +450,7 @@ setting!(BucketLifecycleConfiguration, LifecycleInputs);
 #[async_trait]
 impl Setting for BucketLifecycleConfiguration {
     type Inputs = LifecycleInputs;
+    type Service = S3;
     const TOKEN: &'static str = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration";
 
     fn bucket(inputs: &LifecycleInputs) -> &str {
@@ -457,10 +464,10 @@ impl Setting for BucketLifecycleConfiguration {
         }
     }
 
-    async fn apply(cloud: &Cloud, inputs: &LifecycleInputs) -> AwsResult<()> {
+    async fn apply(s3: &S3, inputs: &LifecycleInputs) -> AwsResult<()> {
         let rules = inputs.rules.clone();
         let set = |settings: &mut Settings| settings.lifecycle = rules;
-        cloud.s3.buckets.change(&inputs.bucket, set).await
+        s3.buckets.change(&inputs.bucket, set).await
     }
 
     fn import(settings: &Settings) -> Option<LifecycleInputs> {
@@ -477,8 +484,8 @@ impl Setting for BucketLifecycleConfiguration {
         !inputs.rules.is_empty()
     }
 
-    async fn reset(cloud: &Cloud, inputs: &LifecycleInputs) -> AwsResult<()> {
+    async fn reset(s3: &S3, inputs: &LifecycleInputs) -> AwsResult<()> {
         let unset = |settings: &mut Settings| settings.lifecycle.clear();
-        cloud.s3.buckets.change(&inputs.bucket, unset).await
+        s3.buckets.change(&inputs.bucket, unset).await
     }
 }

@@ -2,15 +2,14 @@
 
 use super::checks::check_acl;
 use super::convert::{caller, check_owner, millis, owner};
-use cloud_core::error::{AwsError, AwsResult};
-use cloud_core::identity::DEFAULT_REGION;
-use cloud_iam::Caller;
+use crate::S3;
 use crate::access::BUCKET_OWNER_ENFORCED;
 use crate::buckets::Settings;
-use crate::errors::{
-    access_denied, invalid_argument, not_implemented, unknown_token,
-};
+use crate::errors::{access_denied, invalid_argument, not_implemented, unknown_token};
+use cloud_core::error::{AwsError, AwsResult};
+use cloud_core::identity::DEFAULT_REGION;
 use cloud_core::tokens;
+use cloud_iam::Caller;
 use s3s::dto::*;
 use s3s::{S3Request, S3Response, S3Result};
 
@@ -21,7 +20,7 @@ const MAX_BUCKETS: i32 = 10_000;
 const BUCKETS: &str = "buckets";
 
 pub async fn create(
-    cloud: &Cloud,
+    s3: &S3,
     req: S3Request<CreateBucketInput>,
 ) -> S3Result<S3Response<CreateBucketOutput>> {
     only_the_account(&caller(&req))?;
@@ -53,13 +52,13 @@ pub async fn create(
     let region = region.unwrap_or_else(|| DEFAULT_REGION.to_owned());
     let constraint = configuration.location_constraint;
     let region = place(&region, constraint.as_ref().map(|place| place.as_str()))?;
-    let now = cloud.clock.unix_millis();
+    let now = s3.context.clock.unix_millis();
     let settings = Settings::new(&input.bucket, &region, now, None);
-    match cloud.s3.buckets.create(settings).await {
+    match s3.buckets.create(settings).await {
         Err(error) if error.code == "BucketAlreadyOwnedByYou" => {
             // Only in the default region a second request of the owner is answered like the
             // first: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
-            let existing = cloud.s3.buckets.get(&input.bucket)?.state();
+            let existing = s3.buckets.get(&input.bucket)?.state();
             if region != DEFAULT_REGION || existing.settings.region != region {
                 return Err(error.into());
             }
@@ -72,26 +71,26 @@ pub async fn create(
 }
 
 pub async fn delete(
-    cloud: &Cloud,
+    s3: &S3,
     req: S3Request<DeleteBucketInput>,
 ) -> S3Result<S3Response<DeleteBucketOutput>> {
     let caller = caller(&req);
     check_owner(req.input.expected_bucket_owner.as_deref())?;
-    let bucket = cloud.s3.buckets.get(&req.input.bucket)?;
-    cloud.s3_authorize(&caller, &bucket.state(), "s3:DeleteBucket", None, &[])?;
-    cloud.s3.buckets.delete(&req.input.bucket).await?;
+    let bucket = s3.buckets.get(&req.input.bucket)?;
+    s3.authorize(&caller, &bucket.state(), "s3:DeleteBucket", None, &[])?;
+    s3.buckets.delete(&req.input.bucket).await?;
     Ok(S3Response::new(DeleteBucketOutput::default()))
 }
 
 pub async fn head(
-    cloud: &Cloud,
+    s3: &S3,
     req: S3Request<HeadBucketInput>,
 ) -> S3Result<S3Response<HeadBucketOutput>> {
     let caller = caller(&req);
     check_owner(req.input.expected_bucket_owner.as_deref())?;
-    let bucket = cloud.s3.buckets.get(&req.input.bucket)?;
+    let bucket = s3.buckets.get(&req.input.bucket)?;
     let state = bucket.state();
-    cloud.s3_authorize(&caller, &state, "s3:ListBucket", None, &[])?;
+    s3.authorize(&caller, &state, "s3:ListBucket", None, &[])?;
     Ok(S3Response::new(HeadBucketOutput {
         access_point_alias: Some(false),
         bucket_region: Some(state.settings.region.clone()),
@@ -100,7 +99,7 @@ pub async fn head(
 }
 
 pub async fn list(
-    cloud: &Cloud,
+    s3: &S3,
     req: S3Request<ListBucketsInput>,
 ) -> S3Result<S3Response<ListBucketsOutput>> {
     only_the_account(&caller(&req))?;
@@ -115,12 +114,7 @@ pub async fn list(
     let after = token.map(|token| tokens::place(BUCKETS, token).ok_or_else(unknown_token));
     let after = after.transpose()?.unwrap_or_default();
     let region = input.bucket_region;
-    let matching = cloud
-        .s3
-        .buckets
-        .list()
-        .into_iter()
-        .map(|bucket| bucket.state());
+    let matching = s3.buckets.list().into_iter().map(|bucket| bucket.state());
     let mut matching = matching.filter(|bucket| {
         let settings = &bucket.settings;
         settings.name.starts_with(&prefix)
@@ -151,14 +145,14 @@ pub async fn list(
 }
 
 pub async fn location(
-    cloud: &Cloud,
+    s3: &S3,
     req: S3Request<GetBucketLocationInput>,
 ) -> S3Result<S3Response<GetBucketLocationOutput>> {
     let caller = caller(&req);
     check_owner(req.input.expected_bucket_owner.as_deref())?;
-    let bucket = cloud.s3.buckets.get(&req.input.bucket)?;
+    let bucket = s3.buckets.get(&req.input.bucket)?;
     let state = bucket.state();
-    cloud.s3_authorize(&caller, &state, "s3:GetBucketLocation", None, &[])?;
+    s3.authorize(&caller, &state, "s3:GetBucketLocation", None, &[])?;
     let region = &state.settings.region;
     Ok(S3Response::new(GetBucketLocationOutput {
         // Null for the default region, says AWS.

@@ -1,10 +1,11 @@
 //! What uploads of all kinds ask for, and which of it this S3 does not do.
 
-use cloud_core::error::{AwsError, AwsResult};
-use cloud_iam::Caller;
+use crate::S3;
 use crate::buckets::State;
 use crate::checksums::{Algorithm, NOT_STORED};
 use crate::errors::{invalid_argument, invalid_request, not_implemented};
+use cloud_core::error::{AwsError, AwsResult};
+use cloud_iam::Caller;
 use http::HeaderMap;
 use s3s::dto::*;
 use std::collections::BTreeMap;
@@ -176,7 +177,7 @@ pub(super) fn unsupported_algorithm(name: &str) -> AwsError {
 
 /// Whoever writes an object with tags must be allowed to tag it too.
 pub fn authorize_tags(
-    cloud: &Cloud,
+    s3: &S3,
     caller: &Caller,
     bucket: &State,
     key: &str,
@@ -185,5 +186,5 @@ pub fn authorize_tags(
     if tags.is_empty() {
         return Ok(());
     }
-    cloud.s3_authorize(caller, bucket, "s3:PutObjectTagging", Some(key), &[])
+    s3.authorize(caller, bucket, "s3:PutObjectTagging", Some(key), &[])
 }

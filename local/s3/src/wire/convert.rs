@@ -1,13 +1,13 @@
 //! Between the protocol's shapes and the service's.
 
-use cloud_core::error::{AwsError, AwsResult};
-use cloud_core::identity::ACCOUNT_ID;
-use cloud_iam::Caller;
 use crate::checksums::{Algorithm, Checksum, Coverage};
 use crate::errors::{access_denied, invalid_argument, invalid_request};
 use crate::names::key_fits;
 use crate::paths;
 use crate::version::Version;
+use cloud_core::error::{AwsError, AwsResult};
+use cloud_core::identity::ACCOUNT_ID;
+use cloud_iam::Caller;
 use s3s::S3Request;
 use s3s::dto::{
     ChecksumType, ETag, Metadata, Owner, ServerSideEncryption, Tag, TagSet, Timestamp,
@@ -62,7 +62,7 @@ pub fn check_key(key: &str) -> AwsResult<()> {
     if key_fits(key) {
         return Ok(());
     }
-    Err(super::super::errors::key_too_long())
+    Err(crate::errors::key_too_long())
 }
 
 pub fn owner() -> Owner {

@@ -1,12 +1,13 @@
 //! Objects deleted, one by one or many at once.
 
 use super::convert::{caller, check_owner};
-use super::wire::Settled;
-use cloud_core::error::AwsResult;
-use cloud_iam::Caller;
+use super::request::Settled;
+use crate::S3;
 use crate::buckets::State;
 use crate::conditions::{Tag as Expected, WriteConditions};
 use crate::errors::not_implemented;
+use cloud_core::error::AwsResult;
+use cloud_iam::Caller;
 use s3s::dto::*;
 use s3s::{S3ErrorCode, S3Request, S3Response, S3Result};
 
@@ -14,7 +15,7 @@ use s3s::{S3ErrorCode, S3Request, S3Response, S3Result};
 const MAX_DELETIONS: usize = 1_000;
 
 pub async fn delete(
-    cloud: &Cloud,
+    s3: &S3,
     req: S3Request<DeleteObjectInput>,
 ) -> S3Result<S3Response<DeleteObjectOutput>> {
     let caller = caller(&req);
@@ -24,14 +25,11 @@ pub async fn delete(
     if input.if_match_last_modified_time.is_some() || input.if_match_size.is_some() {
         return Err(not_implemented("deletion by time or size").into());
     }
-    let bucket = cloud.s3.buckets.get(&input.bucket)?;
+    let bucket = s3.buckets.get(&input.bucket)?;
     let state = bucket.state();
     let version = input.version_id.as_deref();
-    authorize_deletion(cloud, &caller, &state, &input.key, version)?;
-    let deletion = cloud
-        .s3
-        .delete(&bucket, &input.key, version, &conditions)
-        .await?;
+    authorize_deletion(s3, &caller, &state, &input.key, version)?;
+    let deletion = s3.delete(&bucket, &input.key, version, &conditions).await?;
     Ok(S3Response::new(DeleteObjectOutput {
         delete_marker: deletion.delete_marker.then_some(true),
         version_id: deletion.version_id,
@@ -40,7 +38,7 @@ pub async fn delete(
 }
 
 pub async fn delete_many(
-    cloud: &Cloud,
+    s3: &S3,
     req: S3Request<DeleteObjectsInput>,
 ) -> S3Result<S3Response<DeleteObjectsOutput>> {
     let caller = caller(&req);
@@ -57,7 +55,7 @@ pub async fn delete_many(
     {
         return Err(not_implemented("deletion by time or size").into());
     }
-    let bucket = cloud.s3.buckets.get(&input.bucket)?;
+    let bucket = s3.buckets.get(&input.bucket)?;
     let state = bucket.state();
     let deletions = input.delete.objects.into_iter().map(|object| async {
         let version = object.version_id.as_deref();
@@ -65,10 +63,10 @@ pub async fn delete_many(
             if_match: object.e_tag.as_ref().map(expected),
             if_none_match: None,
         };
-        let deletion = match authorize_deletion(cloud, &caller, &state, &object.key, version) {
+        let deletion = match authorize_deletion(s3, &caller, &state, &object.key, version) {
             Ok(()) => {
                 let key = &object.key;
-                cloud.s3.delete(&bucket, key, version, &conditions).await
+                s3.delete(&bucket, key, version, &conditions).await
             }
             Err(error) => Err(error),
         };
@@ -110,7 +108,7 @@ fn expected(tag: &ETag) -> Expected {
 }
 
 fn authorize_deletion(
-    cloud: &Cloud,
+    s3: &S3,
     caller: &Caller,
     bucket: &State,
     key: &str,
@@ -119,7 +117,7 @@ fn authorize_deletion(
     match version_id {
         Some(id) => {
             let context = [("s3:VersionId", id)];
-            cloud.s3_authorize(
+            s3.authorize(
                 caller,
                 bucket,
                 "s3:DeleteObjectVersion",
@@ -127,6 +125,6 @@ fn authorize_deletion(
                 &context,
             )
         }
-        None => cloud.s3_authorize(caller, bucket, "s3:DeleteObject", Some(key), &[]),
+        None => s3.authorize(caller, bucket, "s3:DeleteObject", Some(key), &[]),
     }
 }

@@ -2,22 +2,23 @@
 
 use super::convert::caller;
 use super::settings::{authorized, bucket_of, change};
-use cloud_core::error::{AwsError, AwsResult};
+use crate::S3;
 use crate::errors::{invalid_argument, malformed_xml, not_implemented};
 use crate::lifecycle::{
     AbortIncompleteMultipartUpload as Abort, Expiration, Filter, FilterAnd, FilterTag,
     NoncurrentVersionExpiration as Noncurrent, Rule, Status, check,
 };
+use cloud_core::error::{AwsError, AwsResult};
 use s3s::dto::*;
 use s3s::{S3Request, S3Response, S3Result};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 pub async fn get(
-    cloud: &Cloud,
+    s3: &S3,
     req: S3Request<GetBucketLifecycleConfigurationInput>,
 ) -> S3Result<S3Response<GetBucketLifecycleConfigurationOutput>> {
-    let state = bucket_of!(cloud, req, "s3:GetLifecycleConfiguration");
+    let state = bucket_of!(s3, req, "s3:GetLifecycleConfiguration");
     if state.settings.lifecycle.is_empty() {
         return Err(AwsError::new(
             404,
@@ -33,10 +34,10 @@ pub async fn get(
 }
 
 pub async fn put(
-    cloud: &Cloud,
+    s3: &S3,
     req: S3Request<PutBucketLifecycleConfigurationInput>,
 ) -> S3Result<S3Response<PutBucketLifecycleConfigurationOutput>> {
-    bucket_of!(cloud, req, "s3:PutLifecycleConfiguration");
+    bucket_of!(s3, req, "s3:PutLifecycleConfiguration");
     let rules = req
         .input
         .lifecycle_configuration
@@ -47,18 +48,18 @@ pub async fn put(
         .map(asked_rule)
         .collect::<AwsResult<Vec<_>>>()?;
     check(&rules).map_err(invalid_argument)?;
-    change(cloud, &req.input.bucket, |settings| {
+    change(s3, &req.input.bucket, |settings| {
         settings.lifecycle = rules;
     })
     .await
 }
 
 pub async fn delete(
-    cloud: &Cloud,
+    s3: &S3,
     req: S3Request<DeleteBucketLifecycleInput>,
 ) -> S3Result<S3Response<DeleteBucketLifecycleOutput>> {
-    bucket_of!(cloud, req, "s3:PutLifecycleConfiguration");
-    change(cloud, &req.input.bucket, |settings| {
+    bucket_of!(s3, req, "s3:PutLifecycleConfiguration");
+    change(s3, &req.input.bucket, |settings| {
         settings.lifecycle.clear();
     })
     .await

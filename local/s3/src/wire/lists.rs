@@ -1,16 +1,17 @@
 //! Lists of objects and versions.
 
 use super::convert::{caller, check_owner, etag, length, list_limit, owner, timestamp, url_encode};
-use cloud_core::error::AwsResult;
-use cloud_iam::Caller;
+use crate::S3;
 use crate::errors::{invalid_argument, unknown_token};
 use crate::listing::{After, Entry, Of, Page, Query};
+use cloud_core::error::AwsResult;
 use cloud_core::tokens;
+use cloud_iam::Caller;
 use s3s::dto::*;
 use s3s::{S3Request, S3Response, S3Result};
 
 pub async fn objects(
-    cloud: &Cloud,
+    s3: &S3,
     req: S3Request<ListObjectsInput>,
 ) -> S3Result<S3Response<ListObjectsOutput>> {
     let caller = caller(&req);
@@ -26,14 +27,14 @@ pub async fn objects(
         limit,
     };
     authorize(
-        cloud,
+        s3,
         &caller,
         &input.bucket,
         "s3:ListBucket",
         &query,
         max_keys,
     )?;
-    let page = cloud.s3.list(&input.bucket, Of::Objects, &query)?;
+    let page = s3.list(&input.bucket, Of::Objects, &query)?;
     // Without a delimiter, the last key is the marker of the next page.
     let next = page.next.as_ref().filter(|_| query.delimiter.is_some());
     Ok(S3Response::new(ListObjectsOutput {
@@ -52,7 +53,7 @@ pub async fn objects(
 }
 
 pub async fn objects_v2(
-    cloud: &Cloud,
+    s3: &S3,
     req: S3Request<ListObjectsV2Input>,
 ) -> S3Result<S3Response<ListObjectsV2Output>> {
     let caller = caller(&req);
@@ -74,14 +75,14 @@ pub async fn objects_v2(
         limit,
     };
     authorize(
-        cloud,
+        s3,
         &caller,
         &input.bucket,
         "s3:ListBucket",
         &query,
         max_keys,
     )?;
-    let page = cloud.s3.list(&input.bucket, Of::Objects, &query)?;
+    let page = s3.list(&input.bucket, Of::Objects, &query)?;
     let with_owner = input.fetch_owner == Some(true);
     let next = page.next.as_ref();
     let next = next.map(|after| tokens::token(&list_of(&input.bucket), &after.key));
@@ -103,7 +104,7 @@ pub async fn objects_v2(
 }
 
 pub async fn versions(
-    cloud: &Cloud,
+    s3: &S3,
     req: S3Request<ListObjectVersionsInput>,
 ) -> S3Result<S3Response<ListObjectVersionsOutput>> {
     let caller = caller(&req);
@@ -130,8 +131,8 @@ pub async fn versions(
         limit,
     };
     let action = "s3:ListBucketVersions";
-    authorize(cloud, &caller, &input.bucket, action, &query, max_keys)?;
-    let page = cloud.s3.list(&input.bucket, Of::Versions, &query)?;
+    authorize(s3, &caller, &input.bucket, action, &query, max_keys)?;
+    let page = s3.list(&input.bucket, Of::Versions, &query)?;
     let (markers, versions): (Vec<&Entry>, Vec<&Entry>) = page
         .entries
         .iter()
@@ -198,7 +199,7 @@ impl Encoding {
 /// Keys that a policy may test:
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/amazon-s3-policy-keys.html>.
 fn authorize(
-    cloud: &Cloud,
+    s3: &S3,
     caller: &Caller,
     bucket: &str,
     action: &str,
@@ -216,8 +217,8 @@ fn authorize(
             .as_deref()
             .map(|text| ("s3:delimiter", text)),
     );
-    let bucket = cloud.s3.buckets.get(bucket)?;
-    cloud.s3_authorize(caller, &bucket.state(), action, None, &context)
+    let bucket = s3.buckets.get(bucket)?;
+    s3.authorize(caller, &bucket.state(), action, None, &context)
 }
 
 fn behind(key: String) -> After {

@@ -10,36 +10,42 @@ mod deletes;
 mod lifecycle;
 mod lists;
 mod reads;
+mod request;
 mod settings;
 mod tags;
 mod uploads;
-mod wire;
 mod writes;
 
-pub use wire::admit;
+pub use request::admit;
 
-use cloud_core::context::{finish, reset_meanwhile};
-use crate::current::Current;
-use cloud_core::error::{AwsError, AwsResult};
-use cloud_core::faults::Service;
-use cloud_core::identity::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
 use crate::errors::invalid_request;
+use crate::{FAULTS, S3};
 use async_trait::async_trait;
+use cloud_core::context::{finish, reset_meanwhile};
+use cloud_core::error::{AwsError, AwsResult};
+use cloud_core::identity::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
+use request::Settled;
 use s3s::auth::{S3Auth, SecretKey};
 use s3s::dto::*;
 use s3s::host::{S3Host, VirtualHost};
 use s3s::service::S3Service;
-use s3s::{S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
+use s3s::{S3 as Protocols, S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
 use std::sync::Arc;
-use wire::Settled;
+
+/// Where the S3 is that answers at the moment: a reset puts another in its place.
+#[async_trait]
+pub trait Current: Send + Sync + 'static {
+    /// The S3 for a request that comes in now; in the middle of a reset it waits for the end.
+    async fn now(&self) -> Arc<S3>;
+}
 
 /// S3's protocol for the buckets of the cloud that there is.
-pub fn service(current: Arc<Current>) -> S3Service {
-    wire::service(Protocol { current })
+pub fn service(current: Arc<dyn Current>) -> S3Service {
+    request::service(Protocol { current })
 }
 
 struct Protocol {
-    current: Arc<Current>,
+    current: Arc<dyn Current>,
 }
 
 /// The one pair of keys; a signature is verified with its secret half.
@@ -99,24 +105,24 @@ macro_rules! operations {
         pub const OPERATIONS: &[&str] = &[$(operation(stringify!($input))),*];
 
         #[async_trait]
-        impl S3 for Protocol {
+        impl Protocols for Protocol {
             $(
                 async fn $name(&self, mut req: S3Request<$input>) -> S3Result<S3Response<$output>> {
                     Settled::restore(&mut req);
-                    let cloud = self.current.get().await;
-                    let tasks = cloud.tasks.clone();
+                    let s3 = self.current.now().await;
+                    let context = s3.context.clone();
                     // What the store has taken must be what memory and the disk say.
-                    finish(&tasks, async move {
+                    finish(&context.tasks, async move {
                         let work = async {
                             let name = operation(stringify!($input));
-                            cloud.faults.strike(Service::S3, name).await?;
+                            s3.context.faults.strike(&FAULTS, name).await?;
                             check_digest(name, &req)?;
-                            $function(&cloud, req).await
+                            $function(&s3, req).await
                         };
                         tokio::select! {
                             // After a reset there is nothing that must agree with the disk.
                             biased;
-                            () = cloud.abandoned.cancelled() => Err(reset_meanwhile().into()),
+                            () = s3.context.abandoned.cancelled() => Err(reset_meanwhile().into()),
                             done = work => done,
                         }
                     })

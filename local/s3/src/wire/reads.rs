@@ -4,14 +4,15 @@ use super::convert::{
     caller, check_owner, checksum_type, encryption, etag, http_date, length, set_checksum,
     timestamp, version_id,
 };
-use super::wire::{ObjectBody, Settled};
-use cloud_core::error::AwsError;
+use super::request::{ObjectBody, Settled};
 use crate::ObjectHeaders;
+use crate::S3;
 use crate::checksums::Algorithm;
 use crate::errors::not_implemented;
-use crate::objects::Data;
 use crate::reading::{Found, Unreadable, Wanted};
 use crate::version::{Content, Version};
+use cloud_core::body::Data;
+use cloud_core::error::AwsError;
 use http::{HeaderMap, HeaderValue, header};
 use s3s::dto::*;
 use s3s::{S3Error, S3Request, S3Response, S3Result};
@@ -19,10 +20,7 @@ use s3s::{S3Error, S3Request, S3Response, S3Result};
 /// The type of an object whose client named none.
 const DEFAULT_CONTENT_TYPE: &str = "binary/octet-stream";
 
-pub async fn get(
-    cloud: &Cloud,
-    req: S3Request<GetObjectInput>,
-) -> S3Result<S3Response<GetObjectOutput>> {
+pub async fn get(s3: &S3, req: S3Request<GetObjectInput>) -> S3Result<S3Response<GetObjectOutput>> {
     let caller = caller(&req);
     let conditions = Settled::conditions(&req).read;
     let input = req.input;
@@ -30,7 +28,7 @@ pub async fn get(
     if input.sse_customer_algorithm.is_some() {
         return Err(not_implemented("encryption with customer keys").into());
     }
-    let state = cloud.s3.buckets.get(&input.bucket)?.state();
+    let state = s3.buckets.get(&input.bucket)?.state();
     let wanted = Wanted {
         caller: &caller,
         key: &input.key,
@@ -40,7 +38,7 @@ pub async fn get(
         part: input.part_number,
         context: &[],
     };
-    let (found, data) = cloud.s3_read(&state, &wanted).await?;
+    let (found, data) = s3.fetch(&state, &wanted).await?;
     let Found {
         version,
         content,
@@ -83,7 +81,7 @@ pub async fn get(
 }
 
 pub async fn head(
-    cloud: &Cloud,
+    s3: &S3,
     req: S3Request<HeadObjectInput>,
 ) -> S3Result<S3Response<HeadObjectOutput>> {
     let caller = caller(&req);
@@ -93,7 +91,7 @@ pub async fn head(
     if input.sse_customer_algorithm.is_some() {
         return Err(not_implemented("encryption with customer keys").into());
     }
-    let state = cloud.s3.buckets.get(&input.bucket)?.state();
+    let state = s3.buckets.get(&input.bucket)?.state();
     let wanted = Wanted {
         caller: &caller,
         key: &input.key,
@@ -107,7 +105,7 @@ pub async fn head(
         version,
         content,
         section,
-    } = cloud.s3_look(&state, &wanted)?;
+    } = s3.look(&state, &wanted)?;
     let shown = input
         .checksum_mode
         .filter(|mode| mode.as_str() == ChecksumMode::ENABLED && section.is_whole)

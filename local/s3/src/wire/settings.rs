@@ -1,34 +1,35 @@
 //! A bucket's settings: versioning, policy, public access, ownership, encryption, tags.
 
 use super::convert::{bucket_tags, caller, check_owner, owner, tag_set};
-use cloud_core::error::{AwsError, AwsResult};
-use cloud_iam::Caller;
+use crate::S3;
 use crate::access::{BUCKET_OWNER_ENFORCED, PublicAccessBlock, is_public};
 use crate::buckets::{Settings, State, Versioning};
 use crate::errors::{access_denied, not_implemented};
+use cloud_core::error::{AwsError, AwsResult};
+use cloud_iam::Caller;
 use s3s::dto::*;
 use s3s::{S3Request, S3Response, S3Result};
 use std::sync::Arc;
 
 /// The bucket, when the caller may do this to it.
 pub(super) fn authorized(
-    cloud: &Cloud,
+    s3: &S3,
     caller: &Caller,
     bucket: &str,
     expected_owner: Option<&str>,
     action: &str,
 ) -> AwsResult<Arc<State>> {
     check_owner(expected_owner)?;
-    let state = cloud.s3.buckets.get(bucket)?.state();
-    cloud.s3_authorize(caller, &state, action, None, &[])?;
+    let state = s3.buckets.get(bucket)?.state();
+    s3.authorize(caller, &state, action, None, &[])?;
     Ok(state)
 }
 
 /// [`authorized`] for a request.
 macro_rules! bucket_of {
-    ($cloud:expr, $req:expr, $action:literal) => {
+    ($s3:expr, $req:expr, $action:literal) => {
         authorized(
-            $cloud,
+            $s3,
             &caller(&$req),
             &$req.input.bucket,
             $req.input.expected_bucket_owner.as_deref(),
@@ -40,19 +41,19 @@ pub(super) use bucket_of;
 
 /// Changes settings; what concerns declared resources goes the same way.
 pub(super) async fn change<O: Default>(
-    cloud: &Cloud,
+    s3: &S3,
     bucket: &str,
     change: impl FnOnce(&mut Settings) + Send,
 ) -> S3Result<S3Response<O>> {
-    cloud.s3.buckets.change(bucket, change).await?;
+    s3.buckets.change(bucket, change).await?;
     Ok(S3Response::new(O::default()))
 }
 
 pub async fn get_versioning(
-    cloud: &Cloud,
+    s3: &S3,
     req: S3Request<GetBucketVersioningInput>,
 ) -> S3Result<S3Response<GetBucketVersioningOutput>> {
-    let state = bucket_of!(cloud, req, "s3:GetBucketVersioning");
+    let state = bucket_of!(s3, req, "s3:GetBucketVersioning");
     let status = match state.settings.versioning {
         Versioning::Never => None,
         Versioning::Enabled => Some(BucketVersioningStatus::ENABLED),
@@ -65,10 +66,10 @@ pub async fn get_versioning(
 }
 
 pub async fn put_versioning(
-    cloud: &Cloud,
+    s3: &S3,
     req: S3Request<PutBucketVersioningInput>,
 ) -> S3Result<S3Response<PutBucketVersioningOutput>> {
-    bucket_of!(cloud, req, "s3:PutBucketVersioning");
+    bucket_of!(s3, req, "s3:PutBucketVersioning");
     let configuration = &req.input.versioning_configuration;
     if configuration.mfa_delete.is_some() {
         return Err(not_implemented("MFA delete").into());
@@ -89,19 +90,19 @@ pub async fn put_versioning(
             .into());
         }
     };
-    change(cloud, &req.input.bucket, |settings| {
+    change(s3, &req.input.bucket, |settings| {
         settings.versioning = versioning;
     })
     .await
 }
 
 pub async fn get_policy(
-    cloud: &Cloud,
+    s3: &S3,
     req: S3Request<GetBucketPolicyInput>,
 ) -> S3Result<S3Response<GetBucketPolicyOutput>> {
     always_the_account(&caller(&req))?;
     check_owner(req.input.expected_bucket_owner.as_deref())?;
-    let state = cloud.s3.buckets.get(&req.input.bucket)?.state();
+    let state = s3.buckets.get(&req.input.bucket)?.state();
     let policy = state.settings.policy.clone().ok_or_else(no_such_policy)?;
     Ok(S3Response::new(GetBucketPolicyOutput {
         policy: Some(policy),
@@ -109,10 +110,10 @@ pub async fn get_policy(
 }
 
 pub async fn get_policy_status(
-    cloud: &Cloud,
+    s3: &S3,
     req: S3Request<GetBucketPolicyStatusInput>,
 ) -> S3Result<S3Response<GetBucketPolicyStatusOutput>> {
-    let state = bucket_of!(cloud, req, "s3:GetBucketPolicyStatus");
+    let state = bucket_of!(s3, req, "s3:GetBucketPolicyStatus");
     let policy = state.policy.as_ref().ok_or_else(no_such_policy)?;
     Ok(S3Response::new(GetBucketPolicyStatusOutput {
         policy_status: Some(PolicyStatus {
@@ -122,24 +123,23 @@ pub async fn get_policy_status(
 }
 
 pub async fn put_policy(
-    cloud: &Cloud,
+    s3: &S3,
     req: S3Request<PutBucketPolicyInput>,
 ) -> S3Result<S3Response<PutBucketPolicyOutput>> {
     always_the_account(&caller(&req))?;
     check_owner(req.input.expected_bucket_owner.as_deref())?;
-    cloud
-        .s3_set_policy(&req.input.bucket, Some(req.input.policy))
+    s3.s3_set_policy(&req.input.bucket, Some(req.input.policy))
         .await?;
     Ok(S3Response::new(PutBucketPolicyOutput::default()))
 }
 
 pub async fn delete_policy(
-    cloud: &Cloud,
+    s3: &S3,
     req: S3Request<DeleteBucketPolicyInput>,
 ) -> S3Result<S3Response<DeleteBucketPolicyOutput>> {
     always_the_account(&caller(&req))?;
     check_owner(req.input.expected_bucket_owner.as_deref())?;
-    cloud.s3_set_policy(&req.input.bucket, None).await?;
+    s3.set_policy(&req.input.bucket, None).await?;
     Ok(S3Response::new(DeleteBucketPolicyOutput::default()))
 }
 
@@ -161,10 +161,10 @@ fn no_such_policy() -> AwsError {
 }
 
 pub async fn get_public_access_block(
-    cloud: &Cloud,
+    s3: &S3,
     req: S3Request<GetPublicAccessBlockInput>,
 ) -> S3Result<S3Response<GetPublicAccessBlockOutput>> {
-    let state = bucket_of!(cloud, req, "s3:GetBucketPublicAccessBlock");
+    let state = bucket_of!(s3, req, "s3:GetBucketPublicAccessBlock");
     let block = state.settings.public_access_block.ok_or_else(|| {
         AwsError::new(
             404,
@@ -183,10 +183,10 @@ pub async fn get_public_access_block(
 }
 
 pub async fn put_public_access_block(
-    cloud: &Cloud,
+    s3: &S3,
     req: S3Request<PutPublicAccessBlockInput>,
 ) -> S3Result<S3Response<PutPublicAccessBlockOutput>> {
-    bucket_of!(cloud, req, "s3:PutBucketPublicAccessBlock");
+    bucket_of!(s3, req, "s3:PutBucketPublicAccessBlock");
     let asked = req.input.public_access_block_configuration;
     let block = PublicAccessBlock {
         block_public_acls: asked.block_public_acls.unwrap_or_default(),
@@ -194,28 +194,28 @@ pub async fn put_public_access_block(
         ignore_public_acls: asked.ignore_public_acls.unwrap_or_default(),
         restrict_public_buckets: asked.restrict_public_buckets.unwrap_or_default(),
     };
-    change(cloud, &req.input.bucket, |settings| {
+    change(s3, &req.input.bucket, |settings| {
         settings.public_access_block = Some(block);
     })
     .await
 }
 
 pub async fn delete_public_access_block(
-    cloud: &Cloud,
+    s3: &S3,
     req: S3Request<DeletePublicAccessBlockInput>,
 ) -> S3Result<S3Response<DeletePublicAccessBlockOutput>> {
-    bucket_of!(cloud, req, "s3:PutBucketPublicAccessBlock");
-    change(cloud, &req.input.bucket, |settings| {
+    bucket_of!(s3, req, "s3:PutBucketPublicAccessBlock");
+    change(s3, &req.input.bucket, |settings| {
         settings.public_access_block = None;
     })
     .await
 }
 
 pub async fn get_ownership(
-    cloud: &Cloud,
+    s3: &S3,
     req: S3Request<GetBucketOwnershipControlsInput>,
 ) -> S3Result<S3Response<GetBucketOwnershipControlsOutput>> {
-    let state = bucket_of!(cloud, req, "s3:GetBucketOwnershipControls");
+    let state = bucket_of!(s3, req, "s3:GetBucketOwnershipControls");
     let ownership = state.settings.ownership.clone().ok_or_else(|| {
         AwsError::new(
             404,
@@ -233,37 +233,37 @@ pub async fn get_ownership(
 }
 
 pub async fn put_ownership(
-    cloud: &Cloud,
+    s3: &S3,
     req: S3Request<PutBucketOwnershipControlsInput>,
 ) -> S3Result<S3Response<PutBucketOwnershipControlsOutput>> {
-    bucket_of!(cloud, req, "s3:PutBucketOwnershipControls");
+    bucket_of!(s3, req, "s3:PutBucketOwnershipControls");
     let rules = &req.input.ownership_controls.rules;
     match rules.as_slice() {
         [rule] if rule.object_ownership.as_str() == BUCKET_OWNER_ENFORCED => {}
         _ => return Err(not_implemented("object ownership but BucketOwnerEnforced").into()),
     }
-    change(cloud, &req.input.bucket, |settings| {
+    change(s3, &req.input.bucket, |settings| {
         settings.ownership = Some(BUCKET_OWNER_ENFORCED.to_owned());
     })
     .await
 }
 
 pub async fn delete_ownership(
-    cloud: &Cloud,
+    s3: &S3,
     req: S3Request<DeleteBucketOwnershipControlsInput>,
 ) -> S3Result<S3Response<DeleteBucketOwnershipControlsOutput>> {
-    bucket_of!(cloud, req, "s3:PutBucketOwnershipControls");
-    change(cloud, &req.input.bucket, |settings| {
+    bucket_of!(s3, req, "s3:PutBucketOwnershipControls");
+    change(s3, &req.input.bucket, |settings| {
         settings.ownership = None;
     })
     .await
 }
 
 pub async fn get_acl(
-    cloud: &Cloud,
+    s3: &S3,
     req: S3Request<GetBucketAclInput>,
 ) -> S3Result<S3Response<GetBucketAclOutput>> {
-    bucket_of!(cloud, req, "s3:GetBucketAcl");
+    bucket_of!(s3, req, "s3:GetBucketAcl");
     let owner = owner();
     Ok(S3Response::new(GetBucketAclOutput {
         grants: Some(vec![Grant {
@@ -281,10 +281,10 @@ pub async fn get_acl(
 }
 
 pub async fn get_encryption(
-    cloud: &Cloud,
+    s3: &S3,
     req: S3Request<GetBucketEncryptionInput>,
 ) -> S3Result<S3Response<GetBucketEncryptionOutput>> {
-    let state = bucket_of!(cloud, req, "s3:GetEncryptionConfiguration");
+    let state = bucket_of!(s3, req, "s3:GetEncryptionConfiguration");
     let by_default = ServerSideEncryptionByDefault {
         kms_master_key_id: None,
         sse_algorithm: ServerSideEncryption::from_static(ServerSideEncryption::AES256),
@@ -300,10 +300,10 @@ pub async fn get_encryption(
 }
 
 pub async fn put_encryption(
-    cloud: &Cloud,
+    s3: &S3,
     req: S3Request<PutBucketEncryptionInput>,
 ) -> S3Result<S3Response<PutBucketEncryptionOutput>> {
-    bucket_of!(cloud, req, "s3:PutEncryptionConfiguration");
+    bucket_of!(s3, req, "s3:PutEncryptionConfiguration");
     let rules = &req.input.server_side_encryption_configuration.rules;
     let [rule] = rules.as_slice() else {
         return Err(s3s::S3ErrorCode::MalformedXML.into());
@@ -312,17 +312,17 @@ pub async fn put_encryption(
         super::checks::check_encryption(Some(&by_default.sse_algorithm), false)?;
     }
     let bucket_key_enabled = rule.bucket_key_enabled == Some(true);
-    change(cloud, &req.input.bucket, |settings| {
+    change(s3, &req.input.bucket, |settings| {
         settings.bucket_key_enabled = bucket_key_enabled;
     })
     .await
 }
 
 pub async fn get_tags(
-    cloud: &Cloud,
+    s3: &S3,
     req: S3Request<GetBucketTaggingInput>,
 ) -> S3Result<S3Response<GetBucketTaggingOutput>> {
-    let state = bucket_of!(cloud, req, "s3:GetBucketTagging");
+    let state = bucket_of!(s3, req, "s3:GetBucketTagging");
     if state.settings.tags.is_empty() {
         return Err(AwsError::new(404, "NoSuchTagSet", "The TagSet does not exist").into());
     }
@@ -332,23 +332,23 @@ pub async fn get_tags(
 }
 
 pub async fn put_tags(
-    cloud: &Cloud,
+    s3: &S3,
     req: S3Request<PutBucketTaggingInput>,
 ) -> S3Result<S3Response<PutBucketTaggingOutput>> {
-    bucket_of!(cloud, req, "s3:PutBucketTagging");
+    bucket_of!(s3, req, "s3:PutBucketTagging");
     let tags = bucket_tags(req.input.tagging.tag_set)?;
-    change(cloud, &req.input.bucket, |settings| {
+    change(s3, &req.input.bucket, |settings| {
         settings.tags = tags;
     })
     .await
 }
 
 pub async fn delete_tags(
-    cloud: &Cloud,
+    s3: &S3,
     req: S3Request<DeleteBucketTaggingInput>,
 ) -> S3Result<S3Response<DeleteBucketTaggingOutput>> {
-    bucket_of!(cloud, req, "s3:PutBucketTagging");
-    change(cloud, &req.input.bucket, |settings| {
+    bucket_of!(s3, req, "s3:PutBucketTagging");
+    change(s3, &req.input.bucket, |settings| {
         settings.tags.clear();
     })
     .await

@@ -1,16 +1,17 @@
 //! The tags of objects.
 
 use super::convert::{caller, check_owner, object_tags, tag_set, version_id};
+use crate::S3;
+use crate::buckets::{Bucket, State};
 use cloud_core::error::{AwsError, AwsResult};
 use cloud_iam::Caller;
-use crate::buckets::{Bucket, State};
 use s3s::dto::*;
 use s3s::{S3Request, S3Response, S3Result};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub async fn get(
-    cloud: &Cloud,
+    s3: &S3,
     req: S3Request<GetObjectTaggingInput>,
 ) -> S3Result<S3Response<GetObjectTaggingOutput>> {
     let caller = caller(&req);
@@ -21,8 +22,8 @@ pub async fn get(
         Some(_) => "s3:GetObjectVersionTagging",
         None => "s3:GetObjectTagging",
     };
-    let (_, state) = allowed(cloud, &caller, action, &input.bucket, &input.key)?;
-    let found = cloud.s3.find(&input.bucket, &input.key, version);
+    let (_, state) = allowed(s3, &caller, action, &input.bucket, &input.key)?;
+    let found = s3.find(&input.bucket, &input.key, version);
     let (version, content) = found.map_err(AwsError::from)?;
     Ok(S3Response::new(GetObjectTaggingOutput {
         tag_set: tag_set(&content.tags),
@@ -31,7 +32,7 @@ pub async fn get(
 }
 
 pub async fn put(
-    cloud: &Cloud,
+    s3: &S3,
     req: S3Request<PutObjectTaggingInput>,
 ) -> S3Result<S3Response<PutObjectTaggingOutput>> {
     let caller = caller(&req);
@@ -42,19 +43,16 @@ pub async fn put(
         Some(_) => "s3:PutObjectVersionTagging",
         None => "s3:PutObjectTagging",
     };
-    let (bucket, state) = allowed(cloud, &caller, action, &input.bucket, &input.key)?;
+    let (bucket, state) = allowed(s3, &caller, action, &input.bucket, &input.key)?;
     let tags = object_tags(input.tagging.tag_set)?;
-    let version = cloud
-        .s3
-        .set_tags(&bucket, &input.key, version, tags)
-        .await?;
+    let version = s3.set_tags(&bucket, &input.key, version, tags).await?;
     Ok(S3Response::new(PutObjectTaggingOutput {
         version_id: version_id(&version, state.shows_versions()),
     }))
 }
 
 pub async fn delete(
-    cloud: &Cloud,
+    s3: &S3,
     req: S3Request<DeleteObjectTaggingInput>,
 ) -> S3Result<S3Response<DeleteObjectTaggingOutput>> {
     let caller = caller(&req);
@@ -65,12 +63,9 @@ pub async fn delete(
         Some(_) => "s3:DeleteObjectVersionTagging",
         None => "s3:DeleteObjectTagging",
     };
-    let (bucket, state) = allowed(cloud, &caller, action, &input.bucket, &input.key)?;
+    let (bucket, state) = allowed(s3, &caller, action, &input.bucket, &input.key)?;
     let none = BTreeMap::new();
-    let version = cloud
-        .s3
-        .set_tags(&bucket, &input.key, version, none)
-        .await?;
+    let version = s3.set_tags(&bucket, &input.key, version, none).await?;
     Ok(S3Response::new(DeleteObjectTaggingOutput {
         version_id: version_id(&version, state.shows_versions()),
     }))
@@ -78,14 +73,14 @@ pub async fn delete(
 
 /// The bucket of an object whose tags the caller may read or change.
 fn allowed(
-    cloud: &Cloud,
+    s3: &S3,
     caller: &Caller,
     action: &str,
     bucket: &str,
     key: &str,
 ) -> AwsResult<(Arc<Bucket>, Arc<State>)> {
-    let bucket = cloud.s3.buckets.get(bucket)?;
+    let bucket = s3.buckets.get(bucket)?;
     let state = bucket.state();
-    cloud.s3_authorize(caller, &state, action, Some(key), &[])?;
+    s3.authorize(caller, &state, action, Some(key), &[])?;
     Ok((bucket, state))
 }

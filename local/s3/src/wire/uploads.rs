@@ -10,15 +10,14 @@ use super::convert::{
     tagging_header,
 };
 use super::lists::Encoding;
-use super::wire::Settled;
+use super::request::Settled;
 use super::writes::{Source, receive};
-use cloud_core::error::AwsResult;
+use crate::S3;
 use crate::checksums::{Algorithm, Coverage};
-use crate::errors::{
-    invalid_argument, invalid_part_number, invalid_request, not_implemented,
-};
+use crate::errors::{invalid_argument, invalid_part_number, invalid_request, not_implemented};
 use crate::uploads::{Claimed, NamedPart, PART_NUMBERS, Upload, coverage_text};
 use crate::{DEFAULT_CHECKSUM, ObjectHeaders};
+use cloud_core::error::AwsResult;
 use s3s::dto::*;
 use s3s::{S3Request, S3Response, S3Result};
 
@@ -26,18 +25,18 @@ use s3s::{S3Request, S3Response, S3Result};
 const NOTHING_IN_MEMORY: usize = 0;
 
 pub async fn create(
-    cloud: &Cloud,
+    s3: &S3,
     req: S3Request<CreateMultipartUploadInput>,
 ) -> S3Result<S3Response<CreateMultipartUploadOutput>> {
     let caller = caller(&req);
     let input = req.input;
-    let bucket = cloud.s3.buckets.get(&input.bucket)?;
+    let bucket = s3.buckets.get(&input.bucket)?;
     let state = bucket.state();
-    cloud.s3_authorize(&caller, &state, "s3:PutObject", Some(&input.key), &[])?;
+    s3.authorize(&caller, &state, "s3:PutObject", Some(&input.key), &[])?;
     check_upload!(input);
     let headers = object_headers!(input);
     let tags = tagging_header(input.tagging.as_deref())?;
-    authorize_tags(cloud, &caller, &state, &input.key, &tags)?;
+    authorize_tags(s3, &caller, &state, &input.key, &tags)?;
     let checksum = wanted_checksum(
         input
             .checksum_algorithm
@@ -45,8 +44,7 @@ pub async fn create(
             .map(ChecksumAlgorithm::as_str),
         input.checksum_type.as_ref().map(ChecksumType::as_str),
     )?;
-    let upload = cloud
-        .s3
+    let upload = s3
         .begin_upload(&bucket, &input.key, headers, tags, checksum)
         .await?;
     Ok(S3Response::new(CreateMultipartUploadOutput {
@@ -61,7 +59,7 @@ pub async fn create(
 }
 
 pub async fn part(
-    cloud: &Cloud,
+    s3: &S3,
     mut req: S3Request<UploadPartInput>,
 ) -> S3Result<S3Response<UploadPartOutput>> {
     let caller = caller(&req);
@@ -69,14 +67,12 @@ pub async fn part(
     let input = &req.input;
     check_owner(input.expected_bucket_owner.as_deref())?;
     check_encryption(None, input.sse_customer_algorithm.is_some())?;
-    let bucket = cloud.s3.buckets.get(&input.bucket)?;
+    let bucket = s3.buckets.get(&input.bucket)?;
     let state = bucket.state();
-    cloud.s3_authorize(&caller, &state, "s3:PutObject", Some(&input.key), &[])?;
+    s3.authorize(&caller, &state, "s3:PutObject", Some(&input.key), &[])?;
     check_length(&req.headers)?;
     let number = part_number(input.part_number)?;
-    let upload = cloud
-        .s3
-        .upload(&input.bucket, &input.key, &input.upload_id)?;
+    let upload = s3.upload(&input.bucket, &input.key, &input.upload_id)?;
     let mut sent = sent_checksum(&req, checksum_fields!(input))?;
     if let (Some((wanted, _)), Some(sent)) = (upload.checksum, &sent)
         && sent.algorithm != wanted
@@ -96,8 +92,8 @@ pub async fn part(
         });
     }
     let md5 = input.content_md5.as_deref();
-    let body = receive(cloud, &req, body, sent, md5, NOTHING_IN_MEMORY).await?;
-    let part = cloud.s3.put_part(&bucket, &upload, number, body).await?;
+    let body = receive(s3, &req, body, sent, md5, NOTHING_IN_MEMORY).await?;
+    let part = s3.put_part(&bucket, &upload, number, body).await?;
     let mut output = UploadPartOutput {
         e_tag: etag(&part.etag),
         server_side_encryption: encryption(),
@@ -108,7 +104,7 @@ pub async fn part(
 }
 
 pub async fn part_copy(
-    cloud: &Cloud,
+    s3: &S3,
     req: S3Request<UploadPartCopyInput>,
 ) -> S3Result<S3Response<UploadPartCopyOutput>> {
     let caller = caller(&req);
@@ -116,24 +112,22 @@ pub async fn part_copy(
     let input = req.input;
     check_owner(input.expected_bucket_owner.as_deref())?;
     check_owner(input.expected_source_bucket_owner.as_deref())?;
-    let bucket = cloud.s3.buckets.get(&input.bucket)?;
+    let bucket = s3.buckets.get(&input.bucket)?;
     let state = bucket.state();
-    cloud.s3_authorize(&caller, &state, "s3:PutObject", Some(&input.key), &[])?;
+    s3.authorize(&caller, &state, "s3:PutObject", Some(&input.key), &[])?;
     let number = part_number(input.part_number)?;
-    let upload = cloud
-        .s3
-        .upload(&input.bucket, &input.key, &input.upload_id)?;
+    let upload = s3.upload(&input.bucket, &input.key, &input.upload_id)?;
     let range = input.copy_source_range.as_deref().map(copied_range);
     let range = range.transpose()?;
-    let source = Source::open(cloud, &caller, &input.copy_source, &conditions, range).await?;
+    let source = Source::open(s3, &caller, &input.copy_source, &conditions, range).await?;
     let algorithm = upload
         .checksum
         .map_or(DEFAULT_CHECKSUM, |(algorithm, _)| algorithm);
-    let bodies = &cloud.s3.bodies;
+    let bodies = &s3.bodies;
     let body = bodies
         .receive(source.data, algorithm, NOTHING_IN_MEMORY)
         .await?;
-    let part = cloud.s3.put_part(&bucket, &upload, number, body).await?;
+    let part = s3.put_part(&bucket, &upload, number, body).await?;
     let mut result = CopyPartResult {
         e_tag: etag(&part.etag),
         last_modified: Some(millis(part.modified)),
@@ -149,16 +143,16 @@ pub async fn part_copy(
 }
 
 pub async fn complete(
-    cloud: &Cloud,
+    s3: &S3,
     req: S3Request<CompleteMultipartUploadInput>,
 ) -> S3Result<S3Response<CompleteMultipartUploadOutput>> {
     let caller = caller(&req);
     let conditions = Settled::conditions(&req).write()?;
     let input = req.input;
     check_owner(input.expected_bucket_owner.as_deref())?;
-    let bucket = cloud.s3.buckets.get(&input.bucket)?;
+    let bucket = s3.buckets.get(&input.bucket)?;
     let state = bucket.state();
-    cloud.s3_authorize(&caller, &state, "s3:PutObject", Some(&input.key), &[])?;
+    s3.authorize(&caller, &state, "s3:PutObject", Some(&input.key), &[])?;
     let sent = checksum_fields!(input)
         .into_iter()
         .find_map(|(algorithm, value)| value.map(|value| (algorithm, value)));
@@ -185,8 +179,7 @@ pub async fn complete(
         })
         .collect::<AwsResult<Vec<_>>>()?;
     let (key, id) = (&input.key, &input.upload_id);
-    let completed = cloud
-        .s3
+    let completed = s3
         .complete_upload(&bucket, key, id, &parts, &claimed, &conditions)
         .await?;
     let checksum = completed.checksum.as_ref();
@@ -207,7 +200,7 @@ pub async fn complete(
 }
 
 pub async fn abort(
-    cloud: &Cloud,
+    s3: &S3,
     req: S3Request<AbortMultipartUploadInput>,
 ) -> S3Result<S3Response<AbortMultipartUploadOutput>> {
     let caller = caller(&req);
@@ -216,31 +209,29 @@ pub async fn abort(
     if input.if_match_initiated_time.is_some() {
         return Err(not_implemented("aborting uploads by time").into());
     }
-    let bucket = cloud.s3.buckets.get(&input.bucket)?;
+    let bucket = s3.buckets.get(&input.bucket)?;
     let action = "s3:AbortMultipartUpload";
-    cloud.s3_authorize(&caller, &bucket.state(), action, Some(&input.key), &[])?;
+    s3.authorize(&caller, &bucket.state(), action, Some(&input.key), &[])?;
     let (key, id) = (&input.key, &input.upload_id);
-    cloud.s3.abort_upload(&input.bucket, key, id).await?;
+    s3.abort_upload(&input.bucket, key, id).await?;
     Ok(S3Response::new(AbortMultipartUploadOutput::default()))
 }
 
 pub async fn parts(
-    cloud: &Cloud,
+    s3: &S3,
     req: S3Request<ListPartsInput>,
 ) -> S3Result<S3Response<ListPartsOutput>> {
     let caller = caller(&req);
     let input = req.input;
     check_owner(input.expected_bucket_owner.as_deref())?;
-    let bucket = cloud.s3.buckets.get(&input.bucket)?;
+    let bucket = s3.buckets.get(&input.bucket)?;
     let action = "s3:ListMultipartUploadParts";
-    cloud.s3_authorize(&caller, &bucket.state(), action, Some(&input.key), &[])?;
-    let upload = cloud
-        .s3
-        .upload(&input.bucket, &input.key, &input.upload_id)?;
+    s3.authorize(&caller, &bucket.state(), action, Some(&input.key), &[])?;
+    let upload = s3.upload(&input.bucket, &input.key, &input.upload_id)?;
     let (limit, max_parts) = list_limit("max-parts", input.max_parts)?;
     let marker = input.part_number_marker.unwrap_or(0);
     let after = u32::try_from(marker).map_err(|_| out_of_range("part-number-marker"))?;
-    let all = cloud.s3.parts(&upload.id)?;
+    let all = s3.parts(&upload.id)?;
     let mut rest = all.iter().filter(|part| part.number > after);
     let parts: Vec<Part> = rest
         .by_ref()
@@ -283,7 +274,7 @@ pub async fn parts(
 }
 
 pub async fn list(
-    cloud: &Cloud,
+    s3: &S3,
     req: S3Request<ListMultipartUploadsInput>,
 ) -> S3Result<S3Response<ListMultipartUploadsOutput>> {
     let caller = caller(&req);
@@ -292,14 +283,14 @@ pub async fn list(
     if input.delimiter.is_some() {
         return Err(not_implemented("delimiter in a list of uploads").into());
     }
-    let bucket = cloud.s3.buckets.get(&input.bucket)?;
+    let bucket = s3.buckets.get(&input.bucket)?;
     let action = "s3:ListBucketMultipartUploads";
-    cloud.s3_authorize(&caller, &bucket.state(), action, None, &[])?;
+    s3.authorize(&caller, &bucket.state(), action, None, &[])?;
     let encoding = Encoding::of(input.encoding_type)?;
     let (limit, max_uploads) = list_limit("max-uploads", input.max_uploads)?;
     let prefix = input.prefix.unwrap_or_default();
     let key_marker = input.key_marker.unwrap_or_default();
-    let mut all = cloud.s3.uploads(&input.bucket, &prefix)?;
+    let mut all = s3.uploads(&input.bucket, &prefix)?;
     // Of one key, the oldest first.
     all.sort_by(|a, b| (&a.key, a.initiated, &a.id).cmp(&(&b.key, b.initiated, &b.id)));
     // Without a key, the id counts for nothing (API reference). One that was never given out is
@@ -311,7 +302,7 @@ pub async fn list(
     let marked = match id_marker.as_str() {
         "" => None,
         id => {
-            let initiated = cloud.s3.upload_initiated(&input.bucket, &key_marker, id)?;
+            let initiated = s3.upload_initiated(&input.bucket, &key_marker, id)?;
             Some(initiated.ok_or_else(|| invalid_argument("Invalid uploadId marker"))?)
         }
     };

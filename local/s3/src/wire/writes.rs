@@ -8,35 +8,35 @@ use super::convert::{
     Sent, caller, check_key, check_owner, checksum_fields, checksum_type, encryption, etag,
     http_date, metadata, sent_checksum, set_checksum, tagging_header, timestamp, version_id,
 };
-use super::wire::{Settled, missing_trailer};
-use cloud_core::error::{AwsError, AwsResult};
-use cloud_iam::Caller;
+use super::request::{Settled, missing_trailer};
+use crate::S3;
 use crate::bodies::{MAX_RECORD_BODY, Received};
-use crate::checksums::{Algorithm, Checksum, hex, verify};
+use crate::checksums::{Algorithm, Checksum, verify};
 use crate::conditions::ReadConditions;
-use crate::errors::{
-    invalid_argument, invalid_request, not_implemented, precondition_failed,
-};
-use crate::objects::{Data, NewObject};
+use crate::errors::{invalid_argument, invalid_request, not_implemented, precondition_failed};
+use crate::objects::NewObject;
 use crate::reading::{Unreadable, Wanted};
 use crate::version::Content;
 use crate::{DEFAULT_CHECKSUM, ObjectHeaders};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use cloud_core::body::Data;
+use cloud_core::error::{AwsError, AwsResult};
+use cloud_iam::Caller;
 use futures::{Stream, StreamExt};
 use s3s::dto::*;
 use s3s::{S3Request, S3Response, S3Result};
 
 pub async fn put(
-    cloud: &Cloud,
+    s3: &S3,
     mut req: S3Request<PutObjectInput>,
 ) -> S3Result<S3Response<PutObjectOutput>> {
     let caller = caller(&req);
-    let bucket = cloud.s3.buckets.get(&req.input.bucket)?;
+    let bucket = s3.buckets.get(&req.input.bucket)?;
     let state = bucket.state();
     let key = req.input.key.clone();
-    cloud.s3_authorize(&caller, &state, "s3:PutObject", Some(&key), &[])?;
+    s3.authorize(&caller, &state, "s3:PutObject", Some(&key), &[])?;
     check_length(&req.headers)?;
     check_upload!(req.input);
     if req.input.write_offset_bytes.is_some() {
@@ -44,18 +44,18 @@ pub async fn put(
     }
     let headers = object_headers!(req.input);
     let tags = tagging_header(req.input.tagging.as_deref())?;
-    authorize_tags(cloud, &caller, &state, &key, &tags)?;
+    authorize_tags(s3, &caller, &state, &key, &tags)?;
     let conditions = Settled::conditions(&req).write()?;
     let body = req.input.body.take();
     let sent = sent_checksum(&req, checksum_fields!(req.input))?;
     let md5 = req.input.content_md5.take();
-    let body = receive(cloud, &req, body, sent, md5.as_deref(), MAX_RECORD_BODY).await?;
+    let body = receive(s3, &req, body, sent, md5.as_deref(), MAX_RECORD_BODY).await?;
     let object = NewObject {
         body,
         headers,
         tags,
     };
-    let version = cloud.s3.put(&bucket, &key, object, &conditions).await?;
+    let version = s3.put(&bucket, &key, object, &conditions).await?;
     let content = version.content.as_ref();
     let mut output = PutObjectOutput {
         e_tag: content.and_then(|content| etag(&content.etag)),
@@ -71,7 +71,7 @@ pub async fn put(
 
 /// Takes a body in and checks it against what the client sent with it.
 pub(super) async fn receive<T>(
-    cloud: &Cloud,
+    s3: &S3,
     request: &S3Request<T>,
     body: Option<StreamingBlob>,
     sent: Option<Sent>,
@@ -82,7 +82,7 @@ pub(super) async fn receive<T>(
         .as_ref()
         .map_or(DEFAULT_CHECKSUM, |sent| sent.algorithm);
     let body = futures::stream::iter(body).flatten();
-    let received = cloud.s3.bodies.receive(body, algorithm, in_memory).await?;
+    let received = s3.bodies.receive(body, algorithm, in_memory).await?;
     match sent.and_then(|sent| sent.value(request)) {
         Some(value) => verify(algorithm.name(), &value, &received.checksum)?,
         None if is_announced(request, algorithm.header()) => {
@@ -99,7 +99,7 @@ pub(super) async fn receive<T>(
                 "The Content-MD5 you specified was invalid.",
             ));
         }
-        let digest = hex(&digest);
+        let digest = hex::encode(digest);
         verify("Content-MD5", &digest, &received.md5)?;
     }
     Ok(received)
@@ -116,21 +116,21 @@ fn is_announced<T>(request: &S3Request<T>, name: &str) -> bool {
 }
 
 pub async fn copy(
-    cloud: &Cloud,
+    s3: &S3,
     req: S3Request<CopyObjectInput>,
 ) -> S3Result<S3Response<CopyObjectOutput>> {
     let caller = caller(&req);
     let conditions = Settled::conditions(&req);
     let written_if = conditions.write()?;
     let input = req.input;
-    let bucket = cloud.s3.buckets.get(&input.bucket)?;
+    let bucket = s3.buckets.get(&input.bucket)?;
     let state = bucket.state();
-    cloud.s3_authorize(&caller, &state, "s3:PutObject", Some(&input.key), &[])?;
+    s3.authorize(&caller, &state, "s3:PutObject", Some(&input.key), &[])?;
     check_upload!(input);
     check_owner(input.expected_source_bucket_owner.as_deref())?;
 
     let read_if = conditions.source;
-    let source = Source::open(cloud, &caller, &input.copy_source, &read_if, None).await?;
+    let source = Source::open(s3, &caller, &input.copy_source, &read_if, None).await?;
     let replaces = |directive: Option<&str>| match directive {
         None | Some("COPY") => Ok(false),
         Some("REPLACE") => Ok(true),
@@ -167,14 +167,13 @@ pub async fn copy(
         true => tagging_header(input.tagging.as_deref())?,
         false => source.content.tags.clone(),
     };
-    authorize_tags(cloud, &caller, &state, &input.key, &tags)?;
+    authorize_tags(s3, &caller, &state, &input.key, &tags)?;
     let algorithm = match &input.checksum_algorithm {
         Some(name) => named_algorithm(name.as_str())?,
         None => source.algorithm(),
     };
     let source_version = source.version_id.clone();
-    let body = cloud
-        .s3
+    let body = s3
         .bodies
         .receive(source.data, algorithm, MAX_RECORD_BODY)
         .await?;
@@ -183,10 +182,7 @@ pub async fn copy(
         headers,
         tags,
     };
-    let version = cloud
-        .s3
-        .put(&bucket, &input.key, object, &written_if)
-        .await?;
+    let version = s3.put(&bucket, &input.key, object, &written_if).await?;
     let content = version.content.as_ref();
     let mut result = CopyObjectResult {
         e_tag: content.and_then(|content| etag(&content.etag)),
@@ -219,7 +215,7 @@ pub(super) struct Source {
 
 impl Source {
     pub async fn open(
-        cloud: &Cloud,
+        s3: &S3,
         caller: &Caller,
         source: &CopySource,
         conditions: &ReadConditions,
@@ -233,13 +229,13 @@ impl Source {
         else {
             return Err(not_implemented("copies from access points and Outposts").into());
         };
-        let state = cloud.s3.buckets.get(name)?.state();
+        let state = s3.buckets.get(name)?.state();
         let wanted = Wanted {
             version_id: id.as_deref(),
             range,
             ..Wanted::whole(caller, key, conditions)
         };
-        let (found, data) = match cloud.s3_read(&state, &wanted).await {
+        let (found, data) = match s3.fetch(&state, &wanted).await {
             Ok(read) => read,
             // A copy of something unchanged is refused, not answered with 304.
             Err(Unreadable::Unchanged(_)) => return Err(precondition_failed().into()),

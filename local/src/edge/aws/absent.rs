@@ -5,9 +5,9 @@
 //! is the one that the request is signed for.
 
 use super::form::{Form, JSON_1_0, JSON_1_1};
-use cloud_core::percent;
-use cloud_core::error::AwsError;
 use ::http::request::Parts;
+use cloud_core::error::AwsError;
+use cloud_core::percent;
 
 /// The services that answer in XML with an address for each operation, beside S3.
 const REST_XML: &[(&str, &str)] = &[

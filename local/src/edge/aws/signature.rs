@@ -3,10 +3,9 @@
 //! How they are made:
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>.
 
-use cloud_core::percent;
 use cloud_core::error::{AwsError, AwsResult};
 use cloud_core::identity::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
-use cloud_s3::checksums::hex;
+use cloud_core::percent;
 use hmac::{Hmac, KeyInit, Mac};
 use http::request::Parts;
 use sha2::{Digest, Sha256};
@@ -88,7 +87,7 @@ pub fn verify(
 
     let payload = match header("x-amz-content-sha256") {
         Some("UNSIGNED-PAYLOAD") => "UNSIGNED-PAYLOAD".to_owned(),
-        _ => hex(&Sha256::digest(body)),
+        _ => hex::encode(Sha256::digest(body)),
     };
     let canonical = canonical_request(parts, &authorization.signed_headers, &payload)?;
     check_signed_headers(parts, &authorization.signed_headers)?;
@@ -106,7 +105,7 @@ pub fn verify(
     );
     let to_sign = format!(
         "{ALGORITHM}\n{date}\n{scope}\n{}",
-        hex(&Sha256::digest(canonical.as_bytes()))
+        hex::encode(Sha256::digest(canonical.as_bytes()))
     );
     let mut key = format!("AWS4{SECRET_ACCESS_KEY}").into_bytes();
     for part in [
@@ -117,7 +116,7 @@ pub fn verify(
     ] {
         key = hmac(&key, part)?;
     }
-    if hex(&hmac(&key, &to_sign)?) != authorization.signature {
+    if hex::encode(hmac(&key, &to_sign)?) != authorization.signature {
         return Err(invalid_signature(
             "The request signature we calculated does not match the signature you provided. \
              Check your AWS Secret Access Key and signing method. Consult the service \

@@ -2,11 +2,12 @@
 //! one, so that it allows nobody anything.
 
 use super::iam::{check_name, check_policy};
+use async_trait::async_trait;
 use cloud_core::error::{AwsError, AwsResult};
 use cloud_core::identity::arn;
+use cloud_iam::document::Kind;
+use cloud_resource::deployments::Deployments;
 use cloud_resource::resource::{AutoName, Deployed, New, Refusal, Resource, ResourceType};
-use crate::document::Kind;
-use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -35,6 +36,7 @@ pub struct PolicyInputs {
 #[async_trait]
 impl ResourceType for Policy {
     type Inputs = PolicyInputs;
+    type Service = Deployments;
 
     const TOKEN: &'static str = "aws:iam/policy:Policy";
     const REPLACES_ON: &'static [&'static str] = &["name", "namePrefix", "path", "description"];
@@ -67,13 +69,13 @@ impl ResourceType for Policy {
 
     async fn create(
         &self,
-        cloud: &Arc<Cloud>,
+        deployments: &Arc<Deployments>,
         _new: &New,
         inputs: &PolicyInputs,
     ) -> AwsResult<Deployed> {
         let path = inputs.path.as_deref().unwrap_or("/");
         let arn = arn("iam", "", &format!("policy{path}{}", inputs.name));
-        let taken = cloud.deployments.find(Self::TOKEN, &arn, None).is_some();
+        let taken = deployments.find(Self::TOKEN, &arn, None).is_some();
         if taken {
             // https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicy.html
             return Err(AwsError::new(
@@ -93,7 +95,7 @@ impl ResourceType for Policy {
 
     async fn activate(
         &self,
-        _cloud: &Arc<Cloud>,
+        _deployments: &Arc<Deployments>,
         _resource: &Resource<PolicyInputs>,
     ) -> AwsResult<()> {
         Ok(())
@@ -101,7 +103,7 @@ impl ResourceType for Policy {
 
     async fn delete(
         &self,
-        _cloud: &Arc<Cloud>,
+        _deployments: &Arc<Deployments>,
         _resource: &Resource<PolicyInputs>,
     ) -> AwsResult<()> {
         Ok(())

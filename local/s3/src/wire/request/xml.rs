@@ -1,7 +1,7 @@
 //! XML as the s3s crate reads and writes it, and as XML 1.0 is.
 
-use cloud_core::error::{AwsError, AwsResult};
 use bytes::Bytes;
+use cloud_core::error::{AwsError, AwsResult};
 
 const CDATA: &str = "<![CDATA[";
 

@@ -1,13 +1,14 @@
 //! IAM: roles and the policies embedded in them.
 
-use cloud_core::error::{AwsError, AwsResult};
-use cloud_core::identity::arn;
-use cloud_resource::resource::{
-    AutoName, Deployed, ImportId, New, Properties, Refusal, Resource, ResourceType,
-};
+use crate::Iam;
 use crate::document::{Document, Kind};
 use crate::no_such_role;
 use async_trait::async_trait;
+use cloud_core::error::{AwsError, AwsResult};
+use cloud_core::identity::arn;
+use cloud_resource::resource::{
+    AutoName, Deployed, ImportId, New, Properties, Refusal, Resource, ResourceType, Scope,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -54,6 +55,7 @@ impl RoleInputs {
 #[async_trait]
 impl ResourceType for Role {
     type Inputs = RoleInputs;
+    type Service = Iam;
 
     const TOKEN: &'static str = "aws:iam/role:Role";
     const REPLACES_ON: &'static [&'static str] = &["name", "namePrefix", "path"];
@@ -96,25 +98,20 @@ impl ResourceType for Role {
         refusals
     }
 
-    async fn create(
-        &self,
-        cloud: &Arc<Cloud>,
-        new: &New,
-        inputs: &RoleInputs,
-    ) -> AwsResult<Deployed> {
-        if cloud.iam.role_arn(&inputs.name).is_some() {
+    async fn create(&self, iam: &Arc<Iam>, new: &New, inputs: &RoleInputs) -> AwsResult<Deployed> {
+        if iam.role_arn(&inputs.name).is_some() {
             return Err(AwsError::new(
                 409,
                 "EntityAlreadyExists",
                 format!("Role with name {} already exists.", inputs.name),
             ));
         }
-        check_principals(cloud, &inputs.trust()?)?;
-        let created = cloud
+        check_principals(iam, &inputs.trust()?)?;
+        let created = iam
             .clock
             .now()
             .replace_nanosecond(0)
-            .unwrap_or(cloud.clock.now());
+            .unwrap_or(iam.clock.now());
         Ok(Deployed::new(
             inputs.name.clone(),
             json!({
@@ -127,36 +124,35 @@ impl ResourceType for Role {
         ))
     }
 
-    async fn activate(&self, cloud: &Arc<Cloud>, resource: &Resource<RoleInputs>) -> AwsResult<()> {
-        cloud
-            .iam
-            .put_role(resource.output("arn"), resource.inputs.trust()?);
+    async fn activate(&self, iam: &Arc<Iam>, resource: &Resource<RoleInputs>) -> AwsResult<()> {
+        iam.put_role(resource.output("arn"), resource.inputs.trust()?);
         Ok(())
     }
 
     async fn update(
         &self,
-        cloud: &Arc<Cloud>,
+        iam: &Arc<Iam>,
         old: &Resource<RoleInputs>,
         inputs: &RoleInputs,
     ) -> AwsResult<Properties> {
-        check_principals(cloud, &inputs.trust()?)?;
+        check_principals(iam, &inputs.trust()?)?;
         Ok(old.outputs.clone())
     }
 
     async fn read(
         &self,
-        cloud: &Arc<Cloud>,
+        iam: &Arc<Iam>,
+        _scope: &Scope<'_>,
         _id: &str,
         known: Option<Resource<RoleInputs>>,
     ) -> AwsResult<Option<Resource<RoleInputs>>> {
-        Ok(known.filter(|role| cloud.iam.has_role(role.output("arn"))))
+        Ok(known.filter(|role| iam.has_role(role.output("arn"))))
     }
 
-    async fn delete(&self, cloud: &Arc<Cloud>, resource: &Resource<RoleInputs>) -> AwsResult<()> {
+    async fn delete(&self, iam: &Arc<Iam>, resource: &Resource<RoleInputs>) -> AwsResult<()> {
         let arn = resource.output("arn");
         let force = resource.inputs.force_detach_policies == Some(true);
-        if !force && !cloud.iam.role_policies(arn).is_empty() {
+        if !force && !iam.role_policies(arn).is_empty() {
             // https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteRole.html
             return Err(AwsError::new(
                 409,
@@ -164,7 +160,7 @@ impl ResourceType for Role {
                 "Cannot delete entity, must delete policies first.",
             ));
         }
-        cloud.iam.remove_role(arn);
+        iam.remove_role(arn);
         Ok(())
     }
 }
@@ -184,6 +180,7 @@ pub struct RolePolicyInputs {
 #[async_trait]
 impl ResourceType for RolePolicy {
     type Inputs = RolePolicyInputs;
+    type Service = Iam;
 
     const TOKEN: &'static str = "aws:iam/rolePolicy:RolePolicy";
     const REPLACES_ON: &'static [&'static str] = &["name", "namePrefix", "role"];
@@ -212,11 +209,11 @@ impl ResourceType for RolePolicy {
 
     async fn create(
         &self,
-        cloud: &Arc<Cloud>,
+        iam: &Arc<Iam>,
         _new: &New,
         inputs: &RolePolicyInputs,
     ) -> AwsResult<Deployed> {
-        if cloud.iam.role_arn(&inputs.role).is_none() {
+        if iam.role_arn(&inputs.role).is_none() {
             return Err(no_such_role(&inputs.role));
         }
         Ok(Deployed::new(
@@ -227,36 +224,31 @@ impl ResourceType for RolePolicy {
 
     async fn activate(
         &self,
-        cloud: &Arc<Cloud>,
+        iam: &Arc<Iam>,
         resource: &Resource<RolePolicyInputs>,
     ) -> AwsResult<()> {
         let RolePolicyInputs {
             name, role, policy, ..
         } = &resource.inputs;
         let document = Document::parse(policy, Kind::Identity).map_err(malformed)?;
-        cloud.iam.put_role_policy(role, name, document)
+        iam.put_role_policy(role, name, document)
     }
 
     async fn read(
         &self,
-        cloud: &Arc<Cloud>,
+        iam: &Arc<Iam>,
+        _scope: &Scope<'_>,
         _id: &str,
         known: Option<Resource<RolePolicyInputs>>,
     ) -> AwsResult<Option<Resource<RolePolicyInputs>>> {
         Ok(known.filter(|policy| {
-            let arn = cloud.iam.role_arn(&policy.inputs.role).unwrap_or_default();
-            cloud.iam.role_policies(&arn).contains(&policy.inputs.name)
+            let arn = iam.role_arn(&policy.inputs.role).unwrap_or_default();
+            iam.role_policies(&arn).contains(&policy.inputs.name)
         }))
     }
 
-    async fn delete(
-        &self,
-        cloud: &Arc<Cloud>,
-        resource: &Resource<RolePolicyInputs>,
-    ) -> AwsResult<()> {
-        cloud
-            .iam
-            .remove_role_policy(&resource.inputs.role, &resource.inputs.name);
+    async fn delete(&self, iam: &Arc<Iam>, resource: &Resource<RolePolicyInputs>) -> AwsResult<()> {
+        iam.remove_role_policy(&resource.inputs.role, &resource.inputs.name);
         Ok(())
     }
 }
@@ -287,8 +279,8 @@ pub fn check_policy(property: &str, text: &str, kind: Kind, max: usize) -> Optio
     Some(Refusal::new(property, reason))
 }
 
-fn check_principals(cloud: &Cloud, policy: &Document) -> AwsResult<()> {
-    match cloud.iam.missing_principal(policy) {
+fn check_principals(iam: &Iam, policy: &Document) -> AwsResult<()> {
+    match iam.missing_principal(policy) {
         Some(arn) => Err(malformed(format!(
             "Invalid principal in policy: \"AWS\":\"{arn}\""
         ))),

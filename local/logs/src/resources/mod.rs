@@ -1,14 +1,18 @@
 //! CloudWatch Logs: groups, and streams that are there from the start.
 
-use super::monitoring::LogMetricFilter;
-use cloud_core::error::{AwsError, AwsResult};
-use cloud_resource::resource::{
-    AutoName, Deployed, ImportId, New, Properties, Refusal, Resource, ResourceType,
-};
+mod metric_filter;
+
+pub(crate) use metric_filter::LogMetricFilter;
+
+use crate::Logs;
 use crate::{
     GroupSettings, RETENTION_DAYS, group_arn, group_name_problem, stream_arn, stream_name_problem,
 };
 use async_trait::async_trait;
+use cloud_core::error::{AwsError, AwsResult};
+use cloud_resource::resource::{
+    AutoName, Deployed, ImportId, New, Properties, Refusal, Resource, ResourceType, Scope,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -56,6 +60,7 @@ fn deployed_group(region: &str, name: &str, created: i64) -> Deployed {
 #[async_trait]
 impl ResourceType for LogGroup {
     type Inputs = LogGroupInputs;
+    type Service = Logs;
 
     const TOKEN: &'static str = "aws:cloudwatch/logGroup:LogGroup";
     const REPLACES_ON: &'static [&'static str] = &["name", "logGroupClass"];
@@ -106,48 +111,47 @@ impl ResourceType for LogGroup {
 
     async fn create(
         &self,
-        cloud: &Arc<Cloud>,
+        logs: &Arc<Logs>,
         new: &New,
         inputs: &LogGroupInputs,
     ) -> AwsResult<Deployed> {
-        if cloud.logs.has_group(&new.region, &inputs.name) {
+        if logs.has_group(&new.region, &inputs.name) {
             return Err(AwsError::new(
                 400,
                 "ResourceAlreadyExistsException",
                 "The specified log group already exists",
             ));
         }
-        let created = cloud.clock.unix_millis();
+        let created = logs.context.clock.unix_millis();
         Ok(deployed_group(&new.region, &inputs.name, created))
     }
 
     async fn activate(
         &self,
-        cloud: &Arc<Cloud>,
+        logs: &Arc<Logs>,
         resource: &Resource<LogGroupInputs>,
     ) -> AwsResult<()> {
         let created = resource.outputs.get("creationTime");
-        cloud
-            .logs
-            .deploy_group(GroupSettings {
-                region: resource.region.clone(),
-                name: resource.inputs.name.clone(),
-                retention_days: resource.inputs.retention(),
-                created: created.and_then(|time| time.as_i64()).unwrap_or_default(),
-            })
-            .map_err(|error| AwsError::internal(format!("{error:#}")))
+        logs.deploy_group(GroupSettings {
+            region: resource.region.clone(),
+            name: resource.inputs.name.clone(),
+            retention_days: resource.inputs.retention(),
+            created: created.and_then(|time| time.as_i64()).unwrap_or_default(),
+        })
+        .map_err(|error| AwsError::internal(format!("{error:#}")))
     }
 
     async fn read(
         &self,
-        cloud: &Arc<Cloud>,
+        logs: &Arc<Logs>,
+        _scope: &Scope<'_>,
         _id: &str,
         known: Option<Resource<LogGroupInputs>>,
     ) -> AwsResult<Option<Resource<LogGroupInputs>>> {
         let Some(mut known) = known else {
             return Ok(None);
         };
-        let settings = cloud.logs.group(&known.region, &known.inputs.name);
+        let settings = logs.group(&known.region, &known.inputs.name);
         let Some(settings) = settings else {
             return Ok(None);
         };
@@ -159,11 +163,11 @@ impl ResourceType for LogGroup {
 
     async fn import(
         &self,
-        cloud: &Arc<Cloud>,
+        logs: &Arc<Logs>,
+        scope: &Scope<'_>,
         id: &str,
-        region: &str,
     ) -> AwsResult<Option<Resource<LogGroupInputs>>> {
-        let Some(settings) = cloud.logs.group(region, id) else {
+        let Some(settings) = logs.group(scope.region, id) else {
             return Ok(None);
         };
         let inputs = LogGroupInputs {
@@ -171,15 +175,11 @@ impl ResourceType for LogGroup {
             retention_in_days: settings.retention_days,
             ..LogGroupInputs::default()
         };
-        let deployed = deployed_group(region, id, settings.created);
-        Ok(Some(Resource::undeclared(region, deployed, inputs)))
+        let deployed = deployed_group(scope.region, id, settings.created);
+        Ok(Some(Resource::undeclared(scope.region, deployed, inputs)))
     }
 
-    async fn delete(
-        &self,
-        cloud: &Arc<Cloud>,
-        resource: &Resource<LogGroupInputs>,
-    ) -> AwsResult<()> {
+    async fn delete(&self, logs: &Arc<Logs>, resource: &Resource<LogGroupInputs>) -> AwsResult<()> {
         let inputs = &resource.inputs;
         if inputs.deletion_protection_enabled == Some(true) {
             return Err(AwsError::new(
@@ -189,9 +189,7 @@ impl ResourceType for LogGroup {
                  false first",
             ));
         }
-        cloud
-            .logs
-            .remove_group(&resource.region, &inputs.name)
+        logs.remove_group(&resource.region, &inputs.name)
             .map_err(|error| AwsError::internal(format!("{error:#}")))
     }
 }
@@ -222,6 +220,7 @@ fn deployed_stream(region: &str, inputs: &LogStreamInputs) -> Deployed {
 #[async_trait]
 impl ResourceType for LogStream {
     type Inputs = LogStreamInputs;
+    type Service = Logs;
 
     const TOKEN: &'static str = "aws:cloudwatch/logStream:LogStream";
     const REPLACES_ON: &'static [&'static str] = &["name", "logGroupName"];
@@ -244,7 +243,7 @@ impl ResourceType for LogStream {
 
     async fn create(
         &self,
-        cloud: &Arc<Cloud>,
+        logs: &Arc<Logs>,
         new: &New,
         inputs: &LogStreamInputs,
     ) -> AwsResult<Deployed> {
@@ -253,14 +252,14 @@ impl ResourceType for LogStream {
             log_group_name: group,
             ..
         } = inputs;
-        if !cloud.logs.has_group(&new.region, group) {
+        if !logs.has_group(&new.region, group) {
             return Err(AwsError::new(
                 400,
                 "ResourceNotFoundException",
                 "The specified log group does not exist.",
             ));
         }
-        if cloud.logs.has_stream(&new.region, group, name) {
+        if logs.has_stream(&new.region, group, name) {
             return Err(AwsError::new(
                 400,
                 "ResourceAlreadyExistsException",
@@ -272,34 +271,31 @@ impl ResourceType for LogStream {
 
     async fn activate(
         &self,
-        cloud: &Arc<Cloud>,
+        logs: &Arc<Logs>,
         resource: &Resource<LogStreamInputs>,
     ) -> AwsResult<()> {
         let inputs = &resource.inputs;
-        cloud
-            .logs
-            .deploy_stream(&resource.region, &inputs.log_group_name, &inputs.name)
+        logs.deploy_stream(&resource.region, &inputs.log_group_name, &inputs.name)
     }
 
     async fn read(
         &self,
-        cloud: &Arc<Cloud>,
+        logs: &Arc<Logs>,
+        _scope: &Scope<'_>,
         _id: &str,
         known: Option<Resource<LogStreamInputs>>,
     ) -> AwsResult<Option<Resource<LogStreamInputs>>> {
         Ok(known.filter(|stream| {
             let inputs = &stream.inputs;
-            cloud
-                .logs
-                .has_stream(&stream.region, &inputs.log_group_name, &inputs.name)
+            logs.has_stream(&stream.region, &inputs.log_group_name, &inputs.name)
         }))
     }
 
     async fn import(
         &self,
-        cloud: &Arc<Cloud>,
+        logs: &Arc<Logs>,
+        scope: &Scope<'_>,
         id: &str,
-        region: &str,
     ) -> AwsResult<Option<Resource<LogStreamInputs>>> {
         let Some((group, name)) = id.split_once(':') else {
             return Ok(None);
@@ -309,14 +305,14 @@ impl ResourceType for LogStream {
             log_group_name: group.to_owned(),
             region: None,
         };
-        let is_there = cloud.logs.has_stream(region, group, name);
+        let is_there = logs.has_stream(region, group, name);
         let deployed = deployed_stream(region, &inputs);
-        Ok(is_there.then(|| Resource::undeclared(region, deployed, inputs)))
+        Ok(is_there.then(|| Resource::undeclared(scope.region, deployed, inputs)))
     }
 
     async fn update(
         &self,
-        _cloud: &Arc<Cloud>,
+        _logs: &Arc<Logs>,
         old: &Resource<LogStreamInputs>,
         _inputs: &LogStreamInputs,
     ) -> AwsResult<Properties> {
@@ -325,13 +321,11 @@ impl ResourceType for LogStream {
 
     async fn delete(
         &self,
-        cloud: &Arc<Cloud>,
+        logs: &Arc<Logs>,
         resource: &Resource<LogStreamInputs>,
     ) -> AwsResult<()> {
         let inputs = &resource.inputs;
-        cloud
-            .logs
-            .remove_stream(&resource.region, &inputs.log_group_name, &inputs.name)
+        logs.remove_stream(&resource.region, &inputs.log_group_name, &inputs.name)
             .map_err(|error| AwsError::internal(format!("{error:#}")))
     }
 }

@@ -2,8 +2,8 @@
 
 use super::refusal::Refusal;
 use super::{decoded, header_text, raw_pairs, rebuilt};
-use cloud_core::error::{AwsError, AwsResult};
 use crate::errors::invalid_argument;
+use cloud_core::error::{AwsError, AwsResult};
 use http::header::{self, HeaderName};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Uri};

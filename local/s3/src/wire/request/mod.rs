@@ -20,12 +20,13 @@ mod signing;
 mod xml;
 
 use super::{Keys, Localhost, Protocol};
-use cloud_core::error::{AwsError, AwsResult};
 use crate::bodies::broken_body;
 use crate::conditions::{self, Conditions};
 use crate::errors::{invalid_argument, not_implemented};
 use crate::paths;
 use async_trait::async_trait;
+use cloud_core::error::{AwsError, AwsResult};
+use cloud_core::percent;
 use digests::Digest;
 pub(super) use digests::missing_trailer;
 use http::header::{self, HeaderName};
@@ -408,9 +409,7 @@ fn raw_pairs(uri: &Uri) -> impl Iterator<Item = (&str, &str)> {
 
 /// A name or value of a query, decoded.
 fn decoded(text: &str) -> String {
-    let text = text.replace('+', " ");
-    let decoded = percent_encoding::percent_decode_str(&text).decode_utf8_lossy();
-    decoded.into_owned()
+    percent::decode_form(text)
 }
 
 fn header_text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {

@@ -6,13 +6,13 @@
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html>,
 //! and texts as seen: <https://github.com/versity/versitygw/issues/1598>.
 
-use super::super::checks::unsupported_algorithm;
-use cloud_core::error::{AwsError, AwsResult};
-use crate::checksums::{Algorithm, Hasher, hex, verify};
+use crate::checksums::{Algorithm, Hasher, verify};
 use crate::errors::{invalid_request, not_implemented};
+use crate::wire::checks::unsupported_algorithm;
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
+use cloud_core::error::{AwsError, AwsResult};
 use http::HeaderMap;
 use s3s::TrailingHeaders;
 use s3s::crypto::{Checksum as _, Md5};
@@ -137,7 +137,7 @@ impl Digest {
     /// Refuses a document that is not what the client says it is.
     pub fn verify(&self, document: &[u8], trailers: Option<&TrailingHeaders>) -> AwsResult<()> {
         if let Some(sent) = &self.content_md5 {
-            verify("Content-MD5", sent, &hex(&Md5::checksum(document)))?;
+            verify("Content-MD5", sent, &hex::encode(Md5::checksum(document)))?;
         }
         let Some(Sent { kind, value }) = &self.checksum else {
             return Ok(());
@@ -171,7 +171,7 @@ fn invalid_value(header: &str) -> AwsError {
 
 fn md5_value(text: &str) -> AwsResult<String> {
     match LENIENT.decode(text) {
-        Ok(digest) if digest.len() == 16 => Ok(hex(&digest)),
+        Ok(digest) if digest.len() == 16 => Ok(hex::encode(digest)),
         _ => Err(AwsError::new(
             400,
             "InvalidDigest",
