@@ -4,12 +4,11 @@
 //! Gzip alone: CloudFront prefers Brotli where a viewer takes both, which browsers say over HTTPS
 //! only.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use cloud_core::body::Data;
 use cloud_core::error::{AwsError, AwsResult};
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use futures::StreamExt;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, VARY};
 use http::{HeaderMap, HeaderValue, Method, Response, Version};
 use std::io::Write;

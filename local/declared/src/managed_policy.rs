@@ -1,11 +1,11 @@
 //! IAM: policies that stand by themselves, to be attached. Declared only: nothing here attaches
 //! one, so that it allows nobody anything.
 
-use super::iam::{check_name, check_policy};
 use async_trait::async_trait;
 use cloud_core::error::{AwsError, AwsResult};
 use cloud_core::identity::arn;
 use cloud_iam::document::Kind;
+use cloud_iam::{check_name, check_policy};
 use cloud_resource::deployments::Deployments;
 use cloud_resource::resource::{AutoName, Deployed, New, Refusal, Resource, ResourceType};
 use serde::{Deserialize, Serialize};

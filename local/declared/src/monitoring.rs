@@ -2,12 +2,10 @@
 //! there is nothing that they could watch.
 
 use async_trait::async_trait;
-use cloud_core::error::{AwsError, AwsResult};
+use cloud_core::error::AwsResult;
 use cloud_core::identity::arn;
 use cloud_resource::deployments::Deployments;
-use cloud_resource::resource::{
-    AutoName, Deployed, ImportId, New, Refusal, Resource, ResourceType,
-};
+use cloud_resource::resource::{AutoName, Deployed, New, Refusal, Resource, ResourceType};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

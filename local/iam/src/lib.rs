@@ -16,6 +16,8 @@ pub mod pattern;
 mod refusal;
 mod resources;
 
+pub use resources::{check_name, check_policy};
+
 use cloud_core::clock::Clock;
 use cloud_core::error::{AwsError, AwsResult};
 use cloud_core::events::Events;

@@ -330,7 +330,7 @@ impl Deployments {
         }
 
         if let Err(error) = of.activate(&record.resource).await {
-            self.undo(package, of, &record, overwritten).await?;
+            self.undo(of, &record, overwritten).await?;
             return Err(error);
         }
         Ok(Created {
@@ -342,7 +342,6 @@ impl Deployments {
     /// Takes back what could not be made live.
     async fn undo(
         &self,
-        package: &Package,
         of: &dyn AnyResourceType,
         record: &Record,
         overwritten: Option<Record>,

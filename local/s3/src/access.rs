@@ -7,7 +7,7 @@ use cloud_core::error::{AwsError, AwsResult};
 use cloud_core::identity::{ACCOUNT_ID, bucket_arn};
 use cloud_iam::document::{Document, Effect, Kind, Principal, Set, Statement};
 use cloud_iam::pattern::arn_like;
-use cloud_iam::{Call, Caller};
+use cloud_iam::{Call, Caller, Iam};
 use serde::{Deserialize, Serialize};
 
 /// The one kind of ownership here: no access control lists.

@@ -74,6 +74,7 @@ impl S3 {
         let mut last: Option<After> = None;
         'chunks: loop {
             let records = self
+                .context
                 .store
                 .range(VERSIONS, &prefix, &from, CHUNK)
                 .map_err(AwsError::internal)?;

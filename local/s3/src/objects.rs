@@ -15,7 +15,6 @@ use cloud_core::body::Data;
 use cloud_core::context::reset_meanwhile;
 use cloud_core::error::{AwsError, AwsResult};
 use cloud_core::store::Batch;
-use futures::Stream;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::ops::Range;
@@ -394,6 +393,7 @@ impl S3 {
         let sequence = sequence_of(id).ok_or_else(invalid_version_id)?;
         let record = record_key(bucket, key, sequence);
         let json = self
+            .context
             .store
             .get(VERSIONS, &record)
             .map_err(AwsError::internal)?;

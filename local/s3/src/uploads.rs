@@ -404,6 +404,7 @@ impl S3 {
 
     fn find_upload(&self, record: &str) -> AwsResult<Option<Upload>> {
         let json = self
+            .context
             .store
             .get(UPLOADS, record)
             .map_err(AwsError::internal)?;

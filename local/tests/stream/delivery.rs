@@ -195,7 +195,10 @@ async fn parameters_at_their_defaults_are_not_stored_as_on_aws() -> Result<()> {
         .context("the type")?;
     let known = pipeline.stream.resource.clone();
     let id = known.id.clone();
-    let read = declared.of.read(cloud, &id, Some(known)).await?;
+    let read = declared
+        .of
+        .read(&known.scope(), &id, Some(known.clone()))
+        .await?;
     let configuration = &read.context("it is there")?.inputs["extendedS3Configuration"];
     let parameters = &configuration["processingConfiguration"]["processors"][0]["parameters"];
     let expected = json!([

@@ -2,7 +2,6 @@
 
 use crate::support::World;
 use anyhow::{Context, Result, ensure};
-use cloud_firehose;
 use http::Method;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -26,7 +25,7 @@ fn listed(page: &str) -> Result<BTreeSet<String>> {
 
 #[test]
 fn the_operations_of_firehose() -> Result<()> {
-    let there: BTreeSet<_> = firehose::OPERATIONS
+    let there: BTreeSet<_> = cloud_firehose::OPERATIONS
         .iter()
         .map(|name| (*name).to_owned())
         .collect();

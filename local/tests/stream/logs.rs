@@ -87,9 +87,7 @@ async fn a_structured_log_has_events_and_goes_to_the_group_that_is_named() -> Re
     );
     ensure!(world.log("/aws/lambda/f")?.is_empty());
 
-    let streams = world
-        .logs
-        .call("DescribeLogStreams", json!({ "logGroupName": "named" }))?;
+    let streams = world.logs_call("DescribeLogStreams", json!({ "logGroupName": "named" }))?;
     let name = streams["logStreams"][0]["logStreamName"].as_str();
     ensure!(
         name.context("a stream")?.contains("/f[$LATEST]"),
@@ -242,9 +240,7 @@ async fn events_are_read_page_by_page() -> Result<()> {
     latest["nextToken"] = answer["nextForwardToken"].clone();
     ensure!(messages(&world.logs_call("GetLogEvents", latest)?).is_empty());
 
-    let groups = world
-        .logs
-        .call("DescribeLogGroups", json!({ "logGroupNamePrefix": "g" }))?;
+    let groups = world.logs_call("DescribeLogGroups", json!({ "logGroupNamePrefix": "g" }))?;
     ensure!(groups["logGroups"][0]["retentionInDays"] == 7, "{groups}");
     world.delete(&group).await?;
     ensure!(world.log("g").is_err());
@@ -357,8 +353,7 @@ async fn what_the_pages_of_the_api_exclude_is_refused() -> Result<()> {
     }
     let missing = of_group("logStreamNames", json!(["none"]));
     let missing = world
-        .logs
-        .call(filter, missing)
+        .logs_call(filter, missing)
         .err()
         .context("no such stream")?;
     ensure!(missing.code == "ResourceNotFoundException", "{missing}");
@@ -366,9 +361,7 @@ async fn what_the_pages_of_the_api_exclude_is_refused() -> Result<()> {
     // What is given out is taken, by the same list alone, and an ARN is as good as a name.
     let page = world.logs_call(streams, of_group("limit", json!(2)))?;
     let token = page["nextToken"].clone();
-    let rest = world
-        .logs
-        .call(streams, of_group("nextToken", token.clone()))?;
+    let rest = world.logs_call(streams, of_group("nextToken", token.clone()))?;
     ensure!(
         rest["logStreams"].as_array().map(Vec::len) == Some(1),
         "{rest}"
@@ -379,12 +372,8 @@ async fn what_the_pages_of_the_api_exclude_is_refused() -> Result<()> {
         token,
     );
     ensure!(world.logs_call(streams, other).is_err());
-    world
-        .logs
-        .call(filter, json!({ "logGroupIdentifier": arn }))?;
-    let brief = world
-        .logs
-        .call(groups, json!({ "logGroupNamePattern": "g" }))?;
+    world.logs_call(filter, json!({ "logGroupIdentifier": arn }))?;
+    let brief = world.logs_call(groups, json!({ "logGroupNamePattern": "g" }))?;
     let fields = brief["logGroups"][0].as_object().context("a group")?;
     ensure!(
         fields.keys().eq(["arn", "creationTime", "logGroupName"]),

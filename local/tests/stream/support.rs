@@ -222,15 +222,14 @@ impl World {
         let uri = uri.parse()?;
         Ok(self
             .cloud()
-            .lambda_http(&Caller::Account, REGION, &method, &uri, &map, body)
+            .lambda
+            .http(&Caller::Account, REGION, &method, &uri, &map, body)
             .await)
     }
 
     /// All messages of a log group, in their order.
     pub fn log(&self, group: &str) -> Result<Vec<String>> {
-        let answer = self
-            .logs
-            .call("FilterLogEvents", json!({ "logGroupName": group }))?;
+        let answer = self.logs_call("FilterLogEvents", json!({ "logGroupName": group }))?;
         let events = answer["events"].as_array().context("events")?;
         let messages = events.iter().filter_map(|event| event["message"].as_str());
         Ok(messages.map(str::to_owned).collect())

@@ -103,9 +103,9 @@ impl ResourceType for Account {
         _id: &str,
     ) -> AwsResult<Option<Resource<Inputs>>> {
         let inputs = Inputs {
-            cloudwatch_role_arn: role_in(apigateway, region)?,
+            cloudwatch_role_arn: role_in(apigateway, scope.region)?,
         };
-        Ok(Some(Resource::undeclared(region, deployed(), inputs)))
+        Ok(Some(Resource::undeclared(scope.region, deployed(), inputs)))
     }
 
     /// Resets the role, whoever has set it, as the aws provider does since version 6: its

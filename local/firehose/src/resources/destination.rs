@@ -404,7 +404,7 @@ impl<'a> Parameters<'a> {
         Transform {
             function_arn: function_arn.to_owned(),
             role_arn: self.get("RoleArn").map(str::to_owned),
-            buffering: firehose::Hints {
+            buffering: Hints {
                 // At most 3 MB: the product is exact enough, and positive.
                 size: (size * MEBIBYTE as f64) as usize,
                 interval: Duration::from_secs(interval),

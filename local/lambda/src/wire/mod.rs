@@ -12,7 +12,7 @@ use bytes::Bytes;
 use cloud_core::error::{AwsError, AwsResult};
 use cloud_core::percent;
 use cloud_iam::{Call, Caller};
-use constraints::{self, ListQuery};
+use constraints::ListQuery;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri};
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};

@@ -5,11 +5,10 @@ mod metric_filter;
 pub(crate) use metric_filter::LogMetricFilter;
 
 use crate::Logs;
-use crate::{
-    GroupSettings, RETENTION_DAYS, group_arn, group_name_problem, stream_arn, stream_name_problem,
-};
+use crate::{GroupSettings, RETENTION_DAYS, group_arn, stream_arn};
 use async_trait::async_trait;
 use cloud_core::error::{AwsError, AwsResult};
+use cloud_core::log_names::{group_name_problem, stream_name_problem};
 use cloud_resource::resource::{
     AutoName, Deployed, ImportId, New, Properties, Refusal, Resource, ResourceType, Scope,
 };
@@ -305,8 +304,8 @@ impl ResourceType for LogStream {
             log_group_name: group.to_owned(),
             region: None,
         };
-        let is_there = logs.has_stream(region, group, name);
-        let deployed = deployed_stream(region, &inputs);
+        let is_there = logs.has_stream(scope.region, group, name);
+        let deployed = deployed_stream(scope.region, &inputs);
         Ok(is_there.then(|| Resource::undeclared(scope.region, deployed, inputs)))
     }
 

@@ -39,7 +39,7 @@ macro_rules! setting {
         #[async_trait]
         impl ResourceType for $name {
             type Inputs = $inputs;
-    type Service = S3;
+            type Service = S3;
 
             const TOKEN: &'static str = <Self as Setting>::TOKEN;
             const REPLACES_ON: &'static [&'static str] = &["bucket", "region"];
@@ -82,6 +82,7 @@ macro_rules! setting {
             async fn read(
                 &self,
                 s3: &Arc<S3>,
+                _scope: &Scope<'_>,
                 id: &str,
                 known: Option<Resource<$inputs>>,
             ) -> AwsResult<Option<Resource<$inputs>>> {
@@ -95,8 +96,8 @@ macro_rules! setting {
             async fn import(
                 &self,
                 s3: &Arc<S3>,
+                _scope: &Scope<'_>,
                 id: &str,
-                _region: &str,
             ) -> AwsResult<Option<Resource<$inputs>>> {
                 let Some(state) = state(s3, id) else {
                     return Ok(None);

@@ -9,7 +9,7 @@ use crate::lifecycle::{Rule, check};
 use async_trait::async_trait;
 use cloud_core::error::AwsResult;
 use cloud_iam::document::{Document, Kind};
-use cloud_resource::resource::{Deployed, New, Properties, Refusal, Resource, ResourceType};
+use cloud_resource::resource::{Deployed, New, Properties, Refusal, Resource, ResourceType, Scope};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::sync::Arc;
@@ -61,7 +61,6 @@ setting!(BucketVersioning, BucketVersioningInputs);
 #[async_trait]
 impl Setting for BucketVersioning {
     type Inputs = BucketVersioningInputs;
-    type Service = S3;
     const TOKEN: &'static str = "aws:s3/bucketVersioning:BucketVersioning";
 
     fn bucket(inputs: &BucketVersioningInputs) -> &str {
@@ -146,7 +145,6 @@ setting!(BucketServerSideEncryptionConfiguration, EncryptionInputs);
 #[async_trait]
 impl Setting for BucketServerSideEncryptionConfiguration {
     type Inputs = EncryptionInputs;
-    type Service = S3;
     const TOKEN: &'static str =
         "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration";
 
@@ -243,7 +241,6 @@ setting!(BucketPublicAccessBlock, PublicAccessBlockInputs);
 #[async_trait]
 impl Setting for BucketPublicAccessBlock {
     type Inputs = PublicAccessBlockInputs;
-    type Service = S3;
     const TOKEN: &'static str = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock";
 
     fn bucket(inputs: &PublicAccessBlockInputs) -> &str {
@@ -325,7 +322,6 @@ setting!(BucketOwnershipControls, OwnershipControlsInputs);
 #[async_trait]
 impl Setting for BucketOwnershipControls {
     type Inputs = OwnershipControlsInputs;
-    type Service = S3;
     const TOKEN: &'static str = "aws:s3/bucketOwnershipControls:BucketOwnershipControls";
 
     fn bucket(inputs: &OwnershipControlsInputs) -> &str {
@@ -393,7 +389,6 @@ setting!(BucketPolicy, BucketPolicyInputs);
 #[async_trait]
 impl Setting for BucketPolicy {
     type Inputs = BucketPolicyInputs;
-    type Service = S3;
     const TOKEN: &'static str = "aws:s3/bucketPolicy:BucketPolicy";
 
     fn bucket(inputs: &BucketPolicyInputs) -> &str {
@@ -450,7 +445,6 @@ setting!(BucketLifecycleConfiguration, LifecycleInputs);
 #[async_trait]
 impl Setting for BucketLifecycleConfiguration {
     type Inputs = LifecycleInputs;
-    type Service = S3;
     const TOKEN: &'static str = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration";
 
     fn bucket(inputs: &LifecycleInputs) -> &str {

@@ -2,6 +2,7 @@
 
 use super::checks::check_acl;
 use super::convert::{caller, check_owner, millis, owner};
+use super::refused::Outcome;
 use crate::S3;
 use crate::access::BUCKET_OWNER_ENFORCED;
 use crate::buckets::Settings;
@@ -11,7 +12,7 @@ use cloud_core::identity::DEFAULT_REGION;
 use cloud_core::tokens;
 use cloud_iam::Caller;
 use s3s::dto::*;
-use s3s::{S3Request, S3Response, S3Result};
+use s3s::{S3Request, S3Response};
 
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html>
 const MAX_BUCKETS: i32 = 10_000;
@@ -22,7 +23,7 @@ const BUCKETS: &str = "buckets";
 pub async fn create(
     s3: &S3,
     req: S3Request<CreateBucketInput>,
-) -> S3Result<S3Response<CreateBucketOutput>> {
+) -> Outcome<S3Response<CreateBucketOutput>> {
     only_the_account(&caller(&req))?;
     let region = req.region.as_ref().map(|region| region.as_str().to_owned());
     let input = req.input;
@@ -73,7 +74,7 @@ pub async fn create(
 pub async fn delete(
     s3: &S3,
     req: S3Request<DeleteBucketInput>,
-) -> S3Result<S3Response<DeleteBucketOutput>> {
+) -> Outcome<S3Response<DeleteBucketOutput>> {
     let caller = caller(&req);
     check_owner(req.input.expected_bucket_owner.as_deref())?;
     let bucket = s3.buckets.get(&req.input.bucket)?;
@@ -85,7 +86,7 @@ pub async fn delete(
 pub async fn head(
     s3: &S3,
     req: S3Request<HeadBucketInput>,
-) -> S3Result<S3Response<HeadBucketOutput>> {
+) -> Outcome<S3Response<HeadBucketOutput>> {
     let caller = caller(&req);
     check_owner(req.input.expected_bucket_owner.as_deref())?;
     let bucket = s3.buckets.get(&req.input.bucket)?;
@@ -101,7 +102,7 @@ pub async fn head(
 pub async fn list(
     s3: &S3,
     req: S3Request<ListBucketsInput>,
-) -> S3Result<S3Response<ListBucketsOutput>> {
+) -> Outcome<S3Response<ListBucketsOutput>> {
     only_the_account(&caller(&req))?;
     let input = req.input;
     let max = input.max_buckets.unwrap_or(MAX_BUCKETS);
@@ -147,7 +148,7 @@ pub async fn list(
 pub async fn location(
     s3: &S3,
     req: S3Request<GetBucketLocationInput>,
-) -> S3Result<S3Response<GetBucketLocationOutput>> {
+) -> Outcome<S3Response<GetBucketLocationOutput>> {
     let caller = caller(&req);
     check_owner(req.input.expected_bucket_owner.as_deref())?;
     let bucket = s3.buckets.get(&req.input.bucket)?;
@@ -211,7 +212,7 @@ fn is_region(name: &str) -> bool {
 }
 
 /// What concerns no bucket's policy.
-fn only_the_account(caller: &Caller) -> S3Result<()> {
+fn only_the_account(caller: &Caller) -> Outcome<()> {
     match caller {
         Caller::Account => Ok(()),
         _ => Err(access_denied().into()),

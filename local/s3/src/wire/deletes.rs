@@ -1,6 +1,7 @@
 //! Objects deleted, one by one or many at once.
 
 use super::convert::{caller, check_owner};
+use super::refused::Outcome;
 use super::request::Settled;
 use crate::S3;
 use crate::buckets::State;
@@ -9,7 +10,7 @@ use crate::errors::not_implemented;
 use cloud_core::error::AwsResult;
 use cloud_iam::Caller;
 use s3s::dto::*;
-use s3s::{S3ErrorCode, S3Request, S3Response, S3Result};
+use s3s::{S3ErrorCode, S3Request, S3Response};
 
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>
 const MAX_DELETIONS: usize = 1_000;
@@ -17,7 +18,7 @@ const MAX_DELETIONS: usize = 1_000;
 pub async fn delete(
     s3: &S3,
     req: S3Request<DeleteObjectInput>,
-) -> S3Result<S3Response<DeleteObjectOutput>> {
+) -> Outcome<S3Response<DeleteObjectOutput>> {
     let caller = caller(&req);
     let conditions = Settled::conditions(&req).deletion();
     let input = req.input;
@@ -40,7 +41,7 @@ pub async fn delete(
 pub async fn delete_many(
     s3: &S3,
     req: S3Request<DeleteObjectsInput>,
-) -> S3Result<S3Response<DeleteObjectsOutput>> {
+) -> Outcome<S3Response<DeleteObjectsOutput>> {
     let caller = caller(&req);
     let input = req.input;
     check_owner(input.expected_bucket_owner.as_deref())?;

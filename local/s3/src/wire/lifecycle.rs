@@ -1,6 +1,7 @@
 //! A bucket's lifecycle rules, in S3's shapes.
 
 use super::convert::caller;
+use super::refused::Outcome;
 use super::settings::{authorized, bucket_of, change};
 use crate::S3;
 use crate::errors::{invalid_argument, malformed_xml, not_implemented};
@@ -10,14 +11,14 @@ use crate::lifecycle::{
 };
 use cloud_core::error::{AwsError, AwsResult};
 use s3s::dto::*;
-use s3s::{S3Request, S3Response, S3Result};
+use s3s::{S3Request, S3Response};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 pub async fn get(
     s3: &S3,
     req: S3Request<GetBucketLifecycleConfigurationInput>,
-) -> S3Result<S3Response<GetBucketLifecycleConfigurationOutput>> {
+) -> Outcome<S3Response<GetBucketLifecycleConfigurationOutput>> {
     let state = bucket_of!(s3, req, "s3:GetLifecycleConfiguration");
     if state.settings.lifecycle.is_empty() {
         return Err(AwsError::new(
@@ -36,7 +37,7 @@ pub async fn get(
 pub async fn put(
     s3: &S3,
     req: S3Request<PutBucketLifecycleConfigurationInput>,
-) -> S3Result<S3Response<PutBucketLifecycleConfigurationOutput>> {
+) -> Outcome<S3Response<PutBucketLifecycleConfigurationOutput>> {
     bucket_of!(s3, req, "s3:PutLifecycleConfiguration");
     let rules = req
         .input
@@ -57,7 +58,7 @@ pub async fn put(
 pub async fn delete(
     s3: &S3,
     req: S3Request<DeleteBucketLifecycleInput>,
-) -> S3Result<S3Response<DeleteBucketLifecycleOutput>> {
+) -> Outcome<S3Response<DeleteBucketLifecycleOutput>> {
     bucket_of!(s3, req, "s3:PutLifecycleConfiguration");
     change(s3, &req.input.bucket, |settings| {
         settings.lifecycle.clear();

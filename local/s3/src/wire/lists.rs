@@ -1,6 +1,7 @@
 //! Lists of objects and versions.
 
 use super::convert::{caller, check_owner, etag, length, list_limit, owner, timestamp, url_encode};
+use super::refused::Outcome;
 use crate::S3;
 use crate::errors::{invalid_argument, unknown_token};
 use crate::listing::{After, Entry, Of, Page, Query};
@@ -8,12 +9,12 @@ use cloud_core::error::AwsResult;
 use cloud_core::tokens;
 use cloud_iam::Caller;
 use s3s::dto::*;
-use s3s::{S3Request, S3Response, S3Result};
+use s3s::{S3Request, S3Response};
 
 pub async fn objects(
     s3: &S3,
     req: S3Request<ListObjectsInput>,
-) -> S3Result<S3Response<ListObjectsOutput>> {
+) -> Outcome<S3Response<ListObjectsOutput>> {
     let caller = caller(&req);
     let input = req.input;
     check_owner(input.expected_bucket_owner.as_deref())?;
@@ -55,7 +56,7 @@ pub async fn objects(
 pub async fn objects_v2(
     s3: &S3,
     req: S3Request<ListObjectsV2Input>,
-) -> S3Result<S3Response<ListObjectsV2Output>> {
+) -> Outcome<S3Response<ListObjectsV2Output>> {
     let caller = caller(&req);
     let input = req.input;
     check_owner(input.expected_bucket_owner.as_deref())?;
@@ -106,7 +107,7 @@ pub async fn objects_v2(
 pub async fn versions(
     s3: &S3,
     req: S3Request<ListObjectVersionsInput>,
-) -> S3Result<S3Response<ListObjectVersionsOutput>> {
+) -> Outcome<S3Response<ListObjectVersionsOutput>> {
     let caller = caller(&req);
     let input = req.input;
     check_owner(input.expected_bucket_owner.as_deref())?;

@@ -10,6 +10,7 @@ mod deletes;
 mod lifecycle;
 mod lists;
 mod reads;
+mod refused;
 mod request;
 mod settings;
 mod tags;
@@ -24,6 +25,7 @@ use async_trait::async_trait;
 use cloud_core::context::{finish, reset_meanwhile};
 use cloud_core::error::{AwsError, AwsResult};
 use cloud_core::identity::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
+use refused::Refused;
 use request::Settled;
 use s3s::auth::{S3Auth, SecretKey};
 use s3s::dto::*;
@@ -42,6 +44,11 @@ pub trait Current: Send + Sync + 'static {
 /// S3's protocol for the buckets of the cloud that there is.
 pub fn service(current: Arc<dyn Current>) -> S3Service {
     request::service(Protocol { current })
+}
+
+/// An error, as S3's protocol has it.
+pub fn error(error: AwsError) -> S3Error {
+    Refused::from(error).into()
 }
 
 struct Protocol {
@@ -82,22 +89,6 @@ impl S3Host for Localhost {
     }
 }
 
-impl From<AwsError> for S3Error {
-    fn from(error: AwsError) -> Self {
-        let code = match error.code.as_ref() {
-            // What other services call InternalFailure is InternalError here.
-            "InternalFailure" => "InternalError",
-            code => code,
-        };
-        let code = S3ErrorCode::from_bytes(code.as_bytes()).unwrap_or(S3ErrorCode::InternalError);
-        let mut converted = S3Error::with_message(code, error.message);
-        if let Ok(status) = http::StatusCode::from_u16(error.status) {
-            converted.set_status_code(status);
-        }
-        converted
-    }
-}
-
 /// The operations, each a function of its own, and their names.
 macro_rules! operations {
     ($($name:ident: $input:ident -> $output:ident = $function:path;)*) => {
@@ -127,6 +118,7 @@ macro_rules! operations {
                         }
                     })
                     .await
+                    .map_err(|refused: Refused| refused.into())
                 }
             )*
         }

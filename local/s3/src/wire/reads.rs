@@ -4,6 +4,7 @@ use super::convert::{
     caller, check_owner, checksum_type, encryption, etag, http_date, length, set_checksum,
     timestamp, version_id,
 };
+use super::refused::Outcome;
 use super::request::{ObjectBody, Settled};
 use crate::ObjectHeaders;
 use crate::S3;
@@ -12,15 +13,14 @@ use crate::errors::not_implemented;
 use crate::reading::{Found, Unreadable, Wanted};
 use crate::version::{Content, Version};
 use cloud_core::body::Data;
-use cloud_core::error::AwsError;
 use http::{HeaderMap, HeaderValue, header};
 use s3s::dto::*;
-use s3s::{S3Error, S3Request, S3Response, S3Result};
+use s3s::{S3Request, S3Response};
 
 /// The type of an object whose client named none.
 const DEFAULT_CONTENT_TYPE: &str = "binary/octet-stream";
 
-pub async fn get(s3: &S3, req: S3Request<GetObjectInput>) -> S3Result<S3Response<GetObjectOutput>> {
+pub async fn get(s3: &S3, req: S3Request<GetObjectInput>) -> Outcome<S3Response<GetObjectOutput>> {
     let caller = caller(&req);
     let conditions = Settled::conditions(&req).read;
     let input = req.input;
@@ -83,7 +83,7 @@ pub async fn get(s3: &S3, req: S3Request<GetObjectInput>) -> S3Result<S3Response
 pub async fn head(
     s3: &S3,
     req: S3Request<HeadObjectInput>,
-) -> S3Result<S3Response<HeadObjectOutput>> {
+) -> Outcome<S3Response<HeadObjectOutput>> {
     let caller = caller(&req);
     let conditions = Settled::conditions(&req).read;
     let input = req.input;
@@ -134,28 +134,25 @@ pub async fn head(
     Ok(S3Response::new(output))
 }
 
-impl From<Unreadable> for S3Error {
-    fn from(unreadable: Unreadable) -> Self {
-        let mut headers = HeaderMap::new();
-        match &unreadable {
-            Unreadable::Refused(_) => {}
-            Unreadable::Hidden { marker, by_id } => {
-                headers.insert("x-amz-delete-marker", HeaderValue::from_static("true"));
-                insert(&mut headers, "x-amz-version-id", &marker.id);
-                if *by_id {
-                    headers.insert(header::ALLOW, HeaderValue::from_static("DELETE"));
-                    insert_last_modified(&mut headers, marker);
-                }
-            }
-            Unreadable::Unchanged(found) => {
-                insert(&mut headers, "etag", &format!("\"{}\"", found.content.etag));
-                insert_last_modified(&mut headers, &found.version);
+/// The headers that an error has which says why there is nothing to read.
+pub(crate) fn headers_of(unreadable: &Unreadable) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    match unreadable {
+        Unreadable::Refused(_) => {}
+        Unreadable::Hidden { marker, by_id } => {
+            headers.insert("x-amz-delete-marker", HeaderValue::from_static("true"));
+            insert(&mut headers, "x-amz-version-id", &marker.id);
+            if *by_id {
+                headers.insert(header::ALLOW, HeaderValue::from_static("DELETE"));
+                insert_last_modified(&mut headers, marker);
             }
         }
-        let mut error = Self::from(AwsError::from(unreadable));
-        error.set_headers(headers);
-        error
+        Unreadable::Unchanged(found) => {
+            insert(&mut headers, "etag", &format!("\"{}\"", found.content.etag));
+            insert_last_modified(&mut headers, &found.version);
+        }
     }
+    headers
 }
 
 fn insert_last_modified(headers: &mut HeaderMap, version: &Version) {

@@ -1,6 +1,7 @@
 //! A bucket's settings: versioning, policy, public access, ownership, encryption, tags.
 
 use super::convert::{bucket_tags, caller, check_owner, owner, tag_set};
+use super::refused::Outcome;
 use crate::S3;
 use crate::access::{BUCKET_OWNER_ENFORCED, PublicAccessBlock, is_public};
 use crate::buckets::{Settings, State, Versioning};
@@ -8,7 +9,7 @@ use crate::errors::{access_denied, not_implemented};
 use cloud_core::error::{AwsError, AwsResult};
 use cloud_iam::Caller;
 use s3s::dto::*;
-use s3s::{S3Request, S3Response, S3Result};
+use s3s::{S3Request, S3Response};
 use std::sync::Arc;
 
 /// The bucket, when the caller may do this to it.
@@ -44,7 +45,7 @@ pub(super) async fn change<O: Default>(
     s3: &S3,
     bucket: &str,
     change: impl FnOnce(&mut Settings) + Send,
-) -> S3Result<S3Response<O>> {
+) -> Outcome<S3Response<O>> {
     s3.buckets.change(bucket, change).await?;
     Ok(S3Response::new(O::default()))
 }
@@ -52,7 +53,7 @@ pub(super) async fn change<O: Default>(
 pub async fn get_versioning(
     s3: &S3,
     req: S3Request<GetBucketVersioningInput>,
-) -> S3Result<S3Response<GetBucketVersioningOutput>> {
+) -> Outcome<S3Response<GetBucketVersioningOutput>> {
     let state = bucket_of!(s3, req, "s3:GetBucketVersioning");
     let status = match state.settings.versioning {
         Versioning::Never => None,
@@ -68,7 +69,7 @@ pub async fn get_versioning(
 pub async fn put_versioning(
     s3: &S3,
     req: S3Request<PutBucketVersioningInput>,
-) -> S3Result<S3Response<PutBucketVersioningOutput>> {
+) -> Outcome<S3Response<PutBucketVersioningOutput>> {
     bucket_of!(s3, req, "s3:PutBucketVersioning");
     let configuration = &req.input.versioning_configuration;
     if configuration.mfa_delete.is_some() {
@@ -99,7 +100,7 @@ pub async fn put_versioning(
 pub async fn get_policy(
     s3: &S3,
     req: S3Request<GetBucketPolicyInput>,
-) -> S3Result<S3Response<GetBucketPolicyOutput>> {
+) -> Outcome<S3Response<GetBucketPolicyOutput>> {
     always_the_account(&caller(&req))?;
     check_owner(req.input.expected_bucket_owner.as_deref())?;
     let state = s3.buckets.get(&req.input.bucket)?.state();
@@ -112,7 +113,7 @@ pub async fn get_policy(
 pub async fn get_policy_status(
     s3: &S3,
     req: S3Request<GetBucketPolicyStatusInput>,
-) -> S3Result<S3Response<GetBucketPolicyStatusOutput>> {
+) -> Outcome<S3Response<GetBucketPolicyStatusOutput>> {
     let state = bucket_of!(s3, req, "s3:GetBucketPolicyStatus");
     let policy = state.policy.as_ref().ok_or_else(no_such_policy)?;
     Ok(S3Response::new(GetBucketPolicyStatusOutput {
@@ -125,10 +126,10 @@ pub async fn get_policy_status(
 pub async fn put_policy(
     s3: &S3,
     req: S3Request<PutBucketPolicyInput>,
-) -> S3Result<S3Response<PutBucketPolicyOutput>> {
+) -> Outcome<S3Response<PutBucketPolicyOutput>> {
     always_the_account(&caller(&req))?;
     check_owner(req.input.expected_bucket_owner.as_deref())?;
-    s3.s3_set_policy(&req.input.bucket, Some(req.input.policy))
+    s3.set_policy(&req.input.bucket, Some(req.input.policy))
         .await?;
     Ok(S3Response::new(PutBucketPolicyOutput::default()))
 }
@@ -136,7 +137,7 @@ pub async fn put_policy(
 pub async fn delete_policy(
     s3: &S3,
     req: S3Request<DeleteBucketPolicyInput>,
-) -> S3Result<S3Response<DeleteBucketPolicyOutput>> {
+) -> Outcome<S3Response<DeleteBucketPolicyOutput>> {
     always_the_account(&caller(&req))?;
     check_owner(req.input.expected_bucket_owner.as_deref())?;
     s3.set_policy(&req.input.bucket, None).await?;
@@ -163,7 +164,7 @@ fn no_such_policy() -> AwsError {
 pub async fn get_public_access_block(
     s3: &S3,
     req: S3Request<GetPublicAccessBlockInput>,
-) -> S3Result<S3Response<GetPublicAccessBlockOutput>> {
+) -> Outcome<S3Response<GetPublicAccessBlockOutput>> {
     let state = bucket_of!(s3, req, "s3:GetBucketPublicAccessBlock");
     let block = state.settings.public_access_block.ok_or_else(|| {
         AwsError::new(
@@ -185,7 +186,7 @@ pub async fn get_public_access_block(
 pub async fn put_public_access_block(
     s3: &S3,
     req: S3Request<PutPublicAccessBlockInput>,
-) -> S3Result<S3Response<PutPublicAccessBlockOutput>> {
+) -> Outcome<S3Response<PutPublicAccessBlockOutput>> {
     bucket_of!(s3, req, "s3:PutBucketPublicAccessBlock");
     let asked = req.input.public_access_block_configuration;
     let block = PublicAccessBlock {
@@ -203,7 +204,7 @@ pub async fn put_public_access_block(
 pub async fn delete_public_access_block(
     s3: &S3,
     req: S3Request<DeletePublicAccessBlockInput>,
-) -> S3Result<S3Response<DeletePublicAccessBlockOutput>> {
+) -> Outcome<S3Response<DeletePublicAccessBlockOutput>> {
     bucket_of!(s3, req, "s3:PutBucketPublicAccessBlock");
     change(s3, &req.input.bucket, |settings| {
         settings.public_access_block = None;
@@ -214,7 +215,7 @@ pub async fn delete_public_access_block(
 pub async fn get_ownership(
     s3: &S3,
     req: S3Request<GetBucketOwnershipControlsInput>,
-) -> S3Result<S3Response<GetBucketOwnershipControlsOutput>> {
+) -> Outcome<S3Response<GetBucketOwnershipControlsOutput>> {
     let state = bucket_of!(s3, req, "s3:GetBucketOwnershipControls");
     let ownership = state.settings.ownership.clone().ok_or_else(|| {
         AwsError::new(
@@ -235,7 +236,7 @@ pub async fn get_ownership(
 pub async fn put_ownership(
     s3: &S3,
     req: S3Request<PutBucketOwnershipControlsInput>,
-) -> S3Result<S3Response<PutBucketOwnershipControlsOutput>> {
+) -> Outcome<S3Response<PutBucketOwnershipControlsOutput>> {
     bucket_of!(s3, req, "s3:PutBucketOwnershipControls");
     let rules = &req.input.ownership_controls.rules;
     match rules.as_slice() {
@@ -251,7 +252,7 @@ pub async fn put_ownership(
 pub async fn delete_ownership(
     s3: &S3,
     req: S3Request<DeleteBucketOwnershipControlsInput>,
-) -> S3Result<S3Response<DeleteBucketOwnershipControlsOutput>> {
+) -> Outcome<S3Response<DeleteBucketOwnershipControlsOutput>> {
     bucket_of!(s3, req, "s3:PutBucketOwnershipControls");
     change(s3, &req.input.bucket, |settings| {
         settings.ownership = None;
@@ -262,7 +263,7 @@ pub async fn delete_ownership(
 pub async fn get_acl(
     s3: &S3,
     req: S3Request<GetBucketAclInput>,
-) -> S3Result<S3Response<GetBucketAclOutput>> {
+) -> Outcome<S3Response<GetBucketAclOutput>> {
     bucket_of!(s3, req, "s3:GetBucketAcl");
     let owner = owner();
     Ok(S3Response::new(GetBucketAclOutput {
@@ -283,7 +284,7 @@ pub async fn get_acl(
 pub async fn get_encryption(
     s3: &S3,
     req: S3Request<GetBucketEncryptionInput>,
-) -> S3Result<S3Response<GetBucketEncryptionOutput>> {
+) -> Outcome<S3Response<GetBucketEncryptionOutput>> {
     let state = bucket_of!(s3, req, "s3:GetEncryptionConfiguration");
     let by_default = ServerSideEncryptionByDefault {
         kms_master_key_id: None,
@@ -302,7 +303,7 @@ pub async fn get_encryption(
 pub async fn put_encryption(
     s3: &S3,
     req: S3Request<PutBucketEncryptionInput>,
-) -> S3Result<S3Response<PutBucketEncryptionOutput>> {
+) -> Outcome<S3Response<PutBucketEncryptionOutput>> {
     bucket_of!(s3, req, "s3:PutEncryptionConfiguration");
     let rules = &req.input.server_side_encryption_configuration.rules;
     let [rule] = rules.as_slice() else {
@@ -321,7 +322,7 @@ pub async fn put_encryption(
 pub async fn get_tags(
     s3: &S3,
     req: S3Request<GetBucketTaggingInput>,
-) -> S3Result<S3Response<GetBucketTaggingOutput>> {
+) -> Outcome<S3Response<GetBucketTaggingOutput>> {
     let state = bucket_of!(s3, req, "s3:GetBucketTagging");
     if state.settings.tags.is_empty() {
         return Err(AwsError::new(404, "NoSuchTagSet", "The TagSet does not exist").into());
@@ -334,7 +335,7 @@ pub async fn get_tags(
 pub async fn put_tags(
     s3: &S3,
     req: S3Request<PutBucketTaggingInput>,
-) -> S3Result<S3Response<PutBucketTaggingOutput>> {
+) -> Outcome<S3Response<PutBucketTaggingOutput>> {
     bucket_of!(s3, req, "s3:PutBucketTagging");
     let tags = bucket_tags(req.input.tagging.tag_set)?;
     change(s3, &req.input.bucket, |settings| {
@@ -346,7 +347,7 @@ pub async fn put_tags(
 pub async fn delete_tags(
     s3: &S3,
     req: S3Request<DeleteBucketTaggingInput>,
-) -> S3Result<S3Response<DeleteBucketTaggingOutput>> {
+) -> Outcome<S3Response<DeleteBucketTaggingOutput>> {
     bucket_of!(s3, req, "s3:PutBucketTagging");
     change(s3, &req.input.bucket, |settings| {
         settings.tags.clear();

@@ -1,19 +1,20 @@
 //! The tags of objects.
 
 use super::convert::{caller, check_owner, object_tags, tag_set, version_id};
+use super::refused::Outcome;
 use crate::S3;
 use crate::buckets::{Bucket, State};
 use cloud_core::error::{AwsError, AwsResult};
 use cloud_iam::Caller;
 use s3s::dto::*;
-use s3s::{S3Request, S3Response, S3Result};
+use s3s::{S3Request, S3Response};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub async fn get(
     s3: &S3,
     req: S3Request<GetObjectTaggingInput>,
-) -> S3Result<S3Response<GetObjectTaggingOutput>> {
+) -> Outcome<S3Response<GetObjectTaggingOutput>> {
     let caller = caller(&req);
     let input = req.input;
     check_owner(input.expected_bucket_owner.as_deref())?;
@@ -34,7 +35,7 @@ pub async fn get(
 pub async fn put(
     s3: &S3,
     req: S3Request<PutObjectTaggingInput>,
-) -> S3Result<S3Response<PutObjectTaggingOutput>> {
+) -> Outcome<S3Response<PutObjectTaggingOutput>> {
     let caller = caller(&req);
     let input = req.input;
     check_owner(input.expected_bucket_owner.as_deref())?;
@@ -54,7 +55,7 @@ pub async fn put(
 pub async fn delete(
     s3: &S3,
     req: S3Request<DeleteObjectTaggingInput>,
-) -> S3Result<S3Response<DeleteObjectTaggingOutput>> {
+) -> Outcome<S3Response<DeleteObjectTaggingOutput>> {
     let caller = caller(&req);
     let input = req.input;
     check_owner(input.expected_bucket_owner.as_deref())?;

@@ -10,6 +10,7 @@ use super::convert::{
     tagging_header,
 };
 use super::lists::Encoding;
+use super::refused::Outcome;
 use super::request::Settled;
 use super::writes::{Source, receive};
 use crate::S3;
@@ -19,7 +20,7 @@ use crate::uploads::{Claimed, NamedPart, PART_NUMBERS, Upload, coverage_text};
 use crate::{DEFAULT_CHECKSUM, ObjectHeaders};
 use cloud_core::error::AwsResult;
 use s3s::dto::*;
-use s3s::{S3Request, S3Response, S3Result};
+use s3s::{S3Request, S3Response};
 
 /// Parts are always files, so that completing an upload need not touch their bytes.
 const NOTHING_IN_MEMORY: usize = 0;
@@ -27,7 +28,7 @@ const NOTHING_IN_MEMORY: usize = 0;
 pub async fn create(
     s3: &S3,
     req: S3Request<CreateMultipartUploadInput>,
-) -> S3Result<S3Response<CreateMultipartUploadOutput>> {
+) -> Outcome<S3Response<CreateMultipartUploadOutput>> {
     let caller = caller(&req);
     let input = req.input;
     let bucket = s3.buckets.get(&input.bucket)?;
@@ -61,7 +62,7 @@ pub async fn create(
 pub async fn part(
     s3: &S3,
     mut req: S3Request<UploadPartInput>,
-) -> S3Result<S3Response<UploadPartOutput>> {
+) -> Outcome<S3Response<UploadPartOutput>> {
     let caller = caller(&req);
     let body = req.input.body.take();
     let input = &req.input;
@@ -106,7 +107,7 @@ pub async fn part(
 pub async fn part_copy(
     s3: &S3,
     req: S3Request<UploadPartCopyInput>,
-) -> S3Result<S3Response<UploadPartCopyOutput>> {
+) -> Outcome<S3Response<UploadPartCopyOutput>> {
     let caller = caller(&req);
     let conditions = Settled::conditions(&req).source;
     let input = req.input;
@@ -145,7 +146,7 @@ pub async fn part_copy(
 pub async fn complete(
     s3: &S3,
     req: S3Request<CompleteMultipartUploadInput>,
-) -> S3Result<S3Response<CompleteMultipartUploadOutput>> {
+) -> Outcome<S3Response<CompleteMultipartUploadOutput>> {
     let caller = caller(&req);
     let conditions = Settled::conditions(&req).write()?;
     let input = req.input;
@@ -202,7 +203,7 @@ pub async fn complete(
 pub async fn abort(
     s3: &S3,
     req: S3Request<AbortMultipartUploadInput>,
-) -> S3Result<S3Response<AbortMultipartUploadOutput>> {
+) -> Outcome<S3Response<AbortMultipartUploadOutput>> {
     let caller = caller(&req);
     let input = req.input;
     check_owner(input.expected_bucket_owner.as_deref())?;
@@ -220,7 +221,7 @@ pub async fn abort(
 pub async fn parts(
     s3: &S3,
     req: S3Request<ListPartsInput>,
-) -> S3Result<S3Response<ListPartsOutput>> {
+) -> Outcome<S3Response<ListPartsOutput>> {
     let caller = caller(&req);
     let input = req.input;
     check_owner(input.expected_bucket_owner.as_deref())?;
@@ -276,7 +277,7 @@ pub async fn parts(
 pub async fn list(
     s3: &S3,
     req: S3Request<ListMultipartUploadsInput>,
-) -> S3Result<S3Response<ListMultipartUploadsOutput>> {
+) -> Outcome<S3Response<ListMultipartUploadsOutput>> {
     let caller = caller(&req);
     let input = req.input;
     check_owner(input.expected_bucket_owner.as_deref())?;

@@ -8,6 +8,7 @@ use super::convert::{
     Sent, caller, check_key, check_owner, checksum_fields, checksum_type, encryption, etag,
     http_date, metadata, sent_checksum, set_checksum, tagging_header, timestamp, version_id,
 };
+use super::refused::Outcome;
 use super::request::{Settled, missing_trailer};
 use crate::S3;
 use crate::bodies::{MAX_RECORD_BODY, Received};
@@ -26,12 +27,12 @@ use cloud_core::error::{AwsError, AwsResult};
 use cloud_iam::Caller;
 use futures::{Stream, StreamExt};
 use s3s::dto::*;
-use s3s::{S3Request, S3Response, S3Result};
+use s3s::{S3Request, S3Response};
 
 pub async fn put(
     s3: &S3,
     mut req: S3Request<PutObjectInput>,
-) -> S3Result<S3Response<PutObjectOutput>> {
+) -> Outcome<S3Response<PutObjectOutput>> {
     let caller = caller(&req);
     let bucket = s3.buckets.get(&req.input.bucket)?;
     let state = bucket.state();
@@ -118,7 +119,7 @@ fn is_announced<T>(request: &S3Request<T>, name: &str) -> bool {
 pub async fn copy(
     s3: &S3,
     req: S3Request<CopyObjectInput>,
-) -> S3Result<S3Response<CopyObjectOutput>> {
+) -> Outcome<S3Response<CopyObjectOutput>> {
     let caller = caller(&req);
     let conditions = Settled::conditions(&req);
     let written_if = conditions.write()?;
@@ -220,7 +221,7 @@ impl Source {
         source: &CopySource,
         conditions: &ReadConditions,
         range: Option<Range>,
-    ) -> S3Result<Self> {
+    ) -> Outcome<Self> {
         let CopySource::Bucket {
             bucket: name,
             key,

@@ -6,7 +6,7 @@
 use super::Answer;
 use cloud_core::error::AwsError;
 use http::{HeaderValue, Response, StatusCode, header};
-use s3s::{Body, S3Error};
+use s3s::Body;
 
 /// How a service puts errors on the wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,7 +64,7 @@ impl Form {
                 answer
             }
             Self::S3 => {
-                let answer = S3Error::from(error).to_http_response();
+                let answer = cloud_s3::wire::error(error).to_http_response();
                 answer.unwrap_or_else(|_| empty(status))
             }
         }

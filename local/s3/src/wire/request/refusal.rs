@@ -1,9 +1,10 @@
 //! A refusal with the elements that S3 adds to some of its errors.
 
 use super::xml::escape_controls;
+use crate::wire::refused::Refused;
 use cloud_core::error::AwsError;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use s3s::{Body, S3Error, S3Response, S3Result};
+use s3s::{Body, S3Response, S3Result};
 
 /// An error, and more elements than its code and message.
 #[derive(Debug)]
@@ -21,7 +22,7 @@ impl Refusal {
     pub fn answer(self) -> S3Result<S3Response<Body>> {
         let Self { error, details } = self;
         if details.is_empty() {
-            return Err(S3Error::from(error));
+            return Err(Refused::from(error).into());
         }
         let mut elements = format!("<Code>{}</Code>", escape(&error.code));
         elements.push_str(&format!("<Message>{}</Message>", escape(&error.message)));
