@@ -181,13 +181,14 @@ impl Cloud {
         }))
     }
 
-    /// Reads what is large once more in the background, for what is damaged: logs, and bodies of
-    /// objects. What is small was read when it was opened.
+    /// Reads what is large once more in the background, for what is damaged: logs, packages, and
+    /// bodies of objects. What is small was read when it was opened.
     pub fn check_in_background(self: &Arc<Self>) {
         self.logs.check();
         let cloud = Arc::downgrade(self);
         self.logs.in_background(move || {
             if let Some(cloud) = cloud.upgrade() {
+                cloud.lambda.check(&cloud.context.stopping);
                 cloud.s3.check(&cloud.context.stopping);
                 cloud.checked.store(true, Ordering::Relaxed);
             }

@@ -33,8 +33,8 @@ use tokio_util::task::TaskTracker;
 /// keeps a laptop's disk and memory from filling while S3 or the processor refuses.
 const MAX_BACKLOG_BYTES: usize = 512 * 1024 * 1024;
 
-/// How long the journal gets on disk before a stream asks its callers to wait: a record that
-/// cannot be delivered holds all that was written behind it.
+/// How long the journal gets on disk before a stream asks its callers to wait. Up to twice what
+/// waits in it, and it holds all of that when a part of it cannot be read.
 pub const MAX_JOURNAL_BYTES: u64 = 1024 * 1024 * 1024;
 
 /// What a record costs beside its data.

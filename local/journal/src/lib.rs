@@ -3,7 +3,9 @@
 //!
 //! Appends that arrive together share one write and one `fdatasync`. What was delivered is
 //! written down in the same way, so that a restart delivers the rest and nothing twice. A
-//! segment goes when all records in it, and in those before it, are delivered.
+//! segment goes when all records in it, and in those before it, are delivered. Records that
+//! cannot be delivered do not hold the rest: when a journal is long and little of it waits, they
+//! are written once more behind everything else, and the segment they were in goes.
 
 mod segment;
 mod sequences;
@@ -16,7 +18,7 @@ use bytes::Bytes;
 use cloud_core::folder;
 use cloud_core::troubles::Troubles;
 use segment::{Damaged, Frame, scan};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -48,6 +50,13 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// What it takes in its segment.
+    fn frame_bytes(&self) -> u64 {
+        (segment::FRAME_HEADER + segment::RECORD_HEADER) as u64 + u64::from(self.length)
+    }
+}
+
+impl Entry {
     /// An entry that is in no journal: for tests of what is done with entries.
     pub fn for_test(sequence: u64, arrival: i64, length: u32) -> Self {
         Self {
@@ -60,8 +69,16 @@ impl Entry {
     }
 }
 
-/// The files of all segments, under the number of their first record.
-type Files = Arc<Mutex<BTreeMap<u64, Arc<File>>>>;
+/// Where records can be read; shared by the writer and those who read.
+type Files = Arc<Mutex<Places>>;
+
+#[derive(Default)]
+struct Places {
+    /// The files of all segments, under the number of their first record.
+    segments: BTreeMap<u64, Arc<File>>,
+    /// Where records are now, segment and offset, that are not where they were accepted.
+    moved: HashMap<u64, (u64, u64)>,
+}
 
 /// A handle to a journal; its writer is a thread that ends when the handle is dropped.
 pub struct Journal {
@@ -91,10 +108,15 @@ impl Journal {
             .with_context(|| format!("the folder {} cannot be created", folder.display()))?;
         let recovered = recover(folder, troubles)
             .with_context(|| format!("the journal {} cannot be read", folder.display()))?;
+        let open = recovered.pending.iter();
+        let open: BTreeMap<u64, Entry> = open.map(|entry| (entry.sequence, *entry)).collect();
         // The receiver is the stream itself; when it is gone nobody wants the records.
         let _ = accepted.send(recovered.pending);
 
-        let files: Files = Arc::new(Mutex::new(recovered.files));
+        let files: Files = Arc::new(Mutex::new(Places {
+            segments: recovered.files,
+            moved: HashMap::new(),
+        }));
         let bytes = Arc::new(AtomicU64::new(recovered.bytes));
         let (commands, received) = mpsc::channel();
         let name = folder.file_name().unwrap_or_default();
@@ -106,6 +128,9 @@ impl Journal {
             disk,
             files: Arc::clone(&files),
             segments: recovered.segments,
+            open_bytes: open.values().map(Entry::frame_bytes).sum(),
+            open,
+            immovable: None,
             active: recovered.active,
             next: recovered.next,
             unwritten: Sequences::default(),
@@ -179,22 +204,31 @@ impl Journal {
     }
 
     fn read_one(&self, entry: &Entry) -> Result<Bytes> {
-        let file = self
-            .files
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&entry.segment)
-            .cloned()
-            .with_context(|| format!("segment {} is gone", entry.segment))?;
-        // From the checksum on.
-        const BEFORE: usize = 4 + segment::RECORD_HEADER;
-        let mut frame = vec![0; BEFORE + entry.length as usize];
-        file.read_exact_at(&mut frame, entry.offset - BEFORE as u64)
-            .with_context(|| format!("record {} cannot be read", entry.sequence))?;
-        segment::checked_data(&frame)
-            .with_context(|| format!("record {} is damaged", entry.sequence))?;
-        Ok(Bytes::from(frame).slice(BEFORE..))
+        let (file, offset) = {
+            let places = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+            let accepted = (entry.segment, entry.offset);
+            let place = places.moved.get(&entry.sequence).copied();
+            let (segment, offset) = place.unwrap_or(accepted);
+            let file = places.segments.get(&segment).cloned();
+            (
+                file.with_context(|| format!("segment {segment} is gone"))?,
+                offset,
+            )
+        };
+        read_data(&file, entry, offset)
     }
+}
+
+/// The data of a record, which is at this offset of the file.
+fn read_data(file: &File, entry: &Entry, offset: u64) -> Result<Bytes> {
+    // From the checksum on.
+    const BEFORE: usize = 4 + segment::RECORD_HEADER;
+    let mut frame = vec![0; BEFORE + entry.length as usize];
+    file.read_exact_at(&mut frame, offset - BEFORE as u64)
+        .with_context(|| format!("record {} cannot be read", entry.sequence))?;
+    segment::checked_data(&frame)
+        .with_context(|| format!("record {} is damaged", entry.sequence))?;
+    Ok(Bytes::from(frame).slice(BEFORE..))
 }
 
 /// What the files on disk say.
@@ -212,7 +246,7 @@ struct Recovered {
 
 fn recover(folder: &Path, troubles: &Troubles) -> Result<Recovered> {
     let mut broken = Vec::new();
-    let mut entries = Vec::new();
+    let mut entries = BTreeMap::new();
     let mut delivered = Sequences::default();
     let mut recovered = Recovered {
         pending: Vec::new(),
@@ -236,7 +270,7 @@ fn recover(folder: &Path, troubles: &Troubles) -> Result<Recovered> {
                 continue;
             }
         };
-        let Some(scan) = scan(&bytes) else {
+        let Some(scan) = scan(&bytes, first) else {
             ensure!(
                 !segment::is_of_another_version(&bytes),
                 "{} is not a journal of this version; move the folder away to start with an empty \
@@ -261,7 +295,7 @@ fn recover(folder: &Path, troubles: &Troubles) -> Result<Recovered> {
             let from = usize::try_from(damaged.at)?;
             let to = usize::try_from(damaged.at + damaged.length)?;
             let bytes = bytes.get(from..to).unwrap_or_default().to_vec();
-            broken.push((path.clone(), damaged, bytes));
+            broken.push((path.clone(), first, damaged, bytes));
         }
         for frame in scan.frames {
             match frame {
@@ -271,13 +305,15 @@ fn recover(folder: &Path, troubles: &Troubles) -> Result<Recovered> {
                     offset,
                     length,
                 } => {
-                    entries.push(Entry {
+                    // Of one that was written once more the later is as good.
+                    let entry = Entry {
                         sequence,
                         arrival,
                         length,
                         segment: first,
                         offset,
-                    });
+                    };
+                    entries.insert(sequence, entry);
                     recovered.next = recovered.next.max(sequence + 1);
                 }
                 Frame::Delivered(sequences) => delivered.extend(&sequences),
@@ -289,12 +325,12 @@ fn recover(folder: &Path, troubles: &Troubles) -> Result<Recovered> {
         // is damaged is left as it is.
         recovered.active = (scan.intact > 0 && !is_damaged).then_some((first, scan.intact));
     }
-    for (path, damaged, bytes) in broken {
-        let what = cost(&damaged, &delivered);
+    for (path, first, damaged, bytes) in broken {
+        let what = cost(&damaged, first, &delivered);
         troubles.keep_bytes(&path, damaged.at, &bytes, &what);
     }
     recovered.pending = entries
-        .into_iter()
+        .into_values()
         .filter(|entry| !delivered.contains(entry.sequence))
         .collect();
     for entry in &recovered.pending {
@@ -303,15 +339,17 @@ fn recover(folder: &Path, troubles: &Troubles) -> Result<Recovered> {
     Ok(recovered)
 }
 
-/// What damage in a segment costs.
-fn cost(damaged: &Damaged, delivered: &Sequences) -> String {
+/// What damage in a segment costs whose first record has the number `start`.
+fn cost(damaged: &Damaged, start: u64, delivered: &Sequences) -> String {
     if damaged.mended {
         return "a part of a journal is damaged; what it held is known, and nothing is lost".into();
     }
-    let first = damaged.between.0.map_or(1, |before| before + 1);
+    let first = damaged.between.0.map_or(start, |before| before + 1);
     match damaged.between.1 {
         Some(behind) if behind <= first => {
-            "a note of deliveries is damaged; its records may be delivered twice".into()
+            "a note of deliveries is damaged, and its records may be delivered twice; or it was a \
+             record that could not be delivered for long, and is lost"
+                .into()
         }
         Some(behind) if (first..behind).all(|one| delivered.contains(one)) => format!(
             "records {first} to {} of a journal are damaged; they had been delivered",

@@ -103,10 +103,11 @@ fn end_frame(buffer: &mut [u8], start: usize) {
 }
 
 /// Reads all intact frames of a segment's bytes, those behind damaged ones too. `None` when the
-/// file is no segment of this format.
-pub fn scan(bytes: &[u8]) -> Option<Scan> {
+/// file is no segment of this format. `first` is the number of its first record: those with a
+/// lower one were moved here from older segments.
+pub fn scan(bytes: &[u8], first: u64) -> Option<Scan> {
     if bytes.starts_with(MAGIC) {
-        return Some(scan_frames(bytes));
+        return Some(scan_frames(bytes, first));
     }
     // A crash while the file was being created leaves a part of the magic.
     if MAGIC.starts_with(bytes) {
@@ -116,14 +117,14 @@ pub fn scan(bytes: &[u8]) -> Option<Scan> {
         });
     }
     // Frames behind other first bytes: it was those that were damaged.
-    let mut scan = scan_frames(bytes);
-    let first = scan.frames.iter().find_map(Frame::sequence);
+    let mut scan = scan_frames(bytes, first);
+    let behind = scan.frames.iter().find_map(|frame| frame.number(first));
     scan.damaged.insert(
         0,
         Damaged {
             at: 0,
             length: MAGIC.len() as u64,
-            between: (None, first),
+            between: (None, behind),
             mended: true,
         },
     );
@@ -138,12 +139,12 @@ pub fn is_of_another_version(bytes: &[u8]) -> bool {
     bytes.len() > MAGIC.len() && other.is_some_and(|byte| [*byte] != version)
 }
 
-fn scan_frames(bytes: &[u8]) -> Scan {
+fn scan_frames(bytes: &[u8], first: u64) -> Scan {
     let mut scan = Scan::default();
     let mut position = MAGIC.len();
     while position < bytes.len() {
         if let Some((frame, length)) = next_frame(bytes, position) {
-            scan.add(frame);
+            scan.add(frame, first);
             position += length;
             continue;
         }
@@ -158,11 +159,17 @@ fn scan_frames(bytes: &[u8]) -> Scan {
         scan.damaged.push(Damaged {
             at: position as u64,
             length: (end - position) as u64,
-            between: (scan.frames.iter().rev().find_map(Frame::sequence), None),
+            between: (
+                scan.frames
+                    .iter()
+                    .rev()
+                    .find_map(|frame| frame.number(first)),
+                None,
+            ),
             mended: mended.is_some(),
         });
         if let Some(frame) = mended {
-            scan.add(frame);
+            scan.add(frame, first);
         }
         position = end;
     }
@@ -171,8 +178,8 @@ fn scan_frames(bytes: &[u8]) -> Scan {
 }
 
 impl Scan {
-    fn add(&mut self, frame: Frame) {
-        if let Some(sequence) = frame.sequence() {
+    fn add(&mut self, frame: Frame, first: u64) {
+        if let Some(sequence) = frame.number(first) {
             for damaged in self.damaged.iter_mut().rev() {
                 if damaged.between.1.is_some() {
                     break;
@@ -185,9 +192,10 @@ impl Scan {
 }
 
 impl Frame {
-    fn sequence(&self) -> Option<u64> {
+    /// The number of a record that was accepted into a segment with this first number.
+    fn number(&self, first: u64) -> Option<u64> {
         match self {
-            Self::Record { sequence, .. } => Some(*sequence),
+            Self::Record { sequence, .. } => Some(*sequence).filter(|number| *number >= first),
             Self::Delivered(_) => None,
         }
     }
@@ -340,13 +348,13 @@ mod tests {
     }
 
     fn intact_frames(bytes: &[u8]) -> usize {
-        scan(bytes).map_or(0, |scan| scan.frames.len())
+        scan(bytes, 1).map_or(0, |scan| scan.frames.len())
     }
 
     #[test]
     fn frames_come_back_as_they_were_written() {
         let (bytes, _) = segment();
-        let scan = scan(&bytes).unwrap_or_default();
+        let scan = scan(&bytes, 1).unwrap_or_default();
         assert_eq!(scan.broken, 0);
         let data: Vec<_> = scan
             .frames
@@ -377,12 +385,12 @@ mod tests {
     #[test]
     fn a_changed_byte_anywhere_costs_its_own_frame_at_most() {
         let (bytes, ends) = segment();
-        let whole = scan(&bytes).unwrap_or_default().frames;
+        let whole = scan(&bytes, 1).unwrap_or_default().frames;
         for position in 0..bytes.len() {
             for turned in [0x40, 0x01, 0xff] {
                 let mut changed = bytes.clone();
                 changed[position] ^= turned;
-                let scan = scan(&changed).unwrap_or_default();
+                let scan = scan(&changed, 1).unwrap_or_default();
                 let damaged = ends[1..].iter().position(|end| position < *end);
                 let place = ends[damaged.unwrap_or_default()];
                 // A damaged length, or a damaged first byte of the file, is made up for.
@@ -412,8 +420,12 @@ mod tests {
         for position in MAGIC.len()..MAGIC.len() + FRAME_HEADER {
             let mut changed = bytes.clone();
             changed[position] ^= 0x02;
-            let scan = scan(&changed).unwrap_or_default();
-            let sequences: Vec<_> = scan.frames.iter().filter_map(Frame::sequence).collect();
+            let scan = scan(&changed, 1).unwrap_or_default();
+            let sequences: Vec<_> = scan
+                .frames
+                .iter()
+                .filter_map(|frame| frame.number(1))
+                .collect();
             assert!(!sequences.contains(&77), "{position}");
             assert!(sequences.contains(&2), "{position}");
         }
@@ -424,13 +436,13 @@ mod tests {
         let (mut bytes, _) = segment();
         let intact = bytes.len() as u64;
         bytes.extend([0; 4096]);
-        let scan = scan(&bytes).unwrap_or_default();
+        let scan = scan(&bytes, 1).unwrap_or_default();
         assert_eq!((scan.intact, scan.broken), (intact, 4096));
     }
 
     #[test]
     fn another_format_is_recognised_as_such() {
-        assert!(scan(b"MYSFJRN2 and so on").is_none());
-        assert!(scan(b"MYS").is_some());
+        assert!(scan(b"MYSFJRN2 and so on", 1).is_none());
+        assert!(scan(b"MYS", 1).is_some());
     }
 }

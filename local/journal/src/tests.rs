@@ -118,7 +118,7 @@ async fn segments_go_from_the_oldest_on_when_all_in_them_is_delivered() -> Resul
     let before = segment_files(folder.path())?;
     assert!(before >= 3, "30 MB are in {before} segments");
 
-    // The first record holds all segments behind it.
+    // The first record holds all segments behind it, in a journal that is short.
     journal.journal.delivered((2..=30).collect()).await?;
     assert_eq!(segment_files(folder.path())?, before);
     journal.journal.delivered([1].into_iter().collect()).await?;
@@ -127,6 +127,85 @@ async fn segments_go_from_the_oldest_on_when_all_in_them_is_delivered() -> Resul
     journal.put(&["last"]).await?;
     drop(journal);
     assert_eq!(pending(folder.path())?, ["last"]);
+    Ok(())
+}
+
+/// A megabyte that is accepted and delivered.
+async fn pass(journal: &Opened, number: u64) -> Result<()> {
+    journal.put(&[&"x".repeat(1_000_000)]).await?;
+    journal
+        .journal
+        .delivered([number].into_iter().collect())
+        .await
+}
+
+#[tokio::test]
+async fn records_that_cannot_be_delivered_do_not_hold_the_rest() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mut journal = Opened::at(folder.path())?;
+    // One in thirty stays, so that each segment has one or none.
+    let mut stays = Vec::new();
+    for number in 1..=150 {
+        if number % 30 == 1 {
+            journal.put(&[&format!("stays {number}")]).await?;
+            stays.push(format!("stays {number}"));
+        } else {
+            pass(&journal, number).await?;
+        }
+        let bytes = journal.journal.bytes();
+        assert!(bytes < 50_000_000, "{bytes} after {number} records");
+    }
+    let files = segment_files(folder.path())?;
+    assert!(files <= 6, "{files}");
+
+    // Who was told of them where they were accepted finds them.
+    let taken = journal.taken();
+    assert!(taken.is_err(), "what was delivered is gone");
+    let (open, next) = journal.journal.pending().await?;
+    assert_eq!(next, 151);
+    let read = |opened: &Opened, open: &[Entry]| -> Result<Vec<String>> {
+        let data = opened.journal.read(open).into_iter();
+        data.map(|data| Ok(String::from_utf8(data?.to_vec())?))
+            .collect()
+    };
+    assert_eq!(read(&journal, &open)?, stays);
+
+    // One is delivered after it was moved, and the rest is there at the next start, once.
+    let delivered = [open[0].sequence].into_iter().collect();
+    journal.journal.delivered(delivered).await?;
+    drop(journal);
+    assert_eq!(pending(folder.path())?, stays[1..]);
+    assert_eq!(Troubles::open(folder.path()).damaged(), []);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_record_is_found_where_it_was_moved_to_and_is_there_once_after_a_kill() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mut journal = Opened::at(folder.path())?;
+    journal.put(&["stays"]).await?;
+    // Behind what was left over: nothing.
+    let told = [journal.accepted.try_recv()?, journal.accepted.try_recv()?].concat();
+    let (_, oldest) = segments_in(folder.path())?.pop_first().context("one")?;
+    let mut as_it_was = std::fs::read(&oldest)?;
+    for number in 2..=60 {
+        pass(&journal, number).await?;
+        if oldest.exists() {
+            as_it_was = std::fs::read(&oldest)?;
+        }
+    }
+    assert!(!oldest.exists());
+    let data = journal.journal.read(&told).pop().context("one")??;
+    assert_eq!(data, "stays");
+    drop(journal);
+    // As after a kill between the copy and the deletion.
+    std::fs::write(&oldest, as_it_was)?;
+    assert_eq!(pending(folder.path())?, ["stays"]);
+    assert_eq!(Troubles::open(folder.path()).damaged(), []);
+    let journal = Opened::at(folder.path())?;
+    journal.journal.delivered([1].into_iter().collect()).await?;
+    drop(journal);
+    assert_eq!(pending(folder.path())?, [""; 0]);
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! The thread that writes a journal: one group of waiting commands after the other.
 
 use super::segment::{self, MAGIC};
-use super::{Entry, Files, NewRecord, Sequences, recover};
+use super::{Entry, Files, NewRecord, Places, Sequences, read_data, recover};
 use anyhow::{Context, Result};
 use cloud_core::troubles::Troubles;
 use std::collections::BTreeMap;
@@ -17,6 +17,9 @@ use tokio::sync::oneshot;
 
 /// A segment that is longer is not continued: the next group starts a new one.
 const SEGMENT_BYTES: u64 = 8 * 1024 * 1024;
+
+/// A journal that is longer, and of which less than half waits to be delivered, is made shorter.
+const LONG: u64 = 4 * SEGMENT_BYTES;
 
 /// A group takes no further command when it holds this much; bounds the memory of a write.
 const GROUP_BYTES: usize = 8 * 1024 * 1024;
@@ -88,6 +91,11 @@ pub struct Writer {
     pub files: Files,
     /// How many records of each segment are not delivered.
     pub segments: BTreeMap<u64, u64>,
+    /// Those records, by their numbers, and how many bytes of the segments they are.
+    pub open: BTreeMap<u64, Entry>,
+    pub open_bytes: u64,
+    /// A segment that stays where it is: something in it cannot be read.
+    pub immovable: Option<u64>,
     /// The segment that is written to, and where its intact part ends.
     pub active: Option<(u64, u64)>,
     /// The next record's number.
@@ -140,6 +148,7 @@ impl Writer {
             let result = self.write(&group.records);
             answer(group.appended, &result);
             answer(group.delivered, &result);
+            self.make_shorter();
         }
     }
 
@@ -192,10 +201,7 @@ impl Writer {
 
     fn try_write(&mut self, records: &[NewRecord]) -> Result<()> {
         let (first, end) = self.segment()?;
-        let mut bytes = Vec::new();
-        if end == 0 {
-            bytes.extend_from_slice(MAGIC);
-        }
+        let mut bytes = beginning(end);
         let mut entries = Vec::with_capacity(records.len());
         for record in records {
             let sequence = self.next;
@@ -209,8 +215,22 @@ impl Writer {
                 offset: end + start as u64,
             });
         }
-        segment::encode_delivered(&mut bytes, &self.unwritten);
+        self.write_frames(first, end, bytes)?;
+        *self.segments.entry(first).or_default() += entries.len() as u64;
+        for entry in &entries {
+            self.open_bytes += entry.frame_bytes();
+            self.open.insert(entry.sequence, *entry);
+        }
+        if !entries.is_empty() {
+            // The receiver is the stream itself; when it has ended, a restart finds the records.
+            let _ = self.accepted.send(entries);
+        }
+        Ok(())
+    }
 
+    /// Writes frames, and all deliveries that the disk does not know of, to the end of a segment.
+    fn write_frames(&mut self, first: u64, end: u64, mut bytes: Vec<u8>) -> Result<()> {
+        segment::encode_delivered(&mut bytes, &self.unwritten);
         let file = self.file(first)?;
         if let Err(error) = self.disk.write_all_at(&file, &bytes, end) {
             // What was written of it must not be taken for records after a restart. When even
@@ -228,10 +248,63 @@ impl Writer {
         self.active = Some((first, end + bytes.len() as u64));
         self.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         self.unwritten = Sequences::default();
-        *self.segments.entry(first).or_default() += entries.len() as u64;
-        if !entries.is_empty() {
-            // The receiver is the stream itself; when it has ended, a restart finds the records.
-            let _ = self.accepted.send(entries);
+        Ok(())
+    }
+
+    /// Moves what the oldest segment still has to deliver behind everything else, when the
+    /// journal is long and less than half of it waits: so that no more is written for this than
+    /// what it frees. One segment at a time, for who waits to write.
+    fn make_shorter(&mut self) {
+        let bytes = self.bytes.load(Ordering::Relaxed);
+        let Some((&oldest, _)) = self.segments.first_key_value() else {
+            return;
+        };
+        let is_active = self.active.is_some_and(|(active, _)| active == oldest);
+        if bytes <= LONG || 2 * self.open_bytes > bytes || is_active {
+            return;
+        }
+        if self.immovable == Some(oldest) {
+            return;
+        }
+        match self.move_open(oldest) {
+            Ok(()) => self.remove_delivered_segments(),
+            Err(error) => {
+                let folder = self.folder.display();
+                tracing::warn!("the journal {folder} stays long: {error:#}");
+            }
+        }
+    }
+
+    fn move_open(&mut self, oldest: u64) -> Result<()> {
+        let next = self.segments.range(oldest + 1..).next();
+        let next = next.map_or(u64::MAX, |(next, _)| *next);
+        let older = self.open.range(..next).map(|(_, entry)| *entry);
+        let entries: Vec<Entry> = older.filter(|entry| entry.segment == oldest).collect();
+        let from = self.file(oldest)?;
+        let read = |entry: &Entry| read_data(&from, entry, entry.offset);
+        let data = entries.iter().map(read).collect::<Result<Vec<_>>>();
+        if data.is_err() {
+            self.immovable = Some(oldest);
+        }
+        let (first, end) = self.segment()?;
+        let mut bytes = beginning(end);
+        let mut moved = Vec::with_capacity(entries.len());
+        for (entry, data) in entries.into_iter().zip(data?) {
+            let start = segment::encode_record(&mut bytes, entry.sequence, entry.arrival, &data);
+            moved.push(Entry {
+                segment: first,
+                offset: end + start as u64,
+                ..entry
+            });
+        }
+        self.write_frames(first, end, bytes)?;
+        *self.segments.entry(first).or_default() += moved.len() as u64;
+        self.segments.insert(oldest, 0);
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        for entry in moved {
+            let place = (entry.segment, entry.offset);
+            files.moved.insert(entry.sequence, place);
+            self.open.insert(entry.sequence, entry);
         }
         Ok(())
     }
@@ -258,6 +331,7 @@ impl Writer {
         self.files
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+            .segments
             .insert(first, Arc::new(file));
         self.segments.insert(first, 0);
         self.active = Some((first, 0));
@@ -268,22 +342,22 @@ impl Writer {
         self.files
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+            .segments
             .get(&first)
             .cloned()
             .with_context(|| format!("segment {first} is gone"))
     }
 
     fn count_delivered(&mut self, sequences: &Sequences) {
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         for &(first, last) in sequences.ranges() {
-            let mut next_segment = u64::MAX;
-            for (start, open) in self.segments.range_mut(..=last).rev() {
-                let from = first.max(*start);
-                let to = last.min(next_segment - 1);
-                *open = open.saturating_sub((to + 1).saturating_sub(from));
-                if *start <= first {
-                    break;
+            while let Some((&sequence, entry)) = self.open.range(first..=last).next() {
+                self.open_bytes -= entry.frame_bytes();
+                if let Some(open) = self.segments.get_mut(&entry.segment) {
+                    *open = open.saturating_sub(1);
                 }
-                next_segment = *start;
+                files.moved.remove(&sequence);
+                self.open.remove(&sequence);
             }
         }
     }
@@ -313,21 +387,27 @@ impl Writer {
             self.files
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
+                .segments
                 .remove(&first);
         }
     }
 
     fn discard(&self) -> Result<(), String> {
-        self.files
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        *self.files.lock().unwrap_or_else(PoisonError::into_inner) = Places::default();
         std::fs::remove_dir_all(&self.folder).map_err(|error| {
             format!(
                 "the journal {} cannot be deleted: {error}",
                 self.folder.display()
             )
         })
+    }
+}
+
+/// What is written first at this place of a segment.
+fn beginning(end: u64) -> Vec<u8> {
+    match end {
+        0 => MAGIC.to_vec(),
+        _ => Vec::new(),
     }
 }
 

@@ -1,13 +1,17 @@
 //! Deployment packages: checked, kept in the data folder, unpacked.
 //!
 //! A package is stored under the SHA-256 of its bytes, once as it came and once unpacked, so
-//! that the same code is there once however many functions run it.
+//! that the same code is there once however many functions run it. What an earlier run of the
+//! cloud left is looked at before it is used, and not before the cloud answers: see
+//! [`CodeStore::make_whole`].
 
+use crate::intact;
 use anyhow::{Context, Result};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use cloud_core::error::{AwsError, AwsResult};
 use cloud_core::folder::{self, sync_parent, write_whole};
+use cloud_core::troubles::Troubles;
 use sha2::{Digest, Sha256};
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, File, Permissions};
@@ -51,8 +55,11 @@ pub struct Package {
 /// All packages in the data folder.
 #[derive(Debug)]
 pub struct CodeStore {
-    folder: PathBuf,
+    pub(super) folder: PathBuf,
+    pub(super) troubles: Troubles,
     held: Mutex<Held>,
+    /// The names of the packages that were looked at, or written, since the start.
+    pub(super) seen: Mutex<HashSet<String>>,
     /// Held by whoever writes into the folder: functions with the same code are deployed at
     /// once. Locked after `held`, by those who lock both.
     writing: Mutex<()>,
@@ -71,12 +78,14 @@ struct Held {
 
 impl CodeStore {
     /// The packages in `folder`.
-    pub fn open(folder: &Path) -> Result<Self> {
+    pub fn open(folder: &Path, troubles: &Troubles) -> Result<Self> {
         folder::create(folder)
             .with_context(|| format!("the folder {} cannot be created", folder.display()))?;
         Ok(Self {
             folder: folder.to_owned(),
+            troubles: troubles.clone(),
             held: Mutex::default(),
+            seen: Mutex::default(),
             writing: Mutex::default(),
         })
     }
@@ -91,6 +100,8 @@ impl CodeStore {
         };
         self.held().awaited.insert(package.sha256.clone());
         let name = hex::encode(digest);
+        // What an earlier run of the cloud left of it.
+        self.make_whole(&name)?;
         let _writing = self.writing();
         let unpacked = self.folder.join(&name);
         if !unpacked.exists() {
@@ -98,7 +109,7 @@ impl CodeStore {
         }
         let copy = self.folder.join(format!("{name}.zip"));
         // Twice, so that what is damaged can be made again.
-        for copy in [&copy, &copy.with_extension(crate::intact::COPY)] {
+        for copy in [&copy, &copy.with_extension(intact::COPY)] {
             if !copy.exists() {
                 write_whole(copy, &zipped).map_err(AwsError::internal)?;
             }
@@ -118,13 +129,14 @@ impl CodeStore {
             .map(hex::encode)
             .map_err(AwsError::internal)?;
         let folder = self.folder.join(&name);
-        let _writing = self.writing();
         if !folder.exists() {
-            let copy = self.folder.join(format!("{name}.zip"));
-            let zipped = fs::read(&copy).map_err(|error| {
-                AwsError::internal(format!("{} cannot be read: {error}", copy.display()))
-            })?;
-            self.unpack(&zipped, &folder)?;
+            self.look_again(&name);
+            self.make_whole(&name)?;
+            if !folder.exists() {
+                let package = folder.with_extension("zip");
+                let what = format!("{} cannot be read", package.display());
+                return Err(AwsError::internal(what));
+            }
         }
         let code = Arc::new(Code {
             sha256: sha256.to_owned(),
@@ -166,13 +178,34 @@ impl CodeStore {
             .filter_map(|sha256| STANDARD.decode(sha256).ok())
             .map(hex::encode)
             .collect();
-        if let Err(error) = remove_all_but(&self.folder, &kept) {
+        if let Err(error) = self.remove_all_but(&kept) {
             tracing::warn!(folder = %self.folder.display(), %error, "old code stays");
         }
     }
 
+    fn remove_all_but(&self, kept: &HashSet<String>) -> io::Result<()> {
+        let paths = fs::read_dir(&self.folder)?.map(|entry| Ok(entry?.path()));
+        let mut paths = paths.collect::<io::Result<Vec<PathBuf>>>()?;
+        // What is being written has one more ending.
+        let digest =
+            |path: &PathBuf| Some(path.file_name()?.to_str()?.split('.').next()?.to_owned());
+        paths.retain(|path| digest(path).is_none_or(|digest| !kept.contains(&digest)));
+        if paths.is_empty() {
+            // Without waiting for who writes there.
+            return Ok(());
+        }
+        let _writing = self.writing();
+        for path in paths {
+            match path.is_dir() {
+                true => fs::remove_dir_all(&path)?,
+                false => fs::remove_file(&path)?,
+            }
+        }
+        Ok(())
+    }
+
     /// Unpacks beside the place and moves it there when it is whole.
-    fn unpack(&self, zipped: &[u8], place: &Path) -> AwsResult<()> {
+    pub(super) fn unpack(&self, zipped: &[u8], place: &Path) -> AwsResult<()> {
         let unfinished = place.with_extension("unfinished");
         let result = fs::remove_dir_all(&unfinished)
             .or_else(|error| match error.kind() {
@@ -181,7 +214,7 @@ impl CodeStore {
             })
             .map_err(AwsError::internal)
             .and_then(|()| unzip(zipped, &unfinished))
-            .and_then(|()| crate::intact::sync_all(&unfinished).map_err(AwsError::internal))
+            .and_then(|()| intact::sync_all(&unfinished).map_err(AwsError::internal))
             .and_then(|()| fs::rename(&unfinished, place).map_err(AwsError::internal))
             .and_then(|()| sync_parent(place).map_err(AwsError::internal));
         if result.is_err() {
@@ -191,7 +224,7 @@ impl CodeStore {
         result
     }
 
-    fn writing(&self) -> MutexGuard<'_, ()> {
+    pub(super) fn writing(&self) -> MutexGuard<'_, ()> {
         self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -268,22 +301,6 @@ fn unzip(zipped: &[u8], folder: &Path) -> AwsResult<()> {
     Ok(())
 }
 
-fn remove_all_but(folder: &Path, kept: &HashSet<String>) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        let stem = path.file_stem().and_then(|stem| stem.to_str());
-        if stem.is_some_and(|stem| kept.contains(stem)) {
-            continue;
-        }
-        if path.is_dir() {
-            fs::remove_dir_all(&path)?;
-        } else {
-            fs::remove_file(&path)?;
-        }
-    }
-    Ok(())
-}
-
 fn invalid(message: String) -> AwsError {
     AwsError::new(400, "InvalidParameterValueException", message)
 }
@@ -306,9 +323,13 @@ mod tests {
         Ok(path)
     }
 
+    fn open(folder: &Path) -> Result<CodeStore> {
+        CodeStore::open(folder, &Troubles::open(folder))
+    }
+
     fn refusal(path: &Path) -> Result<String> {
         let folder = tempfile::tempdir()?;
-        let store = CodeStore::open(folder.path())?;
+        let store = open(folder.path())?;
         let refused = store.store(path).err().context("it is refused")?;
         assert_eq!(refused.code, "InvalidParameterValueException");
         assert_eq!(
@@ -330,7 +351,7 @@ mod tests {
                 .map(|name| (name.as_str(), 0o644, &b"data"[..])),
         );
         let path = package(folder.path(), &entries)?;
-        let store = CodeStore::open(&folder.path().join("code"))?;
+        let store = open(&folder.path().join("code"))?;
         std::thread::scope(|scope| {
             let stored: Vec<_> = (0..8).map(|_| scope.spawn(|| store.store(&path))).collect();
             for one in stored {
@@ -350,7 +371,7 @@ mod tests {
                 ("lib/data.txt", 0o644, b"data"),
             ],
         )?;
-        let store = CodeStore::open(&folder.path().join("code"))?;
+        let store = open(&folder.path().join("code"))?;
         let package = store.store(&path)?;
         assert_eq!(package.size, fs::metadata(&path)?.len());
         assert_eq!(
@@ -380,10 +401,10 @@ mod tests {
         let folder = tempfile::tempdir()?;
         let path = package(folder.path(), &[("bootstrap", 0o755, b"#!")])?;
         let kept = folder.path().join("code");
-        let package = CodeStore::open(&kept)?.store(&path)?;
-        let code = CodeStore::open(&kept)?.code(&package.sha256)?;
+        let package = open(&kept)?.store(&path)?;
+        let code = open(&kept)?.code(&package.sha256)?;
         fs::remove_dir_all(&code.folder)?;
-        let code = CodeStore::open(&kept)?.code(&package.sha256)?;
+        let code = open(&kept)?.code(&package.sha256)?;
         assert!(code.folder.join("bootstrap").exists());
         Ok(())
     }

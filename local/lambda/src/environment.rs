@@ -1,6 +1,7 @@
 //! An execution environment: one process of a function, driven through its Runtime API, one
 //! invocation after the other.
 
+use super::code::CodeStore;
 use super::failure::FunctionFailure;
 use super::isolation::Isolation;
 use super::output::{Output, Sink};
@@ -43,6 +44,7 @@ pub struct Seed {
     pub sink: Sink,
     pub folders: Folders,
     pub isolation: Arc<Isolation>,
+    pub code: Arc<CodeStore>,
 }
 
 /// A process that waits for its next invocation.
@@ -109,6 +111,8 @@ impl Seed {
     /// Starts an environment and runs its first invocation.
     pub async fn invoke(self, request: Request) -> Finished {
         let timeout = self.settings.timeout;
+        let code = Arc::clone(&self.code);
+        code.whole(&self.settings.code.digest()).await;
         let begun = Instant::now();
         let first = match self.start(&request, begun + INIT_TIMEOUT).await {
             Ok(environment) => {

@@ -1,13 +1,16 @@
-//! Whether stored packages and their unpacked code are as they were written; looked at once, when
-//! the cloud starts.
+//! Whether stored packages and their unpacked code are as they were written.
 
+use crate::code::CodeStore;
+use cloud_core::error::AwsResult;
 use cloud_core::folder::write_whole;
 use cloud_core::troubles::Troubles;
 use sha2::{Digest, Sha256};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs::{self, File};
 use std::io::{self, Cursor};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, MutexGuard, PoisonError};
+use tokio_util::sync::CancellationToken;
 use zip::ZipArchive;
 
 const ZIP: &str = "zip";
@@ -15,31 +18,95 @@ const ZIP: &str = "zip";
 /// How the name of a package's second copy ends.
 pub const COPY: &str = "copy";
 
-/// Keeps damaged packages and damaged code aside. A package is made again from its second copy,
-/// and code is unpacked again from its package.
-pub fn check(folder: &Path, troubles: &Troubles) {
+impl CodeStore {
+    /// Looks whether a package and its unpacked code are as they were written, once and before
+    /// they are used. What is damaged is kept aside and made again. Blocks for as long as the
+    /// disk takes.
+    pub fn make_whole(&self, name: &str) -> AwsResult<()> {
+        if self.is_whole(name) {
+            return Ok(());
+        }
+        let _writing = self.writing();
+        // Somebody else has looked meanwhile.
+        if self.is_whole(name) {
+            return Ok(());
+        }
+        let unpacked = self.folder.join(name);
+        if let Some(zipped) = check(&unpacked, &self.troubles)
+            && !unpacked.exists()
+        {
+            self.unpack(&zipped, &unpacked)?;
+        }
+        self.seen().insert(name.to_owned());
+        Ok(())
+    }
+
+    /// The same, without blocking. What cannot be made again is as it is.
+    pub async fn whole(self: Arc<Self>, name: &str) {
+        if self.is_whole(name) {
+            return;
+        }
+        let name = name.to_owned();
+        let made = tokio::task::spawn_blocking(move || self.make_whole(&name)).await;
+        if let Ok(Err(error)) = made {
+            tracing::error!(%error, "damaged code cannot be unpacked again");
+        }
+    }
+
+    /// Whether [`Self::make_whole`] has nothing to do.
+    pub fn is_whole(&self, name: &str) -> bool {
+        self.seen().contains(name)
+    }
+
+    /// Looks at all packages. Blocks for as long as the disk takes.
+    pub fn check(&self, stopping: &CancellationToken) {
+        for name in names(&self.folder) {
+            if stopping.is_cancelled() {
+                return;
+            }
+            if let Err(error) = self.make_whole(&name) {
+                tracing::warn!(package = name, %error, "damaged code is not unpacked again");
+            }
+        }
+    }
+
+    /// The package is to be looked at once more.
+    pub fn look_again(&self, name: &str) {
+        self.seen().remove(name);
+    }
+
+    fn seen(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The names of all packages in a folder.
+fn names(folder: &Path) -> BTreeSet<String> {
     let Ok(entries) = fs::read_dir(folder) else {
-        return;
+        return BTreeSet::new();
     };
     let paths = entries.filter_map(Result::ok).map(|entry| entry.path());
     let stored = |path: &PathBuf| {
         let end = path.extension().and_then(|end| end.to_str());
         end.is_some_and(|end| [ZIP, COPY].contains(&end))
     };
-    let packages: BTreeSet<PathBuf> = paths
-        .filter(stored)
-        .map(|path| path.with_extension(""))
-        .collect();
-    for unpacked in packages {
-        let Some(zipped) = package(&unpacked, troubles) else {
-            continue;
-        };
-        if unpacked.exists() && !holds(&unpacked, &zipped).unwrap_or(false) {
-            let what = "the unpacked code of a function is damaged; it is unpacked from its \
-                        package again, and nothing is lost";
-            troubles.keep_file(&unpacked, what);
-        }
+    let stems = paths.filter(stored).filter_map(|path| {
+        let stem = path.file_stem()?;
+        Some(stem.to_str()?.to_owned())
+    });
+    stems.collect()
+}
+
+/// Keeps a damaged package and damaged code aside. The package is made again from its second
+/// copy; code that was kept aside is to be unpacked again from the package, which this gives.
+fn check(unpacked: &Path, troubles: &Troubles) -> Option<Vec<u8>> {
+    let zipped = package(unpacked, troubles)?;
+    if unpacked.exists() && !holds(unpacked, &zipped).unwrap_or(false) {
+        let what = "the unpacked code of a function is damaged; it is unpacked from its \
+                    package again, and nothing is lost";
+        troubles.keep_file(unpacked, what);
     }
+    Some(zipped)
 }
 
 /// The package of unpacked code, from the copy that is intact; the other is made again.

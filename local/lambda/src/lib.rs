@@ -54,6 +54,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// The largest payload of a synchronous invocation (gettingstarted-limits: 6 MB).
@@ -84,7 +85,7 @@ pub struct Lambda {
     logs: Arc<dyn LogSink>,
     /// The port of AWS's protocols, where packages can be fetched.
     aws_port: u16,
-    code: CodeStore,
+    code: Arc<CodeStore>,
     /// Where environments leave what has to outlive this run of the cloud, or to be cleared up
     /// after it.
     folders: Folders,
@@ -138,13 +139,12 @@ impl Lambda {
         if let Err(error) = isolation::remove_left_over(&folders.copies) {
             tracing::warn!(folder = %folders.copies.display(), %error, "old copies of code stay");
         }
-        intact::check(&folder.join("code"), troubles);
         Ok(Self {
             context: context.clone(),
             iam,
             logs,
             aws_port,
-            code: CodeStore::open(&folder.join("code"))?,
+            code: Arc::new(CodeStore::open(&folder.join("code"), troubles)?),
             folders,
             isolation: Arc::new(isolation),
             state: Mutex::default(),
@@ -162,6 +162,12 @@ impl Lambda {
             bind(resources::Function, self),
             bind(resources::Permission, self),
         ]
+    }
+
+    /// Reads all packages and their unpacked code for what is damaged in them. Blocks for as long
+    /// as that takes.
+    pub fn check(&self, stopping: &CancellationToken) {
+        self.code.check(stopping);
     }
 
     /// Checks and stores the deployment package at `path`.
@@ -229,8 +235,10 @@ impl Lambda {
     }
 
     /// The package whose SHA-256 is this in hexadecimal digits.
-    pub fn package(&self, sha256: &str) -> Option<PathBuf> {
-        self.code.package(sha256)
+    pub async fn package(&self, sha256: &str) -> Option<PathBuf> {
+        let package = self.code.package(sha256)?;
+        self.code.clone().whole(sha256).await;
+        Some(package)
     }
 
     /// Whether a function of this ARN is live.
@@ -488,6 +496,7 @@ impl Lambda {
             sink: self.log_sink(&settings, &log_stream),
             folders: self.folders.clone(),
             isolation: Arc::clone(&self.isolation),
+            code: Arc::clone(&self.code),
             settings,
             log_stream,
         }

@@ -5,7 +5,7 @@
 //! | `wire` | CloudWatch Logs' JSON protocol |
 //! | `resources` | its resource types |
 //! | `stored` | a stream as a file |
-//! | `reader` | the thread that reads streams, so that nothing else waits for it |
+//! | `reader` | a thread that reads streams, so that nothing else waits for it |
 //! | here | groups and their streams, and who may write them |
 //!
 //! A lock is held to find a stream, and one of its own while a stream is written. Nothing is
@@ -52,6 +52,8 @@ pub struct Logs {
     /// Set, with the groups locked, when the folder is about to be deleted.
     closed: Arc<AtomicBool>,
     reader: Reader,
+    /// Looks for damage, so that who reads does not wait for that.
+    checker: Reader,
 }
 
 /// A deployed group, as it was declared.
@@ -109,7 +111,8 @@ impl Logs {
             iam,
             groups: Mutex::default(),
             closed: Arc::default(),
-            reader: Reader::start(&context.troubles)?,
+            reader: Reader::start("log reader", &context.troubles)?,
+            checker: Reader::start("checker", &context.troubles)?,
         })
     }
 
@@ -144,7 +147,7 @@ impl Logs {
             let troubles = self.context.troubles.clone();
             // Weak, so that a stream that is deleted meanwhile is not read.
             let stream = Arc::downgrade(&stream);
-            self.reader.run(move || {
+            self.checker.run(move || {
                 if let Some(stream) = stream.upgrade() {
                     stream.check(&troubles);
                 }
@@ -152,9 +155,9 @@ impl Logs {
         }
     }
 
-    /// Does something when all that is to be read by now has been read, behind other work.
+    /// Does something when all streams have been checked, behind other work.
     pub fn in_background(&self, job: impl FnOnce() + Send + 'static) {
-        self.reader.run(job);
+        self.checker.run(job);
     }
 
     /// Makes a group live with the streams that are on disk, or changes a live one.

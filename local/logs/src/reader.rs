@@ -1,5 +1,5 @@
-//! The thread that reads streams: whole files, one request after the other, behind everything
-//! else that the machine has to do.
+//! A thread that reads whole files, one request after the other, behind everything else that the
+//! machine has to do.
 
 use anyhow::{Context, Result};
 use cloud_core::troubles::Troubles;
@@ -15,23 +15,24 @@ type Job = Box<dyn FnOnce() + Send>;
 pub struct Reader(mpsc::Sender<Job>);
 
 impl Reader {
-    pub fn start(troubles: &Troubles) -> Result<Self> {
+    /// Starts the thread, under this name.
+    pub fn start(name: &'static str, troubles: &Troubles) -> Result<Self> {
         let (jobs, received) = mpsc::channel::<Job>();
         let troubles = troubles.clone();
         std::thread::Builder::new()
-            .name("log reader".into())
+            .name(name.into())
             .spawn(move || {
                 // On Linux this is about the calling thread alone.
                 if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
-                    tracing::warn!(%error, "reading logs does not step back for other work");
+                    tracing::warn!(%error, "the {name} does not step back for other work");
                 }
                 for job in received {
                     if let Err(panic) = catch_unwind(AssertUnwindSafe(job)) {
-                        troubles.panicked("the reader of logs", &*panic);
+                        troubles.panicked(&format!("the {name}"), &*panic);
                     }
                 }
             })
-            .context("the reader of logs cannot be started")?;
+            .with_context(|| format!("the {name} cannot be started"))?;
         Ok(Self(jobs))
     }
 

@@ -116,7 +116,11 @@ pub async fn answer(request: Request<Incoming>, current: &Arc<Current>) -> Answe
 async fn package(cloud: &Cloud, path: &str) -> Answer {
     let name = path.strip_prefix(PACKAGES);
     let digest = name.and_then(|name| name.strip_suffix(".zip"));
-    let Some(file) = digest.and_then(|digest| cloud.lambda.package(digest)) else {
+    let file = match digest {
+        Some(digest) => cloud.lambda.package(digest).await,
+        None => None,
+    };
+    let Some(file) = file else {
         return refusal(StatusCode::NOT_FOUND, "No function has this package");
     };
     match tokio::fs::read(&file).await {

@@ -13,7 +13,7 @@ use super::{Batch, RECORDS, is_counting, last_commit, rewrite, write};
 use crate::folder::sync_parent;
 use crate::troubles::{Troubles, reason};
 use anyhow::{Context, Result, anyhow};
-use redb::{Database, DatabaseError, StorageError};
+use redb::{Database, DatabaseError, ReadableDatabase, StorageError};
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -116,11 +116,11 @@ fn remove_drafts(path: &Path) {
 fn intact(path: &Path) -> Result<Database, Unusable> {
     // The database is built for files that are as it wrote them; what it cannot take is a panic.
     let opened = catch_unwind(AssertUnwindSafe(|| {
-        let mut database = Database::create(path).map_err(unusable)?;
-        let clean = database.check_integrity().map_err(unusable)?;
-        if !clean {
-            return Err(Unusable::Damaged("its checksums do not match".into()));
-        }
+        // One that was not closed is read whole in any case: not twice.
+        let opened = Database::builder()
+            .set_check_integrity_on_open(true)
+            .create(path);
+        let database = opened.map_err(unusable)?;
         with_table(&database).map_err(Unusable::Refused)?;
         Ok(database)
     }));
@@ -145,6 +145,10 @@ fn unusable(error: DatabaseError) -> Unusable {
 }
 
 fn with_table(database: &Database) -> Result<()> {
+    // Every commit waits for the disk.
+    if database.begin_read()?.open_table(RECORDS).is_ok() {
+        return Ok(());
+    }
     let transaction = database.begin_write()?;
     transaction.open_table(RECORDS)?;
     transaction.commit()?;
