@@ -12,6 +12,8 @@
 //! | `edge` | the listeners: AWS's protocols, deployed APIs, sites |
 //! | [`log`] | the cloud's own log |
 
+#![warn(unreachable_pub)]
+
 pub mod cloud;
 pub mod current;
 mod edge;

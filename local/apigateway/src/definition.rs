@@ -6,10 +6,10 @@ use serde_json::Number;
 use std::collections::BTreeMap;
 
 /// A map of strings, such as templates by content type.
-pub use cloud_template::Strings;
+pub(crate) use cloud_template::Strings;
 
 /// Which parameters there are, and whether each is required.
-pub type Flags = BTreeMap<String, bool>;
+pub(crate) type Flags = BTreeMap<String, bool>;
 
 /// Declares a struct of inputs: camelCase on the wire, unknown properties refused, what is not
 /// given left out again when it is written.
@@ -22,7 +22,7 @@ macro_rules! inputs {
         $(#[$attribute])*
         #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
         #[serde(rename_all = "camelCase", deny_unknown_fields)]
-        pub struct $name {
+        pub(crate) struct $name {
             $($($(#[$mark])* pub $required: $required_type,)*)?
             $($(
                 #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -253,7 +253,7 @@ inputs! {
 
 /// A REST API as it stands: what the next deployment will capture.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Definition {
+pub(crate) struct Definition {
     /// By id, the root among them.
     pub resources: BTreeMap<String, Node>,
     /// By name.
@@ -266,7 +266,7 @@ pub struct Definition {
 
 /// A resource with its methods.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Node {
+pub(crate) struct Node {
     /// Absent at the root.
     pub parent: Option<String>,
     /// Empty at the root.
@@ -277,7 +277,7 @@ pub struct Node {
 
 /// A method with all that hangs on it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct MethodNode {
+pub(crate) struct MethodNode {
     pub request: Method,
     /// By status code.
     pub responses: BTreeMap<String, MethodResponse>,
@@ -286,7 +286,7 @@ pub struct MethodNode {
 
 /// An integration with its responses.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct IntegrationNode {
+pub(crate) struct IntegrationNode {
     pub request: Integration,
     /// By status code of the method response they lead to.
     pub responses: BTreeMap<String, IntegrationResponse>,
@@ -294,7 +294,7 @@ pub struct IntegrationNode {
 
 impl Definition {
     /// An API with nothing but its root resource.
-    pub fn new(root: &str) -> Self {
+    pub(crate) fn new(root: &str) -> Self {
         let mut definition = Self::default();
         definition
             .resources
@@ -303,7 +303,7 @@ impl Definition {
     }
 
     /// The whole path of a resource, `/` for the root. Nothing for an unknown one.
-    pub fn path(&self, resource: &str) -> Option<String> {
+    pub(crate) fn path(&self, resource: &str) -> Option<String> {
         let mut parts = Vec::new();
         let mut id = resource;
         // A tree cannot be deeper than it has nodes; a cycle would be.
@@ -320,7 +320,7 @@ impl Definition {
     }
 
     /// Takes a resource away, with everything below it.
-    pub fn remove_resource(&mut self, resource: &str) {
+    pub(crate) fn remove_resource(&mut self, resource: &str) {
         self.resources.remove(resource);
         let children: Vec<String> = self.children(resource).map(|(id, _)| id.clone()).collect();
         for child in children {
@@ -329,7 +329,7 @@ impl Definition {
     }
 
     /// The resources directly below one.
-    pub fn children<'a>(
+    pub(crate) fn children<'a>(
         &'a self,
         resource: &'a str,
     ) -> impl Iterator<Item = (&'a String, &'a Node)> {
@@ -339,7 +339,7 @@ impl Definition {
     }
 
     /// Every method, with its resource's id.
-    pub fn methods(&self) -> impl Iterator<Item = (&str, &MethodNode)> {
+    pub(crate) fn methods(&self) -> impl Iterator<Item = (&str, &MethodNode)> {
         self.resources.iter().flat_map(|(id, node)| {
             node.methods
                 .values()
@@ -347,11 +347,15 @@ impl Definition {
         })
     }
 
-    pub fn method(&self, resource: &str, http_method: &str) -> Option<&MethodNode> {
+    pub(crate) fn method(&self, resource: &str, http_method: &str) -> Option<&MethodNode> {
         self.resources.get(resource)?.methods.get(http_method)
     }
 
-    pub fn method_mut(&mut self, resource: &str, http_method: &str) -> Option<&mut MethodNode> {
+    pub(crate) fn method_mut(
+        &mut self,
+        resource: &str,
+        http_method: &str,
+    ) -> Option<&mut MethodNode> {
         self.resources
             .get_mut(resource)?
             .methods

@@ -1,12 +1,11 @@
 //! One request on its way through the steps.
 
-use super::live::LiveStage;
 use crate::ApiGateway;
 use bytes::Bytes;
 use cloud_core::percent;
-use cloud_template::Overrides;
 use cloud_template::context::{RequestContext, extended_request_id};
 use cloud_template::scope::Scope;
+use cloud_template::{Overrides, Strings};
 use http::{header, request::Parts};
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -22,10 +21,21 @@ pub enum Payload {
     TooLarge,
 }
 
+/// The stage that a request is for, as far as it says nothing of what it runs.
+#[derive(Debug)]
+pub(crate) struct Stage {
+    pub api_id: String,
+    pub name: String,
+    pub region: String,
+    pub variables: Strings,
+    /// The id of the deployment that it points to.
+    pub deployment: String,
+}
+
 /// A request, what was found out about it, and what it needs to be answered.
-pub struct Exchange<'a> {
+pub(crate) struct Exchange<'a> {
     pub gateway: &'a ApiGateway,
-    pub stage: &'a LiveStage,
+    pub stage: &'a Stage,
     pub parts: &'a Parts,
     pub payload: Payload,
     /// The path below the stage, still percent-encoded.
@@ -41,9 +51,9 @@ pub struct Exchange<'a> {
 }
 
 impl<'a> Exchange<'a> {
-    pub fn new(
+    pub(crate) fn new(
         gateway: &'a ApiGateway,
-        stage: &'a LiveStage,
+        stage: &'a Stage,
         path: &'a str,
         parts: &'a Parts,
         payload: Payload,
@@ -59,7 +69,7 @@ impl<'a> Exchange<'a> {
             time: gateway.context.clock.now(),
             api_id: stage.api_id.clone(),
             stage: stage.name.clone(),
-            deployment_id: stage.program.deployment.clone(),
+            deployment_id: stage.deployment.clone(),
             http_method: parts.method.to_string(),
             path: format!("/{}{path}", stage.name),
             protocol: "HTTP/1.1",
@@ -87,7 +97,7 @@ impl<'a> Exchange<'a> {
     }
 
     /// The body, which the payload step has found to be whole.
-    pub fn body(&self) -> Bytes {
+    pub(crate) fn body(&self) -> Bytes {
         match &self.payload {
             Payload::Whole(body) => body.clone(),
             Payload::TooLarge => Bytes::new(),
@@ -96,12 +106,12 @@ impl<'a> Exchange<'a> {
 
     /// The MIME type of the request's `Content-Type`, in lower case; `application/json` when it
     /// has none, as AWS assumes.
-    pub fn content_type(&self) -> String {
+    pub(crate) fn content_type(&self) -> String {
         self.mime_type(header::CONTENT_TYPE)
     }
 
     /// The MIME type of the request's `Accept`, likewise.
-    pub fn accept(&self) -> String {
+    pub(crate) fn accept(&self) -> String {
         self.mime_type(header::ACCEPT)
     }
 
@@ -117,7 +127,7 @@ impl<'a> Exchange<'a> {
     }
 
     /// What templates and mappings see, with this payload.
-    pub fn scope<'s>(&'s self, body: &'s str) -> Scope<'s> {
+    pub(crate) fn scope<'s>(&'s self, body: &'s str) -> Scope<'s> {
         Scope {
             body,
             path: &self.path_parameters,

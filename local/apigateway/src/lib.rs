@@ -2,10 +2,10 @@
 //!
 //! | module | what lives there |
 //! | --- | --- |
-//! | [`definition`], [`state`] | what is declared |
-//! | [`rules`], [`problem`] | what is refused, and how that is said |
-//! | [`program`], [`live`] | what a deployment has captured; what answers right now |
-//! | [`steps`], [`exchange`] | a request on its way |
+//! | `definition`, `state` | what is declared |
+//! | `rules`, `problem` | what is refused, and how that is said |
+//! | `program`, `live` | what a deployment has captured; what answers right now |
+//! | `steps`, `exchange` | a request on its way |
 //! | [`ports`] | what it needs of other services |
 //! | `resources` | its resource types |
 //!
@@ -14,16 +14,18 @@
 //! declaration is not live: what is live is what the stage's deployment captured. Settings of a
 //! stage are live at once.
 
-pub mod definition;
-pub mod exchange;
-pub mod live;
+#![warn(unreachable_pub)]
+
+mod definition;
+mod exchange;
+mod live;
 pub mod ports;
-pub mod problem;
-pub mod program;
+mod problem;
+mod program;
 mod resources;
-pub mod rules;
-pub mod state;
-pub mod steps;
+mod rules;
+mod state;
+mod steps;
 
 pub use exchange::Payload;
 pub use steps::payload::MAX_PAYLOAD;
@@ -95,7 +97,7 @@ impl ApiGateway {
     pub async fn handle(&self, peer: IpAddr, request: Request<Payload>) -> Response<Bytes> {
         let (parts, payload) = request.into_parts();
         let table = Arc::clone(&self.table.read().unwrap_or_else(PoisonError::into_inner));
-        let Some((stage, path)) = table.find(parts.uri.path()) else {
+        let Some((live, path)) = table.find(parts.uri.path()) else {
             let answer = forbidden();
             self.context.events.push(Event::Request {
                 api: String::new(),
@@ -111,12 +113,12 @@ impl ApiGateway {
             });
             return answer;
         };
-        let mut exchange = Exchange::new(self, &stage, path, &parts, payload, peer);
-        let mut response = match steps::run(&mut exchange, &self.account).await {
+        let mut exchange = Exchange::new(self, &live.stage, path, &parts, payload, peer);
+        let mut response = match steps::run(&mut exchange, &live, &self.account).await {
             Ok(response) => response,
             Err(refused) => {
                 exchange.reason = Some(refused.explain());
-                gateway_response::answer(&mut exchange, &refused)
+                gateway_response::answer(&mut exchange, &live.program.responses, &refused)
             }
         };
         identify(
@@ -130,22 +132,27 @@ impl ApiGateway {
             latency_ms: exchange.started.elapsed().as_millis(),
         });
         self.context.events.push(happened(&exchange, &response));
-        access_log::write(&exchange);
+        if let Some(log) = &live.access_log {
+            access_log::write(&exchange, log, live.log_role.as_deref());
+        }
         response
     }
 
     /// Looks at what is declared.
-    pub fn look<T>(&self, look: impl FnOnce(&State) -> AwsResult<T>) -> AwsResult<T> {
+    pub(crate) fn look<T>(&self, look: impl FnOnce(&State) -> AwsResult<T>) -> AwsResult<T> {
         look(&self.lock())
     }
 
     /// Whether an API is there, and has something.
-    pub fn has(&self, api: &str, something: impl FnOnce(&state::Api) -> bool) -> bool {
+    pub(crate) fn has(&self, api: &str, something: impl FnOnce(&state::Api) -> bool) -> bool {
         self.lock().apis.get(api).is_some_and(something)
     }
 
     /// Changes what is declared; what answers requests follows.
-    pub fn change<T>(&self, change: impl FnOnce(&mut State) -> AwsResult<T>) -> AwsResult<T> {
+    pub(crate) fn change<T>(
+        &self,
+        change: impl FnOnce(&mut State) -> AwsResult<T>,
+    ) -> AwsResult<T> {
         let mut state = self.lock();
         let result = change(&mut state)?;
         let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);

@@ -3,7 +3,8 @@
 //! The table is built anew after every change of what is deployed and replaced as a whole, so
 //! that a request works with one state from its first step to its last, and without locks.
 
-use super::definition::{Settings, Strings};
+use super::definition::Settings;
+use super::exchange::Stage;
 use super::program::Program;
 use super::state::{Api, State};
 use super::steps::access_log::AccessLog;
@@ -13,18 +14,15 @@ use std::sync::Arc;
 
 /// All stages, by API and name.
 #[derive(Debug, Default)]
-pub struct Table {
+pub(crate) struct Table {
     stages: HashMap<String, HashMap<String, Arc<LiveStage>>>,
 }
 
 /// A stage that answers requests.
 #[derive(Debug)]
-pub struct LiveStage {
-    pub api_id: String,
-    pub name: String,
-    pub region: String,
+pub(crate) struct LiveStage {
+    pub stage: Stage,
     pub program: Arc<Program>,
-    pub variables: Strings,
     pub access_log: Option<AccessLog>,
     /// The account's role for logs, where it has one.
     pub log_role: Option<String>,
@@ -34,7 +32,7 @@ pub struct LiveStage {
 
 impl Table {
     /// The table of a state; buckets that still have the same limits go on as they are.
-    pub fn of(state: &State, before: &Table) -> Self {
+    pub(crate) fn of(state: &State, before: &Table) -> Self {
         let mut table = Self::default();
         for (id, api) in &state.apis {
             let log_role = state.accounts.get(&api.region).cloned().flatten();
@@ -48,12 +46,12 @@ impl Table {
     }
 
     /// A stage of an API.
-    pub fn stage(&self, api: &str, name: &str) -> Option<&Arc<LiveStage>> {
+    pub(crate) fn stage(&self, api: &str, name: &str) -> Option<&Arc<LiveStage>> {
         self.stages.get(api)?.get(name)
     }
 
     /// The stage that a path `/API-ID/STAGE/…` belongs to, and the path below it.
-    pub fn find<'p>(&self, path: &'p str) -> Option<(Arc<LiveStage>, &'p str)> {
+    pub(crate) fn find<'p>(&self, path: &'p str) -> Option<(Arc<LiveStage>, &'p str)> {
         let path = path.strip_prefix('/')?;
         let (api, path) = path.split_once('/')?;
         let end = path.find('/').unwrap_or(path.len());
@@ -88,11 +86,14 @@ fn live_stage(
         })
         .collect();
     Some(LiveStage {
-        api_id: id.to_owned(),
-        name: name.to_owned(),
-        region: api.region.clone(),
+        stage: Stage {
+            api_id: id.to_owned(),
+            name: name.to_owned(),
+            region: api.region.clone(),
+            variables: stage.inputs.variables.clone(),
+            deployment: program.deployment.clone(),
+        },
         program: Arc::clone(program),
-        variables: stage.inputs.variables.clone(),
         access_log: stage.access_log.clone(),
         log_role,
         buckets,

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// One thing that keeps a declaration from being deployed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
+pub(crate) struct Problem {
     /// The property, such as `requestTemplates["application/json"]`.
     pub property: String,
     /// What is wrong with it and what is allowed.
@@ -12,7 +12,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    pub fn new(property: impl Into<String>, reason: impl Into<String>) -> Self {
+    pub(crate) fn new(property: impl Into<String>, reason: impl Into<String>) -> Self {
         Self {
             property: property.into(),
             reason: reason.into(),
@@ -20,7 +20,7 @@ impl Problem {
     }
 
     /// Something of API Gateway's that the embedded cloud does not have.
-    pub fn unsupported(property: impl Into<String>, what: impl fmt::Display) -> Self {
+    pub(crate) fn unsupported(property: impl Into<String>, what: impl fmt::Display) -> Self {
         Self::new(
             property,
             format!("the embedded cloud does not support {what}"),
@@ -36,22 +36,26 @@ impl fmt::Display for Problem {
 
 /// Problems as they are found; whatever could be made of the rest is of no use then.
 #[derive(Debug, Default)]
-pub struct Problems(Vec<Problem>);
+pub(crate) struct Problems(Vec<Problem>);
 
 impl Problems {
-    pub fn add(&mut self, property: impl Into<String>, reason: impl Into<String>) {
+    pub(crate) fn add(&mut self, property: impl Into<String>, reason: impl Into<String>) {
         self.0.push(Problem::new(property, reason));
     }
 
     /// Notes what of API Gateway's is not supported, when it is asked for.
-    pub fn unsupported(&mut self, asked: bool, property: &str, what: impl fmt::Display) {
+    pub(crate) fn unsupported(&mut self, asked: bool, property: &str, what: impl fmt::Display) {
         if asked {
             self.0.push(Problem::unsupported(property, what));
         }
     }
 
     /// The value, or its problem under a property's name.
-    pub fn check<T>(&mut self, property: &str, result: Result<T, impl fmt::Display>) -> Option<T> {
+    pub(crate) fn check<T>(
+        &mut self,
+        property: &str,
+        result: Result<T, impl fmt::Display>,
+    ) -> Option<T> {
         match result {
             Ok(value) => Some(value),
             Err(error) => {
@@ -62,7 +66,7 @@ impl Problems {
     }
 
     /// The value when there was no problem.
-    pub fn none<T>(self, value: T) -> Result<T, Vec<Problem>> {
+    pub(crate) fn none<T>(self, value: T) -> Result<T, Vec<Problem>> {
         if self.0.is_empty() {
             Ok(value)
         } else {

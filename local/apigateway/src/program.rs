@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 /// A captured API.
 #[derive(Debug)]
-pub struct Program {
+pub(crate) struct Program {
     /// The deployment's id.
     pub deployment: String,
     pub routes: Routes,
@@ -22,7 +22,7 @@ pub struct Program {
 
 /// A method of a resource.
 #[derive(Debug)]
-pub struct Endpoint {
+pub(crate) struct Endpoint {
     pub resource_id: Arc<str>,
     pub resource_path: Arc<str>,
     /// Its path in the form of method settings, such as `clicks/PUT`.
@@ -36,7 +36,7 @@ pub struct Endpoint {
 impl Program {
     /// Compiles what an API is at present. Every problem is found, not just the first.
     /// `actions` are those of Firehose that there are.
-    pub fn compile(
+    pub(crate) fn compile(
         deployment: &str,
         definition: &Definition,
         actions: &[&str],
@@ -100,6 +100,6 @@ fn endpoint(
 
 /// A method's path as settings name it: without the slash at its start, and with the slashes
 /// that AWS writes as `~1`.
-pub fn settings_path(path: &str) -> String {
+pub(crate) fn settings_path(path: &str) -> String {
     path.replace("~1", "/").trim_start_matches('/').to_owned()
 }

@@ -18,7 +18,7 @@ use cloud_core::identity::ACCOUNT_ID;
 use cloud_template::mapping::Source;
 
 /// The methods there are.
-pub const METHODS: [&str; 8] = [
+pub(crate) const METHODS: [&str; 8] = [
     "GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "HEAD", "ANY",
 ];
 
@@ -26,29 +26,29 @@ pub const METHODS: [&str; 8] = [
 const NO_LOG_ROLE: &str =
     "CloudWatch Logs role ARN must be set in account settings to enable logging";
 
-pub fn bad_request(message: impl Into<String>) -> AwsError {
+pub(crate) fn bad_request(message: impl Into<String>) -> AwsError {
     AwsError::new(400, "BadRequestException", message)
 }
 
-pub fn not_found(message: impl Into<String>) -> AwsError {
+pub(crate) fn not_found(message: impl Into<String>) -> AwsError {
     AwsError::new(404, "NotFoundException", message)
 }
 
-pub fn conflict(message: impl Into<String>) -> AwsError {
+pub(crate) fn conflict(message: impl Into<String>) -> AwsError {
     AwsError::new(409, "ConflictException", message)
 }
 
 impl State {
-    pub fn api(&self, id: &str) -> AwsResult<&Api> {
+    pub(crate) fn api(&self, id: &str) -> AwsResult<&Api> {
         self.apis.get(id).ok_or_else(|| unknown_api(id))
     }
 
-    pub fn api_mut(&mut self, id: &str) -> AwsResult<&mut Api> {
+    pub(crate) fn api_mut(&mut self, id: &str) -> AwsResult<&mut Api> {
         self.apis.get_mut(id).ok_or_else(|| unknown_api(id))
     }
 
     /// Refuses an API of another region than what is to belong to it.
-    pub fn check_region(&self, id: &str, region: &str) -> AwsResult<()> {
+    pub(crate) fn check_region(&self, id: &str, region: &str) -> AwsResult<()> {
         match self.api(id)? {
             api if api.region == region => Ok(()),
             _ => Err(unknown_api(id)),
@@ -56,7 +56,7 @@ impl State {
     }
 
     /// Whether logs may be asked for in a region.
-    pub fn check_logging(&self, region: &str) -> AwsResult<()> {
+    pub(crate) fn check_logging(&self, region: &str) -> AwsResult<()> {
         match self.accounts.get(region) {
             Some(Some(_)) => Ok(()),
             _ => Err(bad_request(NO_LOG_ROLE)),
@@ -76,7 +76,7 @@ fn unknown_resource() -> AwsError {
 
 impl Api {
     /// A resource that is to be created, or changed when it has an id.
-    pub fn check_resource(&self, id: Option<&str>, inputs: &Resource) -> AwsResult<()> {
+    pub(crate) fn check_resource(&self, id: Option<&str>, inputs: &Resource) -> AwsResult<()> {
         let part = inputs.path_part.as_str();
         if !valid_path_part(part) {
             return Err(bad_request(
@@ -125,7 +125,7 @@ impl Api {
     }
 
     /// A model that is to be created.
-    pub fn check_model(&self, name: &str, inputs: &Model) -> AwsResult<()> {
+    pub(crate) fn check_model(&self, name: &str, inputs: &Model) -> AwsResult<()> {
         if name.is_empty() {
             return Err(bad_request("Model name must be non-empty"));
         }
@@ -142,7 +142,7 @@ impl Api {
     }
 
     /// Whether a model may be deleted: no method may refer to it.
-    pub fn check_model_unused(&self, name: &str) -> AwsResult<()> {
+    pub(crate) fn check_model_unused(&self, name: &str) -> AwsResult<()> {
         let uses = |method: &&MethodNode| {
             let models = &method.request.request_models;
             models.values().any(|model| model == name)
@@ -164,7 +164,7 @@ impl Api {
     }
 
     /// A method that is to be created or changed.
-    pub fn check_method(&self, inputs: &Method) -> AwsResult<()> {
+    pub(crate) fn check_method(&self, inputs: &Method) -> AwsResult<()> {
         if !self.definition.resources.contains_key(&inputs.resource_id) {
             return Err(unknown_resource());
         }
@@ -188,7 +188,7 @@ impl Api {
     }
 
     /// The method of a resource.
-    pub fn method(&self, resource: &str, http_method: &str) -> AwsResult<&MethodNode> {
+    pub(crate) fn method(&self, resource: &str, http_method: &str) -> AwsResult<&MethodNode> {
         if !self.definition.resources.contains_key(resource) {
             return Err(unknown_resource());
         }
@@ -198,7 +198,11 @@ impl Api {
     }
 
     /// The method of a resource, to change it.
-    pub fn method_mut(&mut self, resource: &str, http_method: &str) -> AwsResult<&mut MethodNode> {
+    pub(crate) fn method_mut(
+        &mut self,
+        resource: &str,
+        http_method: &str,
+    ) -> AwsResult<&mut MethodNode> {
         self.method(resource, http_method)?;
         self.definition
             .method_mut(resource, http_method)
@@ -206,13 +210,13 @@ impl Api {
     }
 
     /// A method response that is to be created or changed.
-    pub fn check_method_response(&self, inputs: &MethodResponse) -> AwsResult<()> {
+    pub(crate) fn check_method_response(&self, inputs: &MethodResponse) -> AwsResult<()> {
         self.method(&inputs.resource_id, &inputs.http_method)?;
         self.check_models(inputs.response_models.values())
     }
 
     /// An integration that is to be created or changed: it may map what its method declares.
-    pub fn check_integration(&self, inputs: &Integration) -> AwsResult<()> {
+    pub(crate) fn check_integration(&self, inputs: &Integration) -> AwsResult<()> {
         let method = self.method(&inputs.resource_id, &inputs.http_method)?;
         for expression in inputs.request_parameters.values() {
             let parameter = matches!(
@@ -228,7 +232,7 @@ impl Api {
 
     /// An integration response that is to be created or changed: it may set what its method
     /// response declares.
-    pub fn check_integration_response(&self, inputs: &IntegrationResponse) -> AwsResult<()> {
+    pub(crate) fn check_integration_response(&self, inputs: &IntegrationResponse) -> AwsResult<()> {
         let method = self.method(&inputs.resource_id, &inputs.http_method)?;
         if method.integration.is_none() {
             return Err(not_found("No integration defined for method"));
@@ -244,7 +248,7 @@ impl Api {
     }
 
     /// Whether the API can be deployed as it is.
-    pub fn check_deployable(&self) -> AwsResult<()> {
+    pub(crate) fn check_deployable(&self) -> AwsResult<()> {
         let mut methods = self.definition.methods().peekable();
         if methods.peek().is_none() {
             return Err(bad_request("The REST API doesn't contain any methods"));
@@ -259,7 +263,7 @@ impl Api {
         }
     }
 
-    pub fn check_deployment(&self, deployment: &str) -> AwsResult<()> {
+    pub(crate) fn check_deployment(&self, deployment: &str) -> AwsResult<()> {
         if self.deployments.contains_key(deployment) {
             Ok(())
         } else {
@@ -268,7 +272,7 @@ impl Api {
     }
 
     /// Whether a deployment may be deleted: no stage may point to it.
-    pub fn check_deployment_unused(&self, deployment: &str) -> AwsResult<()> {
+    pub(crate) fn check_deployment_unused(&self, deployment: &str) -> AwsResult<()> {
         let mut stages = self.stages.values();
         if stages.any(|stage| stage.inputs.deployment == deployment) {
             return Err(bad_request(
@@ -278,7 +282,7 @@ impl Api {
         Ok(())
     }
 
-    pub fn check_stage(&self, stage: &str) -> AwsResult<()> {
+    pub(crate) fn check_stage(&self, stage: &str) -> AwsResult<()> {
         if self.stages.contains_key(stage) {
             Ok(())
         } else {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 /// All that is declared.
 #[derive(Debug, Default)]
-pub struct State {
+pub(crate) struct State {
     /// By id.
     pub apis: BTreeMap<String, Api>,
     /// The role that API Gateway writes logs with, by region, where the account has settings.
@@ -18,7 +18,7 @@ pub struct State {
 
 /// A REST API.
 #[derive(Debug)]
-pub struct Api {
+pub(crate) struct Api {
     pub region: String,
     pub inputs: RestApi,
     /// What the next deployment captures.
@@ -33,13 +33,13 @@ pub struct Api {
 
 /// A stage as it is declared.
 #[derive(Debug)]
-pub struct StageState {
+pub(crate) struct StageState {
     pub inputs: Stage,
     pub access_log: Option<AccessLog>,
 }
 
 impl Api {
-    pub fn new(region: &str, root: &str, inputs: RestApi) -> Self {
+    pub(crate) fn new(region: &str, root: &str, inputs: RestApi) -> Self {
         Self {
             region: region.to_owned(),
             inputs,

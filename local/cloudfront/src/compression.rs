@@ -70,7 +70,7 @@ const TYPES: [&str; 45] = [
 ];
 
 /// Whether a viewer takes compressed answers.
-pub fn is_wanted(method: &Method, version: Version, headers: &HeaderMap) -> bool {
+pub(crate) fn is_wanted(method: &Method, version: Version, headers: &HeaderMap) -> bool {
     *method == Method::GET
         && version != Version::HTTP_10
         && headers
@@ -82,7 +82,7 @@ pub fn is_wanted(method: &Method, version: Version, headers: &HeaderMap) -> bool
 }
 
 /// Compresses an answer, when it is one that CloudFront compresses.
-pub async fn compress(answer: Response<Data>) -> AwsResult<Response<Data>> {
+pub(crate) async fn compress(answer: Response<Data>) -> AwsResult<Response<Data>> {
     if !STATUSES.contains(&answer.status().as_u16()) || !is_compressible(answer.headers()) {
         return Ok(answer);
     }

@@ -56,7 +56,7 @@ impl Scheme {
     /// The value of `aws:SecureTransport` at the origin: CloudFront speaks to a bucket in the scheme
     /// of the viewer's request, see
     /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/HTTPandHTTPSRequests.html>.
-    pub fn is_secure(self) -> &'static str {
+    pub(crate) fn is_secure(self) -> &'static str {
         match self {
             Self::Https => "true",
             Self::Http => "false",
@@ -75,7 +75,7 @@ pub struct ErrorPage {
 impl Distribution {
     /// The first behavior whose pattern the path matches, or the default one:
     /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DownloadDistValuesCacheBehavior.html>.
-    pub fn behavior(&self, path: &str) -> &Behavior {
+    pub(crate) fn behavior(&self, path: &str) -> &Behavior {
         let path = path.trim_start_matches('/');
         self.ordered_behaviors
             .iter()
@@ -97,16 +97,16 @@ impl Distribution {
         }
     }
 
-    pub fn uses_access_control(&self, id: &str) -> bool {
+    pub(crate) fn uses_access_control(&self, id: &str) -> bool {
         let mut origins = self.origins.values();
         origins.any(|origin| origin.access_control_id.as_deref() == Some(id))
     }
 
-    pub fn uses_cache_policy(&self, id: &str) -> bool {
+    pub(crate) fn uses_cache_policy(&self, id: &str) -> bool {
         self.behaviors().any(|one| one.cache_policy_id == id)
     }
 
-    pub fn uses_headers_policy(&self, id: &str) -> bool {
+    pub(crate) fn uses_headers_policy(&self, id: &str) -> bool {
         self.behaviors()
             .any(|one| one.headers_policy_id.as_deref() == Some(id))
     }

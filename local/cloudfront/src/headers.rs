@@ -6,14 +6,14 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// What a policy does with the headers of an answer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct HeadersPolicy {
+pub(crate) struct HeadersPolicy {
     /// Of the origin's.
     pub removed: Vec<HeaderName>,
     pub added: Vec<Added>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Added {
+pub(crate) struct Added {
     pub name: HeaderName,
     pub value: HeaderValue,
     /// Whether it takes the place of the origin's.
@@ -22,7 +22,7 @@ pub struct Added {
 
 impl HeadersPolicy {
     /// Changes the headers of an answer.
-    pub fn apply(&self, headers: &mut HeaderMap) {
+    pub(crate) fn apply(&self, headers: &mut HeaderMap) {
         for name in &self.removed {
             headers.remove(name);
         }

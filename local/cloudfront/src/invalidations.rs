@@ -22,7 +22,7 @@ const MAX_WILDCARDS: usize = 15;
 /// What is to be forgotten, as a client sends it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct Batch {
+pub(crate) struct Batch {
     pub paths: Paths,
     /// Tells a request that is repeated from a new one.
     pub caller_reference: String,
@@ -30,7 +30,7 @@ pub struct Batch {
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct Paths {
+pub(crate) struct Paths {
     pub quantity: usize,
     #[serde(default)]
     pub items: Items,
@@ -38,14 +38,14 @@ pub struct Paths {
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct Items {
+pub(crate) struct Items {
     #[serde(default)]
     pub path: Vec<String>,
 }
 
 /// An invalidation that is complete.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Invalidation {
+pub(crate) struct Invalidation {
     pub id: String,
     pub created: OffsetDateTime,
     pub batch: Batch,
@@ -53,11 +53,11 @@ pub struct Invalidation {
 
 /// Those of one distribution, the latest last.
 #[derive(Debug, Default)]
-pub struct Invalidations(Vec<Invalidation>);
+pub(crate) struct Invalidations(Vec<Invalidation>);
 
 impl Invalidations {
     /// Makes one, or finds the one that the same request made before.
-    pub fn create(&mut self, batch: Batch, now: OffsetDateTime) -> AwsResult<Invalidation> {
+    pub(crate) fn create(&mut self, batch: Batch, now: OffsetDateTime) -> AwsResult<Invalidation> {
         check(&batch)?;
         let reference = &batch.caller_reference;
         let mut before = self.0.iter();
@@ -88,7 +88,7 @@ impl Invalidations {
         Ok(invalidation)
     }
 
-    pub fn get(&self, id: &str) -> AwsResult<Invalidation> {
+    pub(crate) fn get(&self, id: &str) -> AwsResult<Invalidation> {
         let found = self.0.iter().find(|one| one.id == id);
         found.cloned().ok_or_else(|| {
             AwsError::new(
@@ -101,7 +101,11 @@ impl Invalidations {
 
     /// At most `most`, the latest first, behind the one with the id `marker`; and whether there
     /// are more.
-    pub fn list(&self, marker: Option<&str>, most: usize) -> AwsResult<(Vec<Invalidation>, bool)> {
+    pub(crate) fn list(
+        &self,
+        marker: Option<&str>,
+        most: usize,
+    ) -> AwsResult<(Vec<Invalidation>, bool)> {
         let end = match marker {
             None => self.0.len(),
             Some(marker) => {

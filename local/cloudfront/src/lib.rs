@@ -2,22 +2,24 @@
 //!
 //! | module | what lives there |
 //! | --- | --- |
-//! | [`distribution`] | a distribution's settings, and which of them a request meets |
-//! | [`headers`] | policies for the headers of answers |
+//! | `distribution` | a distribution's settings, and which of them a request meets |
+//! | `headers` | policies for the headers of answers |
 //! | [`answer`] | a request, from the viewer to the origin and back |
-//! | [`compression`] | what goes out compressed |
-//! | [`invalidations`], [`wire`] | what it is told to forget, as AWS's clients tell it |
+//! | `compression` | what goes out compressed |
+//! | `invalidations`, [`wire`] | what it is told to forget, as AWS's clients tell it |
 //! | [`ports`] | what it needs of other services |
 //! | `resources` | its resource types |
 //! | here | the account's distributions, their ports and policies |
 //!
 //! Nothing is cached: every request goes to the origin.
 
+#![warn(unreachable_pub)]
+
 pub mod answer;
-pub mod compression;
-pub mod distribution;
-pub mod headers;
-pub mod invalidations;
+mod compression;
+mod distribution;
+mod headers;
+mod invalidations;
 pub mod ports;
 mod resources;
 pub mod wire;
@@ -109,7 +111,7 @@ impl CloudFront {
     }
 
     /// The port that a distribution has.
-    pub fn port_of(&self, id: &str) -> Option<u16> {
+    pub(crate) fn port_of(&self, id: &str) -> Option<u16> {
         let state = self.read();
         let mut ports = state.ports.iter();
         ports.find(|(_, owner)| *owner == id).map(|(port, _)| *port)
@@ -144,7 +146,7 @@ impl CloudFront {
     }
 
     /// Does something with the invalidations of a distribution that is live.
-    pub fn with_invalidations<T>(
+    pub(crate) fn with_invalidations<T>(
         &self,
         id: &str,
         work: impl FnOnce(&mut Invalidations) -> AwsResult<T>,
@@ -158,16 +160,16 @@ impl CloudFront {
     }
 
     /// Deploys an origin access control.
-    pub fn put_access_control(&self, id: &str, access: AccessControl) {
+    pub(crate) fn put_access_control(&self, id: &str, access: AccessControl) {
         self.write().access_controls.insert(id.to_owned(), access);
     }
 
-    pub fn access_control(&self, id: &str) -> Option<AccessControl> {
+    pub(crate) fn access_control(&self, id: &str) -> Option<AccessControl> {
         self.read().access_controls.get(id).cloned()
     }
 
     /// Removes one that no distribution uses.
-    pub fn remove_access_control(&self, id: &str) -> AwsResult<()> {
+    pub(crate) fn remove_access_control(&self, id: &str) -> AwsResult<()> {
         let mut state = self.write();
         let uses = |distribution: &Distribution| distribution.uses_access_control(id);
         state.refuse_if_used("OriginAccessControlInUse", "origin access control", uses)?;
@@ -176,11 +178,11 @@ impl CloudFront {
     }
 
     /// Deploys a cache policy.
-    pub fn put_cache_policy(&self, id: &str, policy: CachePolicy) {
+    pub(crate) fn put_cache_policy(&self, id: &str, policy: CachePolicy) {
         self.write().cache_policies.insert(id.to_owned(), policy);
     }
 
-    pub fn has_cache_policy(&self, id: &str) -> bool {
+    pub(crate) fn has_cache_policy(&self, id: &str) -> bool {
         let managed = [CACHING_DISABLED, CACHING_OPTIMIZED];
         managed.contains(&id) || self.read().cache_policies.contains_key(id)
     }
@@ -193,7 +195,7 @@ impl CloudFront {
     }
 
     /// Removes one that no distribution uses.
-    pub fn remove_cache_policy(&self, id: &str) -> AwsResult<()> {
+    pub(crate) fn remove_cache_policy(&self, id: &str) -> AwsResult<()> {
         let mut state = self.write();
         let uses = |distribution: &Distribution| distribution.uses_cache_policy(id);
         state.refuse_if_used("CachePolicyInUse", "cache policy", uses)?;
@@ -202,12 +204,12 @@ impl CloudFront {
     }
 
     /// Deploys a response headers policy.
-    pub fn put_headers_policy(&self, id: &str, name: &str, policy: HeadersPolicy) {
+    pub(crate) fn put_headers_policy(&self, id: &str, name: &str, policy: HeadersPolicy) {
         let policy = (name.to_owned(), Arc::new(policy));
         self.write().headers_policies.insert(id.to_owned(), policy);
     }
 
-    pub fn headers_policy(&self, id: &str) -> Option<Arc<HeadersPolicy>> {
+    pub(crate) fn headers_policy(&self, id: &str) -> Option<Arc<HeadersPolicy>> {
         let state = self.read();
         state
             .headers_policies
@@ -216,7 +218,7 @@ impl CloudFront {
     }
 
     /// Removes one that no distribution uses.
-    pub fn remove_headers_policy(&self, id: &str) -> AwsResult<()> {
+    pub(crate) fn remove_headers_policy(&self, id: &str) -> AwsResult<()> {
         let mut state = self.write();
         let uses = |distribution: &Distribution| distribution.uses_headers_policy(id);
         state.refuse_if_used(

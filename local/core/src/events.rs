@@ -177,7 +177,7 @@ pub enum Event {
 
 impl Event {
     /// The names of all kinds, as they are on the wire.
-    pub const KINDS: [&'static str; 12] = [
+    pub(crate) const KINDS: [&'static str; 12] = [
         "request",
         "accepted",
         "batch",

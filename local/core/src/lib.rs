@@ -10,6 +10,8 @@
 //! | [`listener`], [`body`], [`json_protocol`], [`tokens`] | HTTP listeners, and what AWS's protocols share |
 //! | [`percent`], [`log_names`] | how addresses are encoded; what a log may be called |
 
+#![warn(unreachable_pub)]
+
 pub mod body;
 pub mod clock;
 pub mod context;

@@ -103,7 +103,7 @@ fn foreign_host() -> Response<Full<Bytes>> {
 
 /// Whether a request is addressed to this machine: 127.0.0.1, localhost, a name under
 /// localhost (a bucket's, say), or no name at all.
-pub fn names_this_machine(uri: &Uri, headers: &HeaderMap) -> bool {
+pub(crate) fn names_this_machine(uri: &Uri, headers: &HeaderMap) -> bool {
     let authority = match headers.get(header::HOST).map(|host| host.to_str()) {
         Some(Ok(host)) => host,
         Some(Err(_)) => return false,

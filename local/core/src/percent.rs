@@ -27,7 +27,7 @@ pub fn decode(text: &str) -> String {
 
 /// A text with its escapes decoded; none when a `%` begins no escape, or when the bytes are no
 /// UTF-8.
-pub fn decode_strictly(text: &str) -> Option<String> {
+pub(crate) fn decode_strictly(text: &str) -> Option<String> {
     let mut parts = text.split('%');
     // Before the first `%` is no escape.
     parts.next();

@@ -20,7 +20,7 @@ use time::format_description::well_known::Rfc3339;
 use tokio_util::sync::CancellationToken;
 
 /// The folder in the data folder that keeps what is damaged.
-pub const FOLDER: &str = "damaged";
+pub(crate) const FOLDER: &str = "damaged";
 
 /// How the name of a note ends; what is before it is the name of what is kept.
 const NOTE: &str = ".note.json";

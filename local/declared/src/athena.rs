@@ -22,11 +22,11 @@ const MIN_CUTOFF: f64 = 10_000_000.0;
 const MIN_CUTOFF_OF_PROVIDER: f64 = 10_485_760.0;
 
 /// `aws:athena/workgroup:Workgroup`.
-pub struct Workgroup;
+pub(crate) struct Workgroup;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct WorkgroupInputs {
+pub(crate) struct WorkgroupInputs {
     name: String,
     description: Option<String>,
     configuration: Option<Configuration>,
@@ -37,7 +37,7 @@ pub struct WorkgroupInputs {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Configuration {
+pub(crate) struct Configuration {
     bytes_scanned_cutoff_per_query: Option<f64>,
     enforce_workgroup_configuration: Option<bool>,
     engine_version: Option<EngineVersion>,
@@ -47,13 +47,13 @@ pub struct Configuration {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct EngineVersion {
+pub(crate) struct EngineVersion {
     selected_engine_version: Option<String>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct ManagedResults {
+pub(crate) struct ManagedResults {
     enabled: Option<bool>,
 }
 
@@ -173,11 +173,11 @@ impl ResourceType for Workgroup {
 }
 
 /// `aws:athena/namedQuery:NamedQuery`.
-pub struct NamedQuery;
+pub(crate) struct NamedQuery;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct NamedQueryInputs {
+pub(crate) struct NamedQueryInputs {
     name: String,
     database: String,
     query: String,

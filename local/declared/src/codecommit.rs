@@ -19,12 +19,12 @@ const MAX_NAME: usize = 100;
 const MAX_DESCRIPTION: usize = 1_000;
 
 /// `aws:codecommit/repository:Repository`.
-pub struct Repository;
+pub(crate) struct Repository;
 
 /// The inputs of a repository.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct RepositoryInputs {
+pub(crate) struct RepositoryInputs {
     repository_name: String,
     description: Option<String>,
     /// Of no effect while the repository is empty, as on AWS.

@@ -18,11 +18,11 @@ const MAX_KEY: usize = 255;
 const MAX_VALUE: usize = 512_000;
 
 /// `aws:glue/catalogDatabase:CatalogDatabase`.
-pub struct CatalogDatabase;
+pub(crate) struct CatalogDatabase;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct CatalogDatabaseInputs {
+pub(crate) struct CatalogDatabaseInputs {
     name: String,
     description: Option<String>,
     tags: Option<BTreeMap<String, String>>,
@@ -89,11 +89,11 @@ impl ResourceType for CatalogDatabase {
 }
 
 /// `aws:glue/catalogTable:CatalogTable`.
-pub struct CatalogTable;
+pub(crate) struct CatalogTable;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct CatalogTableInputs {
+pub(crate) struct CatalogTableInputs {
     name: String,
     database_name: String,
     description: Option<String>,
@@ -105,7 +105,7 @@ pub struct CatalogTableInputs {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct StorageDescriptor {
+pub(crate) struct StorageDescriptor {
     location: Option<String>,
     columns: Option<Vec<Column>>,
     input_format: Option<String>,
@@ -115,7 +115,7 @@ pub struct StorageDescriptor {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct SerDeInfo {
+pub(crate) struct SerDeInfo {
     name: Option<String>,
     serialization_library: Option<String>,
     parameters: Option<BTreeMap<String, String>>,
@@ -123,7 +123,7 @@ pub struct SerDeInfo {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Column {
+pub(crate) struct Column {
     name: String,
     #[serde(rename = "type")]
     kind: Option<String>,

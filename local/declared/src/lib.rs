@@ -10,6 +10,8 @@
 //!
 //! What they know of each other is what is deployed.
 
+#![warn(unreachable_pub)]
+
 mod athena;
 mod codecommit;
 mod glue;

@@ -25,11 +25,11 @@ const NAMED: AutoName = AutoName {
 };
 
 /// `aws:cloudwatch/logDeliverySource:LogDeliverySource`.
-pub struct LogDeliverySource;
+pub(crate) struct LogDeliverySource;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct LogDeliverySourceInputs {
+pub(crate) struct LogDeliverySourceInputs {
     name: String,
     log_type: String,
     resource_arn: String,
@@ -98,11 +98,11 @@ impl ResourceType for LogDeliverySource {
 }
 
 /// `aws:cloudwatch/logDeliveryDestination:LogDeliveryDestination`.
-pub struct LogDeliveryDestination;
+pub(crate) struct LogDeliveryDestination;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct LogDeliveryDestinationInputs {
+pub(crate) struct LogDeliveryDestinationInputs {
     name: String,
     output_format: Option<String>,
     delivery_destination_configuration: DestinationConfiguration,
@@ -111,7 +111,7 @@ pub struct LogDeliveryDestinationInputs {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct DestinationConfiguration {
+pub(crate) struct DestinationConfiguration {
     destination_resource_arn: String,
 }
 
@@ -175,11 +175,11 @@ impl ResourceType for LogDeliveryDestination {
 }
 
 /// `aws:cloudwatch/logDelivery:LogDelivery`.
-pub struct LogDelivery;
+pub(crate) struct LogDelivery;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct LogDeliveryInputs {
+pub(crate) struct LogDeliveryInputs {
     delivery_source_name: String,
     delivery_destination_arn: String,
     record_fields: Option<Vec<String>>,

@@ -20,11 +20,11 @@ const MAX_DESCRIPTION: usize = 1_000;
 const MAX_PATH: usize = 512;
 
 /// `aws:iam/policy:Policy`.
-pub struct Policy;
+pub(crate) struct Policy;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct PolicyInputs {
+pub(crate) struct PolicyInputs {
     name: String,
     name_prefix: Option<String>,
     path: Option<String>,

@@ -30,12 +30,12 @@ const STATISTICS: [&str; 5] = ["Average", "Maximum", "Minimum", "SampleCount", "
 const MISSING_DATA: [&str; 4] = ["breaching", "ignore", "missing", "notBreaching"];
 
 /// `aws:cloudwatch/metricAlarm:MetricAlarm`.
-pub struct MetricAlarm;
+pub(crate) struct MetricAlarm;
 
 /// An alarm with a fixed threshold, on a metric of its own or on queries.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct MetricAlarmInputs {
+pub(crate) struct MetricAlarmInputs {
     name: String,
     alarm_description: Option<String>,
     namespace: Option<String>,
@@ -59,7 +59,7 @@ pub struct MetricAlarmInputs {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct MetricQuery {
+pub(crate) struct MetricQuery {
     id: String,
     label: Option<String>,
     expression: Option<String>,
@@ -69,7 +69,7 @@ pub struct MetricQuery {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct QueriedMetric {
+pub(crate) struct QueriedMetric {
     namespace: Option<String>,
     metric_name: String,
     dimensions: Option<BTreeMap<String, String>>,
@@ -237,11 +237,11 @@ impl ResourceType for MetricAlarm {
 }
 
 /// `aws:cloudwatch/dashboard:Dashboard`.
-pub struct Dashboard;
+pub(crate) struct Dashboard;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct DashboardInputs {
+pub(crate) struct DashboardInputs {
     dashboard_name: String,
     dashboard_body: String,
 }

@@ -18,11 +18,11 @@ const MAX_TOPIC_NAME: usize = 256;
 const MAX_DISPLAY_NAME: usize = 100;
 
 /// `aws:sns/topic:Topic`.
-pub struct Topic;
+pub(crate) struct Topic;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct TopicInputs {
+pub(crate) struct TopicInputs {
     name: String,
     display_name: Option<String>,
     tags: Option<BTreeMap<String, String>>,
@@ -106,12 +106,12 @@ impl ResourceType for Topic {
 }
 
 /// `aws:sns/topicPolicy:TopicPolicy`.
-pub struct TopicPolicy;
+pub(crate) struct TopicPolicy;
 
 /// A topic has one policy, which is the topic's own until one is attached.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct TopicPolicyInputs {
+pub(crate) struct TopicPolicyInputs {
     arn: String,
     policy: String,
 }
@@ -179,12 +179,12 @@ fn find_topic(deployments: &Arc<Deployments>, topic: &str, region: &str) -> AwsR
 }
 
 /// `aws:sns/topicSubscription:TopicSubscription`.
-pub struct TopicSubscription;
+pub(crate) struct TopicSubscription;
 
 /// Of the protocols, mail: its owner confirms it, so the subscription stays pending.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct TopicSubscriptionInputs {
+pub(crate) struct TopicSubscriptionInputs {
     topic: String,
     protocol: String,
     endpoint: String,

@@ -13,41 +13,41 @@ pub struct Hints {
 
 /// How full a buffer is, and since when it is not empty.
 #[derive(Debug, Default, Clone, Copy)]
-pub struct Level {
+pub(crate) struct Level {
     bytes: usize,
     since: Option<Instant>,
 }
 
 impl Level {
     /// More has come.
-    pub fn add(&mut self, bytes: usize, now: Instant) {
+    pub(crate) fn add(&mut self, bytes: usize, now: Instant) {
         self.bytes += bytes;
         self.since.get_or_insert(now);
     }
 
     /// This much has been sent on; what is left, if anything, starts to wait anew.
-    pub fn remove(&mut self, bytes: usize, left: bool, now: Instant) {
+    pub(crate) fn remove(&mut self, bytes: usize, left: bool, now: Instant) {
         self.bytes = self.bytes.saturating_sub(bytes);
         self.since = left.then_some(now);
     }
 
     /// What it holds, in bytes.
-    pub fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
 
     /// Whether it holds at least a full size.
-    pub fn is_full(&self, hints: Hints) -> bool {
+    pub(crate) fn is_full(&self, hints: Hints) -> bool {
         self.since.is_some() && self.bytes >= hints.size
     }
 
     /// Whether it is to be sent on.
-    pub fn is_due(&self, hints: Hints, now: Instant) -> bool {
+    pub(crate) fn is_due(&self, hints: Hints, now: Instant) -> bool {
         self.is_full(hints) || self.due_at(hints).is_some_and(|due| due <= now)
     }
 
     /// When the interval of what it holds is over.
-    pub fn due_at(&self, hints: Hints) -> Option<Instant> {
+    pub(crate) fn due_at(&self, hints: Hints) -> Option<Instant> {
         self.since.map(|since| since + hints.interval)
     }
 }

@@ -15,23 +15,23 @@ use uuid::Uuid;
 
 /// The bounds of the buffer towards S3, in MiB, and what is when nothing is said
 /// (API reference, `BufferingHints`).
-pub const SIZE_MB: std::ops::RangeInclusive<u64> = 1..=128;
-pub const DEFAULT_SIZE_MB: u64 = 5;
+pub(crate) const SIZE_MB: std::ops::RangeInclusive<u64> = 1..=128;
+pub(crate) const DEFAULT_SIZE_MB: u64 = 5;
 
 /// Its interval, in seconds (API reference, `BufferingHints`).
-pub const INTERVAL_SECONDS: std::ops::RangeInclusive<u64> = 0..=900;
-pub const DEFAULT_INTERVAL_SECONDS: u64 = 300;
+pub(crate) const INTERVAL_SECONDS: std::ops::RangeInclusive<u64> = 0..=900;
+pub(crate) const DEFAULT_INTERVAL_SECONDS: u64 = 300;
 
 /// Which prefix an object gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     Delivered,
     Failed,
 }
 
 /// The buffer towards S3: what the next object will hold.
 #[derive(Debug, Default)]
-pub struct Gathering {
+pub(crate) struct Gathering {
     body: Vec<u8>,
     sequences: Sequences,
     /// The arrival of the oldest record, in milliseconds since the Unix epoch.
@@ -43,7 +43,7 @@ pub struct Gathering {
 
 /// A sealed buffer.
 #[derive(Debug, Clone)]
-pub struct Batch {
+pub(crate) struct Batch {
     pub kind: Kind,
     body: Bytes,
     /// The records it settles.
@@ -55,7 +55,7 @@ pub struct Batch {
 
 /// An object to be stored.
 #[derive(Debug, Clone)]
-pub struct Object {
+pub(crate) struct Object {
     pub key: String,
     pub body: Bytes,
     pub headers: ObjectHeaders,
@@ -63,7 +63,7 @@ pub struct Object {
 
 impl Gathering {
     /// Adds what is delivered of a record.
-    pub fn add(&mut self, entry: &Entry, data: &[u8], now: Instant) {
+    pub(crate) fn add(&mut self, entry: &Entry, data: &[u8], now: Instant) {
         self.body.extend_from_slice(data);
         self.sequences.insert(entry.sequence);
         let oldest = self.oldest.get_or_insert(entry.arrival);
@@ -74,17 +74,17 @@ impl Gathering {
     }
 
     /// How many records wait, and how full the buffer is.
-    pub fn now(&self) -> (usize, Level) {
+    pub(crate) fn now(&self) -> (usize, Level) {
         (self.accepted.1, self.level)
     }
 
     /// Whether nothing waits.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.sequences.is_empty()
     }
 
     /// Everything that waits, as one batch.
-    pub fn seal(&mut self, kind: Kind) -> Batch {
+    pub(crate) fn seal(&mut self, kind: Kind) -> Batch {
         let sealed = std::mem::take(self);
         Batch {
             kind,
@@ -98,13 +98,13 @@ impl Gathering {
 
 impl Batch {
     /// What its object will hold, before compression.
-    pub fn lines(&self) -> &[u8] {
+    pub(crate) fn lines(&self) -> &[u8] {
         &self.body
     }
 
     /// The object that holds the batch, with the name that it keeps in every attempt. `now`
     /// stands in for an arrival that cannot be. Blocks for as long as compressing takes.
-    pub fn into_object(self, settings: &Settings, now: OffsetDateTime) -> Result<Object> {
+    pub(crate) fn into_object(self, settings: &Settings, now: OffsetDateTime) -> Result<Object> {
         let time = self
             .oldest
             .and_then(|millis| {

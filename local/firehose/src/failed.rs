@@ -11,7 +11,7 @@ use serde::Serialize;
 
 /// What the lines of one batch have in common.
 #[derive(Debug, Clone, Copy)]
-pub struct Attempts<'a> {
+pub(crate) struct Attempts<'a> {
     pub made: u32,
     /// When the last one ended, in milliseconds since the Unix epoch.
     pub ended: i64,
@@ -32,7 +32,12 @@ struct Line<'a> {
 }
 
 /// The line of a failed record, with the newline.
-pub fn line(entry: &Entry, data: &[u8], failure: &Failure, attempts: Attempts<'_>) -> Vec<u8> {
+pub(crate) fn line(
+    entry: &Entry,
+    data: &[u8],
+    failure: &Failure,
+    attempts: Attempts<'_>,
+) -> Vec<u8> {
     let line = Line {
         attempts_made: attempts.made,
         arrival_timestamp: entry.arrival,

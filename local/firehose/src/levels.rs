@@ -9,11 +9,11 @@ use tokio::time::Instant;
 
 /// What a stream's task last said of its buffers.
 #[derive(Debug, Default)]
-pub struct Levels(Mutex<Now>);
+pub(crate) struct Levels(Mutex<Now>);
 
 /// Buffers at one moment: the number of records in each, and its level.
 #[derive(Debug, Default, Clone, Copy)]
-pub struct Now {
+pub(crate) struct Now {
     /// Towards the processor.
     pub waiting: (usize, Level),
     /// How many batches are with the processor.
@@ -27,13 +27,13 @@ pub struct Now {
 }
 
 impl Levels {
-    pub fn set(&self, now: Now) {
+    pub(crate) fn set(&self, now: Now) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = now;
     }
 
     /// As JSON: sizes in bytes, durations in milliseconds. `left` is null while a buffer is
     /// empty, and 0 while something holds back what is due.
-    pub fn describe(&self, settings: &Settings, at: Instant) -> Value {
+    pub(crate) fn describe(&self, settings: &Settings, at: Instant) -> Value {
         let now = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let towards_s3 = settings.destination.buffering;
         let buffer = |(records, level): (usize, Level), hints: Hints| {

@@ -12,6 +12,8 @@
 //!
 //! Accepted records are on disk, in a journal (the crate `cloud_journal`), until they are delivered.
 
+#![warn(unreachable_pub)]
+
 mod buffer;
 mod delivery;
 mod failed;
@@ -26,15 +28,16 @@ mod transform;
 mod wire;
 mod worker;
 
-pub use buffer::Hints;
-pub use delivery::{DEFAULT_INTERVAL_SECONDS, DEFAULT_SIZE_MB, INTERVAL_SECONDS, SIZE_MB};
-pub use prefix::{PrefixError, Prefixes};
-pub use settings::{Compression, Destination, LogTarget, MEBIBYTE, Settings, Transform};
-pub use wire::{DESTINATION_ID, FAULTS, OPERATIONS, slow_down};
+pub(crate) use buffer::Hints;
+pub(crate) use delivery::{DEFAULT_INTERVAL_SECONDS, DEFAULT_SIZE_MB, INTERVAL_SECONDS, SIZE_MB};
+pub(crate) use prefix::{PrefixError, Prefixes};
+pub(crate) use settings::{Compression, Destination, LogTarget, MEBIBYTE, Settings, Transform};
+pub use wire::OPERATIONS;
+pub(crate) use wire::{DESTINATION_ID, FAULTS};
 
 /// The limits of a processor.
-pub mod processor {
-    pub use super::transform::{
+pub(crate) mod processor {
+    pub(crate) use super::transform::{
         DEFAULT_INTERVAL_SECONDS, DEFAULT_RETRIES, DEFAULT_SIZE_MB, INTERVAL_SECONDS, RETRIES,
         SIZE_MB,
     };

@@ -18,7 +18,7 @@ use time::OffsetDateTime;
 /// The services around a delivery stream; tests put others in their place, so that time can
 /// stand still.
 #[async_trait]
-pub trait Neighbours: Send + Sync + 'static {
+pub(crate) trait Neighbours: Send + Sync + 'static {
     /// The time of day.
     fn now(&self) -> OffsetDateTime;
 

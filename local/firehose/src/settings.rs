@@ -5,7 +5,7 @@ use super::prefix::Prefixes;
 use std::time::Duration;
 
 /// A megabyte as Firehose's buffer sizes count it (API reference, `BufferingHints`: "in MiBs").
-pub const MEBIBYTE: usize = 1024 * 1024;
+pub(crate) const MEBIBYTE: usize = 1024 * 1024;
 
 /// A delivery stream, as it is at the moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,7 +65,7 @@ pub struct LogTarget {
 
 impl Settings {
     /// When records go to the processor. Without one they are passed on as they come.
-    pub fn processing_hints(&self) -> Hints {
+    pub(crate) fn processing_hints(&self) -> Hints {
         self.destination.transform.as_ref().map_or(
             Hints {
                 size: MEBIBYTE,

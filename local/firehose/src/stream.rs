@@ -45,7 +45,7 @@ const RECORD_COST: usize = 128;
 const FLUSH_GRACE: Duration = Duration::from_secs(8);
 
 /// A running delivery stream.
-pub struct Stream {
+pub(crate) struct Stream {
     journal: Arc<Journal>,
     settings: watch::Sender<Arc<Settings>>,
     backlog: Arc<Backlog>,
@@ -60,7 +60,7 @@ pub struct Stream {
 }
 
 /// What a stream runs with.
-pub struct Surroundings {
+pub(crate) struct Surroundings {
     pub neighbours: Arc<dyn Neighbours>,
     pub stopping: CancellationToken,
     pub pauses: Pauses,
@@ -70,7 +70,7 @@ pub struct Surroundings {
 
 /// What became of a stream's records since the cloud was started.
 #[derive(Debug, Default)]
-pub struct Tally {
+pub(crate) struct Tally {
     /// Accepted now or left over from before, and neither stored nor dropped yet.
     pub waiting: AtomicU64,
     /// Stored under the stream's prefix.
@@ -83,7 +83,7 @@ pub struct Tally {
 
 /// Why records were not taken.
 #[derive(Debug)]
-pub enum Refused {
+pub(crate) enum Refused {
     /// Too much waits to be delivered, or the stream is stopping.
     Busy,
     /// The disk refused them.
@@ -93,7 +93,7 @@ pub enum Refused {
 impl Stream {
     /// Starts the stream with the journal in `folder`, as one of `tasks`. It ends when
     /// `stopping` is cancelled and it has delivered what it could.
-    pub fn start(
+    pub(crate) fn start(
         folder: &Path,
         settings: Settings,
         surroundings: Surroundings,
@@ -160,32 +160,32 @@ impl Stream {
     }
 
     /// How many bytes its journal takes on disk, and how many it may take.
-    pub fn journal_bytes(&self) -> (u64, u64) {
+    pub(crate) fn journal_bytes(&self) -> (u64, u64) {
         (self.journal.bytes(), self.max_journal_bytes)
     }
 
     /// What the stream is declared to do now.
-    pub fn settings(&self) -> Arc<Settings> {
+    pub(crate) fn settings(&self) -> Arc<Settings> {
         Arc::clone(&self.settings.borrow())
     }
 
     /// What became of its records.
-    pub fn tally(&self) -> &Tally {
+    pub(crate) fn tally(&self) -> &Tally {
         &self.tally
     }
 
     /// How full its buffers are at the moment.
-    pub fn levels(&self) -> Value {
+    pub(crate) fn levels(&self) -> Value {
         self.levels.describe(&self.settings(), Instant::now())
     }
 
     /// From now on the stream does this instead; also with records that it already holds.
-    pub fn update(&self, settings: Settings) {
+    pub(crate) fn update(&self, settings: Settings) {
         self.settings.send_replace(Arc::new(settings));
     }
 
     /// Takes records, all or none; they are durable on return.
-    pub async fn put(&self, records: Vec<NewRecord>) -> Result<(), Refused> {
+    pub(crate) async fn put(&self, records: Vec<NewRecord>) -> Result<(), Refused> {
         let cost = records.iter().map(|record| cost(record.data.len())).sum();
         if self.stopping.is_cancelled() {
             return Err(Refused::Busy);
@@ -214,7 +214,7 @@ impl Stream {
     }
 
     /// Ends the stream and deletes everything that it has not delivered.
-    pub async fn discard(&self) -> Result<()> {
+    pub(crate) async fn discard(&self) -> Result<()> {
         self.discarded.cancel();
         self.journal.discard().await
     }

@@ -16,28 +16,28 @@ use std::fmt::Write;
 use uuid::Uuid;
 
 /// The bounds of a processor's buffer size, in MB (data-transformation).
-pub const SIZE_MB: std::ops::RangeInclusive<f64> = 0.2..=3.0;
-pub const DEFAULT_SIZE_MB: f64 = 1.0;
+pub(crate) const SIZE_MB: std::ops::RangeInclusive<f64> = 0.2..=3.0;
+pub(crate) const DEFAULT_SIZE_MB: f64 = 1.0;
 
 /// The bounds of a processor's buffer interval, in seconds (data-transformation).
-pub const INTERVAL_SECONDS: std::ops::RangeInclusive<u64> = 0..=900;
-pub const DEFAULT_INTERVAL_SECONDS: u64 = 60;
+pub(crate) const INTERVAL_SECONDS: std::ops::RangeInclusive<u64> = 0..=900;
+pub(crate) const DEFAULT_INTERVAL_SECONDS: u64 = 60;
 
 /// How often an invocation may be repeated, and is when nothing is said
 /// (data-transformation-failure-handling for the default).
-pub const RETRIES: std::ops::RangeInclusive<u32> = 0..=300;
-pub const DEFAULT_RETRIES: u32 = 3;
+pub(crate) const RETRIES: std::ops::RangeInclusive<u32> = 0..=300;
+pub(crate) const DEFAULT_RETRIES: u32 = 3;
 
 /// The longest invocation that Firehose waits for (data-transformation).
-pub const MAX_INVOCATION: std::time::Duration = std::time::Duration::from_secs(5 * 60);
+pub(crate) const MAX_INVOCATION: std::time::Duration = std::time::Duration::from_secs(5 * 60);
 
 /// How many batches are with the function at a time (limits: "up to 5 outstanding Lambda
 /// invocations per shard").
-pub const MAX_OUTSTANDING: usize = 5;
+pub(crate) const MAX_OUTSTANDING: usize = 5;
 
 /// The largest event: Lambda takes no larger payload of a synchronous invocation
 /// (gettingstarted-limits).
-pub const MAX_EVENT_BYTES: usize = 6 * 1024 * 1024;
+pub(crate) const MAX_EVENT_BYTES: usize = 6 * 1024 * 1024;
 
 /// Digits of a record's id towards the function, as long as the real ones.
 const RECORD_ID_DIGITS: usize = 56;
@@ -51,7 +51,7 @@ const EVENT_OVERHEAD: usize = 1024;
 
 /// What became of one record.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// Deliver this.
     Ok(Bytes),
     /// Deliver nothing.
@@ -61,7 +61,7 @@ pub enum Outcome {
 
 /// Why a record, or a whole invocation, failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
+pub(crate) struct Failure {
     /// Such as `Lambda.MissingRecordId`.
     pub code: Cow<'static, str>,
     pub message: Cow<'static, str>,
@@ -69,7 +69,7 @@ pub struct Failure {
 
 impl Failure {
     /// A failure that AWS's documentation or a capture words so.
-    pub const fn new(code: &'static str, message: &'static str) -> Self {
+    pub(crate) const fn new(code: &'static str, message: &'static str) -> Self {
         Self {
             code: Cow::Borrowed(code),
             message: Cow::Borrowed(message),
@@ -77,13 +77,13 @@ impl Failure {
     }
 
     /// The function failed, timed out, or gave what cannot be used.
-    pub const FUNCTION_ERROR: Self = Self::new(
+    pub(crate) const FUNCTION_ERROR: Self = Self::new(
         "Lambda.FunctionError",
         "The Lambda function was successfully invoked but it returned an error result.",
     );
 
     /// The invocation took longer than Firehose waits.
-    pub const TIMED_OUT: Self = Self::new(
+    pub(crate) const TIMED_OUT: Self = Self::new(
         "Lambda.FunctionTimedOut",
         "The Lambda function timed out. Increase the Timeout setting in the Lambda function.",
     );
@@ -120,12 +120,12 @@ impl Failure {
 }
 
 /// How many bytes of an event a record of this length takes at most.
-pub fn event_bytes(length: usize) -> usize {
+pub(crate) fn event_bytes(length: usize) -> usize {
     length.div_ceil(3) * 4 + RECORD_OVERHEAD
 }
 
 /// How many bytes of records fit an event.
-pub const fn event_capacity() -> usize {
+pub(crate) const fn event_capacity() -> usize {
     MAX_EVENT_BYTES - EVENT_OVERHEAD
 }
 
@@ -140,7 +140,7 @@ fn record_id(entry: &Entry) -> String {
 }
 
 /// The event for a batch; every invocation has an id of its own.
-pub fn event(stream_arn: &str, region: &str, entries: &[Entry], data: &[Bytes]) -> Bytes {
+pub(crate) fn event(stream_arn: &str, region: &str, entries: &[Entry], data: &[Bytes]) -> Bytes {
     let size: usize = data.iter().map(|data| event_bytes(data.len())).sum();
     let mut event = String::with_capacity(size + EVENT_OVERHEAD);
     // Writing to a string does not fail. ARNs and regions hold nothing that JSON escapes.
@@ -188,7 +188,7 @@ enum ReplyResult {
 }
 
 /// What a reply says of each of the entries, in their order.
-pub fn outcomes(entries: &[Entry], reply: &[u8]) -> Vec<Outcome> {
+pub(crate) fn outcomes(entries: &[Entry], reply: &[u8]) -> Vec<Outcome> {
     match read(entries, reply) {
         Ok(outcomes) => outcomes,
         Err(failure) => vec![Outcome::Failed(failure); entries.len()],

@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 /// How long the stream waits before it repeats what failed. AWS names no numbers.
 #[derive(Debug, Clone, Copy)]
-pub struct Pauses {
+pub(crate) struct Pauses {
     /// Before an invocation is repeated.
     pub invocation: Duration,
     /// Before storing is repeated; doubled each time, up to the longest.
@@ -43,7 +43,7 @@ impl Default for Pauses {
 
 /// What the work on a batch needs.
 #[derive(Clone)]
-pub struct Worker {
+pub(crate) struct Worker {
     pub journal: Arc<Journal>,
     pub neighbours: Arc<dyn Neighbours>,
     pub stopping: CancellationToken,
@@ -55,14 +55,14 @@ pub struct Worker {
 
 /// What remains to be done with a record.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Settled {
+pub(crate) enum Settled {
     Store(Kind, Bytes),
     /// It was dropped, and the journal knows.
     Nothing,
 }
 
 /// A batch that came back from the processor.
-pub struct Transformed {
+pub(crate) struct Transformed {
     pub entries: Vec<Entry>,
     /// One for each entry; none at all when the batch stays in the journal until the next start.
     pub settled: Option<Vec<Settled>>,
@@ -70,7 +70,11 @@ pub struct Transformed {
 
 impl Worker {
     /// Has the processor transform the records, or passes them on when there is none.
-    pub async fn transform(self, settings: Arc<Settings>, entries: Vec<Entry>) -> Transformed {
+    pub(crate) async fn transform(
+        self,
+        settings: Arc<Settings>,
+        entries: Vec<Entry>,
+    ) -> Transformed {
         let work = || self.try_transform(&settings, &entries);
         match self.surely(work).await {
             Some(transformed) => transformed,
@@ -227,7 +231,7 @@ impl Worker {
 
     /// Stores a batch, however long it takes. False when it stays in the journal until the next
     /// start.
-    pub async fn store(self, settings: Arc<Settings>, batch: Batch) -> bool {
+    pub(crate) async fn store(self, settings: Arc<Settings>, batch: Batch) -> bool {
         let work = || self.try_store(&settings, batch.clone());
         self.surely(work).await.unwrap_or(false)
     }
@@ -287,7 +291,7 @@ impl Worker {
     }
 
     /// Waits, unless the stream stops meanwhile.
-    pub async fn pause(&self, duration: Duration) -> Option<()> {
+    pub(crate) async fn pause(&self, duration: Duration) -> Option<()> {
         tokio::select! {
             () = self.stopping.cancelled() => None,
             () = tokio::time::sleep(duration) => Some(()),

@@ -85,7 +85,7 @@ pub fn decide(request: &Request<'_>, policies: &Policies<'_>) -> Decision {
 }
 
 /// Decides whether the actor may assume the role that has this trust policy.
-pub fn decide_trust(request: &Request<'_>, trust: &Document) -> Decision {
+pub(crate) fn decide_trust(request: &Request<'_>, trust: &Document) -> Decision {
     if request.is_in(Some(trust), Effect::Deny) {
         Decision::Denied(Side::Resource)
     } else if request.is_in(Some(trust), Effect::Allow) {

@@ -10,15 +10,15 @@ use std::marker::PhantomData;
 
 /// `x` or `[x, …]`.
 #[derive(Debug, Clone)]
-pub struct OneOrMany<T>(pub Vec<T>);
+pub(crate) struct OneOrMany<T>(pub Vec<T>);
 
 /// The names and values of an object, in their order.
 #[derive(Debug, Clone)]
-pub struct Elements<T>(pub Vec<(String, T)>);
+pub(crate) struct Elements<T>(pub Vec<(String, T)>);
 
 /// A string, or a number or boolean as a string.
 #[derive(Debug, Clone)]
-pub struct Scalar(pub String);
+pub(crate) struct Scalar(pub String);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -8,6 +8,8 @@
 //! | `resources` | its resource types |
 //! | here | the account's roles, and decisions about real calls |
 
+#![warn(unreachable_pub)]
+
 pub mod condition;
 pub mod document;
 pub mod evaluate;
@@ -223,7 +225,7 @@ impl Iam {
     }
 
     /// Whether a role of this ARN is deployed.
-    pub fn has_role(&self, arn: &str) -> bool {
+    pub(crate) fn has_role(&self, arn: &str) -> bool {
         self.read().contains_key(arn)
     }
 
@@ -273,12 +275,12 @@ impl Iam {
     }
 
     /// Removes a role and all that hangs on it.
-    pub fn remove_role(&self, arn: &str) {
+    pub(crate) fn remove_role(&self, arn: &str) {
         self.write().remove(arn);
     }
 
     /// The names of a role's inline policies.
-    pub fn role_policies(&self, arn: &str) -> Vec<String> {
+    pub(crate) fn role_policies(&self, arn: &str) -> Vec<String> {
         self.read()
             .get(arn)
             .map(|role| role.policies.keys().cloned().collect())
@@ -295,7 +297,7 @@ impl Iam {
     }
 
     /// Removes a policy from the role of this name; one that is not there is no error.
-    pub fn remove_role_policy(&self, role: &str, policy: &str) {
+    pub(crate) fn remove_role_policy(&self, role: &str, policy: &str) {
         if let Some(arn) = self.role_arn(role)
             && let Some(role) = self.write().get_mut(&arn)
         {
@@ -313,7 +315,7 @@ impl Iam {
 }
 
 /// What IAM answers when a role is named that does not exist.
-pub fn no_such_role(name: &str) -> AwsError {
+pub(crate) fn no_such_role(name: &str) -> AwsError {
     AwsError::new(
         404,
         "NoSuchEntity",

@@ -35,7 +35,7 @@ pub fn like(pattern: &str, text: &str) -> bool {
 }
 
 /// Whether `text` matches `pattern` when letter case does not count: actions.
-pub fn like_ignoring_case(pattern: &str, text: &str) -> bool {
+pub(crate) fn like_ignoring_case(pattern: &str, text: &str) -> bool {
     like(&pattern.to_lowercase(), &text.to_lowercase())
 }
 
@@ -58,7 +58,7 @@ pub fn arn_like(pattern: &str, arn: &str) -> bool {
 }
 
 /// Whether `text` has the form of an ARN, wildcards included.
-pub fn is_arn(text: &str) -> bool {
+pub(crate) fn is_arn(text: &str) -> bool {
     text.starts_with("arn:") && text.splitn(ARN_PARTS, ':').count() == ARN_PARTS
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 /// A call that was not allowed, and why.
 #[derive(Debug)]
-pub struct Refusal {
+pub(crate) struct Refusal {
     /// None for a caller without credentials.
     caller: Option<String>,
     action: String,
@@ -22,7 +22,7 @@ pub struct Refusal {
 
 impl Refusal {
     /// Of a call to a resource; the decision is not [`Decision::Allowed`].
-    pub fn new(request: &Request<'_>, decision: Decision) -> Self {
+    pub(crate) fn new(request: &Request<'_>, decision: Decision) -> Self {
         let side = match (decision, request.actor) {
             (Decision::Denied(side), _) => side,
             (_, Actor::Session { .. }) => Side::Identity,
@@ -68,7 +68,7 @@ impl Refusal {
     }
 
     /// Of a service that wants to act with a role; the decision is not [`Decision::Allowed`].
-    pub fn of_trust(request: &Request<'_>, decision: Decision) -> Self {
+    pub(crate) fn of_trust(request: &Request<'_>, decision: Decision) -> Self {
         let service = match request.actor {
             Actor::Service(service) => service,
             _ => "",
@@ -101,7 +101,7 @@ impl Refusal {
 
     /// Worded as
     /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html> shows.
-    pub fn error(&self) -> AwsError {
+    pub(crate) fn error(&self) -> AwsError {
         let message = match &self.caller {
             None => String::from("Access Denied"),
             Some(caller) => format!(
@@ -113,7 +113,7 @@ impl Refusal {
     }
 
     /// For the person who watches.
-    pub fn event(&self) -> Event {
+    pub(crate) fn event(&self) -> Event {
         Event::Refusal {
             caller: self.caller.clone().unwrap_or_else(|| "anonymous".into()),
             action: self.action.to_owned(),

@@ -27,11 +27,11 @@ const MAX_PATH: usize = 512;
 const SESSION_DURATIONS: std::ops::RangeInclusive<u32> = 3_600..=43_200;
 
 /// `aws:iam/role:Role`.
-pub struct Role;
+pub(crate) struct Role;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct RoleInputs {
+pub(crate) struct RoleInputs {
     name: String,
     name_prefix: Option<String>,
     assume_role_policy: String,
@@ -166,11 +166,11 @@ impl ResourceType for Role {
 }
 
 /// `aws:iam/rolePolicy:RolePolicy`.
-pub struct RolePolicy;
+pub(crate) struct RolePolicy;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct RolePolicyInputs {
+pub(crate) struct RolePolicyInputs {
     name: String,
     name_prefix: Option<String>,
     role: String,

@@ -7,6 +7,8 @@
 //! cannot be delivered do not hold the rest: when a journal is long and little of it waits, they
 //! are written once more behind everything else, and the segment they were in goes.
 
+#![warn(unreachable_pub)]
+
 mod segment;
 mod sequences;
 mod writer;

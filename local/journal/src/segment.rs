@@ -7,13 +7,13 @@ use super::Sequences;
 use std::path::{Path, PathBuf};
 
 /// The first bytes of every segment: what it is, and the version of its format.
-pub const MAGIC: &[u8; 8] = b"MYSFJRN1";
+pub(crate) const MAGIC: &[u8; 8] = b"MYSFJRN1";
 
 /// A frame's length and checksum.
-pub const FRAME_HEADER: usize = 8;
+pub(crate) const FRAME_HEADER: usize = 8;
 
 /// A record's payload before its data: kind, sequence number, arrival.
-pub const RECORD_HEADER: usize = 1 + 8 + 8;
+pub(crate) const RECORD_HEADER: usize = 1 + 8 + 8;
 
 /// No payload is longer: a record has at most 1,000 KiB, and the longest list of delivered
 /// ranges is cut into frames of less than that.
@@ -27,7 +27,7 @@ const DELIVERED: u8 = 2;
 
 /// What a frame holds.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Frame {
+pub(crate) enum Frame {
     /// An accepted record: where its data starts in the file, and how long it is.
     Record {
         sequence: u64,
@@ -41,7 +41,7 @@ pub enum Frame {
 
 /// What a scan found.
 #[derive(Debug, Default)]
-pub struct Scan {
+pub(crate) struct Scan {
     pub frames: Vec<Frame>,
     /// Where the last intact frame ends.
     pub intact: u64,
@@ -52,7 +52,7 @@ pub struct Scan {
 
 /// Bytes that are not as they were written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Damaged {
+pub(crate) struct Damaged {
     /// Where they are in the file.
     pub at: u64,
     pub length: u64,
@@ -63,7 +63,12 @@ pub struct Damaged {
 }
 
 /// Appends a record's frame to `buffer`. Gives where its data starts in the buffer.
-pub fn encode_record(buffer: &mut Vec<u8>, sequence: u64, arrival: i64, data: &[u8]) -> usize {
+pub(crate) fn encode_record(
+    buffer: &mut Vec<u8>,
+    sequence: u64,
+    arrival: i64,
+    data: &[u8],
+) -> usize {
     let start = begin_frame(buffer);
     buffer.push(RECORD);
     buffer.extend_from_slice(&sequence.to_le_bytes());
@@ -75,7 +80,7 @@ pub fn encode_record(buffer: &mut Vec<u8>, sequence: u64, arrival: i64, data: &[
 }
 
 /// Appends the frames that mark `sequences` as delivered.
-pub fn encode_delivered(buffer: &mut Vec<u8>, sequences: &Sequences) {
+pub(crate) fn encode_delivered(buffer: &mut Vec<u8>, sequences: &Sequences) {
     for ranges in sequences.ranges().chunks(RANGES_PER_FRAME) {
         let start = begin_frame(buffer);
         buffer.push(DELIVERED);
@@ -105,7 +110,7 @@ fn end_frame(buffer: &mut [u8], start: usize) {
 /// Reads all intact frames of a segment's bytes, those behind damaged ones too. `None` when the
 /// file is no segment of this format. `first` is the number of its first record: those with a
 /// lower one were moved here from older segments.
-pub fn scan(bytes: &[u8], first: u64) -> Option<Scan> {
+pub(crate) fn scan(bytes: &[u8], first: u64) -> Option<Scan> {
     if bytes.starts_with(MAGIC) {
         return Some(scan_frames(bytes, first));
     }
@@ -132,7 +137,7 @@ pub fn scan(bytes: &[u8], first: u64) -> Option<Scan> {
 }
 
 /// Whether a file that is no segment of this format may be one of another version.
-pub fn is_of_another_version(bytes: &[u8]) -> bool {
+pub(crate) fn is_of_another_version(bytes: &[u8]) -> bool {
     let (name, version) = MAGIC.split_at(MAGIC.len() - 1);
     let other = bytes.strip_prefix(name).and_then(<[u8]>::first);
     // A file that holds nothing but its first bytes holds nothing that could be misread.
@@ -308,7 +313,7 @@ fn frame_of(bytes: &[u8], position: usize, whole: usize) -> Option<Frame> {
 }
 
 /// The data of a record whose frame was read from its checksum on; none when it is not intact.
-pub fn checked_data(frame: &[u8]) -> Option<&[u8]> {
+pub(crate) fn checked_data(frame: &[u8]) -> Option<&[u8]> {
     let (checksum, payload) = frame.split_first_chunk::<4>()?;
     (crc32fast::hash(payload) == u32::from_le_bytes(*checksum))
         .then(|| payload.get(RECORD_HEADER..))
@@ -316,12 +321,12 @@ pub fn checked_data(frame: &[u8]) -> Option<&[u8]> {
 }
 
 /// The file of the segment whose first record has this sequence number.
-pub fn path(folder: &Path, first: u64) -> PathBuf {
+pub(crate) fn path(folder: &Path, first: u64) -> PathBuf {
     folder.join(format!("{first:020}.journal"))
 }
 
 /// The sequence number in a segment's file name.
-pub fn first_sequence(path: &Path) -> Option<u64> {
+pub(crate) fn first_sequence(path: &Path) -> Option<u64> {
     path.file_name()?
         .to_str()?
         .strip_suffix(".journal")?

@@ -33,7 +33,7 @@ impl Sequences {
     }
 
     /// Adds all numbers from `first` to `last`.
-    pub fn insert_range(&mut self, first: u64, last: u64) {
+    pub(crate) fn insert_range(&mut self, first: u64, last: u64) {
         if first > last {
             return;
         }

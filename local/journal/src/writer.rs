@@ -24,10 +24,10 @@ const LONG: u64 = 4 * SEGMENT_BYTES;
 /// A group takes no further command when it holds this much; bounds the memory of a write.
 const GROUP_BYTES: usize = 8 * 1024 * 1024;
 
-pub type Done = oneshot::Sender<Result<(), String>>;
+pub(crate) type Done = oneshot::Sender<Result<(), String>>;
 
 /// What the writer is asked to do.
-pub enum Command {
+pub(crate) enum Command {
     Append {
         records: Vec<NewRecord>,
         done: Done,
@@ -46,7 +46,7 @@ pub enum Command {
 }
 
 /// What the writer does to the disk; tests put one in its place that fails.
-pub trait Disk: Send {
+pub(crate) trait Disk: Send {
     /// Creates an empty file, and makes its name durable.
     fn create(&self, path: &Path) -> io::Result<File>;
     fn write_all_at(&self, file: &File, bytes: &[u8], offset: u64) -> io::Result<()>;
@@ -54,7 +54,7 @@ pub trait Disk: Send {
 }
 
 /// The disk as it is.
-pub struct RealDisk;
+pub(crate) struct RealDisk;
 
 impl Disk for RealDisk {
     fn create(&self, path: &Path) -> io::Result<File> {
@@ -80,7 +80,7 @@ impl Disk for RealDisk {
 }
 
 /// The writer's state.
-pub struct Writer {
+pub(crate) struct Writer {
     /// What it is called where troubles are named.
     pub source: String,
     pub troubles: Troubles,
@@ -117,7 +117,7 @@ struct Group {
 
 impl Writer {
     /// Writes until every handle is gone, or the journal is discarded; whatever a write comes to.
-    pub fn run(mut self, commands: &mpsc::Receiver<Command>) {
+    pub(crate) fn run(mut self, commands: &mpsc::Receiver<Command>) {
         loop {
             match catch_unwind(AssertUnwindSafe(|| self.write_all(commands))) {
                 Ok(()) => return,

@@ -4,6 +4,8 @@
 //! There is one symmetric key, and it is the same in every embedded cloud: a stack file in a
 //! repository has to be readable wherever it is checked out. Whoever reaches a cloud can use it.
 
+#![warn(unreachable_pub)]
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;

@@ -54,7 +54,7 @@ pub struct Package {
 
 /// All packages in the data folder.
 #[derive(Debug)]
-pub struct CodeStore {
+pub(crate) struct CodeStore {
     pub(super) folder: PathBuf,
     pub(super) troubles: Troubles,
     held: Mutex<Held>,
@@ -78,7 +78,7 @@ struct Held {
 
 impl CodeStore {
     /// The packages in `folder`.
-    pub fn open(folder: &Path, troubles: &Troubles) -> Result<Self> {
+    pub(crate) fn open(folder: &Path, troubles: &Troubles) -> Result<Self> {
         folder::create(folder)
             .with_context(|| format!("the folder {} cannot be created", folder.display()))?;
         Ok(Self {
@@ -91,7 +91,7 @@ impl CodeStore {
     }
 
     /// Checks, copies and unpacks the package at `path`. Blocks for as long as the disk takes.
-    pub fn store(&self, path: &Path) -> AwsResult<Package> {
+    pub(crate) fn store(&self, path: &Path) -> AwsResult<Package> {
         let zipped = read_package(path)?;
         let digest = Sha256::digest(&zipped);
         let package = Package {
@@ -118,7 +118,7 @@ impl CodeStore {
     }
 
     /// The code of a stored package, unpacked.
-    pub fn code(&self, sha256: &str) -> AwsResult<Arc<Code>> {
+    pub(crate) fn code(&self, sha256: &str) -> AwsResult<Arc<Code>> {
         let mut held = self.held();
         held.awaited.remove(sha256);
         if let Some(code) = held.codes.get(sha256).and_then(Weak::upgrade) {
@@ -147,7 +147,7 @@ impl CodeStore {
     }
 
     /// The file of the package whose SHA-256 is this in hexadecimal digits.
-    pub fn package(&self, sha256: &str) -> Option<PathBuf> {
+    pub(crate) fn package(&self, sha256: &str) -> Option<PathBuf> {
         let is_digest = sha256.len() == 64 && sha256.bytes().all(|byte| byte.is_ascii_hexdigit());
         let path = self.folder.join(format!("{sha256}.zip"));
         (is_digest && path.is_file()).then_some(path)
@@ -155,19 +155,19 @@ impl CodeStore {
 
     /// Keeps the code of a deployed function until it is live or gone. A start makes functions
     /// live one after the other, and one that cannot be made live may be so at the next start.
-    pub fn expect(&self, function_arn: &str, sha256: &str) {
+    pub(crate) fn expect(&self, function_arn: &str, sha256: &str) {
         let mut held = self.held();
         held.expected.insert(function_arn.into(), sha256.into());
     }
 
     /// The function is live, or gone: nothing has to be kept for it any more.
-    pub fn settle(&self, function_arn: &str) {
+    pub(crate) fn settle(&self, function_arn: &str) {
         self.held().expected.remove(function_arn);
     }
 
     /// Deletes the packages that no function and no execution environment holds, and that none
     /// is expected to need.
-    pub fn sweep(&self) {
+    pub(crate) fn sweep(&self) {
         let mut held = self.held();
         held.codes.retain(|_, code| code.strong_count() > 0);
         let kept: HashSet<String> = held

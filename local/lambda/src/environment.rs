@@ -25,11 +25,11 @@ use uuid::Uuid;
 const INIT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A function's answer, or its failure.
-pub type Answer = Result<Bytes, FunctionFailure>;
+pub(crate) type Answer = Result<Bytes, FunctionFailure>;
 
 /// An invocation, as it comes in.
 #[derive(Debug, Clone)]
-pub struct Request {
+pub(crate) struct Request {
     pub id: String,
     /// As the caller wrote it, with or without version.
     pub function_arn: String,
@@ -38,7 +38,7 @@ pub struct Request {
 
 /// What a new environment needs.
 #[derive(Clone)]
-pub struct Seed {
+pub(crate) struct Seed {
     pub settings: Arc<FunctionSettings>,
     pub log_stream: String,
     pub sink: Sink,
@@ -49,7 +49,7 @@ pub struct Seed {
 
 /// A process that waits for its next invocation.
 #[derive(Debug)]
-pub struct Environment {
+pub(crate) struct Environment {
     pub settings: Arc<FunctionSettings>,
     process: Process,
     api: RuntimeApi,
@@ -58,7 +58,7 @@ pub struct Environment {
 }
 
 /// What came of an invocation.
-pub struct Finished {
+pub(crate) struct Finished {
     pub answer: Answer,
     /// The last lines of the log.
     pub log_tail: Vec<u8>,
@@ -97,7 +97,7 @@ impl Span {
 impl Seed {
     /// The name of a new log stream: date, version and a random number, with the function's
     /// name when the group is not its own by default (AWS's page monitoring-cloudwatchlogs).
-    pub fn log_stream(settings: &FunctionSettings, now: OffsetDateTime) -> String {
+    pub(crate) fn log_stream(settings: &FunctionSettings, now: OffsetDateTime) -> String {
         let date = now
             .format(format_description!("[year]/[month]/[day]"))
             .unwrap_or_default();
@@ -109,7 +109,7 @@ impl Seed {
     }
 
     /// Starts an environment and runs its first invocation.
-    pub async fn invoke(self, request: Request) -> Finished {
+    pub(crate) async fn invoke(self, request: Request) -> Finished {
         let timeout = self.settings.timeout;
         let code = Arc::clone(&self.code);
         code.whole(&self.settings.code.digest()).await;
@@ -252,7 +252,7 @@ impl Starting {
 
 impl Environment {
     /// Runs an invocation.
-    pub async fn invoke(self, request: Request) -> Finished {
+    pub(crate) async fn invoke(self, request: Request) -> Finished {
         let span = Span::begin(self.settings.timeout, None);
         self.output.take_tail();
         self.output.own(report::start(&self.settings, &request));

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 /// The error object of a failed invocation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FunctionFailure {
+pub(crate) struct FunctionFailure {
     /// Such as `Runtime.ExitError`.
     pub kind: String,
     /// The JSON that the caller gets.
@@ -28,7 +28,7 @@ impl FunctionFailure {
     }
 
     /// The process ended.
-    pub fn exited(request_id: &str, status: ExitStatus) -> Self {
+    pub(crate) fn exited(request_id: &str, status: ExitStatus) -> Self {
         let reason = match (status.code(), status.signal()) {
             (Some(0), _) => "Runtime exited without providing a reason".to_owned(),
             (Some(code), _) => format!("Runtime exited with error: exit status {code}"),
@@ -41,17 +41,17 @@ impl FunctionFailure {
     }
 
     /// The process used more memory than it has, and was killed for it.
-    pub fn out_of_memory(request_id: &str) -> Self {
+    pub(crate) fn out_of_memory(request_id: &str) -> Self {
         Self::exited(request_id, ExitStatus::from_raw(9))
     }
 
     /// The process could not be started.
-    pub fn no_entrypoint(request_id: &str, reason: &str) -> Self {
+    pub(crate) fn no_entrypoint(request_id: &str, reason: &str) -> Self {
         Self::platform(request_id, "Runtime.InvalidEntrypoint", reason)
     }
 
     /// The invocation took longer than it may.
-    pub fn timed_out(request_id: &str, timeout: Duration, now: &str) -> Self {
+    pub(crate) fn timed_out(request_id: &str, timeout: Duration, now: &str) -> Self {
         let reason = format!("Task timed out after {:.2} seconds", timeout.as_secs_f64());
         Self {
             kind: "Sandbox.Timedout".into(),
@@ -64,7 +64,7 @@ impl FunctionFailure {
     }
 
     /// The answer is larger than it may be.
-    pub fn response_too_large(size: u64, most: u64) -> Self {
+    pub(crate) fn response_too_large(size: u64, most: u64) -> Self {
         let message = format!(
             "Response payload size ({size} bytes) exceeded maximum allowed payload size \
              ({most} bytes)."
@@ -77,7 +77,7 @@ impl FunctionFailure {
     }
 
     /// The function says itself what went wrong.
-    pub fn reported(kind: Option<String>, payload: Bytes) -> Self {
+    pub(crate) fn reported(kind: Option<String>, payload: Bytes) -> Self {
         Self {
             kind: kind.unwrap_or_else(|| "Runtime.Unknown".into()),
             payload,

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A live function.
 #[derive(Debug)]
-pub struct Function {
+pub(crate) struct Function {
     state: Mutex<State>,
 }
 
@@ -22,20 +22,20 @@ struct State {
 
 /// There are as many invocations as there may be.
 #[derive(Debug)]
-pub struct Throttled {
+pub(crate) struct Throttled {
     /// Whether the function's own reservation is the limit.
     pub reserved: bool,
 }
 
 /// The right to run one invocation; given back when it is dropped.
 #[derive(Debug)]
-pub struct Slot {
+pub(crate) struct Slot {
     function: Arc<Function>,
 }
 
 impl Function {
     /// A function without environments.
-    pub fn new(settings: Arc<FunctionSettings>, details: Arc<Details>) -> Self {
+    pub(crate) fn new(settings: Arc<FunctionSettings>, details: Arc<Details>) -> Self {
         Self {
             state: Mutex::new(State {
                 settings,
@@ -48,18 +48,18 @@ impl Function {
     }
 
     /// What it is at the moment.
-    pub fn settings(&self) -> Arc<FunctionSettings> {
+    pub(crate) fn settings(&self) -> Arc<FunctionSettings> {
         Arc::clone(&self.state().settings)
     }
 
     /// What it is at the moment, with what is shown of it.
-    pub fn described(&self) -> (Arc<FunctionSettings>, Arc<Details>) {
+    pub(crate) fn described(&self) -> (Arc<FunctionSettings>, Arc<Details>) {
         let state = self.state();
         (Arc::clone(&state.settings), Arc::clone(&state.details))
     }
 
     /// From now on environments are of this kind; the old ones finish what they do.
-    pub fn update(&self, settings: Arc<FunctionSettings>, details: Arc<Details>) {
+    pub(crate) fn update(&self, settings: Arc<FunctionSettings>, details: Arc<Details>) {
         let old = {
             let mut state = self.state();
             state.details = details;
@@ -74,7 +74,7 @@ impl Function {
     }
 
     /// Ends the environments that are idle, and the others when they have finished.
-    pub fn stop(&self) {
+    pub(crate) fn stop(&self) {
         let old = {
             let mut state = self.state();
             state.stopped = true;
@@ -84,7 +84,7 @@ impl Function {
     }
 
     /// Takes the right to run an invocation.
-    pub fn enter(self: &Arc<Self>) -> Result<Slot, Throttled> {
+    pub(crate) fn enter(self: &Arc<Self>) -> Result<Slot, Throttled> {
         let mut state = self.state();
         let reserved = state.settings.reserved_concurrency;
         if state.busy >= reserved.unwrap_or(ACCOUNT_CONCURRENCY) {
@@ -105,17 +105,17 @@ impl Function {
 
 impl Slot {
     /// An environment that is free.
-    pub fn idle(&self) -> Option<Environment> {
+    pub(crate) fn idle(&self) -> Option<Environment> {
         self.function.state().idle.pop()
     }
 
     /// What a new environment has to be.
-    pub fn settings(&self) -> Arc<FunctionSettings> {
+    pub(crate) fn settings(&self) -> Arc<FunctionSettings> {
         self.function.settings()
     }
 
     /// Gives the right back, and the environment for the next one when it can go on.
-    pub fn leave(self, environment: Option<Environment>) {
+    pub(crate) fn leave(self, environment: Option<Environment>) {
         let mut state = self.function.state();
         let outdated = match environment {
             Some(environment)

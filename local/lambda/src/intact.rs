@@ -16,13 +16,13 @@ use zip::ZipArchive;
 const ZIP: &str = "zip";
 
 /// How the name of a package's second copy ends.
-pub const COPY: &str = "copy";
+pub(crate) const COPY: &str = "copy";
 
 impl CodeStore {
     /// Looks whether a package and its unpacked code are as they were written, once and before
     /// they are used. What is damaged is kept aside and made again. Blocks for as long as the
     /// disk takes.
-    pub fn make_whole(&self, name: &str) -> AwsResult<()> {
+    pub(crate) fn make_whole(&self, name: &str) -> AwsResult<()> {
         if self.is_whole(name) {
             return Ok(());
         }
@@ -42,7 +42,7 @@ impl CodeStore {
     }
 
     /// The same, without blocking. What cannot be made again is as it is.
-    pub async fn whole(self: Arc<Self>, name: &str) {
+    pub(crate) async fn whole(self: Arc<Self>, name: &str) {
         if self.is_whole(name) {
             return;
         }
@@ -54,12 +54,12 @@ impl CodeStore {
     }
 
     /// Whether [`Self::make_whole`] has nothing to do.
-    pub fn is_whole(&self, name: &str) -> bool {
+    pub(crate) fn is_whole(&self, name: &str) -> bool {
         self.seen().contains(name)
     }
 
     /// Looks at all packages. Blocks for as long as the disk takes.
-    pub fn check(&self, stopping: &CancellationToken) {
+    pub(crate) fn check(&self, stopping: &CancellationToken) {
         for name in names(&self.folder) {
             if stopping.is_cancelled() {
                 return;
@@ -71,7 +71,7 @@ impl CodeStore {
     }
 
     /// The package is to be looked at once more.
-    pub fn look_again(&self, name: &str) {
+    pub(crate) fn look_again(&self, name: &str) {
         self.seen().remove(name);
     }
 
@@ -144,7 +144,7 @@ fn package(unpacked: &Path, troubles: &Troubles) -> Option<Vec<u8>> {
 }
 
 /// Makes durable what was unpacked into a folder, and the folder itself.
-pub fn sync_all(folder: &Path) -> io::Result<()> {
+pub(crate) fn sync_all(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         match entry.file_type()?.is_dir() {

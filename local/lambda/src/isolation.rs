@@ -96,13 +96,13 @@ async fn attempt(launcher: &Path) -> io::Result<()> {
 
 /// A copy of a function's code, and a folder for temporary files: both end with this.
 #[derive(Debug)]
-pub struct Copy {
+pub(crate) struct Copy {
     folder: PathBuf,
 }
 
 impl Copy {
     /// Makes a copy in a new folder below `parent`. Blocks for as long as the disk takes.
-    pub fn of(code: &Code, parent: &Path) -> io::Result<Self> {
+    pub(crate) fn of(code: &Code, parent: &Path) -> io::Result<Self> {
         let copy = Self {
             folder: parent.join(Uuid::new_v4().simple().to_string()),
         };
@@ -112,12 +112,12 @@ impl Copy {
     }
 
     /// Where the code is.
-    pub fn task_root(&self) -> PathBuf {
+    pub(crate) fn task_root(&self) -> PathBuf {
         self.folder.join("task")
     }
 
     /// Where temporary files belong.
-    pub fn temporary(&self) -> PathBuf {
+    pub(crate) fn temporary(&self) -> PathBuf {
         self.folder.join("tmp")
     }
 }
@@ -131,7 +131,7 @@ impl Drop for Copy {
 }
 
 /// Removes all copies that an earlier run of the cloud left.
-pub fn remove_left_over(parent: &Path) -> io::Result<()> {
+pub(crate) fn remove_left_over(parent: &Path) -> io::Result<()> {
     match parent.exists() {
         true => remove(parent),
         false => Ok(()),

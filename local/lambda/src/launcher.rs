@@ -40,7 +40,7 @@ use std::process::Command;
 pub const SUBCOMMAND: &str = "launch";
 
 /// Where AWS has a function's code.
-pub const TASK_ROOT: &str = "/var/task";
+pub(crate) const TASK_ROOT: &str = "/var/task";
 
 /// Whom the function runs as when the cloud runs as root: somebody else than root, who could
 /// make everything writable again.

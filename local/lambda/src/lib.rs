@@ -12,6 +12,8 @@
 //! | `isolation`, `launcher` | what that process is kept apart from, and how |
 //! | `output`, `report`, `failure` | what its log says, and what its caller hears |
 
+#![warn(unreachable_pub)]
+
 mod code;
 mod environment;
 mod failure;
@@ -25,8 +27,8 @@ mod process;
 mod report;
 mod resources;
 mod runtime_api;
-pub mod settings;
-pub mod variables;
+mod settings;
+mod variables;
 mod wire;
 
 pub use code::{Code, Package};
@@ -58,7 +60,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// The largest payload of a synchronous invocation (gettingstarted-limits: 6 MB).
-pub const MAX_REQUEST_BYTES: usize = 6 * 1024 * 1024;
+pub(crate) const MAX_REQUEST_BYTES: usize = 6 * 1024 * 1024;
 
 /// What can be disturbed of it.
 pub static FAULTS: Disturbable = Disturbable {
@@ -247,7 +249,7 @@ impl Lambda {
     }
 
     /// Adds a statement to a function's resource policy.
-    pub fn put_statement(&self, function_arn: &str, id: &str, statement: Value) {
+    pub(crate) fn put_statement(&self, function_arn: &str, id: &str, statement: Value) {
         self.state()
             .policies
             .entry(function_arn.into())
@@ -256,7 +258,7 @@ impl Lambda {
     }
 
     /// Whether a function's resource policy has this statement.
-    pub fn has_statement(&self, function_arn: &str, id: &str) -> bool {
+    pub(crate) fn has_statement(&self, function_arn: &str, id: &str) -> bool {
         self.state()
             .policies
             .get(function_arn)
@@ -264,7 +266,7 @@ impl Lambda {
     }
 
     /// Takes a statement out of a function's resource policy.
-    pub fn remove_statement(&self, function_arn: &str, id: &str) {
+    pub(crate) fn remove_statement(&self, function_arn: &str, id: &str) {
         if let Some(statements) = self.state().policies.get_mut(function_arn) {
             statements.remove(id);
         }

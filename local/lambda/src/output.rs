@@ -24,11 +24,11 @@ const READS_AT_ONCE: usize = 64;
 const TAIL_BYTES: usize = 4 * 1024;
 
 /// Where the lines go.
-pub type Sink = Arc<dyn Fn(&[String]) + Send + Sync>;
+pub(crate) type Sink = Arc<dyn Fn(&[String]) + Send + Sync>;
 
 /// The writing end of a log; it is written to its end when this is dropped.
 #[derive(Debug)]
-pub struct Output {
+pub(crate) struct Output {
     commands: UnboundedSender<Command>,
     tail: Arc<Mutex<Vec<u8>>>,
 }
@@ -42,7 +42,7 @@ enum Command {
 
 impl Output {
     /// A log that has no process yet.
-    pub fn new(format: LogFormat, sink: Sink) -> (Self, Feed) {
+    pub(crate) fn new(format: LogFormat, sink: Sink) -> (Self, Feed) {
         let (commands, received) = unbounded_channel();
         let tail = Arc::default();
         let feed = Feed {
@@ -55,7 +55,7 @@ impl Output {
     }
 
     /// Adds lines of Lambda's own.
-    pub fn own(&self, lines: impl IntoIterator<Item = String>) {
+    pub(crate) fn own(&self, lines: impl IntoIterator<Item = String>) {
         for line in lines {
             // The feed ends only with this end.
             let _ = self.commands.send(Command::Line(line));
@@ -63,7 +63,7 @@ impl Output {
     }
 
     /// Waits until everything so far is in the log.
-    pub async fn flush(&self) {
+    pub(crate) async fn flush(&self) {
         let (done, flushed) = oneshot::channel();
         if self.commands.send(Command::Flush(done)).is_ok() {
             let _ = flushed.await;
@@ -71,13 +71,13 @@ impl Output {
     }
 
     /// The last of what was logged since this was called before.
-    pub fn take_tail(&self) -> Vec<u8> {
+    pub(crate) fn take_tail(&self) -> Vec<u8> {
         std::mem::take(&mut *self.tail.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 /// The reading end: a task of its own.
-pub struct Feed {
+pub(crate) struct Feed {
     commands: UnboundedReceiver<Command>,
     format: LogFormat,
     sink: Sink,
@@ -86,7 +86,7 @@ pub struct Feed {
 
 impl Feed {
     /// Moves lines from the pipe to the log until the writing end is dropped.
-    pub async fn run(mut self, pipe: PipeReader) {
+    pub(crate) async fn run(mut self, pipe: PipeReader) {
         let pipe = match pipe::Receiver::from_owned_fd(OwnedFd::from(pipe)) {
             Ok(pipe) => pipe,
             Err(error) => {

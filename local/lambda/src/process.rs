@@ -30,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What environments have in the data folder.
 #[derive(Debug, Clone)]
-pub struct Folders {
+pub(crate) struct Folders {
     /// Where running processes are noted.
     pub notes: PathBuf,
     /// Where copies of code are.
@@ -39,7 +39,7 @@ pub struct Folders {
 
 /// A running `bootstrap`; dropping it kills it with all processes it started.
 #[derive(Debug)]
-pub struct Process {
+pub(crate) struct Process {
     child: Child,
     pid: Pid,
     ended: bool,
@@ -52,7 +52,7 @@ pub struct Process {
 
 /// Why a process does not go on.
 #[derive(Debug)]
-pub enum Trouble {
+pub(crate) enum Trouble {
     Exited(ExitStatus),
     OutOfMemory,
 }
@@ -60,7 +60,7 @@ pub enum Trouble {
 impl Process {
     /// Starts `bootstrap`, kept apart as well as the machine allows. What it writes to its
     /// standard output and error comes from the pipe.
-    pub async fn start(
+    pub(crate) async fn start(
         runtime: Runtime<'_>,
         folders: &Folders,
         isolation: &Isolation,
@@ -118,7 +118,7 @@ impl Process {
     }
 
     /// Waits until the process cannot go on.
-    pub async fn trouble(&mut self) -> Trouble {
+    pub(crate) async fn trouble(&mut self) -> Trouble {
         let ended = tokio::select! {
             ended = self.child.wait() => ended,
             () = memory_above(self.pid, self.memory_limit) => return Trouble::OutOfMemory,
@@ -135,14 +135,14 @@ impl Process {
     }
 
     /// The most memory that it ever used, in MB.
-    pub fn peak_memory_mb(&self) -> u64 {
+    pub(crate) fn peak_memory_mb(&self) -> u64 {
         memory(self.pid, "VmHWM:")
             .unwrap_or(0)
             .div_ceil(1024 * 1024)
     }
 
     /// Ends the process and all that it started, and waits for that.
-    pub async fn kill(mut self) {
+    pub(crate) async fn kill(mut self) {
         self.kill_group();
         // Waited for so that no zombie is left.
         let _ = self.child.wait().await;
@@ -229,7 +229,7 @@ fn memory(pid: Pid, line: &str) -> Option<u64> {
 }
 
 /// Kills what an earlier run of the cloud left behind when it was killed itself.
-pub fn kill_left_over(notes: &Path, troubles: &Troubles) -> Result<()> {
+pub(crate) fn kill_left_over(notes: &Path, troubles: &Troubles) -> Result<()> {
     cloud_core::folder::create(notes)?;
     for note in fs::read_dir(notes)? {
         let path = note?.path();

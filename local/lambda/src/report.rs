@@ -12,7 +12,7 @@ use time::macros::format_description;
 
 /// How an invocation went.
 #[derive(Debug)]
-pub struct Report<'a> {
+pub(crate) struct Report<'a> {
     pub request_id: &'a str,
     pub duration: Duration,
     /// Of the initialisation, when it was a part of this.
@@ -24,7 +24,7 @@ pub struct Report<'a> {
 
 /// The present, as the lines show it. Not the cloud's clock: the function's own lines have the
 /// machine's time.
-pub fn now() -> String {
+pub(crate) fn now() -> String {
     OffsetDateTime::now_utc()
         .format(format_description!(
             "[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z"
@@ -33,7 +33,7 @@ pub fn now() -> String {
 }
 
 /// The line at an invocation's start, unless it is too much detail.
-pub fn start(settings: &FunctionSettings, request: &Request) -> Option<String> {
+pub(crate) fn start(settings: &FunctionSettings, request: &Request) -> Option<String> {
     match settings.logging.format {
         LogFormat::Text => Some(format!("START RequestId: {} Version: {LATEST}", request.id)),
         LogFormat::Json { system, .. } => (system <= Level::Info).then(|| {
@@ -50,7 +50,7 @@ pub fn start(settings: &FunctionSettings, request: &Request) -> Option<String> {
 }
 
 /// The lines at an invocation's end.
-pub fn end(settings: &FunctionSettings, report: &Report<'_>) -> Vec<String> {
+pub(crate) fn end(settings: &FunctionSettings, report: &Report<'_>) -> Vec<String> {
     match settings.logging.format {
         LogFormat::Text => vec![
             format!("END RequestId: {}", report.request_id),

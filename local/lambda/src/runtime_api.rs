@@ -17,14 +17,14 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// The largest answer that a function may give (the service's own error message names it:
 /// "maximum allowed payload size (6291556 bytes)").
-pub const MAX_RESPONSE_BYTES: u64 = 6_291_556;
+pub(crate) const MAX_RESPONSE_BYTES: u64 = 6_291_556;
 
 /// An error object is cut off at this size. AWS names none.
 const MAX_ERROR_BYTES: u64 = 256 * 1024;
 
 /// An invocation, on its way to the function.
 #[derive(Debug, Clone)]
-pub struct Delivery {
+pub(crate) struct Delivery {
     pub request_id: String,
     /// When its time is over, in milliseconds since the Unix epoch.
     pub deadline_ms: u128,
@@ -35,7 +35,7 @@ pub struct Delivery {
 
 /// What a runtime did.
 #[derive(Debug)]
-pub enum Event {
+pub(crate) enum Event {
     /// It waits for the next invocation.
     Next(oneshot::Sender<Delivery>),
     /// It answered an invocation, or tried to with too much.
@@ -61,11 +61,11 @@ pub enum Event {
 
 /// An answer of so many bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TooLarge(pub u64);
+pub(crate) struct TooLarge(pub u64);
 
 /// What the runtime is told about what it did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     Accepted,
     /// The invocation is not the one that is under way.
     UnknownInvocation,
@@ -76,7 +76,7 @@ pub enum Verdict {
 
 /// A running Runtime API; dropping it closes it.
 #[derive(Debug)]
-pub struct RuntimeApi {
+pub(crate) struct RuntimeApi {
     pub address: SocketAddr,
     pub events: mpsc::Receiver<Event>,
     _closing: DropGuard,
@@ -84,7 +84,7 @@ pub struct RuntimeApi {
 
 impl RuntimeApi {
     /// Listens on a free port of 127.0.0.1.
-    pub async fn start() -> Result<Self> {
+    pub(crate) async fn start() -> Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         // One event at a time: a runtime waits for what comes of it.

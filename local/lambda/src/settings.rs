@@ -7,23 +7,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 // Limits: gettingstarted-limits, and the API reference of CreateFunction.
-pub const MEMORY_MB: RangeInclusive<u32> = 128..=10_240;
-pub const DEFAULT_MEMORY_MB: u32 = 128;
+pub(crate) const MEMORY_MB: RangeInclusive<u32> = 128..=10_240;
+pub(crate) const DEFAULT_MEMORY_MB: u32 = 128;
 /// The bounds of `/tmp`, in MB (API reference, `EphemeralStorage`).
-pub const EPHEMERAL_STORAGE_MB: RangeInclusive<u32> = 512..=10_240;
-pub const DEFAULT_EPHEMERAL_STORAGE_MB: u32 = 512;
-pub const TIMEOUT_SECONDS: RangeInclusive<u64> = 1..=900;
-pub const DEFAULT_TIMEOUT_SECONDS: u64 = 3;
-pub const MAX_VARIABLES_BYTES: usize = 4 * 1024;
-pub const MAX_NAME: usize = 64;
-pub const MAX_HANDLER: usize = 128;
-pub const MAX_DESCRIPTION: usize = 256;
+pub(crate) const EPHEMERAL_STORAGE_MB: RangeInclusive<u32> = 512..=10_240;
+pub(crate) const DEFAULT_EPHEMERAL_STORAGE_MB: u32 = 512;
+pub(crate) const TIMEOUT_SECONDS: RangeInclusive<u64> = 1..=900;
+pub(crate) const DEFAULT_TIMEOUT_SECONDS: u64 = 3;
+pub(crate) const MAX_VARIABLES_BYTES: usize = 4 * 1024;
+pub(crate) const MAX_NAME: usize = 64;
+pub(crate) const MAX_HANDLER: usize = 128;
+pub(crate) const MAX_DESCRIPTION: usize = 256;
 
 /// How many invocations the account runs at a time (gettingstarted-limits).
-pub const ACCOUNT_CONCURRENCY: usize = 1000;
+pub(crate) const ACCOUNT_CONCURRENCY: usize = 1000;
 
 /// The only version that is built: the one that is not published.
-pub const LATEST: &str = "$LATEST";
+pub(crate) const LATEST: &str = "$LATEST";
 
 /// A function as it is at the moment. An execution environment keeps the one it was started
 /// with.

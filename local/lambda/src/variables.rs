@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The names that a function's configuration must not set.
-pub const RESERVED: &[&str] = &[
+pub(crate) const RESERVED: &[&str] = &[
     "_HANDLER",
     "_X_AMZN_TRACE_ID",
     "AWS_ACCESS_KEY",
@@ -35,7 +35,7 @@ const RUNTIME_DIR: &str = "/var/runtime";
 
 /// What an environment runs, and whom it talks to.
 #[derive(Debug, Clone, Copy)]
-pub struct Runtime<'a> {
+pub(crate) struct Runtime<'a> {
     pub settings: &'a FunctionSettings,
     /// The address of its Runtime API.
     pub api: &'a str,
@@ -43,7 +43,7 @@ pub struct Runtime<'a> {
 }
 
 /// All variables of an environment that finds its code at `task_root`.
-pub fn of(runtime: Runtime<'_>, task_root: &Path) -> BTreeMap<String, String> {
+pub(crate) fn of(runtime: Runtime<'_>, task_root: &Path) -> BTreeMap<String, String> {
     let Runtime {
         settings,
         api: runtime_api,

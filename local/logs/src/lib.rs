@@ -11,6 +11,8 @@
 //! A lock is held to find a stream, and one of its own while a stream is written. Nothing is
 //! locked while one is read.
 
+#![warn(unreachable_pub)]
+
 mod reader;
 mod resources;
 mod stored;
@@ -34,7 +36,7 @@ pub use stored::Event;
 use stored::{StoredStream, file_name};
 
 /// The retentions that PutRetentionPolicy takes, in days (its API reference).
-pub const RETENTION_DAYS: &[u32] = &[
+pub(crate) const RETENTION_DAYS: &[u32] = &[
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
     3288, 3653,
 ];
@@ -75,7 +77,7 @@ impl GroupSettings {
 }
 
 /// The ARN of a log group.
-pub fn group_arn(region: &str, name: &str) -> String {
+pub(crate) fn group_arn(region: &str, name: &str) -> String {
     arn("logs", region, &format!("log-group:{name}"))
 }
 
@@ -197,7 +199,7 @@ impl Logs {
     }
 
     /// Deletes a group with all its events.
-    pub fn remove_group(&self, region: &str, name: &str) -> Result<()> {
+    pub(crate) fn remove_group(&self, region: &str, name: &str) -> Result<()> {
         // Locked to the end, so that the folder is not that of a new group of the same name.
         let mut groups = self.groups();
         if let Some(group) = groups.remove(&(region.into(), name.into())) {
@@ -215,12 +217,12 @@ impl Logs {
     }
 
     /// Whether a group is deployed.
-    pub fn has_group(&self, region: &str, name: &str) -> bool {
+    pub(crate) fn has_group(&self, region: &str, name: &str) -> bool {
         self.groups().contains_key(&(region.into(), name.into()))
     }
 
     /// Creates a stream in a deployed group; one that is there already stays as it is.
-    pub fn deploy_stream(&self, region: &str, group: &str, stream: &str) -> AwsResult<()> {
+    pub(crate) fn deploy_stream(&self, region: &str, group: &str, stream: &str) -> AwsResult<()> {
         let now = self.context.clock.unix_millis();
         let group = self.live(region, group).ok_or_else(no_group)?;
         group
@@ -230,13 +232,13 @@ impl Logs {
     }
 
     /// Whether a stream is there.
-    pub fn has_stream(&self, region: &str, group: &str, stream: &str) -> bool {
+    pub(crate) fn has_stream(&self, region: &str, group: &str, stream: &str) -> bool {
         self.live(region, group)
             .is_some_and(|group| group.streams().contains_key(stream))
     }
 
     /// Deletes a stream with all its events.
-    pub fn remove_stream(&self, region: &str, group: &str, stream: &str) -> Result<()> {
+    pub(crate) fn remove_stream(&self, region: &str, group: &str, stream: &str) -> Result<()> {
         let Some(group) = self.live(region, group) else {
             return Ok(());
         };

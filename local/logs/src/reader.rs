@@ -12,11 +12,11 @@ const NICENESS: i32 = 15;
 type Job = Box<dyn FnOnce() + Send>;
 
 /// A handle to the thread, which ends with it.
-pub struct Reader(mpsc::Sender<Job>);
+pub(crate) struct Reader(mpsc::Sender<Job>);
 
 impl Reader {
     /// Starts the thread, under this name.
-    pub fn start(name: &'static str, troubles: &Troubles) -> Result<Self> {
+    pub(crate) fn start(name: &'static str, troubles: &Troubles) -> Result<Self> {
         let (jobs, received) = mpsc::channel::<Job>();
         let troubles = troubles.clone();
         std::thread::Builder::new()
@@ -37,7 +37,7 @@ impl Reader {
     }
 
     /// Has the thread do something, when what it was given before is done.
-    pub fn run(&self, job: impl FnOnce() + Send + 'static) {
+    pub(crate) fn run(&self, job: impl FnOnce() + Send + 'static) {
         // The thread lives as long as the handle.
         let _ = self.0.send(Box::new(job));
     }

@@ -91,7 +91,7 @@ fn checksum(numbers: &[i64], text: &str) -> u32 {
 
 /// A log stream's file.
 #[derive(Debug)]
-pub struct StoredStream {
+pub(crate) struct StoredStream {
     name: String,
     created: i64,
     path: PathBuf,
@@ -123,7 +123,7 @@ impl StoredStream {
     }
 
     /// Creates a stream's file in its group's folder.
-    pub fn create(folder: &Path, name: &str, created: i64) -> Result<Self> {
+    pub(crate) fn create(folder: &Path, name: &str, created: i64) -> Result<Self> {
         let path = folder.join(format!("{}.jsonl", file_name(name)));
         let mut line = serde_json::to_vec(&Header::new(name, created))?;
         line.push(b'\n');
@@ -134,7 +134,7 @@ impl StoredStream {
 
     /// The stream in a file; none when the file is not one. One whose first line is damaged has
     /// the name that its file has.
-    pub fn open(path: &Path, troubles: &Troubles) -> Result<Option<Self>> {
+    pub(crate) fn open(path: &Path, troubles: &Troubles) -> Result<Option<Self>> {
         let stem = path.file_stem().and_then(|stem| stem.to_str());
         let Some(stem) = stem.filter(|_| path.extension().is_some_and(|end| end == "jsonl")) else {
             return Ok(None);
@@ -161,28 +161,28 @@ impl StoredStream {
     }
 
     /// The stream's name.
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
     /// When it was created, in milliseconds since the Unix epoch.
-    pub fn created(&self) -> i64 {
+    pub(crate) fn created(&self) -> i64 {
         self.created
     }
 
     /// Whether its file is held open.
-    pub fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         self.is_open.load(Ordering::Relaxed)
     }
 
     /// Lets go of its file.
-    pub fn close(&self) {
+    pub(crate) fn close(&self) {
         *self.file() = None;
         self.is_open.store(false, Ordering::Relaxed);
     }
 
     /// Appends events: when they happened, and what they say. All or, on an error, none.
-    pub fn append<'a>(
+    pub(crate) fn append<'a>(
         &self,
         now: i64,
         events: impl IntoIterator<Item = (i64, &'a str)>,
@@ -210,14 +210,14 @@ impl StoredStream {
     }
 
     /// All events, in the order of their times.
-    pub fn events(&self) -> Result<Vec<Event>> {
+    pub(crate) fn events(&self) -> Result<Vec<Event>> {
         let mut events = self.content()?.events;
         events.sort_by_key(|event| event.timestamp);
         Ok(events)
     }
 
     /// Names what is damaged in the file.
-    pub fn check(&self, troubles: &Troubles) {
+    pub(crate) fn check(&self, troubles: &Troubles) {
         match self.content() {
             Ok(content) => {
                 for (at, bytes) in content.damaged {
@@ -257,19 +257,19 @@ impl StoredStream {
     }
 
     /// How many bytes it takes on disk.
-    pub fn size(&self) -> u64 {
+    pub(crate) fn size(&self) -> u64 {
         std::fs::metadata(&self.path).map_or(0, |metadata| metadata.len())
     }
 
     /// Deletes the file.
-    pub fn delete(&self) -> Result<()> {
+    pub(crate) fn delete(&self) -> Result<()> {
         self.end();
         std::fs::remove_file(&self.path)
             .with_context(|| format!("{} cannot be deleted", self.path.display()))
     }
 
     /// From now on nothing is written: what would be acknowledged would be nowhere.
-    pub fn end(&self) {
+    pub(crate) fn end(&self) {
         let mut file = self.file();
         self.ended.store(true, Ordering::Relaxed);
         *file = None;
@@ -339,7 +339,7 @@ fn cut(message: &str) -> &str {
 
 /// A name as a file name: letters, digits, `-` and `_` stay, everything else is `%` and its
 /// code; a long one is cut and made unique again.
-pub fn file_name(name: &str) -> String {
+pub(crate) fn file_name(name: &str) -> String {
     let mut escaped = String::new();
     for byte in name.bytes() {
         // Writing to a string does not fail.

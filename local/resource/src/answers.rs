@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The table of what is noted of records, under the records' keys.
-pub const NOTES: &str = "resources.notes";
+pub(crate) const NOTES: &str = "resources.notes";
 
 /// A session of an engine: one connection to the provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +39,7 @@ impl Session {
 impl Deployments {
     /// The generation that the next resource under this URN will have, for a session: that of a
     /// creation whose answer was lost, or a new one.
-    pub fn generation_for(&self, urn: &str, session: Option<Session>) -> u64 {
+    pub(crate) fn generation_for(&self, urn: &str, session: Option<Session>) -> u64 {
         match self.lost(urn, session) {
             Some(record) => record.generation,
             None => self.next_generation(urn),
@@ -60,7 +60,7 @@ impl Deployments {
     }
 
     /// Notes that an engine knows this resource, and under which name.
-    pub async fn known_as(&self, record: &Record, urn: &Urn) -> AwsResult<()> {
+    pub(crate) async fn known_as(&self, record: &Record, urn: &Urn) -> AwsResult<()> {
         let renamed = record.resource.urn != urn.as_str();
         if record.notes.confirmed && !renamed {
             return Ok(());
@@ -160,7 +160,7 @@ impl Default for Notes {
 
 impl Notes {
     /// Notes of a record whose creation is not confirmed yet.
-    pub fn unconfirmed() -> Self {
+    pub(crate) fn unconfirmed() -> Self {
         Self {
             confirmed: false,
             ..Self::default()
@@ -214,7 +214,7 @@ impl Record {
 }
 
 /// Whether a resource can be given these inputs without being replaced.
-pub fn same_place(declared: Declared<'_>, old: &Properties, new: &Properties) -> bool {
+pub(crate) fn same_place(declared: Declared<'_>, old: &Properties, new: &Properties) -> bool {
     let of_schema = declared.schema.input_properties.iter();
     let of_schema = of_schema
         .filter(|(_, property)| property.replace_on_changes)

@@ -11,7 +11,7 @@ use crate::value::{Property, PropertyMap, from_json, to_json};
 use cloud_core::error::AwsResult;
 
 /// A resource as a request names it.
-pub struct Asked<'a> {
+pub(crate) struct Asked<'a> {
     pub declared: Declared<'a>,
     pub urn: &'a Urn,
     pub id: &'a str,
@@ -40,7 +40,7 @@ impl Asked<'_> {
     }
 
     /// The same, of a resource that the engine has in a stack's state, which is noted.
-    pub async fn known(&self, account: &Account) -> AwsResult<Option<Record>> {
+    pub(crate) async fn known(&self, account: &Account) -> AwsResult<Option<Record>> {
         let Some(mut record) = self.record(account) else {
             return Ok(None);
         };
@@ -72,7 +72,7 @@ impl Asked<'_> {
     }
 
     /// The resource as it is. The record of one that is gone goes too.
-    pub async fn look(&self, account: &Account) -> AwsResult<Option<Resource<Properties>>> {
+    pub(crate) async fn look(&self, account: &Account) -> AwsResult<Option<Resource<Properties>>> {
         let of = self.declared.of;
         // Who imports knows nothing yet, and may think better of it.
         let record = match self.inputs.is_empty() {
@@ -98,7 +98,7 @@ impl Asked<'_> {
 
     /// The resource that the engine means: the record of it, or what its type finds in the cloud
     /// though no program has declared it (it was imported).
-    pub async fn deployed(&self, account: &Account) -> AwsResult<Option<Record>> {
+    pub(crate) async fn deployed(&self, account: &Account) -> AwsResult<Option<Record>> {
         if let Some(record) = self.known(account).await? {
             return Ok(Some(record));
         }
@@ -110,7 +110,11 @@ impl Asked<'_> {
 }
 
 /// The computed properties that all types have alike.
-pub fn common(declared: Declared<'_>, settings: &Settings, inputs: &PropertyMap) -> Properties {
+pub(crate) fn common(
+    declared: Declared<'_>,
+    settings: &Settings,
+    inputs: &PropertyMap,
+) -> Properties {
     let mut common = PropertyMap::new();
     if let Some(tags) = outputs::all_tags(declared, inputs) {
         common.insert("tagsAll".to_owned(), tags);

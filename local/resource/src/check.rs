@@ -9,7 +9,7 @@ use crate::value::{Property, PropertyMap, to_json};
 use pulumi_gestalt_proto::pulumi::pulumirpc::CheckFailure;
 
 /// The inputs of a resource, completed, and everything that is wrong with them.
-pub fn check(
+pub(crate) fn check(
     package: &Package,
     declared: Declared<'_>,
     settings: &Settings,
@@ -46,7 +46,7 @@ pub fn check(
 }
 
 /// Why a type is not known, and what is.
-pub fn unknown_type(package: &Package, token: &str) -> String {
+pub(crate) fn unknown_type(package: &Package, token: &str) -> String {
     let known: Vec<&str> = package.tokens().collect();
     let hint = match crate::schema::nearest(token, package.tokens()) {
         Some(nearest) => format!("did you mean {nearest}? It"),
@@ -63,7 +63,7 @@ pub fn unknown_type(package: &Package, token: &str) -> String {
 /// It prints a failure's property together with the property's value, which for anything but a
 /// plain input reads as `{<nil>}`, and for a secret shows too much: there the reason names the
 /// path instead.
-pub fn failures(refusals: Vec<Refusal>, inputs: &PropertyMap) -> Vec<CheckFailure> {
+pub(crate) fn failures(refusals: Vec<Refusal>, inputs: &PropertyMap) -> Vec<CheckFailure> {
     refusals
         .into_iter()
         .map(|Refusal { property, reason }| match inputs.get(&property) {

@@ -18,7 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tonic::transport::server::Connected;
 
 /// A connection, as the gRPC server reads and writes it.
-pub struct Connection {
+pub(crate) struct Connection {
     stream: TcpStream,
     configured: Configured,
 }
@@ -26,7 +26,7 @@ pub struct Connection {
 /// What is known of a connection: its configuration and its engine, once there are any. Every
 /// request carries it.
 #[derive(Debug, Clone)]
-pub struct Configured {
+pub(crate) struct Configured {
     session: Session,
     known: Arc<RwLock<Known>>,
 }
@@ -47,27 +47,27 @@ impl Configured {
     }
 
     /// Which session of an engine this is.
-    pub fn session(&self) -> Session {
+    pub(crate) fn session(&self) -> Session {
         self.session
     }
 
     /// What this connection was configured with.
-    pub fn get(&self) -> Option<Arc<Settings>> {
+    pub(crate) fn get(&self) -> Option<Arc<Settings>> {
         self.read().settings.clone()
     }
 
     /// Configures it.
-    pub fn set(&self, settings: Arc<Settings>) {
+    pub(crate) fn set(&self, settings: Arc<Settings>) {
         self.write().settings = Some(settings);
     }
 
     /// Where the engine of this connection listens.
-    pub fn engine(&self) -> Option<String> {
+    pub(crate) fn engine(&self) -> Option<String> {
         self.read().engine.clone()
     }
 
     /// Remembers where the engine listens; it may say so in more than one way.
-    pub fn set_engine(&self, address: &str) {
+    pub(crate) fn set_engine(&self, address: &str) {
         if !address.is_empty() {
             self.write().engine = Some(address.to_owned());
         }
@@ -84,7 +84,7 @@ impl Configured {
 
 impl Connection {
     /// A connection that nobody has configured yet.
-    pub fn new(stream: TcpStream) -> Self {
+    pub(crate) fn new(stream: TcpStream) -> Self {
         // Small messages go out at once; a socket that refuses the option still works.
         let _ = stream.set_nodelay(true);
         Self {
@@ -95,7 +95,7 @@ impl Connection {
 }
 
 /// The connections that a listener accepts, for ever.
-pub fn accepted(listener: TcpListener) -> impl Stream<Item = io::Result<Connection>> {
+pub(crate) fn accepted(listener: TcpListener) -> impl Stream<Item = io::Result<Connection>> {
     futures::stream::unfold(listener, |listener| async {
         loop {
             match listener.accept().await {

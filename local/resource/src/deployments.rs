@@ -163,7 +163,7 @@ impl Deployments {
 
     /// The resource that an engine means: by its id and the inputs that it knows of it, which are
     /// absent when it imports. Where several resources have one id, the URN decides.
-    pub fn find_as(
+    pub(crate) fn find_as(
         &self,
         of: &dyn AnyResourceType,
         urn: &str,
@@ -257,7 +257,7 @@ impl Deployments {
     }
 
     /// Creates a resource for a session of an engine, which may be killed before it hears of it.
-    pub async fn create_for(
+    pub(crate) async fn create_for(
         &self,
         session: Option<Session>,
         package: &Package,

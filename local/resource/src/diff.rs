@@ -10,7 +10,7 @@ use pulumi_gestalt_proto::pulumi::pulumirpc::{
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A resource, as it is and as it is to be.
-pub struct Change<'a> {
+pub(crate) struct Change<'a> {
     pub declared: Declared<'a>,
     pub old_inputs: &'a PropertyMap,
     pub new_inputs: &'a PropertyMap,
@@ -20,7 +20,7 @@ pub struct Change<'a> {
 }
 
 /// Whether the engine must update the resource or replace it, and because of what.
-pub fn diff(change: &Change<'_>) -> DiffResponse {
+pub(crate) fn diff(change: &Change<'_>) -> DiffResponse {
     let mut paths = BTreeMap::new();
     compare_objects("", change.old_inputs, change.new_inputs, &mut paths);
 
@@ -43,7 +43,7 @@ pub fn diff(change: &Change<'_>) -> DiffResponse {
 
 /// Whether a provider's new configuration changes what it manages. Its resources stay where
 /// they are: a new region needs a new provider, and with it all its resources anew.
-pub fn diff_config(old: &PropertyMap, new: &PropertyMap) -> DiffResponse {
+pub(crate) fn diff_config(old: &PropertyMap, new: &PropertyMap) -> DiffResponse {
     let mut paths = BTreeMap::new();
     compare_objects("", old, new, &mut paths);
     let detailed: BTreeMap<String, PropertyDiff> = paths

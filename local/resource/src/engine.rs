@@ -11,7 +11,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Shows a warning beside the resource `urn`. `engine` is the `HOST:PORT` that the engine gave;
 /// without one, or when it does not answer, the warning is in the cloud's log alone.
-pub async fn warn(engine: Option<String>, urn: &str, message: String) {
+pub(crate) async fn warn(engine: Option<String>, urn: &str, message: String) {
     tracing::warn!(urn, "{message}");
     let Some(address) = engine else {
         return;

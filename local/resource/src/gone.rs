@@ -8,7 +8,7 @@ use cloud_core::error::AwsResult;
 
 impl Deployments {
     /// Forgets the records of these types whose resources are gone.
-    pub async fn forget_gone(&self, package: &Package, tokens: &[&str]) -> AwsResult<()> {
+    pub(crate) async fn forget_gone(&self, package: &Package, tokens: &[&str]) -> AwsResult<()> {
         for token in tokens {
             let Some(declared) = package.resource_type(token) else {
                 continue;
@@ -30,7 +30,7 @@ impl Deployments {
 
     /// Forgets a resource that a read has not found, with what went with it. One that is not live
     /// since the cloud could not start it is not gone. Says whether it was forgotten.
-    pub async fn forget_unless_dead(
+    pub(crate) async fn forget_unless_dead(
         &self,
         package: &Package,
         of: &dyn AnyResourceType,

@@ -12,7 +12,7 @@ const DNS_SUFFIX: &str = "amazonaws.com";
 const USER_ID: &str = "AIDAEMBEDDEDCLOUDXXXX";
 
 /// The answer of a function, or nothing when the embedded cloud does not have it.
-pub fn invoke(
+pub(crate) fn invoke(
     function: &str,
     settings: &Settings,
     arguments: &PropertyMap,

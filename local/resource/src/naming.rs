@@ -7,14 +7,14 @@ use crate::value::{Property, PropertyMap};
 /// The input property that lists the properties which the provider filled in, as in the real
 /// provider's states: a name in it is kept while the resource lives, and makes way for a new
 /// one when it is replaced.
-pub const DEFAULTS: &str = "__defaults";
+pub(crate) const DEFAULTS: &str = "__defaults";
 
 /// How many characters set two automatic names apart.
 const SUFFIX: usize = 7;
 
 /// What the engine was configured to name resources.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Proposal {
+pub(crate) enum Proposal {
     /// Nothing: the provider decides.
     Free,
     /// This name.
@@ -24,7 +24,7 @@ pub enum Proposal {
 }
 
 /// Fills in the name that the inputs lack. `old` are the inputs of the resource as it is.
-pub fn name(
+pub(crate) fn name(
     declared: Declared<'_>,
     new: &New,
     proposal: &Proposal,
@@ -72,7 +72,7 @@ pub fn name(
 }
 
 /// Whether the provider made the value of this property up.
-pub fn is_automatic(inputs: &PropertyMap, property: &str) -> bool {
+pub(crate) fn is_automatic(inputs: &PropertyMap, property: &str) -> bool {
     match inputs.get(DEFAULTS) {
         Some(Property::Array(names)) => names.iter().any(|name| name.as_str() == Some(property)),
         _ => false,

@@ -7,7 +7,7 @@ use crate::value::{Property, PropertyMap, from_json, secret_like};
 
 /// The outputs of a resource that is deployed. What was secret on its way in is secret on its
 /// way out.
-pub fn deployed(
+pub(crate) fn deployed(
     declared: Declared<'_>,
     inputs: &PropertyMap,
     resource: &Resource<Properties>,
@@ -23,7 +23,7 @@ pub fn deployed(
 
 /// The outputs that a preview can promise: what is not known before the cloud has computed it
 /// is unknown, except that an update rarely changes what was computed once.
-pub fn promised(
+pub(crate) fn promised(
     declared: Declared<'_>,
     inputs: &PropertyMap,
     old: Option<(&PropertyMap, &PropertyMap)>,
@@ -57,14 +57,14 @@ pub fn promised(
 
 /// `tagsAll` of a resource, for types that can have tags. The provider's default tags are
 /// among the inputs since these were checked.
-pub fn all_tags(declared: Declared<'_>, inputs: &PropertyMap) -> Option<Property> {
+pub(crate) fn all_tags(declared: Declared<'_>, inputs: &PropertyMap) -> Option<Property> {
     let taggable = declared.schema.input_properties.contains_key("tags");
     let tags = inputs.get("tags").cloned();
     taggable.then(|| tags.unwrap_or_else(|| Property::Object(PropertyMap::new())))
 }
 
 /// The region of a resource: its own, or its provider's.
-pub fn region<'a>(
+pub(crate) fn region<'a>(
     declared: Declared<'_>,
     settings: &'a Settings,
     inputs: &'a PropertyMap,
@@ -79,7 +79,7 @@ pub fn region<'a>(
 }
 
 /// Without the provider's own notes.
-pub fn public(inputs: &PropertyMap) -> PropertyMap {
+pub(crate) fn public(inputs: &PropertyMap) -> PropertyMap {
     inputs
         .iter()
         .filter(|(name, _)| !name.starts_with("__"))

@@ -10,7 +10,7 @@ use tonic::Status;
 /// A refusal for the engine. What AWS refuses leaves the resource as it was, and so does a
 /// failure of the embedded cloud: none of these codes tells the engine that the resource's state
 /// is in doubt.
-pub fn status(error: AwsError) -> Status {
+pub(crate) fn status(error: AwsError) -> Status {
     let message = match error.is_server_fault() {
         true => format!("{error} The log of the embedded cloud has the cause"),
         false => error.to_string(),
@@ -25,7 +25,7 @@ pub fn status(error: AwsError) -> Status {
 }
 
 /// There is no resource to change.
-pub fn not_deployed(urn: &Urn, id: &str) -> Status {
+pub(crate) fn not_deployed(urn: &Urn, id: &str) -> Status {
     Status::not_found(format!(
         "the embedded cloud has no {} {id}: run pulumi refresh to take it out of the stack",
         urn.token
@@ -34,7 +34,7 @@ pub fn not_deployed(urn: &Urn, id: &str) -> Status {
 
 /// The refusal of a creation. Where AWS refuses since the resource is there already, it says how
 /// the stack can take it over.
-pub fn of_creation(
+pub(crate) fn of_creation(
     mut error: AwsError,
     deployments: &Deployments,
     declared: Declared<'_>,

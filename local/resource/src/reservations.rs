@@ -5,7 +5,7 @@ use crate::resource::{AnyResourceType, Properties, Resource};
 use cloud_core::error::{AwsError, AwsResult};
 
 /// What tells one resource from all others: type, region, id, and what `pulumi import` calls it.
-pub type Key = (String, String, String, Option<String>);
+pub(crate) type Key = (String, String, String, Option<String>);
 
 impl Record {
     pub fn key(&self, of: &dyn AnyResourceType) -> Key {
@@ -16,7 +16,7 @@ impl Record {
     }
 }
 
-pub fn key_of(of: &dyn AnyResourceType, region: &str, id: &str, inputs: &Properties) -> Key {
+pub(crate) fn key_of(of: &dyn AnyResourceType, region: &str, id: &str, inputs: &Properties) -> Key {
     let imported_as = of.import_id().and_then(|form| form.of(inputs, Some(id)));
     (
         of.token().to_owned(),
@@ -67,7 +67,7 @@ impl Deployments {
 }
 
 /// An id that nobody else may take while this lives.
-pub struct Reservation<'a> {
+pub(crate) struct Reservation<'a> {
     deployments: &'a Deployments,
     key: Key,
 }

@@ -41,7 +41,7 @@ pub struct ResourceSchema {
 
 /// What a function takes and gives.
 #[derive(Debug, Deserialize)]
-pub struct FunctionSchema {
+pub(crate) struct FunctionSchema {
     #[serde(default)]
     inputs: ObjectType,
 }
@@ -126,7 +126,7 @@ impl Schema {
     }
 
     /// Everything that is wrong with the arguments of a function.
-    pub fn check_arguments(&self, function: &str, arguments: &PropertyMap) -> Vec<Refusal> {
+    pub(crate) fn check_arguments(&self, function: &str, arguments: &PropertyMap) -> Vec<Refusal> {
         let mut checker = Checker::new(self);
         if let Some(function) = self.functions.get(function) {
             let inputs = &function.inputs;
@@ -307,7 +307,7 @@ impl<'a> Checker<'a> {
 }
 
 /// Why a name is refused, with the nearest of the names there are.
-pub fn no_such<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> String {
+pub(crate) fn no_such<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> String {
     match nearest(name, known) {
         Some(other) => format!("there is no such {what}; did you mean {other}?"),
         None => format!("there is no such {what}"),
@@ -315,7 +315,7 @@ pub fn no_such<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>)
 }
 
 /// The name that somebody who wrote `name` may have meant.
-pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = name.to_lowercase();
     known
         .map(|other| {
@@ -354,7 +354,7 @@ fn describe(value: &Property, secret: bool) -> String {
 }
 
 /// `name` below `path`, as property paths are written: `a.b`, `a["c.d"]`.
-pub fn join(path: &str, name: &str) -> String {
+pub(crate) fn join(path: &str, name: &str) -> String {
     let plain = !name.is_empty() && !name.contains(['.', '[', ']', '"']);
     match (path.is_empty(), plain) {
         (true, true) => name.to_owned(),

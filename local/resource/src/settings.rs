@@ -75,7 +75,7 @@ static REGION: LazyLock<Option<Regex>> =
 
 /// A configured provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// Where resources go that name no region.
     pub region: String,
     /// Tags of every resource that can have tags.
@@ -93,7 +93,7 @@ impl Default for Settings {
 
 impl Settings {
     /// Reads a configuration that was checked before; what it does not understand is left out.
-    pub fn read(config: &PropertyMap) -> Self {
+    pub(crate) fn read(config: &PropertyMap) -> Self {
         let mut settings = Self::default();
         if let Some(region) = config.get("region").and_then(Property::as_str) {
             settings.region = region.to_owned();
@@ -108,7 +108,7 @@ impl Settings {
     }
 
     /// The default tags together with a resource's own, which win.
-    pub fn tags(&self, own: Option<&Property>) -> Property {
+    pub(crate) fn tags(&self, own: Option<&Property>) -> Property {
         let defaults = self.default_tags.iter();
         let defaults =
             defaults.map(|(name, value)| (name.clone(), Property::String(value.clone())));
@@ -127,7 +127,7 @@ impl Settings {
 }
 
 /// Everything that is wrong with a configuration.
-pub fn check(config: &PropertyMap) -> Vec<Refusal> {
+pub(crate) fn check(config: &PropertyMap) -> Vec<Refusal> {
     let mut refusals = Vec::new();
     for (name, value) in config {
         if name.starts_with("__") || ENGINE_KEYS.contains(&name.as_str()) {
@@ -160,14 +160,14 @@ pub fn check(config: &PropertyMap) -> Vec<Refusal> {
 }
 
 /// Why a name is no region's.
-pub fn wrong_region(region: &str) -> Option<String> {
+pub(crate) fn wrong_region(region: &str) -> Option<String> {
     let known = REGION.as_ref().is_some_and(|form| form.is_match(region));
     (!known).then(|| format!("must be a region such as {DEFAULT_REGION}, found {region:?}"))
 }
 
 /// Keeps a program that is meant for real accounts off the embedded cloud, and the other way
 /// round: the account here is one that no customer of AWS has.
-pub fn guard_account(config: &PropertyMap) -> Result<(), String> {
+pub(crate) fn guard_account(config: &PropertyMap) -> Result<(), String> {
     let ids = |name: &str| -> Option<Vec<String>> {
         let list = nested(config.get(name)?.unwrapped());
         let Property::Array(items) = list else {

@@ -31,7 +31,7 @@ impl Urn {
     }
 
     /// Whether it belongs to a component.
-    pub fn has_parent(&self) -> bool {
+    pub(crate) fn has_parent(&self) -> bool {
         let before_name = self.text.strip_suffix(self.name.as_str());
         before_name.is_some_and(|types| types.contains('$'))
     }

@@ -13,9 +13,9 @@ use tonic::Status;
 /// The key that marks an object as something else than an object.
 pub const SIGNATURE: &str = "4dabf18193072939515e22adb298388d";
 /// The signature of an archive.
-pub const ARCHIVE: &str = "0def7320c3a5731c473e5ecbe6d01bc7";
+pub(crate) const ARCHIVE: &str = "0def7320c3a5731c473e5ecbe6d01bc7";
 /// The signature of an asset.
-pub const ASSET: &str = "c44067f5952c0a294b673a41bacd8c17";
+pub(crate) const ASSET: &str = "c44067f5952c0a294b673a41bacd8c17";
 const SECRET: &str = "1b47061264138c4ac30d75fd1eb44270";
 const RESOURCE: &str = "5cf8f73096256a8f31e491e813e4eb8e";
 const OUTPUT: &str = "d0e6a833031e9bbcd3f4e8bde6ca49a4";
@@ -60,7 +60,7 @@ pub enum Property {
 
 impl Property {
     /// The value without its secret mark.
-    pub fn unwrapped(&self) -> &Property {
+    pub(crate) fn unwrapped(&self) -> &Property {
         match self {
             Self::Secret(inner) => inner.unwrapped(),
             other => other,
@@ -84,12 +84,12 @@ impl Property {
     }
 
     /// Whether it is unknown, or anything in it is.
-    pub fn has_unknowns(&self) -> bool {
+    pub(crate) fn has_unknowns(&self) -> bool {
         self.any(&|value| matches!(value, Self::Unknown))
     }
 
     /// Whether it is secret, or anything in it is.
-    pub fn has_secrets(&self) -> bool {
+    pub(crate) fn has_secrets(&self) -> bool {
         self.any(&|value| matches!(value, Self::Secret(_)))
     }
 
@@ -107,7 +107,7 @@ impl Property {
 
     /// The value in plain JSON: secrets unwrapped, assets as their signature maps. Nothing for
     /// an unknown; an object lacks its unknown properties, an array its unknown items.
-    pub fn to_json(&self) -> Option<Json> {
+    pub(crate) fn to_json(&self) -> Option<Json> {
         Some(match self {
             Self::Unknown => return None,
             Self::Secret(inner) => return inner.to_json(),
@@ -149,7 +149,7 @@ impl Property {
 
     /// The value, secret where `pattern` is: at the same places of objects, and as a whole where
     /// the two differ otherwise, since a service may have put a list into another order.
-    pub fn secret_like(self, pattern: &Property) -> Self {
+    pub(crate) fn secret_like(self, pattern: &Property) -> Self {
         match (self, pattern) {
             (Self::Secret(inner), _) => Self::Secret(inner),
             (Self::Object(map), Self::Object(patterns)) => Self::Object(secret_like(map, patterns)),
@@ -164,7 +164,7 @@ impl Property {
 }
 
 /// The map, secret where `patterns` is.
-pub fn secret_like(map: PropertyMap, patterns: &PropertyMap) -> PropertyMap {
+pub(crate) fn secret_like(map: PropertyMap, patterns: &PropertyMap) -> PropertyMap {
     map.into_iter()
         .map(|(name, value)| match patterns.get(&name) {
             Some(pattern) => (name, value.secret_like(pattern)),
@@ -174,7 +174,7 @@ pub fn secret_like(map: PropertyMap, patterns: &PropertyMap) -> PropertyMap {
 }
 
 /// Properties in plain JSON, without what is unknown.
-pub fn to_json(map: &PropertyMap) -> Properties {
+pub(crate) fn to_json(map: &PropertyMap) -> Properties {
     map.iter()
         .filter_map(|(name, value)| Some((name.clone(), value.to_json()?)))
         .collect()

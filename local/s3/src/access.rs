@@ -8,10 +8,6 @@ use cloud_core::identity::{ACCOUNT_ID, bucket_arn};
 use cloud_iam::document::{Document, Effect, Kind, Principal, Set, Statement};
 use cloud_iam::pattern::arn_like;
 use cloud_iam::{Call, Caller, Iam};
-use serde::{Deserialize, Serialize};
-
-/// The one kind of ownership here: no access control lists.
-pub const BUCKET_OWNER_ENFORCED: &str = "BucketOwnerEnforced";
 
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html>
 const MAX_POLICY: usize = 20 * 1024;
@@ -63,24 +59,6 @@ const BUCKET_ACTIONS: &[&str] = &[
     "s3:PutEncryptionConfiguration",
     "s3:PutLifecycleConfiguration",
 ];
-
-/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PublicAccessBlockConfiguration.html>
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct PublicAccessBlock {
-    pub block_public_acls: bool,
-    pub ignore_public_acls: bool,
-    pub block_public_policy: bool,
-    pub restrict_public_buckets: bool,
-}
-
-impl PublicAccessBlock {
-    pub const ALL: Self = Self {
-        block_public_acls: true,
-        ignore_public_acls: true,
-        block_public_policy: true,
-        restrict_public_buckets: true,
-    };
-}
 
 impl S3 {
     /// Decides a call on a bucket, or on the object `key` in it.
@@ -221,7 +199,7 @@ fn actions_apply(statement: &Statement) -> bool {
 }
 
 /// Whether a bucket policy gives something to anybody.
-pub fn is_public(policy: &Document) -> bool {
+pub(crate) fn is_public(policy: &Document) -> bool {
     policy.statements.iter().any(|statement| {
         statement.effect == Effect::Allow && is_for_everyone(statement) && !is_limited(statement)
     })

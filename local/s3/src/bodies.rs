@@ -30,11 +30,11 @@ use tokio_util::sync::CancellationToken;
 const FILES: &str = "s3.file";
 
 /// Up to here a body is stored with its record.
-pub const MAX_RECORD_BODY: usize = 64 * 1024;
+pub(crate) const MAX_RECORD_BODY: usize = 64 * 1024;
 
 /// The largest object of a single PUT, and the largest part:
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>.
-pub const MAX_UPLOAD: u64 = 5 * 1024 * 1024 * 1024;
+pub(crate) const MAX_UPLOAD: u64 = 5 * 1024 * 1024 * 1024;
 
 /// A body's file, or one of several.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,7 +45,7 @@ pub struct FilePart {
 
 /// The folder of large bodies.
 #[derive(Debug, Clone)]
-pub struct Bodies {
+pub(crate) struct Bodies {
     folder: Arc<Path>,
     holds: Arc<Holds>,
     troubles: Troubles,
@@ -101,7 +101,7 @@ impl Drop for NewFile {
 
 impl Bodies {
     /// Opens the folder, and removes the files that no record names; not when records are lost.
-    pub fn open(folder: &Path, store: &Store, troubles: &Troubles) -> Result<Self> {
+    pub(crate) fn open(folder: &Path, store: &Store, troubles: &Troubles) -> Result<Self> {
         cloud_core::folder::create(folder)
             .with_context(|| format!("the folder {} cannot be created", folder.display()))?;
         for entry in std::fs::read_dir(folder)? {
@@ -125,7 +125,7 @@ impl Bodies {
     }
 
     /// Reads all files for what is damaged in them. Blocks for as long as that takes.
-    pub fn check(&self, stopping: &CancellationToken) {
+    pub(crate) fn check(&self, stopping: &CancellationToken) {
         let Ok(entries) = std::fs::read_dir(&self.folder) else {
             return;
         };
@@ -142,7 +142,7 @@ impl Bodies {
 
     /// Takes in a body with its digest and a checksum: up to `in_memory` bytes in memory,
     /// otherwise in a file that is durable on return. With 0 it is always a file.
-    pub async fn receive<S, E>(
+    pub(crate) async fn receive<S, E>(
         &self,
         body: S,
         algorithm: Algorithm,
@@ -214,7 +214,7 @@ impl Bodies {
     /// Reads a range of the bytes in `parts`. Their files stay until the stream is dropped,
     /// whatever becomes of the object. Where they are gone already (`NotFound`), the caller
     /// looks the object up again.
-    pub async fn read(
+    pub(crate) async fn read(
         &self,
         parts: &[FilePart],
         range: Range<u64>,
@@ -251,7 +251,7 @@ impl Bodies {
     }
 
     /// Removes files whose record is gone, as soon as nobody reads them.
-    pub async fn remove(&self, parts: impl IntoIterator<Item = FilePart>) {
+    pub(crate) async fn remove(&self, parts: impl IntoIterator<Item = FilePart>) {
         let names: Vec<String> = parts.into_iter().map(|part| part.name).collect();
         if names.is_empty() {
             return;
@@ -286,14 +286,17 @@ impl Bodies {
 }
 
 /// Adds the entries of files that a record in the same batch names.
-pub fn name_files<'a>(batch: Batch, parts: impl IntoIterator<Item = &'a FilePart>) -> Batch {
+pub(crate) fn name_files<'a>(batch: Batch, parts: impl IntoIterator<Item = &'a FilePart>) -> Batch {
     parts.into_iter().fold(batch, |batch, part| {
         batch.put(FILES, &part.name, Vec::new())
     })
 }
 
 /// Removes the entries of files that no record names any more.
-pub fn forget_files<'a>(batch: Batch, parts: impl IntoIterator<Item = &'a FilePart>) -> Batch {
+pub(crate) fn forget_files<'a>(
+    batch: Batch,
+    parts: impl IntoIterator<Item = &'a FilePart>,
+) -> Batch {
     parts
         .into_iter()
         .fold(batch, |batch, part| batch.delete(FILES, &part.name))
@@ -342,7 +345,7 @@ impl Reader {
 
 /// The s3s crate checks signatures and digests while a body is read, and reports what it finds
 /// in errors whose types are its own.
-pub fn broken_body(error: &dyn std::fmt::Display) -> AwsError {
+pub(crate) fn broken_body(error: &dyn std::fmt::Display) -> AwsError {
     let text = error.to_string();
     if text.contains("Sha256Mismatch") {
         AwsError::new(

@@ -1,6 +1,5 @@
 //! The buckets of the account and their settings, in memory and in the store.
 
-use super::access::PublicAccessBlock;
 use super::errors::{bucket_not_empty, invalid_argument, no_such_bucket};
 use super::lifecycle::Rule;
 use super::names::check_bucket;
@@ -14,6 +13,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 const BUCKETS: &str = "s3.bucket";
+
+/// The one kind of ownership here: no access control lists.
+pub(crate) const BUCKET_OWNER_ENFORCED: &str = "BucketOwnerEnforced";
 
 /// The settings of a bucket, as they are stored.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -46,6 +48,24 @@ pub enum Versioning {
     Never,
     Enabled,
     Suspended,
+}
+
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PublicAccessBlockConfiguration.html>
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct PublicAccessBlock {
+    pub block_public_acls: bool,
+    pub ignore_public_acls: bool,
+    pub block_public_policy: bool,
+    pub restrict_public_buckets: bool,
+}
+
+impl PublicAccessBlock {
+    pub const ALL: Self = Self {
+        block_public_acls: true,
+        ignore_public_acls: true,
+        block_public_policy: true,
+        restrict_public_buckets: true,
+    };
 }
 
 /// A bucket, with what requests need of its settings at hand.
@@ -93,7 +113,7 @@ impl Settings {
             versioning: Versioning::Never,
             policy: None,
             public_access_block: Some(PublicAccessBlock::ALL),
-            ownership: Some(super::access::BUCKET_OWNER_ENFORCED.to_owned()),
+            ownership: Some(BUCKET_OWNER_ENFORCED.to_owned()),
             bucket_key_enabled: false,
             lifecycle: Vec::new(),
             tags: BTreeMap::new(),
@@ -112,7 +132,7 @@ impl State {
     }
 
     /// Whether objects have version ids that a client sees.
-    pub fn shows_versions(&self) -> bool {
+    pub(crate) fn shows_versions(&self) -> bool {
         self.settings.versioning != Versioning::Never
     }
 }

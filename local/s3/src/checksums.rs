@@ -18,7 +18,7 @@ pub enum Algorithm {
 
 /// The algorithms that S3 stores checksums of and this one does not, as in
 /// `x-amz-checksum-algorithm`: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_Checksum.html>.
-pub const NOT_STORED: [&str; 5] = ["SHA512", "MD5", "XXHASH64", "XXHASH3", "XXHASH128"];
+pub(crate) const NOT_STORED: [&str; 5] = ["SHA512", "MD5", "XXHASH64", "XXHASH3", "XXHASH128"];
 
 /// What a checksum of an object uploaded in parts covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,7 +79,7 @@ impl Algorithm {
         }
     }
 
-    pub fn from_name(name: &str) -> Option<Self> {
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
         Self::ALL
             .into_iter()
             .find(|algorithm| algorithm.name().eq_ignore_ascii_case(name))
@@ -87,7 +87,7 @@ impl Algorithm {
 }
 
 /// A checksum in the making.
-pub enum Hasher {
+pub(crate) enum Hasher {
     Crc32(Crc32),
     Crc32c(Crc32c),
     Crc64Nvme(Crc64Nvme),
@@ -96,7 +96,7 @@ pub enum Hasher {
 }
 
 impl Hasher {
-    pub fn new(algorithm: Algorithm) -> Self {
+    pub(crate) fn new(algorithm: Algorithm) -> Self {
         match algorithm {
             Algorithm::Crc32 => Self::Crc32(Crc32::new()),
             Algorithm::Crc32c => Self::Crc32c(Crc32c::new()),
@@ -106,7 +106,7 @@ impl Hasher {
         }
     }
 
-    pub fn update(&mut self, data: &[u8]) {
+    pub(crate) fn update(&mut self, data: &[u8]) {
         match self {
             Self::Crc32(hasher) => hasher.update(data),
             Self::Crc32c(hasher) => hasher.update(data),
@@ -117,7 +117,7 @@ impl Hasher {
     }
 
     /// The value, in base64.
-    pub fn finish(self) -> String {
+    pub(crate) fn finish(self) -> String {
         match self {
             Self::Crc32(hasher) => STANDARD.encode(hasher.finalize()),
             Self::Crc32c(hasher) => STANDARD.encode(hasher.finalize()),
@@ -129,7 +129,7 @@ impl Hasher {
 }
 
 /// The composite of the parts' checksums, each in base64.
-pub fn composite<'a>(
+pub(crate) fn composite<'a>(
     algorithm: Algorithm,
     parts: impl ExactSizeIterator<Item = &'a str>,
 ) -> AwsResult<String> {
@@ -142,7 +142,7 @@ pub fn composite<'a>(
 }
 
 /// The entity tag of an object uploaded in parts: a digest of the parts' digests.
-pub fn composite_etag<'a>(parts: impl ExactSizeIterator<Item = &'a str>) -> String {
+pub(crate) fn composite_etag<'a>(parts: impl ExactSizeIterator<Item = &'a str>) -> String {
     let count = parts.len();
     let mut digest = Md5::new();
     for part in parts {
@@ -152,7 +152,7 @@ pub fn composite_etag<'a>(parts: impl ExactSizeIterator<Item = &'a str>) -> Stri
 }
 
 /// Refuses a body that is not what the client said.
-pub fn verify(name: &str, sent: &str, calculated: &str) -> AwsResult<()> {
+pub(crate) fn verify(name: &str, sent: &str, calculated: &str) -> AwsResult<()> {
     if sent == calculated {
         return Ok(());
     }

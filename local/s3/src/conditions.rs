@@ -209,7 +209,7 @@ impl ReadConditions {
     /// Whether a range counts. Of an object that is not the one the client has a part of, the
     /// whole is sent (RFC 9110, section 13.1.5), as S3 does:
     /// <https://github.com/awslabs/aws-sdk-kotlin/issues/1645>.
-    pub fn allow_range(&self, etag: &str, modified: OffsetDateTime) -> bool {
+    pub(crate) fn allow_range(&self, etag: &str, modified: OffsetDateTime) -> bool {
         match &self.if_range {
             None => true,
             Some(IfRange::Tag(tag)) => tag.is_strongly(etag),

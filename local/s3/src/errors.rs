@@ -3,15 +3,15 @@
 
 use cloud_core::error::AwsError;
 
-pub fn no_such_bucket() -> AwsError {
+pub(crate) fn no_such_bucket() -> AwsError {
     AwsError::new(404, "NoSuchBucket", "The specified bucket does not exist")
 }
 
-pub fn no_such_key() -> AwsError {
+pub(crate) fn no_such_key() -> AwsError {
     AwsError::new(404, "NoSuchKey", "The specified key does not exist.")
 }
 
-pub fn no_such_version() -> AwsError {
+pub(crate) fn no_such_version() -> AwsError {
     AwsError::new(
         404,
         "NoSuchVersion",
@@ -19,7 +19,7 @@ pub fn no_such_version() -> AwsError {
     )
 }
 
-pub fn no_such_upload() -> AwsError {
+pub(crate) fn no_such_upload() -> AwsError {
     AwsError::new(
         404,
         "NoSuchUpload",
@@ -28,15 +28,15 @@ pub fn no_such_upload() -> AwsError {
     )
 }
 
-pub fn invalid_argument(message: impl Into<String>) -> AwsError {
+pub(crate) fn invalid_argument(message: impl Into<String>) -> AwsError {
     AwsError::new(400, "InvalidArgument", message)
 }
 
-pub fn invalid_request(message: impl Into<String>) -> AwsError {
+pub(crate) fn invalid_request(message: impl Into<String>) -> AwsError {
     AwsError::new(400, "InvalidRequest", message)
 }
 
-pub fn malformed_xml() -> AwsError {
+pub(crate) fn malformed_xml() -> AwsError {
     AwsError::new(
         400,
         "MalformedXML",
@@ -47,27 +47,27 @@ pub fn malformed_xml() -> AwsError {
 
 /// Of a list's token that was never given out (<https://github.com/versity/versitygw/issues/993>),
 /// an empty one too (ceph's s3-tests, `test_bucket_listv2_continuationtoken_empty`).
-pub fn unknown_token() -> AwsError {
+pub(crate) fn unknown_token() -> AwsError {
     invalid_argument("The continuation token provided is incorrect")
 }
 
-pub fn invalid_part_number() -> AwsError {
+pub(crate) fn invalid_part_number() -> AwsError {
     invalid_argument("Part number must be an integer between 1 and 10000, inclusive")
 }
 
-pub fn invalid_uri() -> AwsError {
+pub(crate) fn invalid_uri() -> AwsError {
     AwsError::new(400, "InvalidURI", "Couldn't parse the specified URI.")
 }
 
-pub fn invalid_version_id() -> AwsError {
+pub(crate) fn invalid_version_id() -> AwsError {
     invalid_argument("Invalid version id specified")
 }
 
-pub fn access_denied() -> AwsError {
+pub(crate) fn access_denied() -> AwsError {
     AwsError::new(403, "AccessDenied", "Access Denied")
 }
 
-pub fn bucket_not_empty(versioned: bool) -> AwsError {
+pub(crate) fn bucket_not_empty(versioned: bool) -> AwsError {
     let message = if versioned {
         "The bucket you tried to delete is not empty. You must delete all versions in the bucket."
     } else {
@@ -76,7 +76,7 @@ pub fn bucket_not_empty(versioned: bool) -> AwsError {
     AwsError::new(409, "BucketNotEmpty", message)
 }
 
-pub fn precondition_failed() -> AwsError {
+pub(crate) fn precondition_failed() -> AwsError {
     AwsError::new(
         412,
         "PreconditionFailed",
@@ -84,11 +84,11 @@ pub fn precondition_failed() -> AwsError {
     )
 }
 
-pub fn key_too_long() -> AwsError {
+pub(crate) fn key_too_long() -> AwsError {
     AwsError::new(400, "KeyTooLongError", "Your key is too long")
 }
 
-pub fn entity_too_large() -> AwsError {
+pub(crate) fn entity_too_large() -> AwsError {
     AwsError::new(
         400,
         "EntityTooLarge",
@@ -97,7 +97,7 @@ pub fn entity_too_large() -> AwsError {
 }
 
 /// What this cloud's S3 does not do, said by name.
-pub fn not_implemented(what: &str) -> AwsError {
+pub(crate) fn not_implemented(what: &str) -> AwsError {
     AwsError::new(
         501,
         "NotImplemented",

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The files in a folder that are being read, or removed.
 #[derive(Debug)]
-pub struct Holds {
+pub(crate) struct Holds {
     folder: Arc<Path>,
     files: Mutex<HashMap<String, State>>,
 }
@@ -20,14 +20,14 @@ struct State {
 
 /// A promise that files stay as long as it is held.
 #[derive(Debug)]
-pub struct Held {
+pub(crate) struct Held {
     holds: Arc<Holds>,
     names: Vec<String>,
 }
 
 impl Holds {
     /// Holds nothing yet of what is in the folder.
-    pub fn new(folder: Arc<Path>) -> Self {
+    pub(crate) fn new(folder: Arc<Path>) -> Self {
         Self {
             folder,
             files: Mutex::default(),
@@ -35,7 +35,7 @@ impl Holds {
     }
 
     /// Keeps all of these files, or none when one of them is on its way out already.
-    pub fn hold(self: &Arc<Self>, names: Vec<String>) -> Option<Held> {
+    pub(crate) fn hold(self: &Arc<Self>, names: Vec<String>) -> Option<Held> {
         let mut files = self.files();
         if names
             .iter()
@@ -56,7 +56,7 @@ impl Holds {
     /// Removes files: those that are being read when their last reader is done, the others at
     /// once. All are decided together, so that no reader gets one file of an object and not the
     /// next. Blocks for as long as the disk takes.
-    pub fn remove(&self, names: Vec<String>) {
+    pub(crate) fn remove(&self, names: Vec<String>) {
         let mut free = Vec::new();
         let mut files = self.files();
         for name in names {

@@ -2,35 +2,37 @@
 //!
 //! | module | what lives there |
 //! | --- | --- |
-//! | [`buckets`], [`names`], `paths`, [`access`], [`lifecycle`] | buckets and their settings |
+//! | [`buckets`], `names`, `paths`, `access`, `lifecycle` | buckets and their settings |
 //! | [`expiry`] | the lifecycle rules, applied |
-//! | [`version`], [`bodies`], `sealed`, `holds`, [`checksums`] | what is stored, and how |
-//! | [`objects`], [`reading`], [`conditions`], [`listing`], [`uploads`] | what can be done with objects |
+//! | `version`, `bodies`, `sealed`, `holds`, `checksums` | what is stored, and how |
+//! | `objects`, [`reading`], [`conditions`], [`listing`], `uploads` | what can be done with objects |
 //! | [`wire`] | S3's own protocol, on top of the rest |
 //! | [`origin`] | what CloudFront is answered that reads a bucket |
 //! | `resources` | its resource types |
 //! | here | the service as its neighbours in this cloud call it |
 
-pub mod access;
-pub mod bodies;
+#![warn(unreachable_pub)]
+
+mod access;
+mod bodies;
 pub mod buckets;
-pub mod checksums;
+mod checksums;
 pub mod conditions;
-pub mod errors;
+mod errors;
 pub mod expiry;
 mod holds;
-pub mod lifecycle;
+mod lifecycle;
 pub mod listing;
 mod locks;
-pub mod names;
-pub mod objects;
+mod names;
+mod objects;
 pub mod origin;
 mod paths;
 pub mod reading;
 mod resources;
 mod sealed;
-pub mod uploads;
-pub mod version;
+mod uploads;
+mod version;
 pub mod wire;
 
 use anyhow::{Context as _, Result};
@@ -54,7 +56,7 @@ use tokio_util::sync::CancellationToken;
 
 /// The checksum that S3 adds to an object whose client sent none:
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html>.
-pub const DEFAULT_CHECKSUM: Algorithm = Algorithm::Crc64Nvme;
+pub(crate) const DEFAULT_CHECKSUM: Algorithm = Algorithm::Crc64Nvme;
 
 /// What can be disturbed of it: its page ErrorResponses has the errors.
 pub static FAULTS: Disturbable = Disturbable {

@@ -107,7 +107,7 @@ pub struct AbortIncompleteMultipartUpload {
 
 /// What is to be done with one of an object's versions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
+pub(crate) enum Step {
     /// Put a delete marker in front.
     Mark,
     /// Delete the version at this place, for good.
@@ -115,7 +115,7 @@ pub enum Step {
 }
 
 /// Refuses rules that AWS refuses, with the place and the reason.
-pub fn check(rules: &[Rule]) -> Result<(), String> {
+pub(crate) fn check(rules: &[Rule]) -> Result<(), String> {
     if rules.is_empty() || rules.len() > MAX_RULES {
         return Err(format!("there must be 1 to {MAX_RULES} rules"));
     }
@@ -263,7 +263,7 @@ impl Filter {
 }
 
 /// What the rules do with an object's versions, newest first, at `now`.
-pub fn due(
+pub(crate) fn due(
     rules: &[Rule],
     key: &str,
     versions: &[Version],
@@ -320,7 +320,7 @@ pub fn due(
 }
 
 /// Whether the rules give up this upload at `now`.
-pub fn upload_is_due(rules: &[Rule], upload: &Upload, now: i64) -> bool {
+pub(crate) fn upload_is_due(rules: &[Rule], upload: &Upload, now: i64) -> bool {
     rules.iter().any(|rule| {
         rule.status == Status::Enabled
             && upload.key.starts_with(rule.prefix())

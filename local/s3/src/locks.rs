@@ -6,13 +6,13 @@ use tokio::sync::{Mutex, MutexGuard};
 /// More than there are clients: two objects that share a lock wait for one another.
 const STRIPES: usize = 1024;
 
-pub struct Locks {
+pub(crate) struct Locks {
     stripes: Vec<Mutex<()>>,
     hasher: RandomState,
 }
 
 impl Locks {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             stripes: (0..STRIPES).map(|_| Mutex::new(())).collect(),
             hasher: RandomState::new(),
@@ -20,7 +20,7 @@ impl Locks {
     }
 
     /// Waits for all other holders of the same names.
-    pub async fn lock(&self, space: &str, name: &str) -> MutexGuard<'_, ()> {
+    pub(crate) async fn lock(&self, space: &str, name: &str) -> MutexGuard<'_, ()> {
         let hash = usize::try_from(self.hasher.hash_one((space, name)) % (STRIPES as u64));
         self.stripes[hash.unwrap_or(0)].lock().await
     }

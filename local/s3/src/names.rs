@@ -5,13 +5,13 @@ const MAX_KEY_BYTES: usize = 1024;
 
 /// The lengths of a bucket's name. This and all rules of [`check_bucket`]:
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>.
-pub const BUCKET_NAME_LENGTHS: std::ops::RangeInclusive<usize> = 3..=63;
+pub(crate) const BUCKET_NAME_LENGTHS: std::ops::RangeInclusive<usize> = 3..=63;
 
 const RESERVED_PREFIXES: &[&str] = &["xn--", "sthree-", "amzn-s3-demo-"];
 const RESERVED_SUFFIXES: &[&str] = &["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"];
 
 /// Refuses a name that AWS gives no bucket, with the rule that it breaks.
-pub fn check_bucket(name: &str) -> Result<(), String> {
+pub(crate) fn check_bucket(name: &str) -> Result<(), String> {
     let is_letter_or_digit = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let bytes = name.as_bytes();
     if !BUCKET_NAME_LENGTHS.contains(&bytes.len()) {
@@ -43,7 +43,7 @@ pub fn check_bucket(name: &str) -> Result<(), String> {
 }
 
 /// Whether a key is as long as S3 allows.
-pub fn key_fits(key: &str) -> bool {
+pub(crate) fn key_fits(key: &str) -> bool {
     (1..=MAX_KEY_BYTES).contains(&key.len())
 }
 

@@ -104,7 +104,7 @@ impl S3 {
     }
 
     /// Writes an object whose bytes are at hand.
-    pub async fn put_bytes(
+    pub(crate) async fn put_bytes(
         &self,
         bucket: &Bucket,
         key: &str,
@@ -300,7 +300,7 @@ impl S3 {
     }
 
     /// Replaces the tags of a version.
-    pub async fn set_tags(
+    pub(crate) async fn set_tags(
         &self,
         bucket: &Bucket,
         key: &str,
@@ -322,7 +322,7 @@ impl S3 {
     }
 
     /// Deletes all versions of an object, for good.
-    pub async fn erase_object(&self, bucket: &Bucket, key: &str) -> AwsResult<()> {
+    pub(crate) async fn erase_object(&self, bucket: &Bucket, key: &str) -> AwsResult<()> {
         let name = bucket.state().settings.name.clone();
         let records = self
             .context

@@ -17,7 +17,7 @@ pub(crate) fn decode(path: &str) -> AwsResult<String> {
 ///
 /// # Errors
 /// As [`decode`], but for what is not UTF-8.
-pub fn check(path: &str) -> AwsResult<()> {
+pub(crate) fn check(path: &str) -> AwsResult<()> {
     let is_encoded = |rest: &str| {
         let digits = rest.as_bytes().get(..2);
         digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))

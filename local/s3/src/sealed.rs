@@ -11,14 +11,14 @@ use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
 /// How much of a body has a checksum of its own.
-pub const BLOCK: u64 = 64 * 1024;
+pub(crate) const BLOCK: u64 = 64 * 1024;
 
 /// Length and checksum behind those of the blocks.
 const FOOTER: u64 = 8 + 4;
 
 /// Makes the seal of a body that is being written.
 #[derive(Debug, Default)]
-pub struct Sealer {
+pub(crate) struct Sealer {
     seal: Vec<u8>,
     block: crc32fast::Hasher,
     size: u64,
@@ -26,7 +26,7 @@ pub struct Sealer {
 
 impl Sealer {
     /// More of the body.
-    pub fn update(&mut self, mut bytes: &[u8]) {
+    pub(crate) fn update(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             let room = usize::try_from(BLOCK - self.size % BLOCK).unwrap_or(usize::MAX);
             let (now, rest) = bytes.split_at(room.min(bytes.len()));
@@ -40,7 +40,7 @@ impl Sealer {
     }
 
     /// What is written behind the body.
-    pub fn finish(mut self) -> Vec<u8> {
+    pub(crate) fn finish(mut self) -> Vec<u8> {
         if !self.size.is_multiple_of(BLOCK) {
             self.end_block();
         }
@@ -57,7 +57,7 @@ impl Sealer {
 }
 
 /// A section of a body, open to be read.
-pub struct Section {
+pub(crate) struct Section {
     path: PathBuf,
     file: File,
     /// How many bytes the whole body has.
@@ -73,7 +73,7 @@ pub struct Section {
 
 impl Section {
     /// Opens `length` bytes from `from` on of a body that has `size` bytes.
-    pub async fn open(path: PathBuf, size: u64, from: u64, length: u64) -> io::Result<Self> {
+    pub(crate) async fn open(path: PathBuf, size: u64, from: u64, length: u64) -> io::Result<Self> {
         let mut file = File::open(&path).await?;
         let is_sealed = file.metadata().await?.len() == sealed_length(size);
         let block = from / BLOCK;
@@ -90,7 +90,7 @@ impl Section {
     }
 
     /// The next bytes; none at the end. Damaged ones are an error of the kind `InvalidData`.
-    pub async fn next(&mut self) -> io::Result<Option<bytes::Bytes>> {
+    pub(crate) async fn next(&mut self) -> io::Result<Option<bytes::Bytes>> {
         if self.left == 0 {
             return Ok(None);
         }
@@ -120,7 +120,7 @@ impl Section {
     }
 
     /// The file that is read.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
@@ -144,7 +144,7 @@ impl Section {
 }
 
 /// What is damaged in a file, if anything is. Blocks for as long as it takes to read all of it.
-pub fn check(path: &Path) -> io::Result<Option<String>> {
+pub(crate) fn check(path: &Path) -> io::Result<Option<String>> {
     use std::io::Read;
     use std::os::unix::fs::FileExt;
     let mut file = std::fs::File::open(path)?;

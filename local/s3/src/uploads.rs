@@ -28,7 +28,7 @@ const ENDED: &str = "s3.ended";
 /// (<https://github.com/beyondstorage/go-storage/issues/963>).
 const REMEMBERED: i64 = 24 * 60 * 60 * 1_000;
 
-pub const PART_NUMBERS: RangeInclusive<u32> = 1..=10_000;
+pub(crate) const PART_NUMBERS: RangeInclusive<u32> = 1..=10_000;
 
 /// Of all parts but the last.
 const MIN_PART: u64 = 5 * 1024 * 1024;
@@ -61,7 +61,7 @@ pub struct Part {
 
 /// A part as the client names it when it completes the upload.
 #[derive(Debug, Clone)]
-pub struct NamedPart {
+pub(crate) struct NamedPart {
     pub number: u32,
     pub etag: String,
     pub checksum: Option<(Algorithm, String)>,
@@ -69,7 +69,7 @@ pub struct NamedPart {
 
 /// What became of a completed upload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Completed {
+pub(crate) struct Completed {
     pub version_id: String,
     /// Without the quotes.
     pub etag: String,
@@ -96,7 +96,7 @@ impl Part {
 /// What a client says of an object that it completes:
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html>.
 #[derive(Debug, Default)]
-pub struct Claimed {
+pub(crate) struct Claimed {
     /// Of the whole object.
     pub checksum: Option<(Algorithm, String)>,
     /// `FULL_OBJECT` or `COMPOSITE`.
@@ -151,7 +151,7 @@ impl Claimed {
 }
 
 /// How S3 calls a coverage.
-pub fn coverage_text(coverage: Coverage) -> &'static str {
+pub(crate) fn coverage_text(coverage: Coverage) -> &'static str {
     match coverage {
         Coverage::FullObject => "FULL_OBJECT",
         Coverage::Composite => "COMPOSITE",
@@ -160,7 +160,7 @@ pub fn coverage_text(coverage: Coverage) -> &'static str {
 
 impl S3 {
     /// Begins an upload.
-    pub async fn begin_upload(
+    pub(crate) async fn begin_upload(
         &self,
         bucket: &Bucket,
         key: &str,
@@ -223,7 +223,7 @@ impl S3 {
     }
 
     /// Adds a part, in place of one of the same number.
-    pub async fn put_part(
+    pub(crate) async fn put_part(
         &self,
         bucket: &Bucket,
         upload: &Upload,
@@ -276,7 +276,7 @@ impl S3 {
     }
 
     /// Makes an object of the named parts, which must be as the client claims. An upload that was completed of the same parts gives the same answer.
-    pub async fn complete_upload(
+    pub(crate) async fn complete_upload(
         &self,
         bucket: &Bucket,
         key: &str,
@@ -348,7 +348,7 @@ impl S3 {
     }
 
     /// Gives an upload up, with all its parts. One that is over already stays as it is.
-    pub async fn abort_upload(&self, bucket: &str, key: &str, id: &str) -> AwsResult<()> {
+    pub(crate) async fn abort_upload(&self, bucket: &str, key: &str, id: &str) -> AwsResult<()> {
         let _lock = self.upload_locks.lock(bucket, id).await;
         let record = upload_key(bucket, key, id);
         let Some(upload) = self.find_upload(&record)? else {
@@ -373,7 +373,12 @@ impl S3 {
 
     /// When an upload was begun that is under way or ended of late, in milliseconds since the
     /// Unix epoch.
-    pub fn upload_initiated(&self, bucket: &str, key: &str, id: &str) -> AwsResult<Option<i64>> {
+    pub(crate) fn upload_initiated(
+        &self,
+        bucket: &str,
+        key: &str,
+        id: &str,
+    ) -> AwsResult<Option<i64>> {
         let record = upload_key(bucket, key, id);
         Ok(match self.find_upload(&record)? {
             Some(upload) => Some(upload.initiated),

@@ -12,13 +12,13 @@ use std::collections::BTreeMap;
 use time::OffsetDateTime;
 
 /// The table of versions.
-pub const VERSIONS: &str = "s3.version";
+pub(crate) const VERSIONS: &str = "s3.version";
 
 /// The table of small bodies, by sequence number.
-pub const BODIES: &str = "s3.body";
+pub(crate) const BODIES: &str = "s3.body";
 
 /// The id of a version that was written while the bucket's versioning was not enabled.
-pub const NULL: &str = "null";
+pub(crate) const NULL: &str = "null";
 
 /// A version of an object, or a delete marker.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -59,7 +59,7 @@ pub enum Body {
 }
 
 impl Version {
-    pub fn is_delete_marker(&self) -> bool {
+    pub(crate) fn is_delete_marker(&self) -> bool {
         self.content.is_none()
     }
 
@@ -71,13 +71,13 @@ impl Version {
 
 /// A new version's id: its sequence number, so that it is found again, and something that
 /// nobody can guess.
-pub fn new_id(sequence: u64) -> String {
+pub(crate) fn new_id(sequence: u64) -> String {
     let random = uuid::Uuid::new_v4().as_u64_pair().0;
     format!("{sequence:016x}{random:016x}")
 }
 
 /// The sequence number in a version's id; absent when no id has that form.
-pub fn sequence_of(id: &str) -> Option<u64> {
+pub(crate) fn sequence_of(id: &str) -> Option<u64> {
     match id.get(..16) {
         Some(sequence) if id.len() == 32 => u64::from_str_radix(sequence, 16).ok(),
         _ => None,
@@ -85,28 +85,28 @@ pub fn sequence_of(id: &str) -> Option<u64> {
 }
 
 /// The key of a version's record.
-pub fn record_key(bucket: &str, key: &str, sequence: u64) -> String {
+pub(crate) fn record_key(bucket: &str, key: &str, sequence: u64) -> String {
     format!("{}{:016x}", versions_prefix(bucket, key), !sequence)
 }
 
 /// What the keys of all versions of an object begin with.
-pub fn versions_prefix(bucket: &str, key: &str) -> String {
+pub(crate) fn versions_prefix(bucket: &str, key: &str) -> String {
     format!("{bucket}\0{}\0", escape(key))
 }
 
 /// Where the records begin that stand behind all versions of an object.
-pub fn behind_versions(bucket: &str, key: &str) -> String {
+pub(crate) fn behind_versions(bucket: &str, key: &str) -> String {
     // Complements are written in hexadecimal digits, the last of which is f.
     format!("{}g", versions_prefix(bucket, key))
 }
 
 /// What the keys of all objects begin with whose key begins with `prefix`.
-pub fn objects_prefix(bucket: &str, prefix: &str) -> String {
+pub(crate) fn objects_prefix(bucket: &str, prefix: &str) -> String {
     format!("{bucket}\0{}", escape(prefix))
 }
 
 /// The object's key in a record's key.
-pub fn object_key(record_key: &str) -> Option<String> {
+pub(crate) fn object_key(record_key: &str) -> Option<String> {
     let (_, rest) = record_key.split_once('\0')?;
     let (key, _) = rest.rsplit_once('\0')?;
     Some(unescape(key))

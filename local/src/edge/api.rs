@@ -24,7 +24,7 @@ const MAX_READ: usize = 4 * MAX_PAYLOAD;
 const PEER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// Answers requests until `shutdown`, then finishes those that are under way.
-pub async fn serve(
+pub(crate) async fn serve(
     socket: TcpListener,
     current: Arc<Current>,
     shutdown: CancellationToken,

@@ -21,7 +21,7 @@ fn functions(cloud: &Cloud) -> serde_json::Value {
 }
 
 /// The answer to a request for the cloud's health; nothing for any other request.
-pub fn answer<B>(request: &Request<B>, cloud: &Cloud) -> Option<Response<Full<Bytes>>> {
+pub(crate) fn answer<B>(request: &Request<B>, cloud: &Cloud) -> Option<Response<Full<Bytes>>> {
     if request.uri().path() != PATH || request.method() != Method::GET {
         return None;
     }

@@ -15,7 +15,10 @@ const PREFIX: &str = "/_mysfits/leftovers/";
 
 /// Answers `DELETE /_mysfits/leftovers/STACK` with the URNs of what was deleted; nothing for any
 /// other request.
-pub async fn answer<B>(request: &Request<B>, cloud: &Arc<Cloud>) -> Option<Response<Full<Bytes>>> {
+pub(crate) async fn answer<B>(
+    request: &Request<B>,
+    cloud: &Arc<Cloud>,
+) -> Option<Response<Full<Bytes>>> {
     let stack = request.uri().path().strip_prefix(PREFIX)?;
     if request.method() != Method::DELETE || stack.is_empty() {
         return None;

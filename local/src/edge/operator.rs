@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// What all of its paths start with.
-pub const PREFIX: &str = "/_mysfits/";
+pub(crate) const PREFIX: &str = "/_mysfits/";
 
 const FAULTS: &str = "/_mysfits/faults";
 /// One service's.
@@ -33,7 +33,7 @@ const MAX_BODY: usize = 64 * 1024;
 type Answer = Response<Full<Bytes>>;
 
 /// The answer to a request under [`PREFIX`].
-pub async fn answer(request: Request<Incoming>, current: &Arc<Current>) -> Answer {
+pub(crate) async fn answer(request: Request<Incoming>, current: &Arc<Current>) -> Answer {
     let port = current.now().config.endpoints.aws;
     // Browsers send the header with every request of a page that changes something, and with
     // none that a person or a program makes. The console's own page may.
@@ -186,12 +186,12 @@ async fn fault(request: Request<Incoming>, cloud: &Cloud) -> Result<Fault, Answe
 }
 
 /// A refusal with its reason.
-pub fn refusal(status: StatusCode, message: &str) -> Answer {
+pub(crate) fn refusal(status: StatusCode, message: &str) -> Answer {
     answer_of(status, &json!({ "message": message }))
 }
 
 /// An answer in JSON. What a page of another origin asks for is not even read by its browser.
-pub fn answer_of(status: StatusCode, body: &Value) -> Answer {
+pub(crate) fn answer_of(status: StatusCode, body: &Value) -> Answer {
     let mut response = Response::new(Full::from(format!("{body}\n")));
     *response.status_mut() = status;
     let kind = HeaderValue::from_static("application/json");

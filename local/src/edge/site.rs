@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 /// Answers requests until `shutdown`, then finishes those that are under way.
-pub async fn serve(
+pub(crate) async fn serve(
     socket: TcpListener,
     current: Arc<Current>,
     shutdown: CancellationToken,

@@ -9,7 +9,7 @@ use http_body_util::Full;
 const PATH: &str = "/_mysfits/resources";
 
 /// The answer to a request for the list of resources; nothing for any other request.
-pub fn answer<B>(request: &Request<B>, cloud: &Cloud) -> Option<Response<Full<Bytes>>> {
+pub(crate) fn answer<B>(request: &Request<B>, cloud: &Cloud) -> Option<Response<Full<Bytes>>> {
     if request.uri().path() != PATH || request.method() != Method::GET {
         return None;
     }

@@ -22,7 +22,10 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Answers a request for events, which waits until there is one; nothing for any other request.
 /// It holds on to no cloud, so that a reset need not wait for it.
-pub async fn events<B>(request: &Request<B>, current: &Current) -> Option<Response<Full<Bytes>>> {
+pub(super) async fn events<B>(
+    request: &Request<B>,
+    current: &Current,
+) -> Option<Response<Full<Bytes>>> {
     if request.uri().path() != EVENTS || request.method() != Method::GET {
         return None;
     }
@@ -53,7 +56,7 @@ pub async fn events<B>(request: &Request<B>, current: &Current) -> Option<Respon
 }
 
 /// Answers a request for the state; nothing for any other request.
-pub fn state<B>(request: &Request<B>, cloud: &Cloud) -> Option<Response<Full<Bytes>>> {
+pub(super) fn state<B>(request: &Request<B>, cloud: &Cloud) -> Option<Response<Full<Bytes>>> {
     if request.uri().path() != STATE || request.method() != Method::GET {
         return None;
     }

@@ -8,7 +8,7 @@ use regex_lite::Regex;
 
 /// A piece of a template.
 #[derive(Debug, Clone)]
-pub enum Node {
+pub(crate) enum Node {
     Text(String),
     Insert(Reference),
     Set(Target, Expression),
@@ -25,7 +25,7 @@ pub enum Node {
 
 /// What `#set` may set.
 #[derive(Debug, Clone)]
-pub enum Target {
+pub(crate) enum Target {
     /// A variable of the template, by number.
     Variable(usize),
     /// `$context.responseOverride.status`
@@ -36,7 +36,7 @@ pub enum Target {
 
 /// A value to be computed.
 #[derive(Debug, Clone)]
-pub enum Expression {
+pub(crate) enum Expression {
     Value(Value),
     /// A text in double quotes.
     Text(Vec<Node>),
@@ -49,7 +49,7 @@ pub enum Expression {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Operator {
+pub(crate) enum Operator {
     Or,
     And,
     Equal,
@@ -67,14 +67,14 @@ pub enum Operator {
 
 /// `$root.step.step…`
 #[derive(Debug, Clone)]
-pub struct Reference {
+pub(crate) struct Reference {
     pub root: Root,
     pub steps: Vec<Step>,
 }
 
 /// Where a reference starts.
 #[derive(Debug, Clone)]
-pub enum Root {
+pub(crate) enum Root {
     Variable(usize),
     /// `$foreach.…` of the innermost loop.
     Loop(LoopProperty),
@@ -96,7 +96,7 @@ pub enum Root {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LoopProperty {
+pub(crate) enum LoopProperty {
     HasNext,
     Index,
     Count,
@@ -106,7 +106,7 @@ pub enum LoopProperty {
 
 /// A function of `$util`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Utility {
+pub(crate) enum Utility {
     Base64Encode,
     Base64Decode,
     EscapeJavaScript,
@@ -117,7 +117,7 @@ pub enum Utility {
 
 /// How a reference goes on.
 #[derive(Debug, Clone)]
-pub enum Step {
+pub(crate) enum Step {
     Property(String),
     Index(Box<Expression>),
     Call(Method),
@@ -125,7 +125,7 @@ pub enum Step {
 
 /// A method of a value.
 #[derive(Debug, Clone)]
-pub enum Method {
+pub(crate) enum Method {
     Size,
     IsEmpty,
     Length,

@@ -48,7 +48,7 @@ impl RenderError {
 }
 
 /// Runs the pieces of a template.
-pub fn render(
+pub(crate) fn render(
     nodes: &[Node],
     variables: usize,
     scope: &Scope<'_>,

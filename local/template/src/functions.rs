@@ -9,7 +9,7 @@ use cloud_core::percent;
 use std::fmt::Write;
 
 /// Applies a function of `$util`.
-pub fn apply(utility: Utility, argument: &Value) -> Result<Value, RenderError> {
+pub(crate) fn apply(utility: Utility, argument: &Value) -> Result<Value, RenderError> {
     let text = argument.printed();
     match utility {
         Utility::Base64Encode => Ok(Value::text(STANDARD.encode(text))),

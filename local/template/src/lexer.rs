@@ -4,7 +4,7 @@ use super::TemplateError;
 
 /// A place in a text.
 #[derive(Debug, Clone)]
-pub struct Lexer<'a> {
+pub(crate) struct Lexer<'a> {
     text: &'a str,
     position: usize,
     line: usize,
@@ -13,13 +13,13 @@ pub struct Lexer<'a> {
 
 /// Where something starts, for messages about it.
 #[derive(Debug, Clone, Copy)]
-pub struct Place {
+pub(crate) struct Place {
     line: usize,
     column: usize,
 }
 
 impl<'a> Lexer<'a> {
-    pub fn new(text: &'a str) -> Self {
+    pub(crate) fn new(text: &'a str) -> Self {
         Self {
             text,
             position: 0,
@@ -29,7 +29,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// A text within this one (a quoted string), with positions of the whole.
-    pub fn within(text: &'a str, place: Place) -> Self {
+    pub(crate) fn within(text: &'a str, place: Place) -> Self {
         Self {
             text,
             position: 0,
@@ -39,20 +39,20 @@ impl<'a> Lexer<'a> {
     }
 
     /// What is left.
-    pub fn rest(&self) -> &'a str {
+    pub(crate) fn rest(&self) -> &'a str {
         &self.text[self.position..]
     }
 
-    pub fn peek(&self) -> Option<char> {
+    pub(crate) fn peek(&self) -> Option<char> {
         self.rest().chars().next()
     }
 
     /// The character after the next one.
-    pub fn peek_second(&self) -> Option<char> {
+    pub(crate) fn peek_second(&self) -> Option<char> {
         self.rest().chars().nth(1)
     }
 
-    pub fn advance(&mut self) -> Option<char> {
+    pub(crate) fn advance(&mut self) -> Option<char> {
         let character = self.peek()?;
         self.position += character.len_utf8();
         if character == '\n' {
@@ -65,7 +65,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// Takes `expected` when it is what comes next.
-    pub fn take(&mut self, expected: &str) -> bool {
+    pub(crate) fn take(&mut self, expected: &str) -> bool {
         let found = self.rest().starts_with(expected);
         if found {
             for _ in expected.chars() {
@@ -76,7 +76,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// Takes characters as long as they are wanted.
-    pub fn take_while(&mut self, wanted: impl Fn(char) -> bool) -> &'a str {
+    pub(crate) fn take_while(&mut self, wanted: impl Fn(char) -> bool) -> &'a str {
         let start = self.position;
         while self.peek().is_some_and(&wanted) {
             self.advance();
@@ -85,18 +85,18 @@ impl<'a> Lexer<'a> {
     }
 
     /// A name: a letter or `_`, then letters, digits, `_` and `-`.
-    pub fn identifier(&mut self) -> Option<&'a str> {
+    pub(crate) fn identifier(&mut self) -> Option<&'a str> {
         self.peek().filter(|c| starts_identifier(*c))?;
         Some(self.take_while(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-'))
     }
 
-    pub fn skip_space(&mut self) {
+    pub(crate) fn skip_space(&mut self) {
         self.take_while(char::is_whitespace);
     }
 
     /// Blanks and the end of the line behind a directive belong to the directive, when nothing
     /// else stands on the rest of the line.
-    pub fn skip_end_of_line(&mut self) {
+    pub(crate) fn skip_end_of_line(&mut self) {
         let rest = self.rest();
         let blanks = rest.len() - rest.trim_start_matches([' ', '\t']).len();
         let after = &rest[blanks..];
@@ -112,7 +112,7 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    pub fn place(&self) -> Place {
+    pub(crate) fn place(&self) -> Place {
         Place {
             line: self.line,
             column: self.column,
@@ -120,12 +120,12 @@ impl<'a> Lexer<'a> {
     }
 
     /// An error at the present place.
-    pub fn error<T>(&self, message: impl Into<String>) -> Result<T, TemplateError> {
+    pub(crate) fn error<T>(&self, message: impl Into<String>) -> Result<T, TemplateError> {
         self.place().error(message)
     }
 
     /// Takes a character that must come next.
-    pub fn expect(&mut self, expected: char) -> Result<(), TemplateError> {
+    pub(crate) fn expect(&mut self, expected: char) -> Result<(), TemplateError> {
         if self.peek() == Some(expected) {
             self.advance();
             return Ok(());
@@ -138,7 +138,7 @@ impl<'a> Lexer<'a> {
 }
 
 impl Place {
-    pub fn error<T>(self, message: impl Into<String>) -> Result<T, TemplateError> {
+    pub(crate) fn error<T>(self, message: impl Into<String>) -> Result<T, TemplateError> {
         Err(TemplateError {
             line: self.line,
             column: self.column,
@@ -147,6 +147,6 @@ impl Place {
     }
 }
 
-pub fn starts_identifier(character: char) -> bool {
+pub(crate) fn starts_identifier(character: char) -> bool {
     character.is_ascii_alphabetic() || character == '_'
 }

@@ -5,7 +5,7 @@
 //! | module | what lives there |
 //! | --- | --- |
 //! | [`scope`], [`context`] | what an expression can see of a request |
-//! | [`json`], [`jsonpath`] | payloads, as the languages read and write them |
+//! | [`json`], `jsonpath` | payloads, as the languages read and write them |
 //! | [`mapping`], [`substitution`], [`headers`] | the three small languages, and the headers that they may set |
 //! | `ast` | what a template means once it is read |
 //! | `lexer` | the text, with line and column |
@@ -19,6 +19,8 @@
 //! appeared. What Velocity would print as it stands because it has no value (`$input.path` of
 //! something absent, an unset variable) is empty, as API Gateway prints it.
 
+#![warn(unreachable_pub)]
+
 mod ast;
 pub mod context;
 mod evaluate;
@@ -26,7 +28,7 @@ mod expression;
 mod functions;
 pub mod headers;
 pub mod json;
-pub mod jsonpath;
+mod jsonpath;
 mod lexer;
 pub mod mapping;
 mod parser;

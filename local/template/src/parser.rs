@@ -14,7 +14,7 @@ const REFUSED: [&str; 8] = [
 ];
 
 /// Reads a template.
-pub struct Parser<'a> {
+pub(crate) struct Parser<'a> {
     pub(super) lexer: Lexer<'a>,
     /// The variables that some `#set` or `#foreach` further up gives a value; a variable is its
     /// place in this list.
@@ -34,7 +34,7 @@ enum Ending {
 }
 
 impl<'a> Parser<'a> {
-    pub fn new(text: &'a str) -> Self {
+    pub(crate) fn new(text: &'a str) -> Self {
         Self {
             lexer: Lexer::new(text),
             names: Vec::new(),
@@ -44,7 +44,7 @@ impl<'a> Parser<'a> {
     }
 
     /// The whole template.
-    pub fn template(&mut self) -> Result<Vec<Node>, TemplateError> {
+    pub(crate) fn template(&mut self) -> Result<Vec<Node>, TemplateError> {
         let start = self.lexer.place();
         let (nodes, ending) = self.block()?;
         match ending {
@@ -55,7 +55,7 @@ impl<'a> Parser<'a> {
     }
 
     /// How many variables the template has.
-    pub fn variables(&self) -> usize {
+    pub(crate) fn variables(&self) -> usize {
         self.names.len()
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 /// A value; cheap to clone.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Value {
+pub(crate) enum Value {
     /// Part of a payload, or a plain value.
     Json(Json),
     /// A list of the template's own.
@@ -15,28 +15,28 @@ pub enum Value {
 }
 
 impl Value {
-    pub const NULL: Self = Self::Json(Json::Null);
+    pub(crate) const NULL: Self = Self::Json(Json::Null);
 
-    pub fn text(text: impl AsRef<str>) -> Self {
+    pub(crate) fn text(text: impl AsRef<str>) -> Self {
         Self::Json(Json::string(text))
     }
 
-    pub fn bool(value: bool) -> Self {
+    pub(crate) fn bool(value: bool) -> Self {
         Self::Json(Json::Bool(value))
     }
 
-    pub fn integer(value: usize) -> Self {
+    pub(crate) fn integer(value: usize) -> Self {
         Self::Json(i64::try_from(value).map_or(Json::Null, Json::Integer))
     }
 
     /// Whether `#if` takes it for true: everything is but null and false (Velocity 1.7).
-    pub fn holds(&self) -> bool {
+    pub(crate) fn holds(&self) -> bool {
         !matches!(self, Self::Json(Json::Null | Json::Bool(false)))
     }
 
     /// Writes the value as a template prints it. An array of a payload is printed as JSON, an
     /// object as Java prints a map; so API Gateway does.
-    pub fn print(&self, out: &mut String) {
+    pub(crate) fn print(&self, out: &mut String) {
         match self {
             Self::Json(Json::Null) => {}
             other => other.print_nested(out),
@@ -74,14 +74,14 @@ impl Value {
     }
 
     /// The value as text: what it prints.
-    pub fn printed(&self) -> String {
+    pub(crate) fn printed(&self) -> String {
         let mut text = String::new();
         self.print(&mut text);
         text
     }
 
     /// A member of a map or object; null when there is none.
-    pub fn member(&self, name: &str) -> Self {
+    pub(crate) fn member(&self, name: &str) -> Self {
         match self {
             Self::Json(json) => json.member(name).cloned().map_or(Self::NULL, Self::Json),
             Self::Map(members) => members
@@ -93,7 +93,7 @@ impl Value {
     }
 
     /// An element of a list or array; null when there is none.
-    pub fn element(&self, index: usize) -> Self {
+    pub(crate) fn element(&self, index: usize) -> Self {
         match self {
             Self::Json(json) => json.element(index).cloned().map_or(Self::NULL, Self::Json),
             Self::List(elements) => elements.get(index).cloned().unwrap_or(Self::NULL),
@@ -102,7 +102,7 @@ impl Value {
     }
 
     /// How many elements or members there are; nothing for what has none.
-    pub fn size(&self) -> Option<usize> {
+    pub(crate) fn size(&self) -> Option<usize> {
         match self {
             Self::Json(Json::Array(elements)) => Some(elements.len()),
             Self::Json(Json::Object(members)) => Some(members.len()),
@@ -113,7 +113,7 @@ impl Value {
     }
 
     /// The names of a map's or object's members.
-    pub fn names(&self) -> Option<Vec<Arc<str>>> {
+    pub(crate) fn names(&self) -> Option<Vec<Arc<str>>> {
         match self {
             Self::Json(Json::Object(members)) => {
                 Some(members.iter().map(|(name, _)| Arc::clone(name)).collect())
@@ -124,7 +124,7 @@ impl Value {
     }
 
     /// What a loop goes through: elements, or a map's values. Nothing for what is no collection.
-    pub fn items(&self, at_most: usize) -> Vec<Self> {
+    pub(crate) fn items(&self, at_most: usize) -> Vec<Self> {
         match self {
             Self::Json(Json::Array(elements)) => {
                 let elements = elements.iter().take(at_most);

@@ -33,7 +33,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// The account's settings.
-pub struct Account;
+pub(super) struct Account;
 
 #[async_trait]
 impl ResourceType for Account {

@@ -16,7 +16,7 @@ use time::format_description::well_known::Rfc3339;
 const CAPTURED: &str = "apigateway.deployments";
 
 /// An API as it was at one time.
-pub struct Deployment;
+pub(super) struct Deployment;
 
 #[async_trait]
 impl ResourceType for Deployment {
@@ -138,7 +138,7 @@ fn key(api: &str, deployment: &str) -> String {
 }
 
 /// Forgets what all deployments of an API have captured.
-pub async fn forget_captured(apigateway: &Arc<ApiGateway>, api: &str) -> AwsResult<()> {
+pub(super) async fn forget_captured(apigateway: &Arc<ApiGateway>, api: &str) -> AwsResult<()> {
     let captured = apigateway.context.store.scan(CAPTURED, &key(api, ""));
     let captured = captured.map_err(AwsError::internal)?;
     let batch = captured

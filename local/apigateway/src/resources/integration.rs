@@ -19,7 +19,7 @@ use serde_json::json;
 use std::sync::Arc;
 
 /// What a method's requests are sent to.
-pub struct Integration {
+pub(super) struct Integration {
     /// The actions of Firehose that there are.
     pub actions: &'static [&'static str],
 }
@@ -136,7 +136,7 @@ impl ResourceType for Integration {
 }
 
 /// What becomes of an integration's answer.
-pub struct IntegrationResponse;
+pub(super) struct IntegrationResponse;
 
 #[async_trait]
 impl ResourceType for IntegrationResponse {

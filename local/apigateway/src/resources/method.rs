@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A method of a resource.
-pub struct Method;
+pub(super) struct Method;
 
 #[async_trait]
 impl ResourceType for Method {
@@ -177,7 +177,7 @@ fn request_parameter(parameter: &str) -> Option<&str> {
 }
 
 /// A response that a method may give.
-pub struct MethodResponse;
+pub(super) struct MethodResponse;
 
 #[async_trait]
 impl ResourceType for MethodResponse {

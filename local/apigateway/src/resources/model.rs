@@ -14,7 +14,7 @@ use serde_json::json;
 use std::sync::Arc;
 
 /// The schema of a payload.
-pub struct Model;
+pub(super) struct Model;
 
 #[async_trait]
 impl ResourceType for Model {
@@ -111,7 +111,7 @@ impl ResourceType for Model {
 }
 
 /// What of requests is validated.
-pub struct RequestValidator;
+pub(super) struct RequestValidator;
 
 #[async_trait]
 impl ResourceType for RequestValidator {

@@ -13,7 +13,7 @@ use serde_json::json;
 use std::sync::Arc;
 
 /// A part of an API's paths.
-pub struct Resource;
+pub(super) struct Resource;
 
 #[async_trait]
 impl ResourceType for Resource {

@@ -11,7 +11,7 @@ use serde_json::json;
 use std::sync::Arc;
 
 /// What the gateway answers by itself.
-pub struct Response;
+pub(super) struct Response;
 
 #[async_trait]
 impl ResourceType for Response {

@@ -16,7 +16,7 @@ use time::format_description::well_known::Rfc3339;
 const ID_LENGTH: usize = 10;
 
 /// A REST API.
-pub struct RestApi;
+pub(super) struct RestApi;
 
 #[async_trait]
 impl ResourceType for RestApi {

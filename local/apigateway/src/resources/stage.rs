@@ -18,7 +18,7 @@ use serde_json::json;
 use std::sync::Arc;
 
 /// A deployment under a name, with settings of its own.
-pub struct Stage;
+pub(super) struct Stage;
 
 #[async_trait]
 impl ResourceType for Stage {
@@ -179,7 +179,7 @@ fn check_stage(state: &State, inputs: &StageInputs) -> AwsResult<()> {
 }
 
 /// Settings of a stage's methods, or of one of them.
-pub struct MethodSettings;
+pub(super) struct MethodSettings;
 
 #[async_trait]
 impl ResourceType for MethodSettings {

@@ -18,7 +18,7 @@ const MAX_FORMAT: usize = 3 * 1024;
 
 /// Where and how a stage logs its requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AccessLog {
+pub(crate) struct AccessLog {
     format: Substitution,
     group: String,
     stream: String,
@@ -26,7 +26,7 @@ pub struct AccessLog {
 
 impl AccessLog {
     /// Reads a stage's settings.
-    pub fn compile(settings: &AccessLogSettings, stage: &str) -> Result<Self, Vec<Problem>> {
+    pub(crate) fn compile(settings: &AccessLogSettings, stage: &str) -> Result<Self, Vec<Problem>> {
         let mut problems = Problems::default();
         let format = settings.format.as_str();
         let property = "accessLogSettings.format";
@@ -71,10 +71,10 @@ impl AccessLog {
         })
     }
 
-    fn put(&self, exchange: &Exchange<'_>) -> AwsResult<()> {
+    fn put(&self, exchange: &Exchange<'_>, role: Option<&str>) -> AwsResult<()> {
         let stage = exchange.stage;
         let gateway = exchange.gateway;
-        let role = stage.log_role.as_deref().unwrap_or_default();
+        let role = role.unwrap_or_default();
         let caller = Caller::Role(gateway.iam.assume_role(role, PRINCIPAL, &[])?);
         let line = self.format.render(&exchange.context, &stage.variables, "-");
         gateway
@@ -83,13 +83,10 @@ impl AccessLog {
     }
 }
 
-/// Writes a finished request down.
-pub fn write(exchange: &Exchange<'_>) {
+/// Writes a finished request down, in the account's role for logs.
+pub(crate) fn write(exchange: &Exchange<'_>, log: &AccessLog, role: Option<&str>) {
     let stage = exchange.stage;
-    let Some(log) = &stage.access_log else {
-        return;
-    };
-    if let Err(error) = log.put(exchange) {
+    if let Err(error) = log.put(exchange, role) {
         tracing::warn!(
             api = stage.api_id,
             stage = stage.name,

@@ -26,12 +26,12 @@ macro_rules! response_types {
     ($($variant:ident $name:literal $status:literal $error:expr, $space:literal;)*) => {
         /// Why the gateway answers by itself.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-        pub enum ResponseType { $($variant,)* }
+        pub(crate) enum ResponseType { $($variant,)* }
 
         impl ResponseType {
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+            pub(crate) const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
-            pub fn name(self) -> &'static str {
+            pub(crate) fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name,)* }
             }
 
@@ -78,7 +78,7 @@ response_types! {
 
 impl ResponseType {
     /// The type of a name.
-    pub fn named(name: &str) -> Option<Self> {
+    pub(crate) fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|known| known.name() == name)
     }
 
@@ -93,7 +93,7 @@ impl ResponseType {
 
 /// A request that a step does not let through.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refused {
+pub(crate) struct Refused {
     pub response_type: ResponseType,
     /// What the caller reads.
     pub message: Cow<'static, str>,
@@ -104,7 +104,7 @@ pub struct Refused {
 }
 
 impl Refused {
-    pub fn new(response_type: ResponseType, message: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn new(response_type: ResponseType, message: impl Into<Cow<'static, str>>) -> Self {
         Self {
             response_type,
             message: message.into(),
@@ -114,7 +114,7 @@ impl Refused {
     }
 
     /// All that is known of it, for the person who watches.
-    pub fn explain(&self) -> String {
+    pub(crate) fn explain(&self) -> String {
         let kind = self.response_type.name();
         let more = self.validation.as_ref().or(self.cause.as_ref());
         match more {
@@ -125,7 +125,7 @@ impl Refused {
 
     /// A failure that the API's own configuration causes: the caller learns no more than that
     /// the server failed.
-    pub fn configuration(cause: impl Into<String>) -> Self {
+    pub(crate) fn configuration(cause: impl Into<String>) -> Self {
         Self {
             cause: Some(cause.into()),
             ..Self::new(ResponseType::Default5xx, "Internal server error")
@@ -135,13 +135,13 @@ impl Refused {
 
 /// An API's gateway responses.
 #[derive(Debug, Default)]
-pub struct GatewayResponses {
+pub(crate) struct GatewayResponses {
     declared: BTreeMap<ResponseType, GatewayResponse>,
 }
 
 /// What was declared for a type.
 #[derive(Debug)]
-pub struct GatewayResponse {
+pub(crate) struct GatewayResponse {
     status: Option<StatusCode>,
     headers: Vec<(HeaderName, Source)>,
     /// Absent when the default body does.
@@ -150,7 +150,7 @@ pub struct GatewayResponse {
 
 impl GatewayResponses {
     /// Reads all that are declared.
-    pub fn compile(declared: &BTreeMap<String, Declared>) -> Result<Self, Vec<Problem>> {
+    pub(crate) fn compile(declared: &BTreeMap<String, Declared>) -> Result<Self, Vec<Problem>> {
         let mut problems = Problems::default();
         let mut responses = Self::default();
         for (name, inputs) in declared {
@@ -178,7 +178,7 @@ impl GatewayResponses {
 
 impl GatewayResponse {
     /// Reads one.
-    pub fn compile(inputs: &Declared) -> Result<Self, Vec<Problem>> {
+    pub(crate) fn compile(inputs: &Declared) -> Result<Self, Vec<Problem>> {
         let mut problems = Problems::default();
         if ResponseType::named(&inputs.response_type).is_none() {
             let names: Vec<&str> = ResponseType::ALL.iter().map(|known| known.name()).collect();
@@ -221,7 +221,7 @@ impl GatewayResponse {
 }
 
 /// A status between 200 and 599, as an input has it: a 1xx is no answer.
-pub fn status_code(text: &str) -> Result<StatusCode, String> {
+pub(crate) fn status_code(text: &str) -> Result<StatusCode, String> {
     text.parse::<u16>()
         .ok()
         .filter(|status| (200..=599).contains(status))
@@ -229,8 +229,12 @@ pub fn status_code(text: &str) -> Result<StatusCode, String> {
         .ok_or_else(|| format!("Invalid status code specified: {text}"))
 }
 
-/// Answers a request that a step has refused.
-pub fn answer(exchange: &mut Exchange<'_>, refused: &Refused) -> Response<Bytes> {
+/// Answers a request that a step has refused, as the API has declared it.
+pub(crate) fn answer(
+    exchange: &mut Exchange<'_>,
+    responses: &GatewayResponses,
+    refused: &Refused,
+) -> Response<Bytes> {
     let response_type = refused.response_type;
     exchange.context.error = Some(ErrorContext {
         message: refused.message.clone().into_owned(),
@@ -247,7 +251,7 @@ pub fn answer(exchange: &mut Exchange<'_>, refused: &Refused) -> Response<Bytes>
         );
     }
 
-    let declared = exchange.stage.program.responses.of(response_type);
+    let declared = responses.of(response_type);
     let body = match declared.and_then(|declared| declared.body.as_ref()) {
         Some(body) => body.render(&exchange.context, &exchange.stage.variables, ""),
         None => {

@@ -22,7 +22,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 /// Who assumes the integrations' roles.
-pub const PRINCIPAL: &str = "apigateway.amazonaws.com";
+pub(crate) const PRINCIPAL: &str = "apigateway.amazonaws.com";
 
 /// The bounds of an integration's time-out, the upper one being its default too.
 const MIN_TIMEOUT_MS: u64 = 50;
@@ -35,7 +35,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
 /// What a method's requests are sent to.
 #[derive(Debug)]
-pub struct Integration {
+pub(crate) struct Integration {
     kind: Kind,
     timeout: Duration,
 }
@@ -54,7 +54,7 @@ enum Kind {
 
 /// What the integration gave back.
 #[derive(Debug)]
-pub struct Answer {
+pub(crate) struct Answer {
     pub status: u16,
     pub headers: HeaderMap,
     pub body: Bytes,
@@ -63,7 +63,7 @@ pub struct Answer {
 impl Integration {
     /// Checks what is called, and how.
     /// `actions` are those of Firehose that there are.
-    pub fn compile(inputs: &Declared, actions: &[&str]) -> Result<Self, Vec<Problem>> {
+    pub(crate) fn compile(inputs: &Declared, actions: &[&str]) -> Result<Self, Vec<Problem>> {
         let mut problems = Problems::default();
         refuse_unsupported(inputs, &mut problems);
         let timeout = timeout(inputs, &mut problems);
@@ -91,7 +91,7 @@ impl Integration {
     }
 
     /// Makes the call.
-    pub async fn call(
+    pub(crate) async fn call(
         &self,
         exchange: &mut Exchange<'_>,
         request: Bytes,

@@ -30,7 +30,7 @@ const RESERVED: [&str; 10] = [
 
 /// How a request becomes one of the integration's.
 #[derive(Debug)]
-pub struct IntegrationRequest {
+pub(crate) struct IntegrationRequest {
     passthrough: Passthrough,
     /// By content type.
     templates: Vec<(String, Template)>,
@@ -45,7 +45,7 @@ enum Passthrough {
 
 impl IntegrationRequest {
     /// Reads templates and mappings.
-    pub fn compile(inputs: &Integration) -> Result<Self, Vec<Problem>> {
+    pub(crate) fn compile(inputs: &Integration) -> Result<Self, Vec<Problem>> {
         let mut problems = Problems::default();
         let passthrough = match inputs.passthrough_behavior.as_deref() {
             None | Some("WHEN_NO_MATCH") => Passthrough::WhenNoMatch,
@@ -94,7 +94,7 @@ impl IntegrationRequest {
     }
 
     /// The body for the integration.
-    pub fn build(&self, exchange: &mut Exchange<'_>) -> Result<Bytes, Refused> {
+    pub(crate) fn build(&self, exchange: &mut Exchange<'_>) -> Result<Bytes, Refused> {
         let content_type = exchange.content_type();
         let of = |key: &str| self.templates.iter().find(|(known, _)| known == key);
         let Some((_, template)) = of(&content_type).or_else(|| of("$default")) else {
@@ -121,7 +121,7 @@ impl IntegrationRequest {
 }
 
 /// Reads templates by content type.
-pub fn templates(
+pub(crate) fn templates(
     property: &str,
     templates: &Strings,
     problems: &mut Problems,
@@ -137,7 +137,7 @@ pub fn templates(
 }
 
 /// What the caller learns of a template that failed.
-pub fn failed(which: &str, error: RenderError) -> Refused {
+pub(crate) fn failed(which: &str, error: RenderError) -> Refused {
     match error {
         RenderError::PayloadIsNotJson(_) if which == "request" => {
             Refused::new(ResponseType::Default4xx, "Invalid JSON in request body")

@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 
 /// A method's integration responses.
 #[derive(Debug)]
-pub struct IntegrationResponses {
+pub(crate) struct IntegrationResponses {
     selected: Vec<(Regex, IntegrationResponse)>,
     /// The one without a pattern.
     default: Option<IntegrationResponse>,
@@ -30,7 +30,7 @@ pub struct IntegrationResponses {
 
 /// How an answer becomes a response.
 #[derive(Debug)]
-pub struct IntegrationResponse {
+pub(crate) struct IntegrationResponse {
     status: StatusCode,
     headers: Vec<(HeaderName, Source)>,
     /// By content type.
@@ -39,7 +39,7 @@ pub struct IntegrationResponse {
 
 impl IntegrationResponses {
     /// Reads all responses of an integration.
-    pub fn compile(declared: &BTreeMap<String, Declared>) -> Result<Self, Vec<Problem>> {
+    pub(crate) fn compile(declared: &BTreeMap<String, Declared>) -> Result<Self, Vec<Problem>> {
         let mut problems = Problems::default();
         let mut responses = Self {
             selected: Vec::new(),
@@ -85,7 +85,7 @@ impl IntegrationResponses {
     }
 
     /// The response for an answer.
-    pub fn build(
+    pub(crate) fn build(
         &self,
         exchange: &Exchange<'_>,
         answer: &Answer,
@@ -107,7 +107,7 @@ impl IntegrationResponses {
 
 impl IntegrationResponse {
     /// Reads one, with its pattern.
-    pub fn compile(inputs: &Declared) -> Result<(Option<Regex>, Self), Vec<Problem>> {
+    pub(crate) fn compile(inputs: &Declared) -> Result<(Option<Regex>, Self), Vec<Problem>> {
         let mut problems = Problems::default();
         problems.unsupported(
             inputs

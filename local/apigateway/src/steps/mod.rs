@@ -12,17 +12,18 @@
 //! What a step refuses is answered by [`gateway_response`]; [`access_log`] writes down every
 //! request.
 
-pub mod access_log;
-pub mod gateway_response;
-pub mod integration;
-pub mod integration_request;
-pub mod integration_response;
-pub mod payload;
-pub mod route;
-pub mod throttle;
-pub mod validate;
+pub(crate) mod access_log;
+pub(crate) mod gateway_response;
+pub(crate) mod integration;
+pub(crate) mod integration_request;
+pub(crate) mod integration_response;
+pub(crate) mod payload;
+pub(crate) mod route;
+pub(crate) mod throttle;
+pub(crate) mod validate;
 
 use super::exchange::Exchange;
+use super::live::LiveStage;
 use bytes::Bytes;
 use cloud_core::events::excerpt;
 use gateway_response::Refused;
@@ -30,12 +31,14 @@ use http::Response;
 use throttle::Bucket;
 
 /// Takes a request through its steps.
-pub async fn run(
+pub(crate) async fn run(
     exchange: &mut Exchange<'_>,
+    live: &LiveStage,
     account: &Bucket,
 ) -> Result<Response<Bytes>, Refused> {
-    let endpoint = route::find(exchange)?;
-    throttle::admit(exchange, endpoint, account)?;
+    let endpoint = route::find(exchange, &live.program.routes)?;
+    let method = live.buckets.get(&endpoint.settings_path);
+    throttle::admit(method.map(|bucket| &**bucket), account)?;
     payload::admit(exchange)?;
     endpoint.validation.check(exchange)?;
     let request = endpoint.request.build(exchange)?;

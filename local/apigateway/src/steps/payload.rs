@@ -7,7 +7,7 @@ use crate::exchange::{Exchange, Payload};
 pub const MAX_PAYLOAD: usize = 10 * 1024 * 1024;
 
 /// Refuses a body that is too large, in the words of AWS.
-pub fn admit(exchange: &Exchange<'_>) -> Result<(), Refused> {
+pub(crate) fn admit(exchange: &Exchange<'_>) -> Result<(), Refused> {
     match exchange.payload {
         Payload::Whole(_) => Ok(()),
         Payload::TooLarge => Err(Refused::new(

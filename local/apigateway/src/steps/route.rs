@@ -18,7 +18,7 @@ const ANY: [&str; 7] = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PU
 
 /// The tree of an API's resources.
 #[derive(Debug, Default)]
-pub struct Routes {
+pub(crate) struct Routes {
     nodes: Vec<Node>,
     /// The places of resources in `nodes`.
     places: HashMap<String, usize>,
@@ -36,7 +36,7 @@ struct Node {
 
 impl Routes {
     /// The resources of an API, without methods yet.
-    pub fn new(definition: &Definition) -> Self {
+    pub(crate) fn new(definition: &Definition) -> Self {
         let mut routes = Self::default();
         for id in definition.resources.keys() {
             routes.places.insert(id.clone(), routes.nodes.len());
@@ -74,7 +74,7 @@ impl Routes {
         routes
     }
 
-    pub fn add(&mut self, resource: &str, http_method: &str, endpoint: Endpoint) {
+    pub(crate) fn add(&mut self, resource: &str, http_method: &str, endpoint: Endpoint) {
         if let Some(&place) = self.places.get(resource) {
             self.nodes[place]
                 .methods
@@ -82,12 +82,16 @@ impl Routes {
         }
     }
 
-    pub fn endpoints(&self) -> impl Iterator<Item = &Arc<Endpoint>> {
+    pub(crate) fn endpoints(&self) -> impl Iterator<Item = &Arc<Endpoint>> {
         self.nodes.iter().flat_map(|node| node.methods.values())
     }
 
     /// The endpoint of a path and method, with the path's parameters.
-    pub fn find(&self, method: &str, path: &str) -> Option<(&Endpoint, Vec<(String, String)>)> {
+    pub(crate) fn find(
+        &self,
+        method: &str,
+        path: &str,
+    ) -> Option<(&Endpoint, Vec<(String, String)>)> {
         let path = path.strip_prefix('/').unwrap_or(path);
         let path = path.strip_suffix('/').unwrap_or(path);
         let parts: Vec<&str> = if path.is_empty() {
@@ -151,8 +155,10 @@ impl Node {
 }
 
 /// Finds the request's method and notes where it was found.
-pub fn find<'a>(exchange: &mut Exchange<'a>) -> Result<&'a Endpoint, Refused> {
-    let routes = &exchange.stage.program.routes;
+pub(crate) fn find<'a>(
+    exchange: &mut Exchange<'_>,
+    routes: &'a Routes,
+) -> Result<&'a Endpoint, Refused> {
     let Some((endpoint, parameters)) = routes.find(exchange.parts.method.as_str(), exchange.path)
     else {
         return Err(Refused::new(

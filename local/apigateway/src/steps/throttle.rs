@@ -1,21 +1,19 @@
 //! Throttling: token buckets for the account, and for each method that settings limit.
 
 use super::gateway_response::{Refused, ResponseType};
-use crate::exchange::Exchange;
-use crate::program::Endpoint;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// How many requests a second, and how many at once.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Limit {
+pub(crate) struct Limit {
     pub rate: f64,
     pub burst: f64,
 }
 
 impl Limit {
     /// What AWS allows an account in a region unless more was asked for.
-    pub const ACCOUNT: Self = Self {
+    pub(crate) const ACCOUNT: Self = Self {
         rate: 10_000.0,
         burst: 5_000.0,
     };
@@ -23,7 +21,7 @@ impl Limit {
 
 /// A token bucket, as the time at which it will be full again: one atomic number, no lock.
 #[derive(Debug)]
-pub struct Bucket {
+pub(crate) struct Bucket {
     limit: Limit,
     origin: Instant,
     /// How long a token takes to come back, in nanoseconds.
@@ -37,7 +35,7 @@ pub struct Bucket {
 
 impl Bucket {
     /// A full bucket.
-    pub fn new(limit: Limit) -> Self {
+    pub(crate) fn new(limit: Limit) -> Self {
         const SECOND: f64 = 1e9;
         // Floats saturate when they are cast, which is what is wanted of absurd limits.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
@@ -56,12 +54,12 @@ impl Bucket {
         }
     }
 
-    pub fn limit(&self) -> Limit {
+    pub(crate) fn limit(&self) -> Limit {
         self.limit
     }
 
     /// Takes a token, when there is one.
-    pub fn take(&self) -> bool {
+    pub(crate) fn take(&self) -> bool {
         self.take_at(self.origin.elapsed())
     }
 
@@ -82,12 +80,7 @@ impl Bucket {
 
 /// Lets a request through, or answers 429. A request that its method refuses does not count for
 /// the account.
-pub fn admit(
-    exchange: &Exchange<'_>,
-    endpoint: &Endpoint,
-    account: &Bucket,
-) -> Result<(), Refused> {
-    let method = exchange.stage.buckets.get(&endpoint.settings_path);
+pub(crate) fn admit(method: Option<&Bucket>, account: &Bucket) -> Result<(), Refused> {
     if method.is_none_or(|bucket| bucket.take()) && account.take() {
         return Ok(());
     }

@@ -52,7 +52,7 @@ const KEYWORDS: &[&str] = &[
 
 /// What a method asks of its requests.
 #[derive(Debug, Default)]
-pub struct Validation {
+pub(crate) struct Validation {
     required: Vec<Parameter>,
     /// By content type, `$default` among them.
     models: Vec<(String, Arc<Validator>)>,
@@ -67,7 +67,7 @@ enum Parameter {
 
 impl Validation {
     /// What a method's validator, parameters and models come to.
-    pub fn compile(definition: &Definition, method: &Method) -> Result<Self, Vec<Problem>> {
+    pub(crate) fn compile(definition: &Definition, method: &Method) -> Result<Self, Vec<Problem>> {
         let mut problems = Problems::default();
         let Some(id) = &method.request_validator_id else {
             return Ok(Self::default());
@@ -105,7 +105,7 @@ impl Validation {
     }
 
     /// Refuses a request that lacks a parameter or whose body breaks its model.
-    pub fn check(&self, exchange: &Exchange<'_>) -> Result<(), Refused> {
+    pub(crate) fn check(&self, exchange: &Exchange<'_>) -> Result<(), Refused> {
         self.check_parameters(exchange)?;
         let content_type = exchange.content_type();
         let model = |key: &str| self.models.iter().find(|(known, _)| known == key);
@@ -181,7 +181,7 @@ impl Parameter {
 }
 
 /// A model's schema, compiled.
-pub fn schema(model: &Model) -> Result<Validator, String> {
+pub(crate) fn schema(model: &Model) -> Result<Validator, String> {
     let Some(text) = model
         .schema
         .as_deref()

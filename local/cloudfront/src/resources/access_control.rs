@@ -17,11 +17,11 @@ use std::sync::Arc;
 const MAX_NAME: usize = 64;
 
 /// As whom a distribution asks its origin.
-pub struct OriginAccessControl;
+pub(crate) struct OriginAccessControl;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct OriginAccessControlInputs {
+pub(crate) struct OriginAccessControlInputs {
     name: String,
     description: Option<String>,
     origin_access_control_origin_type: OriginType,

@@ -19,11 +19,11 @@ const DEFAULT_TTL: u64 = 86_400;
 const MAX_TTL: u64 = 31_536_000;
 
 /// What a cache goes by. This cloud caches nothing: what counts here is compression.
-pub struct CachePolicy;
+pub(crate) struct CachePolicy;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct CachePolicyInputs {
+pub(crate) struct CachePolicyInputs {
     name: String,
     comment: Option<String>,
     min_ttl: Option<u64>,

@@ -32,11 +32,11 @@ const HTTP_VERSIONS: &[&str] = &["http1.1", "http2", "http2and3", "http3"];
 const PRICE_CLASSES: &[&str] = &["PriceClass_All", "PriceClass_200", "PriceClass_100", "None"];
 
 /// A distribution.
-pub struct Distribution;
+pub(crate) struct Distribution;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct DistributionInputs {
+pub(crate) struct DistributionInputs {
     enabled: bool,
     origins: Vec<Origin>,
     default_cache_behavior: Behavior,

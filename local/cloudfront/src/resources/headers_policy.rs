@@ -29,11 +29,11 @@ const REFERRER_POLICIES: &[&str] = &[
 ];
 
 /// What is added to and removed from the headers of answers.
-pub struct ResponseHeadersPolicy;
+pub(crate) struct ResponseHeadersPolicy;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct HeadersPolicyInputs {
+pub(crate) struct HeadersPolicyInputs {
     name: String,
     comment: Option<String>,
     custom_headers_config: Option<CustomHeaders>,

@@ -30,7 +30,7 @@ const SEARCH: usize = 1024 * 1024;
 const SLACK: u64 = 32 * 1024 * 1024;
 
 /// A log that is open for writing.
-pub struct Mirror {
+pub(super) struct Mirror {
     path: PathBuf,
     /// Absent as long as there is nothing worth a second copy.
     file: Option<File>,
@@ -44,7 +44,7 @@ pub struct Mirror {
 
 /// What a log holds.
 #[derive(Debug, Default)]
-pub struct Scan {
+pub(super) struct Scan {
     /// Where the frames are that are intact, and the commit of each.
     pub frames: Vec<Place>,
     /// Bytes between them that are no frames: where they begin, and how many there are.
@@ -57,7 +57,7 @@ pub struct Scan {
 
 /// An intact frame.
 #[derive(Debug, Clone, Copy)]
-pub struct Place {
+pub(super) struct Place {
     pub commit: u64,
     payload: u64,
     length: u64,
@@ -65,7 +65,7 @@ pub struct Place {
 
 impl Scan {
     /// The number of the last commit.
-    pub fn last(&self) -> u64 {
+    pub(super) fn last(&self) -> u64 {
         let commits = self.frames.iter().map(|frame| frame.commit);
         commits.max().unwrap_or(0)
     }
@@ -73,7 +73,7 @@ impl Scan {
 
 impl Mirror {
     /// No log yet: the database holds nothing but counters.
-    pub fn absent(path: &Path) -> Self {
+    pub(super) fn absent(path: &Path) -> Self {
         Self {
             path: path.to_owned(),
             file: None,
@@ -84,12 +84,12 @@ impl Mirror {
     }
 
     /// Whether there is none yet.
-    pub fn is_absent(&self) -> bool {
+    pub(super) fn is_absent(&self) -> bool {
         self.file.is_none()
     }
 
     /// Goes on behind what a scan of the log found.
-    pub fn resume(path: &Path, scan: &Scan) -> Result<Self> {
+    pub(super) fn resume(path: &Path, scan: &Scan) -> Result<Self> {
         let file = open(path)?;
         file.set_len(scan.end)
             .with_context(|| format!("{} cannot be cut", path.display()))?;
@@ -103,7 +103,7 @@ impl Mirror {
     }
 
     /// Writes the log from all records of the database as of `commit`.
-    pub fn rewrite(
+    pub(super) fn rewrite(
         path: &Path,
         commit: u64,
         records: impl IntoIterator<Item = Result<(String, Vec<u8>)>>,
@@ -150,23 +150,23 @@ impl Mirror {
     }
 
     /// The number of the last confirmed commit.
-    pub fn last(&self) -> u64 {
+    pub(super) fn last(&self) -> u64 {
         self.last
     }
 
     /// Where the log is.
-    pub fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Whether it holds much that is not in the database any more.
-    pub fn is_long(&self) -> bool {
+    pub(super) fn is_long(&self) -> bool {
         self.end > 2 * self.compact + SLACK
     }
 
     /// Writes batches behind the confirmed part. They count when they are confirmed; until then
     /// the next write takes their place.
-    pub fn append<'a>(
+    pub(super) fn append<'a>(
         &self,
         commit: u64,
         batches: impl Iterator<Item = &'a Batch>,
@@ -186,13 +186,13 @@ impl Mirror {
     }
 
     /// The database has the commit whose frames end at `end`.
-    pub fn confirm(&mut self, commit: u64, end: u64) {
+    pub(super) fn confirm(&mut self, commit: u64, end: u64) {
         self.last = commit;
         self.end = end;
     }
 
     /// The database has not taken what was appended.
-    pub fn take_back(&self) {
+    pub(super) fn take_back(&self) {
         // What cannot be cut off is written over by the next commit.
         if let Some(file) = &self.file {
             let _ = file.set_len(self.end);
@@ -201,7 +201,7 @@ impl Mirror {
 }
 
 /// Reads a whole log; one that is not there is empty.
-pub fn scan(path: &Path) -> Result<Scan> {
+pub(super) fn scan(path: &Path) -> Result<Scan> {
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Scan::default()),
@@ -238,7 +238,7 @@ pub fn scan(path: &Path) -> Result<Scan> {
 }
 
 /// Gives the batches of intact frames, in their order.
-pub fn batches<'a>(
+pub(super) fn batches<'a>(
     path: &Path,
     frames: impl IntoIterator<Item = &'a Place>,
 ) -> Result<impl Iterator<Item = Result<Batch>>> {
@@ -251,7 +251,7 @@ pub fn batches<'a>(
 }
 
 /// The bytes at a place of a log.
-pub fn bytes_at(path: &Path, at: u64, length: u64) -> Result<Vec<u8>> {
+pub(super) fn bytes_at(path: &Path, at: u64, length: u64) -> Result<Vec<u8>> {
     let mut bytes = vec![0; usize::try_from(length)?];
     File::open(path)?.read_exact_at(&mut bytes, at)?;
     Ok(bytes)

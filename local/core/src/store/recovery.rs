@@ -22,7 +22,7 @@ use std::path::Path;
 const AT_ONCE: usize = 1024;
 
 /// A store that was opened.
-pub struct Opened {
+pub(super) struct Opened {
     pub database: Database,
     pub mirror: Mirror,
     /// Whether all records are there.
@@ -38,7 +38,7 @@ enum Unusable {
 }
 
 /// Opens or creates the database at `path`, with its log beside it.
-pub fn open(path: &Path, troubles: &Troubles) -> Result<Opened> {
+pub(super) fn open(path: &Path, troubles: &Troubles) -> Result<Opened> {
     let log = path.with_extension("log");
     remove_drafts(path);
     let scan = mirror::scan(&log)?;
@@ -98,7 +98,7 @@ pub fn open(path: &Path, troubles: &Troubles) -> Result<Opened> {
 }
 
 /// Opens the database as it is, after a write has failed.
-pub fn reopen(path: &Path) -> Result<Database> {
+pub(super) fn reopen(path: &Path) -> Result<Database> {
     let database = Database::create(path)
         .map_err(|error| anyhow!("the store {} cannot be opened: {error}", path.display()))?;
     with_table(&database)?;

@@ -23,7 +23,7 @@ const PATH: &str = "extendedS3Configuration";
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct ExtendedS3 {
+pub(super) struct ExtendedS3 {
     bucket_arn: String,
     role_arn: String,
     prefix: Option<String>,
@@ -113,7 +113,7 @@ impl Refusals {
 
 impl ExtendedS3 {
     /// The destination, or everything that AWS or the embedded cloud refuses about it.
-    pub fn parse(&self) -> Result<Destination, Vec<Refusal>> {
+    pub(super) fn parse(&self) -> Result<Destination, Vec<Refusal>> {
         let mut refusals = Refusals::default();
         self.refuse_unsupported(&mut refusals);
         if !self.bucket_arn.starts_with("arn:aws:s3:::") {
@@ -167,7 +167,7 @@ impl ExtendedS3 {
     /// Takes out the processor's parameters that are given as they are by default: AWS does not
     /// store them, and so shows a difference for ever
     /// (<https://github.com/hashicorp/terraform-provider-aws/issues/33014>).
-    pub fn forget_defaults(&mut self) {
+    pub(super) fn forget_defaults(&mut self) {
         let processors = self
             .processing_configuration
             .iter_mut()

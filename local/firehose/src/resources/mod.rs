@@ -20,11 +20,11 @@ use std::sync::Arc;
 const MAX_NAME: usize = 64;
 
 /// `aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream`.
-pub struct FirehoseDeliveryStream;
+pub(crate) struct FirehoseDeliveryStream;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct StreamInputs {
+pub(crate) struct StreamInputs {
     name: String,
     destination: String,
     extended_s3_configuration: Option<ExtendedS3>,
@@ -35,7 +35,7 @@ pub struct StreamInputs {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Encryption {
+pub(crate) struct Encryption {
     enabled: Option<bool>,
     key_type: Option<String>,
     key_arn: Option<String>,

@@ -20,19 +20,19 @@ const TYPES: [&str; 4] = [
 ];
 
 /// Refuses what no stream can be called.
-pub fn check_stream_name(parameter: &str, name: &str) -> AwsResult<()> {
+pub(super) fn check_stream_name(parameter: &str, name: &str) -> AwsResult<()> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
     check_text(parameter, name, MAX_NAME, "[a-zA-Z0-9_.-]+", allowed)
 }
 
 /// Refuses what no destination's id can be.
-pub fn check_destination_id(parameter: &str, id: &str) -> AwsResult<()> {
+pub(super) fn check_destination_id(parameter: &str, id: &str) -> AwsResult<()> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
     check_text(parameter, id, MAX_DESTINATION_ID, "[a-zA-Z0-9-]+", allowed)
 }
 
 /// Refuses a type of stream that there is not.
-pub fn check_stream_type(kind: &str) -> AwsResult<()> {
+pub(super) fn check_stream_type(kind: &str) -> AwsResult<()> {
     if TYPES.contains(&kind) {
         return Ok(());
     }
@@ -41,7 +41,7 @@ pub fn check_stream_type(kind: &str) -> AwsResult<()> {
 }
 
 /// How many entries of a list are wanted.
-pub fn check_limit(limit: Option<i64>, default: usize) -> AwsResult<usize> {
+pub(super) fn check_limit(limit: Option<i64>, default: usize) -> AwsResult<usize> {
     let Some(limit) = limit else {
         return Ok(default);
     };

@@ -39,7 +39,7 @@ pub const OPERATIONS: &[&str] = &[
 ];
 
 /// What can be disturbed of it. Its error for a failure of its own: API reference, Common Errors.
-pub static FAULTS: Disturbable = Disturbable {
+pub(crate) static FAULTS: Disturbable = Disturbable {
     name: "firehose",
     operations: OPERATIONS,
     throttled: slow_down,
@@ -54,7 +54,7 @@ pub static FAULTS: Disturbable = Disturbable {
 };
 
 /// The id that every stream's only destination has.
-pub const DESTINATION_ID: &str = "destinationId-000000000001";
+pub(crate) const DESTINATION_ID: &str = "destinationId-000000000001";
 
 impl Firehose {
     /// One request of Firehose's JSON protocol: `action` is the part of `X-Amz-Target` after
@@ -274,7 +274,7 @@ impl Firehose {
 }
 
 /// The answer to more than a stream takes. botocore's model has it as a fault: HTTP 500.
-pub fn slow_down() -> AwsError {
+pub(crate) fn slow_down() -> AwsError {
     AwsError::new(500, "ServiceUnavailableException", "Slow down.")
 }
 

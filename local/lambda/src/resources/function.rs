@@ -27,11 +27,11 @@ use time::macros::format_description;
 const RUNTIME: &str = "provided.al2023";
 
 /// `aws:lambda/function:Function`.
-pub struct Function;
+pub(crate) struct Function;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct FunctionInputs {
+pub(crate) struct FunctionInputs {
     name: String,
     role: String,
     code: Option<Archive>,

@@ -17,11 +17,11 @@ use std::sync::Arc;
 const MAX_STATEMENT_ID: usize = 100;
 
 /// `aws:lambda/permission:Permission`.
-pub struct Permission;
+pub(crate) struct Permission;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct PermissionInputs {
+pub(crate) struct PermissionInputs {
     statement_id: String,
     statement_id_prefix: Option<String>,
     action: String,

@@ -18,19 +18,19 @@ const PAGE: usize = 50;
 const FUNCTIONS: &str = "functions";
 
 /// Refuses what is neither a function's name nor its ARN, with or without a version.
-pub fn check_function_name(name: &str) -> AwsResult<()> {
+pub(super) fn check_function_name(name: &str) -> AwsResult<()> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:$".contains(&byte);
     check_text("functionName", name, MAX_FUNCTION_NAME, allowed)
 }
 
 /// Refuses what is neither a version nor an alias.
-pub fn check_qualifier(qualifier: &str) -> AwsResult<()> {
+pub(super) fn check_qualifier(qualifier: &str) -> AwsResult<()> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_$.".contains(&byte);
     check_text("qualifier", qualifier, MAX_QUALIFIER, allowed)
 }
 
 /// Refuses what is no kind of log in the answer.
-pub fn check_log_type(kind: Option<&str>) -> AwsResult<()> {
+pub(super) fn check_log_type(kind: Option<&str>) -> AwsResult<()> {
     match kind {
         None | Some("None" | "Tail") => Ok(()),
         Some(kind) => Err(invalid(
@@ -43,7 +43,7 @@ pub fn check_log_type(kind: Option<&str>) -> AwsResult<()> {
 
 /// What of the list of functions is asked for.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct ListQuery<'a> {
+pub(super) struct ListQuery<'a> {
     pub max_items: Option<&'a str>,
     pub marker: Option<&'a str>,
     pub function_version: Option<&'a str>,
@@ -51,7 +51,7 @@ pub struct ListQuery<'a> {
 
 impl ListQuery<'_> {
     /// A page of the functions' configurations, which are in the order of their ARNs.
-    pub fn page(&self, functions: Vec<Value>) -> AwsResult<Value> {
+    pub(super) fn page(&self, functions: Vec<Value>) -> AwsResult<Value> {
         if let Some(version) = self.function_version
             && version != "ALL"
         {

@@ -19,7 +19,7 @@ const RUNTIME: &str = "provided.al2023";
 const NOT_LISTED: [&str; 3] = ["State", "LastUpdateStatus", "RuntimeVersionConfig"];
 
 /// The answer to GetFunction. `port` is that of AWS's protocols, where the package can be had.
-pub fn function(function: &Function, port: u16) -> Value {
+pub(super) fn function(function: &Function, port: u16) -> Value {
     let (settings, details) = function.described();
     let package = settings.code.digest();
     let mut answer = json!({
@@ -40,7 +40,7 @@ pub fn function(function: &Function, port: u16) -> Value {
 
 /// A function's configuration. Whatever is deployed is active, and its last update a success:
 /// what fails is not deployed.
-pub fn configuration(function: &Function) -> Value {
+pub(super) fn configuration(function: &Function) -> Value {
     let (settings, details) = function.described();
     let mut logging = json!({ "LogGroup": settings.logging.group });
     match settings.logging.format {
@@ -86,7 +86,7 @@ pub fn configuration(function: &Function) -> Value {
 }
 
 /// A function in a list.
-pub fn listed(function: &Function) -> Value {
+pub(super) fn listed(function: &Function) -> Value {
     let mut configuration = configuration(function);
     if let Some(fields) = configuration.as_object_mut() {
         fields.retain(|name, _| !NOT_LISTED.contains(&name.as_str()));

@@ -16,11 +16,11 @@ const MAX_FILTER_NAME: usize = 512;
 const MAX_FILTER_PATTERN: usize = 1_024;
 
 /// `aws:cloudwatch/logMetricFilter:LogMetricFilter`.
-pub struct LogMetricFilter;
+pub(crate) struct LogMetricFilter;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct LogMetricFilterInputs {
+pub(crate) struct LogMetricFilterInputs {
     name: String,
     log_group_name: String,
     pattern: String,
@@ -29,7 +29,7 @@ pub struct LogMetricFilterInputs {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct MetricTransformation {
+pub(super) struct MetricTransformation {
     name: String,
     namespace: String,
     value: String,

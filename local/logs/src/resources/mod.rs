@@ -21,11 +21,11 @@ use std::sync::Arc;
 const MAX_NAME: usize = 512;
 
 /// `aws:cloudwatch/logGroup:LogGroup`.
-pub struct LogGroup;
+pub(crate) struct LogGroup;
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct LogGroupInputs {
+pub(crate) struct LogGroupInputs {
     name: String,
     name_prefix: Option<String>,
     retention_in_days: Option<u32>,
@@ -194,11 +194,11 @@ impl ResourceType for LogGroup {
 }
 
 /// `aws:cloudwatch/logStream:LogStream`.
-pub struct LogStream;
+pub(crate) struct LogStream;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct LogStreamInputs {
+pub(crate) struct LogStreamInputs {
     name: String,
     log_group_name: String,
     region: Option<String>,

@@ -37,14 +37,14 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 /// A group, as the operations that read name it.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct NamedGroup {
+pub(super) struct NamedGroup {
     log_group_name: Option<String>,
     log_group_identifier: Option<String>,
 }
 
 impl NamedGroup {
     /// The group's name, in the region that is called.
-    pub fn name(&self, region: &str) -> AwsResult<&str> {
+    pub(super) fn name(&self, region: &str) -> AwsResult<&str> {
         match (&self.log_group_name, &self.log_group_identifier) {
             (Some(name), None) => {
                 check_group(name)?;
@@ -81,7 +81,7 @@ fn identified<'a>(identifier: &'a str, region: &str) -> AwsResult<&'a str> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct DescribeGroups {
+pub(super) struct DescribeGroups {
     pub log_group_name_prefix: Option<String>,
     pub log_group_name_pattern: Option<String>,
     pub next_token: Option<String>,
@@ -93,7 +93,7 @@ pub struct DescribeGroups {
 }
 
 impl DescribeGroups {
-    pub fn check(&self) -> AwsResult<()> {
+    pub(super) fn check(&self) -> AwsResult<()> {
         check_token(self.next_token.as_deref())?;
         if let Some(prefix) = &self.log_group_name_prefix {
             check_name("logGroupNamePrefix", group_name_problem(prefix))?;
@@ -135,12 +135,12 @@ impl DescribeGroups {
         self.limit().map(drop)
     }
 
-    pub fn limit(&self) -> AwsResult<usize> {
+    pub(super) fn limit(&self) -> AwsResult<usize> {
         limit(self.limit, DESCRIBE_LIMIT)
     }
 
     /// Whether a group of this name is asked for. All are of class STANDARD.
-    pub fn wants(&self, name: &str) -> bool {
+    pub(super) fn wants(&self, name: &str) -> bool {
         let named = |identifiers: &Vec<String>| {
             let mut names = identifiers
                 .iter()
@@ -163,7 +163,7 @@ impl DescribeGroups {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct DescribeStreams {
+pub(super) struct DescribeStreams {
     #[serde(flatten)]
     pub group: NamedGroup,
     pub log_stream_name_prefix: Option<String>,
@@ -174,7 +174,7 @@ pub struct DescribeStreams {
 }
 
 impl DescribeStreams {
-    pub fn check(&self) -> AwsResult<()> {
+    pub(super) fn check(&self) -> AwsResult<()> {
         check_token(self.next_token.as_deref())?;
         if let Some(prefix) = &self.log_stream_name_prefix {
             check_name("logStreamNamePrefix", stream_name_problem(prefix))?;
@@ -190,14 +190,14 @@ impl DescribeStreams {
         self.limit().map(drop)
     }
 
-    pub fn limit(&self) -> AwsResult<usize> {
+    pub(super) fn limit(&self) -> AwsResult<usize> {
         limit(self.limit, DESCRIBE_LIMIT)
     }
 }
 
 /// The time that events are asked of, in milliseconds since the Unix epoch.
 #[derive(Deserialize)]
-pub struct Span {
+pub(super) struct Span {
     #[serde(rename = "startTime")]
     pub start: Option<i64>,
     #[serde(rename = "endTime")]
@@ -221,7 +221,7 @@ impl Span {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct GetEvents {
+pub(super) struct GetEvents {
     #[serde(flatten)]
     pub group: NamedGroup,
     pub log_stream_name: String,
@@ -233,21 +233,21 @@ pub struct GetEvents {
 }
 
 impl GetEvents {
-    pub fn check(&self) -> AwsResult<()> {
+    pub(super) fn check(&self) -> AwsResult<()> {
         check_token(self.next_token.as_deref())?;
         check_name("logStreamName", stream_name_problem(&self.log_stream_name))?;
         self.span.check()?;
         self.limit().map(drop)
     }
 
-    pub fn limit(&self) -> AwsResult<usize> {
+    pub(super) fn limit(&self) -> AwsResult<usize> {
         limit(self.limit, EVENTS_LIMIT)
     }
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct FilterEvents {
+pub(super) struct FilterEvents {
     #[serde(flatten)]
     pub group: NamedGroup,
     pub log_stream_names: Option<Vec<String>>,
@@ -260,7 +260,7 @@ pub struct FilterEvents {
 }
 
 impl FilterEvents {
-    pub fn check(&self) -> AwsResult<()> {
+    pub(super) fn check(&self) -> AwsResult<()> {
         check_token(self.next_token.as_deref())?;
         if let Some(names) = &self.log_stream_names {
             within("logStreamNames", names.len(), 1, MAX_STREAM_NAMES)?;
@@ -282,20 +282,20 @@ impl FilterEvents {
         self.limit().map(drop)
     }
 
-    pub fn limit(&self) -> AwsResult<usize> {
+    pub(super) fn limit(&self) -> AwsResult<usize> {
         limit(self.limit, EVENTS_LIMIT)
     }
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct NewStream {
+pub(super) struct NewStream {
     pub log_group_name: String,
     pub log_stream_name: String,
 }
 
 impl NewStream {
-    pub fn check(&self) -> AwsResult<()> {
+    pub(super) fn check(&self) -> AwsResult<()> {
         check_group(&self.log_group_name)?;
         check_name("logStreamName", stream_name_problem(&self.log_stream_name))
     }
@@ -303,21 +303,21 @@ impl NewStream {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct PutEvents {
+pub(super) struct PutEvents {
     pub log_group_name: String,
     pub log_stream_name: String,
     pub log_events: Vec<InputEvent>,
 }
 
 #[derive(Deserialize)]
-pub struct InputEvent {
+pub(super) struct InputEvent {
     pub timestamp: i64,
     pub message: String,
 }
 
 /// What of a batch is stored.
 #[derive(Debug)]
-pub struct Accepted {
+pub(super) struct Accepted {
     /// Of the events, in their order.
     pub events: Range<usize>,
     /// What is said of the others, with the field names of the API.
@@ -325,7 +325,7 @@ pub struct Accepted {
 }
 
 impl PutEvents {
-    pub fn check(&self) -> AwsResult<()> {
+    pub(super) fn check(&self) -> AwsResult<()> {
         check_group(&self.log_group_name)?;
         check_name("logStreamName", stream_name_problem(&self.log_stream_name))?;
         within("logEvents", self.log_events.len(), 1, EVENTS_LIMIT)?;
@@ -366,7 +366,7 @@ impl PutEvents {
     /// Which events are taken at `now` by a group that forgets what is before `horizon`, both in
     /// milliseconds since the Unix epoch. An index that is named as an end is exclusive (API
     /// reference, `RejectedLogEventsInfo`).
-    pub fn accepted(&self, now: i64, horizon: i64) -> AwsResult<Accepted> {
+    pub(super) fn accepted(&self, now: i64, horizon: i64) -> AwsResult<Accepted> {
         let before = |time: i64| {
             self.log_events
                 .partition_point(|event| event.timestamp < time)
@@ -405,7 +405,7 @@ impl PutEvents {
 }
 
 /// Refuses a parameter.
-pub fn invalid(message: &str) -> AwsError {
+pub(super) fn invalid(message: &str) -> AwsError {
     AwsError::new(400, "InvalidParameterException", message)
 }
 

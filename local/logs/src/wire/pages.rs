@@ -10,28 +10,28 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 /// The pages of one list.
-pub struct Pages {
+pub(super) struct Pages {
     /// The operation and what it is asked about.
     list: String,
 }
 
 /// Where a thing is in a list: by its time when the list is in that order, then by its name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Key {
+pub(super) struct Key {
     time: Option<i64>,
     name: String,
 }
 
 /// Where a token leads from its position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
+pub(super) enum Direction {
     Forward,
     Backward,
 }
 
 impl Key {
     /// Of a list in the order of names.
-    pub fn of(name: &str) -> Self {
+    pub(super) fn of(name: &str) -> Self {
         Self {
             time: None,
             name: name.to_owned(),
@@ -39,14 +39,14 @@ impl Key {
     }
 
     /// Of a list in the order of times.
-    pub fn at(self, time: Option<i64>) -> Self {
+    pub(super) fn at(self, time: Option<i64>) -> Self {
         Self { time, ..self }
     }
 }
 
 impl Pages {
     /// The pages of the list that an operation gives of these things.
-    pub fn new(list: &[&str]) -> Self {
+    pub(super) fn new(list: &[&str]) -> Self {
         Self {
             // No name has a line feed.
             list: list.join("\n"),
@@ -54,7 +54,7 @@ impl Pages {
     }
 
     /// A token for a position in a list.
-    pub fn token(&self, direction: Direction, position: usize) -> String {
+    pub(super) fn token(&self, direction: Direction, position: usize) -> String {
         let letter = match direction {
             Direction::Forward => "f",
             Direction::Backward => "b",
@@ -63,7 +63,7 @@ impl Pages {
     }
 
     /// Direction and position of a token.
-    pub fn position(&self, token: &str) -> AwsResult<(Direction, usize)> {
+    pub(super) fn position(&self, token: &str) -> AwsResult<(Direction, usize)> {
         let text = self.verified(token)?;
         let (letter, position) = text.split_once('/').ok_or_else(invalid_token)?;
         let direction = match letter {
@@ -76,7 +76,7 @@ impl Pages {
 
     /// The page of at most `limit` things behind the one that the token holds, and the next
     /// token when there are more. The one it holds may be gone meanwhile.
-    pub fn page(
+    pub(super) fn page(
         &self,
         mut things: Vec<(Key, Value)>,
         descending: bool,

@@ -7,7 +7,7 @@ const MONTHS: [&str; 12] = [
 ];
 
 /// Reads a date of any of the three forms.
-pub fn http_date(text: &str) -> Option<OffsetDateTime> {
+pub(super) fn http_date(text: &str) -> Option<OffsetDateTime> {
     let fields: Vec<&str> = text
         .split([' ', ',', '-'])
         .filter(|field| !field.is_empty())

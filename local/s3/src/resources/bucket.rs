@@ -23,11 +23,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A bucket.
-pub struct Bucket;
+pub(crate) struct Bucket;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct BucketInputs {
+pub(crate) struct BucketInputs {
     bucket: String,
     bucket_prefix: Option<String>,
     force_destroy: Option<bool>,
@@ -202,7 +202,7 @@ fn deployed(name: &str, region: &str) -> Deployed {
 
 /// The name by which a distribution knows the bucket as its origin:
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html>.
-pub fn regional_domain_name(bucket: &str, region: &str) -> String {
+pub(super) fn regional_domain_name(bucket: &str, region: &str) -> String {
     format!("{bucket}.s3.{region}.amazonaws.com")
 }
 

@@ -26,11 +26,11 @@ const DEFAULT_CONTENT_TYPE: &str = "application/octet-stream";
 const SIGNATURE: &str = "4dabf18193072939515e22adb298388d";
 
 /// An object.
-pub struct BucketObjectv2;
+pub(crate) struct BucketObjectv2;
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct ObjectInputs {
+pub(crate) struct ObjectInputs {
     bucket: String,
     key: Option<String>,
     /// An asset, or an archive that is a file.

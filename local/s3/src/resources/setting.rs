@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 /// What the settings of a bucket have in common: where they stand in its record.
 #[async_trait]
-pub trait Setting: Send + Sync + 'static {
+pub(super) trait Setting: Send + Sync + 'static {
     type Inputs: Serialize + DeserializeOwned + Clone + Send + Sync;
     const TOKEN: &'static str;
 

@@ -3,7 +3,7 @@
 use super::setting::{Setting, setting};
 use super::{state, unless_gone};
 use crate::S3;
-use crate::access::{BUCKET_OWNER_ENFORCED, PublicAccessBlock};
+use crate::buckets::{BUCKET_OWNER_ENFORCED, PublicAccessBlock};
 use crate::buckets::{Settings, Versioning};
 use crate::lifecycle::{Rule, check};
 use async_trait::async_trait;
@@ -15,11 +15,11 @@ use serde_json::json;
 use std::sync::Arc;
 
 /// `aws:s3/bucketVersioning:BucketVersioning`.
-pub struct BucketVersioning;
+pub(crate) struct BucketVersioning;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct BucketVersioningInputs {
+pub(crate) struct BucketVersioningInputs {
     bucket: String,
     region: Option<String>,
     versioning_configuration: VersioningConfiguration,
@@ -27,13 +27,13 @@ pub struct BucketVersioningInputs {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct VersioningConfiguration {
+pub(super) struct VersioningConfiguration {
     status: VersioningStatus,
     mfa_delete: Option<MfaDelete>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum VersioningStatus {
+pub(super) enum VersioningStatus {
     Enabled,
     Suspended,
     /// Never versioned: what a bucket is from the start, and cannot become again.
@@ -51,7 +51,7 @@ impl From<Versioning> for VersioningStatus {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum MfaDelete {
+pub(super) enum MfaDelete {
     Enabled,
     Disabled,
 }
@@ -115,11 +115,11 @@ impl Setting for BucketVersioning {
 }
 
 /// `aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration`.
-pub struct BucketServerSideEncryptionConfiguration;
+pub(crate) struct BucketServerSideEncryptionConfiguration;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct EncryptionInputs {
+pub(crate) struct EncryptionInputs {
     bucket: String,
     region: Option<String>,
     rules: Vec<EncryptionRule>,
@@ -127,7 +127,7 @@ pub struct EncryptionInputs {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct EncryptionRule {
+pub(super) struct EncryptionRule {
     apply_server_side_encryption_by_default: Option<EncryptionByDefault>,
     /// `SSE-C` or `NONE`. Objects under a key of their owner's are refused here in any case.
     blocked_encryption_types: Option<Vec<String>>,
@@ -136,7 +136,7 @@ pub struct EncryptionRule {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct EncryptionByDefault {
+pub(super) struct EncryptionByDefault {
     sse_algorithm: String,
 }
 
@@ -222,11 +222,11 @@ impl Setting for BucketServerSideEncryptionConfiguration {
 }
 
 /// `aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock`.
-pub struct BucketPublicAccessBlock;
+pub(crate) struct BucketPublicAccessBlock;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct PublicAccessBlockInputs {
+pub(crate) struct PublicAccessBlockInputs {
     bucket: String,
     region: Option<String>,
     block_public_acls: Option<bool>,
@@ -301,11 +301,11 @@ impl Setting for BucketPublicAccessBlock {
 }
 
 /// `aws:s3/bucketOwnershipControls:BucketOwnershipControls`.
-pub struct BucketOwnershipControls;
+pub(crate) struct BucketOwnershipControls;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct OwnershipControlsInputs {
+pub(crate) struct OwnershipControlsInputs {
     bucket: String,
     region: Option<String>,
     rule: OwnershipRule,
@@ -313,7 +313,7 @@ pub struct OwnershipControlsInputs {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct OwnershipRule {
+pub(super) struct OwnershipRule {
     object_ownership: String,
 }
 
@@ -374,11 +374,11 @@ impl Setting for BucketOwnershipControls {
 }
 
 /// `aws:s3/bucketPolicy:BucketPolicy`.
-pub struct BucketPolicy;
+pub(crate) struct BucketPolicy;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct BucketPolicyInputs {
+pub(crate) struct BucketPolicyInputs {
     bucket: String,
     region: Option<String>,
     policy: String,
@@ -429,11 +429,11 @@ impl Setting for BucketPolicy {
 }
 
 /// `aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration`.
-pub struct BucketLifecycleConfiguration;
+pub(crate) struct BucketLifecycleConfiguration;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct LifecycleInputs {
+pub(crate) struct LifecycleInputs {
     bucket: String,
     region: Option<String>,
     #[serde(default)]

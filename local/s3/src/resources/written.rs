@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 /// The deprecated inputs of a bucket that other resources own, as the aws package has them
 /// (`aws:s3/bucket:Bucket`: `lifecycleRules`, `serverSideEncryptionConfiguration`, `versioning`).
 #[derive(Debug, Clone, Default)]
-pub struct Written {
+pub(super) struct Written {
     pub lifecycle_rules: Option<Value>,
     pub server_side_encryption_configuration: Option<Value>,
     pub versioning: Option<Value>,
@@ -21,7 +21,7 @@ pub struct Written {
 
 impl Written {
     /// What is in force, as inputs of the bucket.
-    pub fn of(settings: &Settings) -> Self {
+    pub(super) fn of(settings: &Settings) -> Self {
         let rules: Vec<Value> = settings.lifecycle.iter().map(rule).collect();
         let enabled = settings.versioning == Versioning::Enabled;
         Self {
@@ -35,7 +35,7 @@ impl Written {
     }
 
     /// Takes from a bucket what was an input before and is none now.
-    pub fn take_away(&self, now: &Self, settings: &mut Settings) {
+    pub(super) fn take_away(&self, now: &Self, settings: &mut Settings) {
         let gone = |before: &Option<Value>, now: &Option<Value>| before.is_some() && now.is_none();
         if gone(&self.lifecycle_rules, &now.lifecycle_rules) {
             settings.lifecycle.clear();

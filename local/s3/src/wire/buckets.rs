@@ -4,7 +4,7 @@ use super::checks::check_acl;
 use super::convert::{caller, check_owner, millis, owner};
 use super::refused::Outcome;
 use crate::S3;
-use crate::access::BUCKET_OWNER_ENFORCED;
+use crate::buckets::BUCKET_OWNER_ENFORCED;
 use crate::buckets::Settings;
 use crate::errors::{access_denied, invalid_argument, not_implemented, unknown_token};
 use cloud_core::error::{AwsError, AwsResult};
@@ -20,7 +20,7 @@ const MAX_BUCKETS: i32 = 10_000;
 /// What the list of buckets is to its tokens.
 const BUCKETS: &str = "buckets";
 
-pub async fn create(
+pub(super) async fn create(
     s3: &S3,
     req: S3Request<CreateBucketInput>,
 ) -> Outcome<S3Response<CreateBucketOutput>> {
@@ -71,7 +71,7 @@ pub async fn create(
     }))
 }
 
-pub async fn delete(
+pub(super) async fn delete(
     s3: &S3,
     req: S3Request<DeleteBucketInput>,
 ) -> Outcome<S3Response<DeleteBucketOutput>> {
@@ -83,7 +83,7 @@ pub async fn delete(
     Ok(S3Response::new(DeleteBucketOutput::default()))
 }
 
-pub async fn head(
+pub(super) async fn head(
     s3: &S3,
     req: S3Request<HeadBucketInput>,
 ) -> Outcome<S3Response<HeadBucketOutput>> {
@@ -99,7 +99,7 @@ pub async fn head(
     }))
 }
 
-pub async fn list(
+pub(super) async fn list(
     s3: &S3,
     req: S3Request<ListBucketsInput>,
 ) -> Outcome<S3Response<ListBucketsOutput>> {
@@ -145,7 +145,7 @@ pub async fn list(
     }))
 }
 
-pub async fn location(
+pub(super) async fn location(
     s3: &S3,
     req: S3Request<GetBucketLocationInput>,
 ) -> Outcome<S3Response<GetBucketLocationOutput>> {

@@ -28,14 +28,14 @@ const MAX_TAG_KEY: usize = 128;
 const MAX_TAG_VALUE: usize = 256;
 
 /// What objects are encrypted with when nothing else is said, which is all there is here.
-pub fn encryption() -> Option<ServerSideEncryption> {
+pub(super) fn encryption() -> Option<ServerSideEncryption> {
     Some(ServerSideEncryption::from_static(
         ServerSideEncryption::AES256,
     ))
 }
 
 /// Who sent the request: a signature that was verified is the account's.
-pub fn caller<T>(request: &S3Request<T>) -> Caller {
+pub(super) fn caller<T>(request: &S3Request<T>) -> Caller {
     match request.credentials {
         Some(_) => Caller::Account,
         None => Caller::Anonymous,
@@ -44,7 +44,7 @@ pub fn caller<T>(request: &S3Request<T>) -> Caller {
 
 /// Refuses a request that expects a bucket of somebody else, or of nobody that can be:
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList>.
-pub fn check_owner(expected: Option<&str>) -> AwsResult<()> {
+pub(super) fn check_owner(expected: Option<&str>) -> AwsResult<()> {
     let is_account = |owner: &str| owner.len() == 12 && owner.bytes().all(|b| b.is_ascii_digit());
     match expected {
         None | Some(ACCOUNT_ID) => Ok(()),
@@ -58,30 +58,30 @@ pub fn check_owner(expected: Option<&str>) -> AwsResult<()> {
 }
 
 /// Refuses keys that S3 refuses.
-pub fn check_key(key: &str) -> AwsResult<()> {
+pub(super) fn check_key(key: &str) -> AwsResult<()> {
     if key_fits(key) {
         return Ok(());
     }
     Err(crate::errors::key_too_long())
 }
 
-pub fn owner() -> Owner {
+pub(super) fn owner() -> Owner {
     Owner {
         display_name: None,
         id: Some(CANONICAL_USER_ID.to_owned()),
     }
 }
 
-pub fn etag(value: &str) -> Option<ETag> {
+pub(super) fn etag(value: &str) -> Option<ETag> {
     Some(ETag::Strong(value.to_owned()))
 }
 
-pub fn timestamp(time: OffsetDateTime) -> Timestamp {
+pub(super) fn timestamp(time: OffsetDateTime) -> Timestamp {
     Timestamp::from(time)
 }
 
 /// As in HTTP's headers.
-pub fn http_date(timestamp: &Timestamp) -> Option<String> {
+pub(super) fn http_date(timestamp: &Timestamp) -> Option<String> {
     let mut text = Vec::new();
     timestamp
         .format(TimestampFormat::HttpDate, &mut text)
@@ -89,7 +89,7 @@ pub fn http_date(timestamp: &Timestamp) -> Option<String> {
     String::from_utf8(text).ok()
 }
 
-pub fn millis(milliseconds: i64) -> Timestamp {
+pub(super) fn millis(milliseconds: i64) -> Timestamp {
     let nanos = i128::from(milliseconds) * 1_000_000;
     OffsetDateTime::from_unix_timestamp_nanos(nanos)
         .unwrap_or(OffsetDateTime::UNIX_EPOCH)
@@ -97,18 +97,18 @@ pub fn millis(milliseconds: i64) -> Timestamp {
 }
 
 /// Sizes never reach the limit of what the protocol can say.
-pub fn length(size: u64) -> Option<i64> {
+pub(super) fn length(size: u64) -> Option<i64> {
     i64::try_from(size).ok()
 }
 
 /// The id that a client sees, in a bucket that has versions.
-pub fn version_id(version: &Version, shows_versions: bool) -> Option<String> {
+pub(super) fn version_id(version: &Version, shows_versions: bool) -> Option<String> {
     shows_versions.then(|| version.id.clone())
 }
 
 /// How many entries of a list were asked for: at most a thousand are given. `name` is how S3
 /// calls the parameter when it refuses a number (<https://github.com/versity/versitygw/issues/1804>).
-pub fn list_limit(name: &str, asked: Option<i32>) -> AwsResult<(usize, i32)> {
+pub(super) fn list_limit(name: &str, asked: Option<i32>) -> AwsResult<(usize, i32)> {
     const MAX: i32 = 1_000;
     let limit = asked.unwrap_or(MAX);
     match usize::try_from(limit.min(MAX)) {
@@ -118,13 +118,13 @@ pub fn list_limit(name: &str, asked: Option<i32>) -> AwsResult<(usize, i32)> {
 }
 
 /// A number that is below zero; the parameters of lists have 31 bits.
-pub fn out_of_range(name: &str) -> AwsError {
+pub(super) fn out_of_range(name: &str) -> AwsError {
     invalid_argument(format!(
         "Argument {name} must be an integer between 0 and 2147483647"
     ))
 }
 
-pub fn metadata(metadata: Option<Metadata>) -> AwsResult<BTreeMap<String, String>> {
+pub(super) fn metadata(metadata: Option<Metadata>) -> AwsResult<BTreeMap<String, String>> {
     let metadata: BTreeMap<String, String> = metadata.unwrap_or_default().into_iter().collect();
     let size: usize = metadata.iter().map(|(k, v)| k.len() + v.len()).sum();
     if size > MAX_METADATA {
@@ -138,7 +138,7 @@ pub fn metadata(metadata: Option<Metadata>) -> AwsResult<BTreeMap<String, String
 }
 
 /// The header `x-amz-tagging`: tags as URL query parameters.
-pub fn tagging_header(header: Option<&str>) -> AwsResult<BTreeMap<String, String>> {
+pub(super) fn tagging_header(header: Option<&str>) -> AwsResult<BTreeMap<String, String>> {
     let pairs = header
         .unwrap_or_default()
         .split('&')
@@ -151,17 +151,17 @@ pub fn tagging_header(header: Option<&str>) -> AwsResult<BTreeMap<String, String
     checked_tags(tags, MAX_OBJECT_TAGS)
 }
 
-pub fn object_tags(tags: TagSet) -> AwsResult<BTreeMap<String, String>> {
+pub(super) fn object_tags(tags: TagSet) -> AwsResult<BTreeMap<String, String>> {
     checked_tags(pairs(tags), MAX_OBJECT_TAGS)
 }
 
 /// A bucket may have 50:
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketTagging.html>.
-pub fn bucket_tags(tags: TagSet) -> AwsResult<BTreeMap<String, String>> {
+pub(super) fn bucket_tags(tags: TagSet) -> AwsResult<BTreeMap<String, String>> {
     checked_tags(pairs(tags), 50)
 }
 
-pub fn tag_set(tags: &BTreeMap<String, String>) -> TagSet {
+pub(super) fn tag_set(tags: &BTreeMap<String, String>) -> TagSet {
     tags.iter()
         .map(|(key, value)| Tag {
             key: Some(key.clone()),
@@ -211,7 +211,7 @@ fn in_tags(character: char) -> bool {
 }
 
 /// Percent-encodes all but what S3 leaves alone in a list with `encoding-type=url`.
-pub fn url_encode(text: &str) -> String {
+pub(super) fn url_encode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-_.~/*".contains(&byte) {
@@ -236,7 +236,7 @@ fn not_encoded() -> AwsError {
 
 /// A checksum that a client sent: in a header, or announced for the end of the body.
 #[derive(Debug, Clone)]
-pub struct Sent {
+pub(super) struct Sent {
     pub algorithm: Algorithm,
     /// Absent while it is still to come.
     pub value: Option<String>,
@@ -273,7 +273,7 @@ macro_rules! set_checksum {
 }
 pub(super) use set_checksum;
 
-pub fn checksum_type(checksum: Option<&Checksum>) -> Option<ChecksumType> {
+pub(super) fn checksum_type(checksum: Option<&Checksum>) -> Option<ChecksumType> {
     checksum.map(|checksum| {
         ChecksumType::from_static(match checksum.coverage {
             Coverage::FullObject => ChecksumType::FULL_OBJECT,
@@ -283,7 +283,7 @@ pub fn checksum_type(checksum: Option<&Checksum>) -> Option<ChecksumType> {
 }
 
 /// The checksum that a request carries, from its fields or from the trailer it announces.
-pub fn sent_checksum<T>(
+pub(super) fn sent_checksum<T>(
     request: &S3Request<T>,
     fields: [(Algorithm, Option<String>); 5],
 ) -> AwsResult<Option<Sent>> {
@@ -321,7 +321,7 @@ pub fn sent_checksum<T>(
 
 impl Sent {
     /// The value, once the body has been read.
-    pub fn value<T>(&self, request: &S3Request<T>) -> Option<String> {
+    pub(super) fn value<T>(&self, request: &S3Request<T>) -> Option<String> {
         let from_trailer = || {
             request.trailing_headers.as_ref()?.read(|trailers| {
                 let value = trailers.get(self.algorithm.header())?;

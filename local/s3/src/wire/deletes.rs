@@ -15,7 +15,7 @@ use s3s::{S3ErrorCode, S3Request, S3Response};
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>
 const MAX_DELETIONS: usize = 1_000;
 
-pub async fn delete(
+pub(super) async fn delete(
     s3: &S3,
     req: S3Request<DeleteObjectInput>,
 ) -> Outcome<S3Response<DeleteObjectOutput>> {
@@ -38,7 +38,7 @@ pub async fn delete(
     }))
 }
 
-pub async fn delete_many(
+pub(super) async fn delete_many(
     s3: &S3,
     req: S3Request<DeleteObjectsInput>,
 ) -> Outcome<S3Response<DeleteObjectsOutput>> {

@@ -15,7 +15,7 @@ use s3s::{S3Request, S3Response};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-pub async fn get(
+pub(super) async fn get(
     s3: &S3,
     req: S3Request<GetBucketLifecycleConfigurationInput>,
 ) -> Outcome<S3Response<GetBucketLifecycleConfigurationOutput>> {
@@ -34,7 +34,7 @@ pub async fn get(
     }))
 }
 
-pub async fn put(
+pub(super) async fn put(
     s3: &S3,
     req: S3Request<PutBucketLifecycleConfigurationInput>,
 ) -> Outcome<S3Response<PutBucketLifecycleConfigurationOutput>> {
@@ -55,7 +55,7 @@ pub async fn put(
     .await
 }
 
-pub async fn delete(
+pub(super) async fn delete(
     s3: &S3,
     req: S3Request<DeleteBucketLifecycleInput>,
 ) -> Outcome<S3Response<DeleteBucketLifecycleOutput>> {

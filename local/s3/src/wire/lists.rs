@@ -11,7 +11,7 @@ use cloud_iam::Caller;
 use s3s::dto::*;
 use s3s::{S3Request, S3Response};
 
-pub async fn objects(
+pub(super) async fn objects(
     s3: &S3,
     req: S3Request<ListObjectsInput>,
 ) -> Outcome<S3Response<ListObjectsOutput>> {
@@ -53,7 +53,7 @@ pub async fn objects(
     }))
 }
 
-pub async fn objects_v2(
+pub(super) async fn objects_v2(
     s3: &S3,
     req: S3Request<ListObjectsV2Input>,
 ) -> Outcome<S3Response<ListObjectsV2Output>> {
@@ -104,7 +104,7 @@ pub async fn objects_v2(
     }))
 }
 
-pub async fn versions(
+pub(super) async fn versions(
     s3: &S3,
     req: S3Request<ListObjectVersionsInput>,
 ) -> Outcome<S3Response<ListObjectVersionsOutput>> {
@@ -172,7 +172,7 @@ pub(super) enum Encoding {
 }
 
 impl Encoding {
-    pub fn of(encoding: Option<EncodingType>) -> AwsResult<Self> {
+    pub(super) fn of(encoding: Option<EncodingType>) -> AwsResult<Self> {
         match encoding.as_ref().map(EncodingType::as_str) {
             None => Ok(Self::Plain),
             Some(EncodingType::URL) => Ok(Self::Url),
@@ -182,14 +182,14 @@ impl Encoding {
         }
     }
 
-    pub fn apply(self, text: &str) -> String {
+    pub(super) fn apply(self, text: &str) -> String {
         match self {
             Self::Plain => text.to_owned(),
             Self::Url => url_encode(text),
         }
     }
 
-    pub fn name(self) -> Option<EncodingType> {
+    pub(super) fn name(self) -> Option<EncodingType> {
         match self {
             Self::Plain => None,
             Self::Url => Some(EncodingType::from_static(EncodingType::URL)),

@@ -20,7 +20,10 @@ use s3s::{S3Request, S3Response};
 /// The type of an object whose client named none.
 const DEFAULT_CONTENT_TYPE: &str = "binary/octet-stream";
 
-pub async fn get(s3: &S3, req: S3Request<GetObjectInput>) -> Outcome<S3Response<GetObjectOutput>> {
+pub(super) async fn get(
+    s3: &S3,
+    req: S3Request<GetObjectInput>,
+) -> Outcome<S3Response<GetObjectOutput>> {
     let caller = caller(&req);
     let conditions = Settled::conditions(&req).read;
     let input = req.input;
@@ -80,7 +83,7 @@ pub async fn get(s3: &S3, req: S3Request<GetObjectInput>) -> Outcome<S3Response<
     Ok(answer)
 }
 
-pub async fn head(
+pub(super) async fn head(
     s3: &S3,
     req: S3Request<HeadObjectInput>,
 ) -> Outcome<S3Response<HeadObjectOutput>> {

@@ -3,7 +3,8 @@
 use super::convert::{bucket_tags, caller, check_owner, owner, tag_set};
 use super::refused::Outcome;
 use crate::S3;
-use crate::access::{BUCKET_OWNER_ENFORCED, PublicAccessBlock, is_public};
+use crate::access::is_public;
+use crate::buckets::{BUCKET_OWNER_ENFORCED, PublicAccessBlock};
 use crate::buckets::{Settings, State, Versioning};
 use crate::errors::{access_denied, not_implemented};
 use cloud_core::error::{AwsError, AwsResult};
@@ -50,7 +51,7 @@ pub(super) async fn change<O: Default>(
     Ok(S3Response::new(O::default()))
 }
 
-pub async fn get_versioning(
+pub(super) async fn get_versioning(
     s3: &S3,
     req: S3Request<GetBucketVersioningInput>,
 ) -> Outcome<S3Response<GetBucketVersioningOutput>> {
@@ -66,7 +67,7 @@ pub async fn get_versioning(
     }))
 }
 
-pub async fn put_versioning(
+pub(super) async fn put_versioning(
     s3: &S3,
     req: S3Request<PutBucketVersioningInput>,
 ) -> Outcome<S3Response<PutBucketVersioningOutput>> {
@@ -97,7 +98,7 @@ pub async fn put_versioning(
     .await
 }
 
-pub async fn get_policy(
+pub(super) async fn get_policy(
     s3: &S3,
     req: S3Request<GetBucketPolicyInput>,
 ) -> Outcome<S3Response<GetBucketPolicyOutput>> {
@@ -110,7 +111,7 @@ pub async fn get_policy(
     }))
 }
 
-pub async fn get_policy_status(
+pub(super) async fn get_policy_status(
     s3: &S3,
     req: S3Request<GetBucketPolicyStatusInput>,
 ) -> Outcome<S3Response<GetBucketPolicyStatusOutput>> {
@@ -123,7 +124,7 @@ pub async fn get_policy_status(
     }))
 }
 
-pub async fn put_policy(
+pub(super) async fn put_policy(
     s3: &S3,
     req: S3Request<PutBucketPolicyInput>,
 ) -> Outcome<S3Response<PutBucketPolicyOutput>> {
@@ -134,7 +135,7 @@ pub async fn put_policy(
     Ok(S3Response::new(PutBucketPolicyOutput::default()))
 }
 
-pub async fn delete_policy(
+pub(super) async fn delete_policy(
     s3: &S3,
     req: S3Request<DeleteBucketPolicyInput>,
 ) -> Outcome<S3Response<DeleteBucketPolicyOutput>> {
@@ -161,7 +162,7 @@ fn no_such_policy() -> AwsError {
     )
 }
 
-pub async fn get_public_access_block(
+pub(super) async fn get_public_access_block(
     s3: &S3,
     req: S3Request<GetPublicAccessBlockInput>,
 ) -> Outcome<S3Response<GetPublicAccessBlockOutput>> {
@@ -183,7 +184,7 @@ pub async fn get_public_access_block(
     }))
 }
 
-pub async fn put_public_access_block(
+pub(super) async fn put_public_access_block(
     s3: &S3,
     req: S3Request<PutPublicAccessBlockInput>,
 ) -> Outcome<S3Response<PutPublicAccessBlockOutput>> {
@@ -201,7 +202,7 @@ pub async fn put_public_access_block(
     .await
 }
 
-pub async fn delete_public_access_block(
+pub(super) async fn delete_public_access_block(
     s3: &S3,
     req: S3Request<DeletePublicAccessBlockInput>,
 ) -> Outcome<S3Response<DeletePublicAccessBlockOutput>> {
@@ -212,7 +213,7 @@ pub async fn delete_public_access_block(
     .await
 }
 
-pub async fn get_ownership(
+pub(super) async fn get_ownership(
     s3: &S3,
     req: S3Request<GetBucketOwnershipControlsInput>,
 ) -> Outcome<S3Response<GetBucketOwnershipControlsOutput>> {
@@ -233,7 +234,7 @@ pub async fn get_ownership(
     }))
 }
 
-pub async fn put_ownership(
+pub(super) async fn put_ownership(
     s3: &S3,
     req: S3Request<PutBucketOwnershipControlsInput>,
 ) -> Outcome<S3Response<PutBucketOwnershipControlsOutput>> {
@@ -249,7 +250,7 @@ pub async fn put_ownership(
     .await
 }
 
-pub async fn delete_ownership(
+pub(super) async fn delete_ownership(
     s3: &S3,
     req: S3Request<DeleteBucketOwnershipControlsInput>,
 ) -> Outcome<S3Response<DeleteBucketOwnershipControlsOutput>> {
@@ -260,7 +261,7 @@ pub async fn delete_ownership(
     .await
 }
 
-pub async fn get_acl(
+pub(super) async fn get_acl(
     s3: &S3,
     req: S3Request<GetBucketAclInput>,
 ) -> Outcome<S3Response<GetBucketAclOutput>> {
@@ -281,7 +282,7 @@ pub async fn get_acl(
     }))
 }
 
-pub async fn get_encryption(
+pub(super) async fn get_encryption(
     s3: &S3,
     req: S3Request<GetBucketEncryptionInput>,
 ) -> Outcome<S3Response<GetBucketEncryptionOutput>> {
@@ -300,7 +301,7 @@ pub async fn get_encryption(
     }))
 }
 
-pub async fn put_encryption(
+pub(super) async fn put_encryption(
     s3: &S3,
     req: S3Request<PutBucketEncryptionInput>,
 ) -> Outcome<S3Response<PutBucketEncryptionOutput>> {
@@ -319,7 +320,7 @@ pub async fn put_encryption(
     .await
 }
 
-pub async fn get_tags(
+pub(super) async fn get_tags(
     s3: &S3,
     req: S3Request<GetBucketTaggingInput>,
 ) -> Outcome<S3Response<GetBucketTaggingOutput>> {
@@ -332,7 +333,7 @@ pub async fn get_tags(
     }))
 }
 
-pub async fn put_tags(
+pub(super) async fn put_tags(
     s3: &S3,
     req: S3Request<PutBucketTaggingInput>,
 ) -> Outcome<S3Response<PutBucketTaggingOutput>> {
@@ -344,7 +345,7 @@ pub async fn put_tags(
     .await
 }
 
-pub async fn delete_tags(
+pub(super) async fn delete_tags(
     s3: &S3,
     req: S3Request<DeleteBucketTaggingInput>,
 ) -> Outcome<S3Response<DeleteBucketTaggingOutput>> {

@@ -11,7 +11,7 @@ use s3s::{S3Request, S3Response};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub async fn get(
+pub(super) async fn get(
     s3: &S3,
     req: S3Request<GetObjectTaggingInput>,
 ) -> Outcome<S3Response<GetObjectTaggingOutput>> {
@@ -32,7 +32,7 @@ pub async fn get(
     }))
 }
 
-pub async fn put(
+pub(super) async fn put(
     s3: &S3,
     req: S3Request<PutObjectTaggingInput>,
 ) -> Outcome<S3Response<PutObjectTaggingOutput>> {
@@ -52,7 +52,7 @@ pub async fn put(
     }))
 }
 
-pub async fn delete(
+pub(super) async fn delete(
     s3: &S3,
     req: S3Request<DeleteObjectTaggingInput>,
 ) -> Outcome<S3Response<DeleteObjectTaggingOutput>> {

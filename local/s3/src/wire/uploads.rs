@@ -25,7 +25,7 @@ use s3s::{S3Request, S3Response};
 /// Parts are always files, so that completing an upload need not touch their bytes.
 const NOTHING_IN_MEMORY: usize = 0;
 
-pub async fn create(
+pub(super) async fn create(
     s3: &S3,
     req: S3Request<CreateMultipartUploadInput>,
 ) -> Outcome<S3Response<CreateMultipartUploadOutput>> {
@@ -59,7 +59,7 @@ pub async fn create(
     }))
 }
 
-pub async fn part(
+pub(super) async fn part(
     s3: &S3,
     mut req: S3Request<UploadPartInput>,
 ) -> Outcome<S3Response<UploadPartOutput>> {
@@ -104,7 +104,7 @@ pub async fn part(
     Ok(S3Response::new(output))
 }
 
-pub async fn part_copy(
+pub(super) async fn part_copy(
     s3: &S3,
     req: S3Request<UploadPartCopyInput>,
 ) -> Outcome<S3Response<UploadPartCopyOutput>> {
@@ -143,7 +143,7 @@ pub async fn part_copy(
     }))
 }
 
-pub async fn complete(
+pub(super) async fn complete(
     s3: &S3,
     req: S3Request<CompleteMultipartUploadInput>,
 ) -> Outcome<S3Response<CompleteMultipartUploadOutput>> {
@@ -200,7 +200,7 @@ pub async fn complete(
     Ok(S3Response::new(output))
 }
 
-pub async fn abort(
+pub(super) async fn abort(
     s3: &S3,
     req: S3Request<AbortMultipartUploadInput>,
 ) -> Outcome<S3Response<AbortMultipartUploadOutput>> {
@@ -218,7 +218,7 @@ pub async fn abort(
     Ok(S3Response::new(AbortMultipartUploadOutput::default()))
 }
 
-pub async fn parts(
+pub(super) async fn parts(
     s3: &S3,
     req: S3Request<ListPartsInput>,
 ) -> Outcome<S3Response<ListPartsOutput>> {
@@ -274,7 +274,7 @@ pub async fn parts(
     }))
 }
 
-pub async fn list(
+pub(super) async fn list(
     s3: &S3,
     req: S3Request<ListMultipartUploadsInput>,
 ) -> Outcome<S3Response<ListMultipartUploadsOutput>> {

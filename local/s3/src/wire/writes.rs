@@ -29,7 +29,7 @@ use futures::{Stream, StreamExt};
 use s3s::dto::*;
 use s3s::{S3Request, S3Response};
 
-pub async fn put(
+pub(super) async fn put(
     s3: &S3,
     mut req: S3Request<PutObjectInput>,
 ) -> Outcome<S3Response<PutObjectOutput>> {
@@ -116,7 +116,7 @@ fn is_announced<T>(request: &S3Request<T>, name: &str) -> bool {
     names.any(|trailer| trailer.eq_ignore_ascii_case(name))
 }
 
-pub async fn copy(
+pub(super) async fn copy(
     s3: &S3,
     req: S3Request<CopyObjectInput>,
 ) -> Outcome<S3Response<CopyObjectOutput>> {
@@ -215,7 +215,7 @@ pub(super) struct Source {
 }
 
 impl Source {
-    pub async fn open(
+    pub(super) async fn open(
         s3: &S3,
         caller: &Caller,
         source: &CopySource,

@@ -67,7 +67,7 @@ const SANDBOX: &str = "sandbox allow-downloads allow-forms allow-modals allow-po
 type Answer = Response<s3s::Body>;
 
 /// Answers requests until `shutdown`, then finishes those that are under way.
-pub async fn serve(
+pub(crate) async fn serve(
     socket: TcpListener,
     current: Arc<Current>,
     shutdown: CancellationToken,

@@ -21,7 +21,7 @@ const MAX_SKEW: Duration = Duration::minutes(5);
 
 /// What a signature says of its request: its credential scope, without the date.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Scope {
+pub(super) struct Scope {
     pub region: String,
     /// As the service signs, such as `firehose`.
     pub service: String,
@@ -29,7 +29,7 @@ pub struct Scope {
 
 /// The scope that a request claims, in its Authorization header or in its query; nothing is
 /// verified. None when it is not signed, or not as version 4 has it.
-pub fn claimed_scope(parts: &Parts) -> Option<Scope> {
+pub(super) fn claimed_scope(parts: &Parts) -> Option<Scope> {
     let header = parts.headers.get("authorization");
     let credential = match header.and_then(|header| header.to_str().ok()) {
         Some(header) => {
@@ -53,7 +53,7 @@ pub fn claimed_scope(parts: &Parts) -> Option<Scope> {
 }
 
 /// Verifies that the request is signed with the account's keys, for `service` when one is given.
-pub fn verify(
+pub(super) fn verify(
     parts: &Parts,
     body: &[u8],
     service: Option<&str>,

@@ -30,7 +30,7 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 );
 
 /// The digests of one request.
-pub struct Digest {
+pub(super) struct Digest {
     /// In hexadecimal digits.
     content_md5: Option<String>,
     checksum: Option<Sent>,
@@ -55,7 +55,7 @@ impl Digest {
     ///
     /// # Errors
     /// When they are no digests, more than one checksum, or of an algorithm that is not here.
-    pub fn of(headers: &HeaderMap) -> AwsResult<Self> {
+    pub(super) fn of(headers: &HeaderMap) -> AwsResult<Self> {
         let text = |name: &str| {
             let value = headers.get(name)?.to_str().ok()?.trim();
             (!value.is_empty()).then_some(value)
@@ -90,7 +90,7 @@ impl Digest {
     }
 
     /// Refuses a body without the checksum that `x-amz-sdk-checksum-algorithm` announces.
-    pub fn check_announced(&self, headers: &HeaderMap) -> AwsResult<()> {
+    pub(super) fn check_announced(&self, headers: &HeaderMap) -> AwsResult<()> {
         let name = headers.get("x-amz-sdk-checksum-algorithm");
         let Some(name) = name.and_then(|name| name.to_str().ok()) else {
             return Ok(());
@@ -107,12 +107,12 @@ impl Digest {
         }
     }
 
-    pub fn is_given(&self) -> bool {
+    pub(super) fn is_given(&self) -> bool {
         self.content_md5.is_some() || self.checksum.is_some()
     }
 
     /// Refuses a checksum that cannot be stored with an object.
-    pub fn check_stored(&self) -> AwsResult<()> {
+    pub(super) fn check_stored(&self) -> AwsResult<()> {
         match &self.checksum {
             Some(Sent {
                 kind: kind @ (Kind::Sha512 | Kind::Md5),
@@ -123,7 +123,7 @@ impl Digest {
     }
 
     /// Refuses, before its body is read, an object whose checksum cannot be right.
-    pub fn check_object(&self) -> AwsResult<()> {
+    pub(super) fn check_object(&self) -> AwsResult<()> {
         self.check_stored()?;
         match &self.checksum {
             Some(Sent {
@@ -135,7 +135,11 @@ impl Digest {
     }
 
     /// Refuses a document that is not what the client says it is.
-    pub fn verify(&self, document: &[u8], trailers: Option<&TrailingHeaders>) -> AwsResult<()> {
+    pub(super) fn verify(
+        &self,
+        document: &[u8],
+        trailers: Option<&TrailingHeaders>,
+    ) -> AwsResult<()> {
         if let Some(sent) = &self.content_md5 {
             verify("Content-MD5", sent, &hex::encode(Md5::checksum(document)))?;
         }
@@ -157,7 +161,7 @@ impl Digest {
 }
 
 /// What a trailer gets that was announced and did not come.
-pub fn missing_trailer(name: &str) -> AwsError {
+pub(crate) fn missing_trailer(name: &str) -> AwsError {
     AwsError::new(
         400,
         "MalformedTrailerError",

@@ -110,7 +110,7 @@ pub(super) struct Settled {
 
 impl Settled {
     /// Gives the request back what the first run of the s3s crate found out.
-    pub fn restore<T>(request: &mut S3Request<T>) {
+    pub(super) fn restore<T>(request: &mut S3Request<T>) {
         let Some(settled) = request.extensions.get::<Self>().cloned() else {
             return;
         };
@@ -121,7 +121,7 @@ impl Settled {
     }
 
     /// The conditions of a request.
-    pub fn conditions<T>(request: &S3Request<T>) -> Conditions {
+    pub(super) fn conditions<T>(request: &S3Request<T>) -> Conditions {
         let settled = request.extensions.get::<Self>();
         settled
             .map(|settled| settled.conditions.clone())
@@ -129,7 +129,7 @@ impl Settled {
     }
 
     /// Whether the body of a request came with a digest.
-    pub fn has_digest<T>(request: &S3Request<T>) -> bool {
+    pub(super) fn has_digest<T>(request: &S3Request<T>) -> bool {
         let settled = request.extensions.get::<Self>();
         settled.is_some_and(|settled| settled.has_digest)
     }

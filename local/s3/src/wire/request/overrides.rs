@@ -18,7 +18,7 @@ const PARAMETERS: [(&str, HeaderName); 6] = [
 ];
 
 #[derive(Default)]
-pub struct Overrides(Vec<(HeaderName, HeaderValue)>);
+pub(super) struct Overrides(Vec<(HeaderName, HeaderValue)>);
 
 impl Overrides {
     /// Reads what a read of an object wants, or nothing for any other request.
@@ -26,7 +26,7 @@ impl Overrides {
     /// # Errors
     /// For an anonymous request, and, as seen, for a value that is not Latin-1, the text of
     /// HTTP's headers: <https://github.com/guardian/grid/pull/1716>.
-    pub fn of(method: &Method, uri: &Uri, is_signed: bool) -> Result<Self, Refusal> {
+    pub(super) fn of(method: &Method, uri: &Uri, is_signed: bool) -> Result<Self, Refusal> {
         let mut overrides = Vec::new();
         if method != Method::GET && method != Method::HEAD {
             return Ok(Self::default());
@@ -65,7 +65,7 @@ impl Overrides {
     }
 
     /// Sets the headers, each byte a character.
-    pub fn apply(self, headers: &mut HeaderMap) {
+    pub(super) fn apply(self, headers: &mut HeaderMap) {
         for (name, value) in self.0 {
             headers.insert(name, value);
         }

@@ -8,18 +8,18 @@ use s3s::{Body, S3Response, S3Result};
 
 /// An error, and more elements than its code and message.
 #[derive(Debug)]
-pub struct Refusal {
+pub(super) struct Refusal {
     error: AwsError,
     details: Vec<(&'static str, String)>,
 }
 
 impl Refusal {
-    pub fn new(error: AwsError, details: Vec<(&'static str, String)>) -> Self {
+    pub(super) fn new(error: AwsError, details: Vec<(&'static str, String)>) -> Self {
         Self { error, details }
     }
 
     /// What the client gets.
-    pub fn answer(self) -> S3Result<S3Response<Body>> {
+    pub(super) fn answer(self) -> S3Result<S3Response<Body>> {
         let Self { error, details } = self;
         if details.is_empty() {
             return Err(Refused::from(error).into());

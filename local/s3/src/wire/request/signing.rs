@@ -39,7 +39,7 @@ fn is_ignored(name: &str) -> bool {
 }
 
 /// Whether a request is signed in version 2, over its path as it is written.
-pub fn is_version_2(head: &Parts) -> bool {
+pub(super) fn is_version_2(head: &Parts) -> bool {
     let authorization = header_text(&head.headers, &header::AUTHORIZATION);
     authorization.is_some_and(|text| text.starts_with("AWS "))
         || raw_pairs(&head.uri).any(|(name, _)| name == "Signature")
@@ -50,7 +50,7 @@ pub fn is_version_2(head: &Parts) -> bool {
 /// <https://github.com/aws/aws-sdk-js-v3/issues/3906>, <https://github.com/scality/Arsenal/pull/2590>.
 /// The host must be signed:
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html>.
-pub fn check_headers(uri: &Uri, headers: &HeaderMap) -> Result<(), Refusal> {
+pub(super) fn check_headers(uri: &Uri, headers: &HeaderMap) -> Result<(), Refusal> {
     let Some(signed) = signed_headers(uri, headers) else {
         return Ok(());
     };
@@ -92,7 +92,7 @@ fn signed_headers(uri: &Uri, headers: &HeaderMap) -> Option<String> {
 /// Takes a signature out of a request, and makes headers of the other `x-amz-*` parameters that
 /// a presigned URL has, as S3 does:
 /// <https://github.com/aws/aws-sdk-js-v3/tree/main/packages/s3-request-presigner> writes them so.
-pub fn without_signature(uri: &Uri, headers: &mut HeaderMap) -> AwsResult<Uri> {
+pub(super) fn without_signature(uri: &Uri, headers: &mut HeaderMap) -> AwsResult<Uri> {
     headers.remove(header::AUTHORIZATION);
     let is_presigned_by = |name: &str| raw_pairs(uri).any(|(other, _)| other == name);
     let is_version_4 = is_presigned_by("X-Amz-Signature");

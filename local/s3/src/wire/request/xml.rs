@@ -14,7 +14,7 @@ const SKIPPED: [(&str, &str); 2] = [("<!--", "-->"), ("<?", "?>")];
 /// # Errors
 /// `MalformedXML` for characters that XML 1.0 does not have, as S3 answers keys with them:
 /// <https://github.com/boto/boto3/issues/2005>.
-pub fn normalise(document: Bytes) -> AwsResult<Bytes> {
+pub(super) fn normalise(document: Bytes) -> AwsResult<Bytes> {
     let Ok(text) = std::str::from_utf8(&document) else {
         // Of another encoding, if anything; the crate decides.
         return Ok(document);
@@ -93,7 +93,7 @@ fn push_escaped(written: &mut String, text: &str) {
 /// the client as a line feed, and the others not at all. XML 1.0 has no way to write those, so a
 /// strict client asks for lists with `encoding-type=url`:
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>.
-pub fn escape_controls(answer: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn escape_controls(answer: &[u8]) -> Option<Vec<u8>> {
     if !answer.iter().any(is_control) {
         return None;
     }
