@@ -43,7 +43,7 @@ pub fn check(subject: &str) -> Result<()> {
 }
 
 /// The ARN of the provider, which is created where the account has none.
-pub fn provider(program: &Program, place: &Place, settings: &Settings) -> Output<String> {
+pub(crate) fn provider(program: &Program, place: &Place, settings: &Settings) -> Output<String> {
     if !settings.github_provider {
         return place.account.map(|account| arn(&account));
     }

@@ -2,9 +2,9 @@
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
+use cloud_lambda::launcher;
 use mysfits_local::log;
 use mysfits_local::server::{Ports, Server, ServerConfig};
-use mysfits_local::services::lambda::launcher;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
