@@ -4,7 +4,7 @@
 //! repository was created, renamed or moved since July 2026 or has opted in, with the numeric ids of
 //! owner and repository, and `repo:OWNER/NAME` elsewhere:
 //! <https://github.blog/changelog/2026-04-23-immutable-subject-claims-for-github-actions-oidc-tokens/>.
-//! After it stands what the job is for:
+//! After it comes what the job is for:
 //! <https://docs.github.com/en/actions/reference/security/oidc>.
 
 use anyhow::{Result, bail};

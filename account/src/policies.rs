@@ -90,7 +90,7 @@ fn reading(bucket: &str, key: &str) -> Vec<Value> {
     ]
 }
 
-/// The policy of a bucket that refuses whoever does not use TLS.
+/// The policy of a bucket that refuses every request without TLS.
 pub fn tls_only(bucket: &str) -> Value {
     document(&[json!({
         "Sid": "TlsOnly",

@@ -13,7 +13,7 @@ use crate::changes::{self, Change};
 /// What the engine would do.
 #[derive(Debug, Default)]
 pub struct Preview {
-    /// One for each resource, in the order in which the engine met them.
+    /// One for each resource, in the order of their URNs.
     pub steps: Vec<Step>,
     pub warnings: Vec<String>,
     pub errors: Vec<String>,
@@ -128,6 +128,8 @@ impl Preview {
             })?;
             preview.take(event, &mut places);
         }
+        // The engine meets them in another order each time, and two reviews of the same are the same.
+        preview.steps.sort_by(|one, other| one.urn.cmp(&other.urn));
         Ok(preview)
     }
 

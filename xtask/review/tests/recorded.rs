@@ -27,9 +27,9 @@ fn what_matters_most_comes_first() -> Result<()> {
     let mut places = Vec::new();
     for part in [
         "Stack local: data is lost, ",
-        "\nLost\n    Bucket mysfits-clicks (mysfits-clicks-jgfreem) is replaced",
+        "\nLost\n    Repository mysfits-processor",
+        "    Bucket mysfits-clicks (mysfits-clicks-jgfreem) is replaced",
         "        bucket: \"mysfits-clicks-jgfreem\" → \"other-clicks\"\n",
-        "    Repository mysfits-processor",
         "\nPublic or allowed\n",
         "RolePolicy mysfits-delivery: what it allows after this change is known after the deployment alone",
         "pages of https://shop.example may now read its answers",

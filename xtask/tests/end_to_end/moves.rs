@@ -76,7 +76,7 @@ async fn a_state_moves_into_another_backend() -> Result<()> {
         "export PULUMI_BACKEND_URL='{url}'; pulumi destroy {QUIET}"
     ))?;
     ensure!(books(&place).await?.is_empty());
-    // The state that was left behind does not know that: a refresh tells it. What is left is the
+    // The state in the first backend does not know that: a refresh tells it. What is left is the
     // one that an account always has.
     place.shell(&format!("pulumi refresh {QUIET}"))?;
     let left = place.resources()?.into_iter().filter(|resource| {

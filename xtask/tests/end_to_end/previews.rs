@@ -367,26 +367,48 @@ fn what_is_seen(stack: &Stack) -> Result<()> {
     )
 }
 
+/// With the buffers of stack `dev`, which docs/cost-and-limits.md is about.
 fn what_it_costs(stack: &Stack) -> Result<()> {
-    let shown = stack.configured(&["mysfits:bufferInterval: 60"])?;
-    let tables = shown.review["cost"]["tables"]
-        .as_array()
-        .context("no tables")?;
-    let busy = tables.iter().find(|table| {
-        table["of"]
-            .as_str()
-            .is_some_and(|of| of.contains("always clicks"))
-    });
-    let busy = busy.context("no such table")?;
+    let shown = stack.configured(&[
+        "mysfits:bufferInterval: 60",
+        "mysfits:processorBufferInterval: 30",
+    ])?;
+    let tables = shown.review["cost"]["tables"].as_array();
+    let tables = tables.context("no tables")?;
+    assert_eq!(tables.len(), 3);
+    for table in tables {
+        is_on_the_page(&stack.place, table)?;
+    }
+    let busy = &tables[1];
     let puts = busy["changes"].as_array().into_iter().flatten();
-    let puts = puts
+    let puts: Vec<&Value> = puts
         .filter(|item| item["price"] == "S3, PUT requests")
-        .collect::<Vec<_>>();
+        .collect();
     // 2,592,000 objects of one second each, or 43,200 of a minute, at 0.005 a thousand.
     assert_eq!(puts.len(), 1, "{busy:#}");
+    let dollars = |when: &str| puts[0][when].as_f64();
     assert_eq!(
-        (puts[0]["before"].as_f64(), puts[0]["after"].as_f64()),
+        (dollars("before"), dollars("after")),
         (Some(12.96), Some(0.216))
+    );
+    Ok(())
+}
+
+/// Whether what a stack would cost is the sum on the page.
+fn is_on_the_page(place: &Place, table: &Value) -> Result<()> {
+    let page = std::fs::read_to_string(place.root.join("docs/cost-and-limits.md"))?;
+    let title = table["of"].as_str().context("no title")?;
+    let (_, of_page) = page
+        .split_once(&format!("## {title}\n"))
+        .context("no such table")?;
+    let (_, sum) = of_page
+        .split_once("| **together** | | | **")
+        .context("no sum on the page")?;
+    let sum: f64 = sum.split("**").next().unwrap_or_default().parse()?;
+    let after = table["after"].as_f64().context("no sum")?;
+    ensure!(
+        (after - sum).abs() < 0.006,
+        "{title}: {after}, and on the page {sum}"
     );
     Ok(())
 }
@@ -431,10 +453,9 @@ fn the_rest(stack: &Stack) -> Result<()> {
     Ok(())
 }
 
-/// The costs of docs/cost-and-limits.md are those of stack `dev`; its first deployment, asked of no
-/// account.
+/// A first deployment, asked of no account.
 #[test]
-fn a_first_deployment_loses_nothing_and_costs_what_the_page_says() -> Result<()> {
+fn a_first_deployment_loses_nothing_and_says_what_is_not_known() -> Result<()> {
     let place = Place::new()?;
     std::fs::create_dir_all(&place.home)?;
     // The function is not what is looked at here, and is built in minutes for AWS.
@@ -459,23 +480,13 @@ fn a_first_deployment_loses_nothing_and_costs_what_the_page_says() -> Result<()>
         (&shown["changes"], &shown["loses"]),
         (&json!(true), &json!(false))
     );
-    let page = std::fs::read_to_string(place.root.join("docs/cost-and-limits.md"))?;
-    for table in shown["cost"]["tables"].as_array().context("no tables")? {
+    let tables = shown["cost"]["tables"].as_array().context("no tables")?;
+    for table in tables {
         assert_eq!(table["before"], 0.0, "{table}");
-        let title = table["of"].as_str().context("no title")?;
-        let (_, of_page) = page
-            .split_once(&format!("## {title}\n"))
-            .context("no such table")?;
-        let (_, sum) = of_page
-            .split_once("| **together** | | | **")
-            .context("no sum")?;
-        let sum: f64 = sum.split("**").next().unwrap_or_default().parse()?;
-        let after = table["after"].as_f64().context("no sum")?;
-        ensure!(
-            (after - sum).abs() < 0.006,
-            "{title}: {after}, and on the page {sum}"
-        );
     }
+    is_on_the_page(&place, &tables[0])?;
+    // The rest hangs on the stream, which the engine knows nothing of before there are ARNs.
+    assert_eq!(tables[1]["after"], Value::Null);
     let markdown = preview("markdown")?;
     assert!(markdown.starts_with("### Stack dev: "), "{markdown}");
     assert!(markdown.contains("**Lost**\n\nNothing."), "{markdown}");

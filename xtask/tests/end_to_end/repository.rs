@@ -3,7 +3,10 @@
 use crate::place::Place;
 use anyhow::{Context, Result, ensure};
 
-const URL: &str = "$(pulumi stack output repositoryCloneUrlHttp -s local)";
+const URL: &str = "$url";
+
+/// What a person types instead, in the checkout.
+const OF_STACK: &str = "url=$(pulumi stack output repositoryCloneUrlHttp -s local)";
 
 /// A commit by nobody in particular, with nothing of this machine's git.
 const GIT: &str = "git -c user.name=t -c user.email=t@example.com -c init.defaultBranch=trunk";
@@ -16,7 +19,7 @@ fn the_repository_takes_commits_and_keeps_them() -> Result<()> {
     let here = folder.path().display();
     // An empty one, as the workshop clones it.
     place.shell(&format!(
-        "set -e; cd '{here}'
+        "{OF_STACK}; set -e; cd '{here}'
          {GIT} clone \"{URL}\" first; cd first
          printf 'fn main() {{}}\\n' > main.rs; printf '#!/bin/sh\\n' > run; chmod +x run
          {GIT} add .; {GIT} commit -q -m one; {GIT} push origin HEAD:refs/heads/workshop
@@ -71,7 +74,7 @@ fn the_repository_takes_commits_and_keeps_them() -> Result<()> {
     // Nobody else gets in.
     for credentials in ["", "test:test@", "test:20260101T000000Z00@"] {
         let output = place.try_shell(&format!(
-            "url={URL}; GIT_CONFIG_COUNT=0 GIT_TERMINAL_PROMPT=0 {GIT} ls-remote \
+            "{OF_STACK}; GIT_CONFIG_COUNT=0 GIT_TERMINAL_PROMPT=0 {GIT} ls-remote \
                \"http://{credentials}${{url#http://}}\""
         ))?;
         ensure!(!output.status.success(), "{credentials}: {output:?}");
@@ -81,12 +84,14 @@ fn the_repository_takes_commits_and_keeps_them() -> Result<()> {
     place.xtask(&["stop"])?;
     place.xtask(&["start"])?;
     place.shell(&format!(
-        "set -e; cd '{here}'; {GIT} clone -q \"{URL}\" third; test -f third/large"
+        "{OF_STACK}; set -e; cd '{here}'; {GIT} clone -q \"{URL}\" third; test -f third/large"
     ))?;
 
     // This checkout's own source.
     place.xtask(&["push", "--branch", "processor"])?;
-    let pushed = place.shell(&format!("{GIT} ls-remote \"{URL}\" refs/heads/processor"))?;
+    let pushed = place.shell(&format!(
+        "{OF_STACK}; {GIT} ls-remote \"{URL}\" refs/heads/processor"
+    ))?;
     let head = place.shell("git rev-parse HEAD")?;
     ensure!(pushed.starts_with(head.trim()), "{pushed}");
 
@@ -101,7 +106,7 @@ fn the_repository_takes_commits_and_keeps_them() -> Result<()> {
         "{gone:?}"
     );
     place.shell("pulumi up --yes --skip-preview -s local")?;
-    let empty = place.shell(&format!("{GIT} ls-remote \"{URL}\""))?;
+    let empty = place.shell(&format!("{OF_STACK}; {GIT} ls-remote \"{URL}\""))?;
     assert_eq!(empty, "");
     place.assert_clean()
 }

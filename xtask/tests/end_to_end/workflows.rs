@@ -289,7 +289,7 @@ fn drift_is_an_issue_as_long_as_there_is_some() -> Result<()> {
     let issue = forge.issue(101)?;
     assert_eq!(issue["title"], "Drift in stack local");
     let body = issue["body"].as_str().unwrap_or_default();
-    assert!(body.contains("gone: index.html"), "{body}");
+    assert!(body.contains("1 file gone&#58; index.html"), "{body}");
 
     change_by_hand("404.html")?;
     job(&place, &forge, MAIN, &drift)?.ends_with_code(2)?;

@@ -92,7 +92,7 @@ fn authenticated(cloud: &Cloud, parts: &Parts, name: &str) -> Option<Option<Depl
     let now = OffsetDateTime::now_utc();
     let repositories = cloud.codecommit.repositories(name);
     if repositories.is_empty() {
-        // Who has the keys is told.
+        // A client with the right keys is told.
         return claim.is_right(DEFAULT_REGION, now).then_some(None);
     }
     let mut right = repositories

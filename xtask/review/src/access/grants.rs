@@ -65,7 +65,7 @@ enum Reading {
     Trust,
     /// What a role, user or group may do, which the property names.
     Identity(&'static str),
-    /// What whoever has the policy may do.
+    /// What every role with the policy may do.
     Managed,
     /// Who may do something with the resource.
     Resource,
@@ -233,7 +233,7 @@ fn grants(policy: &Value, step: &Step, reading: Reading) -> Result<BTreeSet<Gran
 fn principals(statement: &Value, step: &Step, reading: Reading) -> Vec<String> {
     match reading {
         Reading::Identity(property) => vec![format!("{property} {}", bare(step.current(property)))],
-        Reading::Managed => vec!["whoever has the policy".to_owned()],
+        Reading::Managed => vec!["everybody with the policy".to_owned()],
         _ => {
             let (excepted, principal) = match &statement["NotPrincipal"] {
                 Value::Null => ("", &statement["Principal"]),

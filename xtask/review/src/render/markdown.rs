@@ -120,7 +120,8 @@ pub fn escaped(text: &str) -> String {
             other => safe.push(other),
         }
     }
-    safe
+    // GitHub makes a link of it without a scheme too.
+    safe.replace("www.", "www&#46;")
 }
 
 fn cut(mut text: String, longest: usize) -> String {
