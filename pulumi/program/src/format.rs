@@ -42,50 +42,50 @@ macro_rules! format_output {
 }
 
 /// What can be in a text that is made of outputs.
-pub trait IntoOutput {
+pub trait ToOutput {
     type Value: Clone + Send + Sync + 'static;
 
-    fn into_output(&self) -> Output<Self::Value>;
+    fn to_output(&self) -> Output<Self::Value>;
 }
 
-impl<T: Clone + Send + Sync + 'static> IntoOutput for Output<T> {
+impl<T: Clone + Send + Sync + 'static> ToOutput for Output<T> {
     type Value = T;
 
-    fn into_output(&self) -> Output<T> {
+    fn to_output(&self) -> Output<T> {
         self.clone()
     }
 }
 
-impl<T: IntoOutput + ?Sized> IntoOutput for &T {
+impl<T: ToOutput + ?Sized> ToOutput for &T {
     type Value = T::Value;
 
-    fn into_output(&self) -> Output<T::Value> {
-        (**self).into_output()
+    fn to_output(&self) -> Output<T::Value> {
+        (**self).to_output()
     }
 }
 
-impl IntoOutput for Urn {
+impl ToOutput for Urn {
     type Value = String;
 
-    fn into_output(&self) -> Output<String> {
+    fn to_output(&self) -> Output<String> {
         (**self).clone()
     }
 }
 
-impl IntoOutput for str {
+impl ToOutput for str {
     type Value = String;
 
-    fn into_output(&self) -> Output<String> {
+    fn to_output(&self) -> Output<String> {
         Output::new(self.to_owned())
     }
 }
 
 macro_rules! values {
     ($($type:ty)+) => {$(
-        impl IntoOutput for $type {
+        impl ToOutput for $type {
             type Value = Self;
 
-            fn into_output(&self) -> Output<Self> {
+            fn to_output(&self) -> Output<Self> {
                 Output::new(self.clone())
             }
         }
@@ -96,11 +96,11 @@ values! { String char bool i32 u32 i64 u64 usize f64 }
 
 /// Both as one.
 #[doc(hidden)]
-pub fn __both<A, B: IntoOutput>(one: Output<A>, other: B) -> Output<(A, B::Value)>
+pub fn __both<A, B: ToOutput>(one: Output<A>, other: B) -> Output<(A, B::Value)>
 where
     A: Clone + Send + Sync + 'static,
 {
-    let other = other.into_output();
+    let other = other.to_output();
     Output::from_resolved_future(async move {
         let (one, other) = (one.resolve().await, other.resolve().await);
         ResolvedOutput {

@@ -84,7 +84,7 @@ pub use transform::{Transform, Transformed};
 // What a generated binding names besides.
 #[doc(hidden)]
 pub use format::__both;
-pub use format::IntoOutput;
+pub use format::ToOutput;
 #[doc(hidden)]
 pub use members::Members;
 #[doc(hidden)]

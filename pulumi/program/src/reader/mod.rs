@@ -96,7 +96,6 @@ impl<'a> Reader<'a> {
     }
 
     /// A number of a range; `unit` says of what.
-
     pub fn number(
         &mut self,
         key: &'static str,

@@ -16,6 +16,8 @@ use crate::provider::Provider;
 pub(crate) const SAMPLES: &str = env!("CARGO_BIN_EXE_pulumi-program-samples");
 /// A command that has not ended by then never will.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// The same, for one that compiles a program and all that it depends on.
+const PATIENCE_WITH_A_BUILD: Duration = Duration::from_secs(1800);
 
 pub(crate) struct Stack {
     folder: TempDir,
@@ -23,6 +25,7 @@ pub(crate) struct Stack {
     program: Option<PathBuf>,
     /// Where Cargo builds a program that is not built yet.
     built: Option<PathBuf>,
+    patience: Duration,
     path: std::ffi::OsString,
     port: u16,
     pub provider: Provider,
@@ -50,6 +53,7 @@ impl Stack {
             folder: tempfile::tempdir()?,
             program: None,
             built: None,
+            patience: PATIENCE,
             path: std::env::join_paths(folders)?,
             port,
             provider,
@@ -80,6 +84,7 @@ impl Stack {
         Self {
             program: Some(program),
             built: built.map(|folder| folder.join("elsewhere")),
+            patience: PATIENCE_WITH_A_BUILD,
             ..self
         }
     }
@@ -140,7 +145,7 @@ impl Stack {
     }
 
     pub(crate) async fn run(&self, arguments: &[&str]) -> Result<Outcome> {
-        finish(self.start(arguments)?).await
+        finish_within(self.start(arguments)?, self.patience).await
     }
 
     pub(crate) fn start(&self, arguments: &[&str]) -> Result<Child> {
@@ -214,7 +219,11 @@ impl Stack {
 }
 
 pub(crate) async fn finish(child: Child) -> Result<Outcome> {
-    let output = tokio::time::timeout(PATIENCE, child.wait_with_output())
+    finish_within(child, PATIENCE).await
+}
+
+async fn finish_within(child: Child, patience: Duration) -> Result<Outcome> {
+    let output = tokio::time::timeout(patience, child.wait_with_output())
         .await
         .context("the command does not end")??;
     let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
