@@ -33,14 +33,21 @@ const WRAPPERS: [&str; 4] = [
 ];
 
 /// What Cargo's messages say of the packages whose sources are on this machine. Those of a
-/// registry never change.
+/// registry never change, but their build scripts may depend on files of this machine.
 #[derive(Debug, Default)]
 pub struct Local {
     manifests: BTreeSet<PathBuf>,
     /// The first source of each target.
     roots: BTreeSet<PathBuf>,
-    /// Where the build scripts put their results.
-    scripts: Vec<PathBuf>,
+    scripts: Vec<Script>,
+}
+
+/// A build script that was run.
+#[derive(Debug)]
+struct Script {
+    is_local: bool,
+    /// Where it puts its results.
+    out_dir: PathBuf,
 }
 
 impl Local {
@@ -52,9 +59,10 @@ impl Local {
     }
 
     pub fn script(&mut self, package: &str, out_dir: PathBuf) {
-        if is_local(package) {
-            self.scripts.push(out_dir);
-        }
+        self.scripts.push(Script {
+            is_local: is_local(package),
+            out_dir,
+        });
     }
 
     /// The inputs of the binary at `executable`, which was built in `root` in an environment.
@@ -65,11 +73,14 @@ impl Local {
         executable: &Path,
     ) -> Option<BTreeSet<PathBuf>> {
         let mut inputs = sources(executable)?;
+        for script in &self.scripts {
+            inputs.extend(script.inputs()?);
+        }
         // Cargo's list ends at a package of a registry, and so lacks one that this one is patched
         // to depend on.
         let complete = self.roots.iter().all(|source| inputs.contains(source));
         let plain = inputs.iter().all(|path| path.is_file());
-        if !complete || !plain || !self.scripts.iter().all(|script| is_declared(script)) {
+        if !complete || !plain {
             return None;
         }
         let (members, sysroot) =
@@ -120,15 +131,27 @@ fn sources(executable: &Path) -> Option<BTreeSet<PathBuf>> {
     (!paths.is_empty() && paths.iter().all(|path| path.is_absolute())).then_some(paths)
 }
 
-/// Whether a build script has said what it depends on. Where it has not, Cargo looks at every file
-/// of its package.
-fn is_declared(out_dir: &Path) -> bool {
-    let said = out_dir.parent().map(|folder| folder.join("output"));
-    let said = said.and_then(|path| fs::read_to_string(path).ok());
-    said.unwrap_or_default().lines().any(|line| {
-        let instruction = line.strip_prefix("cargo::").or(line.strip_prefix("cargo:"));
-        instruction.is_some_and(|instruction| instruction.starts_with("rerun-if-"))
-    })
+impl Script {
+    /// The files that it says it depends on, by their whole paths: what is inside of a package from a
+    /// registry never changes, and what is inside of another is in Cargo's list. A script that has
+    /// not said anything depends on every file of its package.
+    fn inputs(&self) -> Option<Vec<PathBuf>> {
+        let said = self.out_dir.parent()?.join("output");
+        let said = fs::read_to_string(said).ok()?;
+        let instructions: Vec<&str> = said
+            .lines()
+            .filter_map(|line| line.strip_prefix("cargo::").or(line.strip_prefix("cargo:")))
+            .filter(|instruction| instruction.starts_with("rerun-if-"))
+            .collect();
+        if self.is_local && instructions.is_empty() {
+            return None;
+        }
+        let files = instructions
+            .iter()
+            .filter_map(|instruction| instruction.strip_prefix("rerun-if-changed="))
+            .map(PathBuf::from);
+        Some(files.filter(|path| path.is_absolute()).collect())
+    }
 }
 
 /// The manifests of all members of the workspace: each has a say in the features of all.
@@ -225,4 +248,26 @@ fn leads_elsewhere(settings: &Path) -> bool {
 /// `rustc`, `rustc-wrapper`, `rustc-workspace-wrapper`.
 fn is_compiler(key: &str) -> bool {
     key == "rustc" || key.ends_with("-wrapper")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_build_script_says_what_it_depends_on() -> std::io::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let of = |said: &str, is_local| -> std::io::Result<_> {
+            fs::write(folder.path().join("output"), said)?;
+            let out_dir = folder.path().join("out");
+            Ok(Script { is_local, out_dir }.inputs())
+        };
+        let said = "cargo::rerun-if-changed=/usr/include/a.h\ncargo:rerun-if-changed=build.rs\n";
+        let header = Some(vec![PathBuf::from("/usr/include/a.h")]);
+        assert_eq!(of(said, true)?, header);
+        assert_eq!(of(said, false)?, header);
+        assert_eq!(of("cargo::rustc-cfg=a\n", true)?, None);
+        assert_eq!(of("cargo::rustc-cfg=a\n", false)?, Some(Vec::new()));
+        Ok(())
+    }
 }
