@@ -1,4 +1,4 @@
-//! IAM: policies that stand by themselves, to be attached. Declared only: nothing here attaches
+//! IAM: policies of their own, to be attached. Declared only: nothing here attaches
 //! one, so that it allows nobody anything.
 
 use async_trait::async_trait;

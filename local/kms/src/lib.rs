@@ -2,7 +2,7 @@
 //! keeps the key to them encrypted in the stack file, and has it decrypted at every command.
 //!
 //! There is one symmetric key, and it is the same in every embedded cloud: a stack file in a
-//! repository has to be readable wherever it is checked out. Whoever reaches a cloud can use it.
+//! repository has to be readable wherever it is checked out. Everybody who reaches a cloud can use it.
 
 #![warn(unreachable_pub)]
 
