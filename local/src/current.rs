@@ -88,7 +88,8 @@ impl Current {
         if tokio::time::timeout(PATIENCE, released).await.is_err() {
             tracing::warn!("resetting without waiting any longer for what is under way");
         }
-        folder::empty(&old.config.home)?;
+        let home = old.config.home.clone();
+        tokio::task::spawn_blocking(move || folder::empty(&home)).await??;
         let new = start(
             old.config.clone(),
             old.context.clock.clone(),

@@ -251,7 +251,7 @@ inputs! {
     }
 }
 
-/// A REST API as it stands: what the next deployment will capture.
+/// A REST API as it is declared: what the next deployment will capture.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Definition {
     /// By id, the root among them.

@@ -110,7 +110,7 @@ impl<'a> Exchange<'a> {
         self.mime_type(header::CONTENT_TYPE)
     }
 
-    /// The MIME type of the request's `Accept`, likewise.
+    /// The MIME type of the request's `Accept`, in the same way.
     pub(crate) fn accept(&self) -> String {
         self.mime_type(header::ACCEPT)
     }

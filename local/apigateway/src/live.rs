@@ -1,6 +1,6 @@
 //! What answers requests right now: the stages, each with the deployment it points to.
 //!
-//! The table is built anew after every change of what is deployed and replaced as a whole, so
+//! The table is built again after every change of what is deployed and replaced as a whole, so
 //! that a request works with one state from its first step to its last, and without locks.
 
 use super::definition::Settings;

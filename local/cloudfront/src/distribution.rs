@@ -10,7 +10,7 @@ pub struct Distribution {
     pub id: String,
     pub arn: String,
     pub enabled: bool,
-    /// The object that stands for `/`.
+    /// The object that is read for `/`.
     pub default_root_object: Option<String>,
     /// By their ids.
     pub origins: BTreeMap<String, Origin>,
@@ -25,7 +25,7 @@ pub struct Distribution {
 #[derive(Debug, Clone)]
 pub struct Origin {
     pub bucket: String,
-    /// What stands before every key; without slashes at its ends.
+    /// What comes before every key; without slashes at its ends.
     pub path: String,
     pub access_control_id: Option<String>,
 }

@@ -99,7 +99,7 @@ impl Invalidations {
         })
     }
 
-    /// At most `most`, the latest first, behind the one with the id `marker`; and whether there
+    /// At most `most`, the latest first, after the one with the id `marker`; and whether there
     /// are more.
     pub(crate) fn list(
         &self,

@@ -12,12 +12,12 @@ pub enum Clock {
     /// The machine's clock.
     #[default]
     System,
-    /// A clock that stands still until a test moves it.
+    /// A clock that does not move until a test moves it.
     Manual(Arc<Mutex<OffsetDateTime>>),
 }
 
 impl Clock {
-    /// A clock that stands at `start`.
+    /// A clock that is at `start`.
     pub fn manual(start: OffsetDateTime) -> Self {
         Self::Manual(Arc::new(Mutex::new(start)))
     }

@@ -1,7 +1,7 @@
 //! What all services of one cloud share.
 
 use crate::clock::Clock;
-use crate::error::AwsError;
+use crate::error::{AwsError, AwsResult};
 use crate::events::Events;
 use crate::faults::Faults;
 use crate::store::Store;
@@ -79,6 +79,15 @@ pub fn reset_meanwhile() -> AwsError {
         "ServiceUnavailable",
         "The embedded cloud was reset while the request was under way",
     )
+}
+
+/// Does work that waits for the disk, or takes its time, where no request has to wait for it.
+pub async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> AwsResult<T> + Send + 'static,
+) -> AwsResult<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(AwsError::internal)?
 }
 
 /// Runs work to its end, even when its caller goes away in the middle of it.

@@ -22,7 +22,7 @@ const KEPT: [&str; 3] = ["lock", "format", "endpoints.json"];
 /// How the name of a file ends that is not written to its end.
 const DRAFT: &str = ".new";
 
-/// Says that the folder is being emptied: whoever finds it goes on with that.
+/// Says that the folder is being emptied: the next one who opens it goes on with that.
 const EMPTYING: &str = "emptying";
 
 /// A data folder that this process alone may use, for as long as the value lives.

@@ -1,4 +1,4 @@
-//! What every service of the embedded cloud stands on. It knows no service.
+//! What all services of the embedded cloud share. It knows no service.
 //!
 //! | module | what lives there |
 //! | --- | --- |

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 /// How much of the digest is in the token, in bytes.
 const MARK: usize = 12;
 
-/// The token of the page of `list` that begins behind `place`.
+/// The token of the page of `list` that begins after `place`.
 pub fn token(list: &str, place: &str) -> String {
     let mut bytes = mark(list, place).to_vec();
     bytes.extend_from_slice(place.as_bytes());

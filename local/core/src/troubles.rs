@@ -296,7 +296,7 @@ fn names(relative: &str) -> impl Iterator<Item = String> {
 
 /// A path as one file name.
 fn flat(relative: &str) -> String {
-    /// File names are at most 255 bytes; a number and the note's ending come behind.
+    /// File names are at most 255 bytes; a number and the note's ending are added.
     const LONGEST: usize = 200;
     let name = relative.replace('/', "_");
     let start = name.ceil_char_boundary(name.len().saturating_sub(LONGEST));

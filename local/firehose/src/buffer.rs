@@ -25,7 +25,7 @@ impl Level {
         self.since.get_or_insert(now);
     }
 
-    /// This much has been sent on; what is left, if anything, starts to wait anew.
+    /// This much has been sent on; what is left, if anything, starts to wait again.
     pub(crate) fn remove(&mut self, bytes: usize, left: bool, now: Instant) {
         self.bytes = self.bytes.saturating_sub(bytes);
         self.since = left.then_some(now);

@@ -103,7 +103,7 @@ impl Batch {
     }
 
     /// The object that holds the batch, with the name that it keeps in every attempt. `now`
-    /// stands in for an arrival that cannot be. Blocks for as long as compressing takes.
+    /// takes the place of an arrival that cannot be. Blocks for as long as compressing takes.
     pub(crate) fn into_object(self, settings: &Settings, now: OffsetDateTime) -> Result<Object> {
         let time = self
             .oldest

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 
 /// The services around a delivery stream; tests put others in their place, so that time can
-/// stand still.
+/// stop.
 #[async_trait]
 pub(crate) trait Neighbours: Send + Sync + 'static {
     /// The time of day.
@@ -166,7 +166,7 @@ impl Neighbours for Services {
     }
 }
 
-/// The reason in full, for whoever reads the cloud's own log.
+/// The reason in full, for the reader of the cloud's own log.
 fn detail(stream: &str, error: &AwsError) {
     tracing::info!(stream, %error, "a call of a delivery stream was refused");
 }

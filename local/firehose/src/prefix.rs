@@ -170,7 +170,7 @@ impl Prefix {
     }
 }
 
-/// Splits behind the brace that ends an expression; one in single quotes does not.
+/// Splits after the brace that ends an expression; one in single quotes does not.
 fn split_expression(text: &str) -> Option<(&str, &str)> {
     let mut quoted = false;
     for (position, character) in text.char_indices() {

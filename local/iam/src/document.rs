@@ -66,7 +66,7 @@ pub enum Principal {
     Federated(String),
 }
 
-/// The `Version` in which `${…}` stands for a variable; in the older one it is plain text.
+/// The `Version` in which `${…}` is a variable; in the older one it is plain text.
 const VERSION_WITH_VARIABLES: &str = "2012-10-17";
 const VERSION_WITHOUT_VARIABLES: &str = "2008-10-17";
 

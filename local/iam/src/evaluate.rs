@@ -46,7 +46,7 @@ pub struct Policies<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
     Allowed,
-    /// A statement denies it; the kind of policy it stands in.
+    /// A statement denies it; the kind of policy it is in.
     Denied(Side),
     /// No statement allows it.
     NotAllowed,

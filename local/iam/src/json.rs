@@ -1,5 +1,5 @@
 //! The shapes of JSON that policies use: one value or a list of them, and objects in which no
-//! name may stand twice.
+//! name may come twice.
 
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{

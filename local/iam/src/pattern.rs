@@ -1,7 +1,7 @@
 //! The wildcards of policies: `*` for any run of characters, `?` for exactly one.
 
 /// The colon-delimited parts of an ARN: `arn:partition:service:region:account:resource`. Colons
-/// behind the fifth belong to the resource.
+/// after the fifth belong to the resource.
 const ARN_PARTS: usize = 6;
 
 /// Whether `text` matches `pattern`, case-sensitively.
@@ -9,7 +9,7 @@ pub fn like(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) =
         (pattern.chars().collect(), text.chars().collect());
     let (mut p, mut t) = (0, 0);
-    // Where to go on when a match fails: behind the last `*`, which then takes one more.
+    // Where to go on when a match fails: after the last `*`, which then takes one more.
     let mut retry: Option<(usize, usize)> = None;
     while t < text.len() {
         match pattern.get(p) {

@@ -2,7 +2,8 @@
 //! keeps the key to them encrypted in the stack file, and has it decrypted at every command.
 //!
 //! One symmetric key is the same in every embedded cloud: a stack file in a repository has to be
-//! readable wherever it is checked out. Whoever reaches a cloud can use it. Keys that are deployed
+//! readable wherever it is checked out. Everybody who reaches a cloud can
+//! use it. Keys that are deployed
 //! are there beside it.
 
 #![warn(unreachable_pub)]

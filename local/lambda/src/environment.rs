@@ -267,7 +267,7 @@ impl Environment {
             output,
             waiting,
         } = self;
-        // What is said of the start stands before what the function says.
+        // What is said of the start comes before what the function says.
         output.flush().await;
         // When nobody receives it the process is ending, which shows below.
         let _ = waiting.send(delivery(&request, span.ends));

@@ -71,7 +71,7 @@ impl Order {
     }
 }
 
-/// What is said when `bootstrap` cannot be run; behind it is the system's number for the reason.
+/// What is said when `bootstrap` cannot be run; after it comes the system's number for the reason.
 const NOT_RUN: &str = "exec ";
 
 /// Why a function was not launched.

@@ -36,7 +36,7 @@ pub use isolation::Isolation;
 
 use anyhow::Result;
 use bytes::Bytes;
-use cloud_core::context::Context;
+use cloud_core::context::{Context, blocking};
 use cloud_core::error::{AwsError, AwsResult};
 use cloud_core::events::{Event, excerpt};
 use cloud_core::faults::Disturbable;
@@ -175,14 +175,23 @@ impl Lambda {
     /// Checks and stores the deployment package at `path`.
     async fn store_code(self: &Arc<Self>, path: PathBuf) -> AwsResult<Package> {
         let lambda = Arc::clone(self);
-        tokio::task::spawn_blocking(move || lambda.code.store(&path))
-            .await
-            .map_err(AwsError::internal)?
+        blocking(move || lambda.code.store(&path)).await
     }
 
     /// The unpacked code of a stored package.
-    pub fn code(&self, sha256: &str) -> AwsResult<Arc<Code>> {
-        self.code.code(sha256)
+    async fn code(self: &Arc<Self>, sha256: &str) -> AwsResult<Arc<Code>> {
+        let (lambda, sha256) = (Arc::clone(self), sha256.to_owned());
+        blocking(move || lambda.code.code(&sha256)).await
+    }
+
+    /// Deletes the code that nobody needs.
+    async fn sweep(self: &Arc<Self>) -> AwsResult<()> {
+        let lambda = Arc::clone(self);
+        blocking(move || {
+            lambda.code.sweep();
+            Ok(())
+        })
+        .await
     }
 
     /// Keeps the code of a function that an earlier run of the cloud deployed, until
@@ -193,7 +202,11 @@ impl Lambda {
     }
 
     /// Makes a function live, or has the next environments of a live one be of this kind.
-    pub fn deploy(&self, settings: FunctionSettings, details: Details) {
+    async fn deploy(
+        self: &Arc<Self>,
+        settings: FunctionSettings,
+        details: Details,
+    ) -> AwsResult<()> {
         let (settings, details) = (Arc::new(settings), Arc::new(details));
         self.code.settle(&settings.arn);
         {
@@ -207,18 +220,18 @@ impl Lambda {
                 }
             }
         }
-        self.code.sweep();
+        self.sweep().await
     }
 
     /// Takes a function out of service, with its resource policy.
-    pub fn remove(&self, arn: &str) {
+    async fn remove(self: &Arc<Self>, arn: &str) -> AwsResult<()> {
         {
             let mut state = self.state();
             state.functions.remove(arn);
             state.policies.remove(arn);
         }
         self.code.settle(arn);
-        self.code.sweep();
+        self.sweep().await
     }
 
     /// Ends all environments. Called when nothing invokes functions any more.

@@ -34,7 +34,7 @@ pub(crate) struct Output {
 }
 
 enum Command {
-    /// A line of Lambda's own, behind everything that the process has written so far.
+    /// A line of Lambda's own, after everything that the process has written so far.
     Line(String),
     /// Everything so far has to be in the log.
     Flush(oneshot::Sender<()>),
@@ -103,7 +103,7 @@ impl Feed {
                     open = readable.is_ok() && read(&mut lines, |buffer| pipe.try_read(buffer));
                 }
                 command = self.commands.recv() => {
-                    // What the process wrote before stands in the pipe, noticed or not.
+                    // What the process wrote before is in the pipe, noticed or not.
                     open = open && read(&mut lines, |buffer| {
                         rustix::io::read(&pipe, buffer).map_err(would_block)
                     });
@@ -123,7 +123,7 @@ impl Feed {
             }
             self.write(&mut lines);
             if let Some(done) = flushed {
-                // Whoever stopped waiting does not need to know.
+                // A caller that stopped waiting does not need to know.
                 let _ = done.send(());
             }
         }

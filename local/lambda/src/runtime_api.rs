@@ -1,7 +1,7 @@
 //! The Runtime API, version 2018-06-01: what a `bootstrap` fetches its invocations from.
 //!
 //! Every execution environment has a server of its own. The server turns requests into events;
-//! whoever drives the environment says what they mean.
+//! the driver of the environment says what they mean.
 
 use anyhow::Result;
 use bytes::{Bytes, BytesMut};

@@ -28,7 +28,7 @@ pub(crate) const LATEST: &str = "$LATEST";
 /// A function as it is at the moment. An execution environment keeps the one it was started
 /// with.
 #[derive(Debug, PartialEq, Eq)]
-pub struct FunctionSettings {
+pub(crate) struct FunctionSettings {
     pub name: String,
     pub arn: String,
     pub region: String,
@@ -47,7 +47,7 @@ pub struct FunctionSettings {
 
 /// What is shown of a function and does not change how it runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Details {
+pub(crate) struct Details {
     pub description: String,
     /// Of the package, in bytes.
     pub code_bytes: u64,
@@ -60,7 +60,7 @@ pub struct Details {
 
 /// Where and how a function logs.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Logging {
+pub(crate) struct Logging {
     pub group: String,
     /// Whether the group was named, and is not the function's own by default.
     pub named: bool,
@@ -69,14 +69,14 @@ pub struct Logging {
 
 /// The form of Lambda's own lines, and what is left out of a structured log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogFormat {
+pub(crate) enum LogFormat {
     Text,
     Json { application: Level, system: Level },
 }
 
 /// How much a log tells; the later, the less.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
+pub(crate) enum Level {
     Trace,
     Debug,
     Info,
@@ -87,7 +87,7 @@ pub enum Level {
 
 impl Level {
     /// The level of this name, in any letter case.
-    pub fn parse(name: &str) -> Option<Self> {
+    pub(crate) fn parse(name: &str) -> Option<Self> {
         Some(match name.to_ascii_uppercase().as_str() {
             "TRACE" => Self::Trace,
             "DEBUG" => Self::Debug,
@@ -100,7 +100,7 @@ impl Level {
     }
 
     /// Its name in the API.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Trace => "TRACE",
             Self::Debug => "DEBUG",

@@ -157,7 +157,7 @@ impl Logs {
         }
     }
 
-    /// Does something when all streams have been checked, behind other work.
+    /// Does something when all streams have been checked, after other work.
     pub fn in_background(&self, job: impl FnOnce() + Send + 'static) {
         self.checker.run(job);
     }

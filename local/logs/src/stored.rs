@@ -316,7 +316,7 @@ fn next_event(line: &[u8], from: usize) -> Option<usize> {
     places.position(|place| place == EVENT).map(|at| from + at)
 }
 
-/// Opens a file behind its last whole line.
+/// Opens a file at the end of its last whole line.
 fn open_for_append(path: &Path) -> Result<File> {
     let mut file = File::options()
         .read(true)

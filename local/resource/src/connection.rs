@@ -3,7 +3,7 @@
 //! The engine opens a connection for each configured provider of a stack, and a request does
 //! not say which of them it is for: the connection does. Two stacks, or two providers of one
 //! stack, can so be at work at the same time, in different regions. A connection is also one
-//! session of the engine: what a killed engine left behind is told from what a running one does.
+//! session of the engine: so what a killed engine has left can be told from what a running one does.
 
 use crate::answers::Session;
 use crate::settings::Settings;

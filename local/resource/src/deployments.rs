@@ -61,7 +61,7 @@ pub struct Standing {
 #[serde(tag = "condition", content = "reason", rename_all = "camelCase")]
 pub enum Condition {
     Live,
-    /// Validated and stored; nothing runs behind a resource of its type.
+    /// Validated and stored; nothing runs for a resource of its type.
     DeclaredOnly,
     /// Its service did not take it when the cloud started.
     NotLive(String),
@@ -208,7 +208,7 @@ impl Deployments {
         }
     }
 
-    /// Starts counting generations anew when nothing of the stack is left. Called when the
+    /// Starts to count generations from the beginning when nothing of the stack is left. Called when the
     /// engine begins to work on a stack, and not when the last resource is deleted: that may be
     /// the first half of its replacement.
     pub async fn begin(&self, stack: &str, project: &str) -> AwsResult<()> {

@@ -42,7 +42,7 @@ pub(crate) fn diff(change: &Change<'_>) -> DiffResponse {
 }
 
 /// Whether a provider's new configuration changes what it manages. Its resources stay where
-/// they are: a new region needs a new provider, and with it all its resources anew.
+/// they are: a new region needs a new provider, and with it new resources.
 pub(crate) fn diff_config(old: &PropertyMap, new: &PropertyMap) -> DiffResponse {
     let mut paths = BTreeMap::new();
     compare_objects("", old, new, &mut paths);

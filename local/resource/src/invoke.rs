@@ -8,7 +8,7 @@ use cloud_core::identity::{ACCOUNT_ID, PARTITION};
 /// The DNS names of AWS's services end in this, in the partition of this cloud.
 const DNS_SUFFIX: &str = "amazonaws.com";
 
-/// The user that the dummy keys stand for.
+/// The user that the dummy keys belong to.
 const USER_ID: &str = "AIDAEMBEDDEDCLOUDXXXX";
 
 /// The answer of a function, or nothing when the embedded cloud does not have it.

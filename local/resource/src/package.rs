@@ -1,4 +1,4 @@
-//! What may be declared here: a schema, and the resource types behind it.
+//! What may be declared here: a schema, and its resource types.
 
 use crate::resource::AnyResourceType;
 use crate::schema::{ResourceSchema, Schema};

@@ -22,7 +22,7 @@ use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
 /// Properties of a resource, as JSON under their schema names. Secrets are unwrapped, unknowns
-/// absent, and an archive or asset stands as its signature map.
+/// absent, and an archive or asset is its signature map.
 pub type Properties = Map<String, Value>;
 
 /// A resource that is about to be created.
@@ -202,14 +202,14 @@ pub trait ResourceType: Send + Sync + 'static {
     /// [`Self::AUTO_NAME`]: there the provider finds out by itself.
     const DELETE_BEFORE_REPLACE: bool = false;
 
-    /// Whether nothing runs behind it: it is validated and stored, and the rest of the cloud
+    /// Whether nothing runs for it: it is validated and stored, and the rest of the cloud
     /// takes no notice of it.
     const DECLARED_ONLY: bool = false;
 
     /// The computed properties that an update may change. Previews show them as unknown.
     const CHANGES_ON_UPDATE: &'static [&'static str] = &[];
 
-    /// Whether the AWS API behind its creation overwrites what is there under the same id, as a
+    /// Whether the AWS API that creates it overwrites what is there under the same id, as a
     /// PUT does, and does not refuse it. docs/compatibility/resources.md has the API of each type.
     const OVERWRITES: bool = false;
 

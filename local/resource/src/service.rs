@@ -64,7 +64,7 @@ pub async fn serve(
     Ok(())
 }
 
-/// What each stack was configured with last, for a connection that the engine had to open anew
+/// What each stack was configured with last, for a connection that the engine had to open again
 /// in the middle of its work.
 type Stacks = Arc<Mutex<HashMap<(String, String), Arc<Settings>>>>;
 

@@ -22,7 +22,7 @@ const OUTPUT: &str = "d0e6a833031e9bbcd3f4e8bde6ca49a4";
 
 /// An unknown value whose type does not matter.
 const UNKNOWN: &str = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
-/// What stands for an unknown string, boolean, number, array, asset, archive and object.
+/// The text that means an unknown string, boolean, number, array, asset, archive and object.
 const UNKNOWNS: [&str; 7] = [
     UNKNOWN,
     "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
@@ -122,7 +122,7 @@ impl Property {
         })
     }
 
-    /// Plain JSON as a property; signature maps become what they stand for.
+    /// Plain JSON as a property; signature maps become what they mean.
     pub fn from_json(json: &Json) -> Self {
         match json {
             Json::Null => Self::Null,

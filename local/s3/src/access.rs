@@ -132,7 +132,7 @@ fn resource(bucket: &State, key: Option<&str>) -> String {
     }
 }
 
-/// What may stand in a bucket's policy, beyond what may stand in any.
+/// What a bucket's policy may have, beyond what any policy may have.
 fn check_policy(iam: &Iam, settings: &Settings, text: &str) -> AwsResult<()> {
     let malformed = |reason| AwsError::new(400, "MalformedPolicy", reason);
     if text.len() > MAX_POLICY {
@@ -188,7 +188,7 @@ fn actions_apply(statement: &Statement) -> bool {
     let Some(Set::Of(resources)) = &statement.resources else {
         return true;
     };
-    // A wildcard may stand for the slash and what is behind it.
+    // A wildcard may match the slash and what comes after it.
     let may_be_object = |resource: &String| resource.contains(['/', '*']);
     let may_be_bucket = |resource: &String| !resource.contains('/');
     statement.actions.patterns().iter().all(|action| {

@@ -51,7 +51,7 @@ pub(crate) struct Bodies {
     troubles: Troubles,
 }
 
-/// A body that has arrived and belongs to no record yet. Dropped, it leaves nothing behind.
+/// A body that has arrived and belongs to no record yet. When it is dropped, nothing of it stays.
 #[derive(Debug)]
 pub struct Received {
     pub size: u64,

@@ -169,6 +169,13 @@ impl WriteConditions {
     }
 }
 
+/// Whether an object is what the client has already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Freshness {
+    Changed,
+    Unchanged,
+}
+
 impl ReadConditions {
     /// Those of a request, which may be one to a distribution.
     pub fn of(headers: &HeaderMap) -> Self {
@@ -181,10 +188,9 @@ impl ReadConditions {
         }
     }
 
-    /// Decides with the object that would be read: 412, or 304 when it is what the client has.
-    /// A date counts only where no tag of its kind is given (RFC 9110, section 13.2.2), and in
+    /// Decides with the object that would be read: whether it is what the client has, or 412. A date counts only where no tag of its kind is given (RFC 9110, section 13.2.2), and in
     /// whole seconds.
-    pub fn check(&self, etag: &str, modified: OffsetDateTime) -> AwsResult<()> {
+    pub(crate) fn check(&self, etag: &str, modified: OffsetDateTime) -> AwsResult<Freshness> {
         let modified = modified.unix_timestamp();
         match (&self.if_match, self.if_unmodified_since) {
             (Some(tags), _) if !tags.hold(etag, EntityTag::is_strongly) => {
@@ -200,10 +206,10 @@ impl ReadConditions {
             (None, Some(since)) => modified <= since.unix_timestamp(),
             (None, None) => false,
         };
-        if unchanged {
-            return Err(AwsError::new(304, "NotModified", "Not Modified"));
-        }
-        Ok(())
+        Ok(match unchanged {
+            true => Freshness::Unchanged,
+            false => Freshness::Changed,
+        })
     }
 
     /// Whether a range counts. Of an object that is not the one the client has a part of, the
@@ -349,9 +355,13 @@ mod tests {
                 if_range: None,
             };
             let modified = at(100).unwrap_or(OffsetDateTime::UNIX_EPOCH);
-            let status = conditions
-                .check("a", modified)
-                .map_or_else(|error| error.status, |()| 200);
+            let status = conditions.check("a", modified).map_or_else(
+                |error| error.status,
+                |freshness| match freshness {
+                    Freshness::Changed => 200,
+                    Freshness::Unchanged => 304,
+                },
+            );
             assert_eq!(status, expected, "{conditions:?}");
         }
     }

@@ -125,7 +125,7 @@ impl S3 {
             let records = records.map_err(AwsError::internal)?;
             let is_last = records.len() < PAGE;
             for (record, json) in records {
-                // The least key behind this one.
+                // The least key after this one.
                 from = format!("{record}\0");
                 let Some(key) = object_key(&record) else {
                     continue;

@@ -332,7 +332,7 @@ pub(crate) fn upload_is_due(rules: &[Rule], upload: &Upload, now: i64) -> bool {
     })
 }
 
-/// The midnight at or behind `days` days after `start`.
+/// The midnight at or after `days` days after `start`.
 fn after_days(start: i64, days: u32) -> i64 {
     let end = start + i64::from(days) * DAY;
     end + (DAY - end.rem_euclid(DAY)) % DAY

@@ -16,7 +16,7 @@ const CHUNK: usize = 512;
 pub struct Query {
     pub prefix: String,
     pub delimiter: Option<String>,
-    /// Begin behind this.
+    /// Begin after this.
     pub after: Option<After>,
     /// How many objects, versions and common prefixes together.
     pub limit: usize,
@@ -81,7 +81,7 @@ impl S3 {
             let is_end = records.len() < CHUNK;
             let last_record = records.last().map(|(record, _)| record.clone());
             for (record, json) in records {
-                // The least key behind this one.
+                // The least key after this one.
                 from = format!("{record}\0");
                 let Some(key) = object_key(&record) else {
                     continue;
@@ -173,7 +173,7 @@ impl Page {
     }
 }
 
-/// The key up to and with the first delimiter behind the prefix.
+/// The key up to and with the first delimiter after the prefix.
 fn common_prefix(key: &str, query: &Query) -> Option<String> {
     let delimiter = query.delimiter.as_deref().filter(|text| !text.is_empty())?;
     let rest = key.strip_prefix(query.prefix.as_str())?;

@@ -49,7 +49,7 @@ pub(super) struct InFront {
 pub enum Missing {
     /// There is no such object or version.
     Nothing(AwsError),
-    /// A delete marker stands there.
+    /// There is a delete marker.
     Marker(Box<Version>),
 }
 

@@ -1,7 +1,7 @@
-//! Reading an object, whoever asks: may they, is it there, has it changed, which part of it.
+//! Reading an object for any caller: may they, is it there, has it changed, which part of it.
 
 use super::buckets::State;
-use super::conditions::ReadConditions;
+use super::conditions::{Freshness, ReadConditions};
 use super::errors::{access_denied, invalid_part_number, invalid_request, no_such_key};
 use super::objects::Missing;
 use super::uploads::PART_NUMBERS;
@@ -67,7 +67,7 @@ pub struct Section {
 #[derive(Debug, Clone)]
 pub enum Unreadable {
     Refused(AwsError),
-    /// A delete marker stands there.
+    /// There is a delete marker.
     Hidden {
         marker: Box<Version>,
         /// Whether it was the marker that was asked for.
@@ -98,7 +98,7 @@ impl S3 {
             Ok(found) => found,
             // Who may not list a bucket does not learn what is missing in it:
             // https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
-            Err(Missing::Nothing(error)) if error.status >= 500 => return Err(error.into()),
+            Err(Missing::Nothing(error)) if error.is_server_fault() => return Err(error.into()),
             Err(_) if !self.may(caller, bucket, "s3:ListBucket", context) => {
                 return Err(access_denied().into());
             }
@@ -113,11 +113,8 @@ impl S3 {
         let etag = content.etag.clone();
         let modified = version.last_modified();
         // Conditions come before a range (RFC 9110, section 13.2.2).
-        let unchanged = match wanted.conditions.check(&etag, modified) {
-            Ok(()) => false,
-            Err(error) if error.status == 304 => true,
-            Err(error) => return Err(error.into()),
-        };
+        let freshness = wanted.conditions.check(&etag, modified)?;
+        let unchanged = freshness == Freshness::Unchanged;
         let has_range = !unchanged && wanted.conditions.allow_range(&etag, modified);
         let wanted = Wanted {
             range: wanted.range.filter(|_| has_range),

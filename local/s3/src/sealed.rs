@@ -1,4 +1,4 @@
-//! Files of bodies, sealed: behind the body stand checksums of its blocks, so that a byte that
+//! Files of bodies, sealed: after the body come checksums of its blocks, so that a byte that
 //! was damaged is noticed before it is served, whatever part of the body is asked for.
 //!
 //! The seal is the CRC-32 of every block of [`BLOCK`] bytes, the length of the body as a 64-bit
@@ -13,7 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncSeekExt};
 /// How much of a body has a checksum of its own.
 pub(crate) const BLOCK: u64 = 64 * 1024;
 
-/// Length and checksum behind those of the blocks.
+/// Length and checksum after those of the blocks.
 const FOOTER: u64 = 8 + 4;
 
 /// Makes the seal of a body that is being written.
@@ -39,7 +39,7 @@ impl Sealer {
         }
     }
 
-    /// What is written behind the body.
+    /// What is written after the body.
     pub(crate) fn finish(mut self) -> Vec<u8> {
         if !self.size.is_multiple_of(BLOCK) {
             self.end_block();

@@ -1,7 +1,7 @@
 //! One version of an object, as it is stored, and the keys that versions are stored under.
 //!
 //! A record's key is bucket, object key and the complement of a sequence number: all versions
-//! of an object stand together, the newest first, and objects stand in the order of S3's lists.
+//! of an object are together, the newest first, and objects are in the order of S3's lists.
 
 use super::ObjectHeaders;
 use super::bodies::FilePart;
@@ -94,7 +94,7 @@ pub(crate) fn versions_prefix(bucket: &str, key: &str) -> String {
     format!("{bucket}\0{}\0", escape(key))
 }
 
-/// Where the records begin that stand behind all versions of an object.
+/// Where the records begin that come after all versions of an object.
 pub(crate) fn behind_versions(bucket: &str, key: &str) -> String {
     // Complements are written in hexadecimal digits, the last of which is f.
     format!("{}g", versions_prefix(bucket, key))

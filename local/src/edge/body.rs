@@ -23,7 +23,7 @@ pub(super) struct TimedBody<B> {
     waiting: bool,
 }
 
-/// Tells whoever has handed a body on that it broke off, and how.
+/// Tells the one who has handed a body on that it broke off, and how.
 #[derive(Clone, Default)]
 pub(super) struct Broken(Arc<OnceLock<ErrorKind>>);
 

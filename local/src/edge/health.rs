@@ -1,4 +1,4 @@
-//! Whether a cloud is there, which, and how it is doing: for whoever starts and stops it.
+//! Whether a cloud is there, which, and how it is doing: for the program that starts and stops it.
 
 use crate::cloud::Cloud;
 use bytes::Bytes;

@@ -9,7 +9,7 @@ use http::HeaderName;
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-/// AWS's quota for the iterations of one `#foreach`; Velocity goes on behind the loop then.
+/// AWS's quota for the iterations of one `#foreach`; Velocity goes on after the loop then.
 const MAX_ITERATIONS: usize = 1000;
 
 /// How long a text may become: no payload of API Gateway is longer.

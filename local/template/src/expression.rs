@@ -1,4 +1,4 @@
-//! Expressions: what stands in the parentheses of directives and methods.
+//! Expressions: what is in the parentheses of directives and methods.
 
 use super::TemplateError;
 use super::ast::{Expression, Node, Operator};

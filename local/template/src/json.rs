@@ -116,7 +116,7 @@ fn quote(text: &str, out: &mut impl Write) -> fmt::Result {
 }
 
 /// A number as `java.lang.Double.toString` writes it: plain between 10⁻³ and 10⁷, scientific
-/// beyond, always with a digit behind the point.
+/// beyond, always with a digit after the point.
 pub(crate) fn java_double(value: f64) -> String {
     let magnitude = value.abs();
     if value == 0.0 || (1e-3..1e7).contains(&magnitude) {

@@ -94,8 +94,8 @@ impl<'a> Lexer<'a> {
         self.take_while(char::is_whitespace);
     }
 
-    /// Blanks and the end of the line behind a directive belong to the directive, when nothing
-    /// else stands on the rest of the line.
+    /// Blanks and the end of the line after a directive belong to the directive, when nothing
+    /// else is on the rest of the line.
     pub(crate) fn skip_end_of_line(&mut self) {
         let rest = self.rest();
         let blanks = rest.len() - rest.trim_start_matches([' ', '\t']).len();

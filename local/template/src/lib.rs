@@ -10,13 +10,13 @@
 //! | `ast` | what a template means once it is read |
 //! | `lexer` | the text, with line and column |
 //! | `parser` | text and directives |
-//! | `reference`, `expression` | `$…` and what stands in parentheses |
+//! | `reference`, `expression` | `$…` and what is in parentheses |
 //! | `evaluate`, `value`, `functions` | a template applied to a payload |
 //!
 //! A template is read, and refused with line and column, when it is declared. Source of the
 //! variables and functions: AWS, "Variables for data transformations for API Gateway"; of the
 //! language: Velocity's user guide and reference, version 1.7, the current one when API Gateway
-//! appeared. What Velocity would print as it stands because it has no value (`$input.path` of
+//! appeared. What Velocity would print unchanged because it has no value (`$input.path` of
 //! something absent, an unset variable) is empty, as API Gateway prints it.
 
 #![warn(unreachable_pub)]

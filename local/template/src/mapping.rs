@@ -138,7 +138,7 @@ fn named(expression: &str, prefix: &str) -> Option<String> {
     (!name.is_empty() && !name.contains(char::is_whitespace)).then(|| name.to_owned())
 }
 
-/// The JSONPath behind `…body`, whose `$` is left out in mappings.
+/// The JSONPath after `…body`, whose `$` is left out in mappings.
 fn body_path(expression: &str, body: &str) -> Option<String> {
     match expression.strip_prefix(body)? {
         "" => Some("$".to_owned()),

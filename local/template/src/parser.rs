@@ -155,7 +155,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Backslashes escape a reference or a directive behind them; elsewhere they are text.
+    /// Backslashes escape a reference or a directive after them; elsewhere they are text.
     fn backslashes(&mut self, text: &mut String) {
         let slashes = self.lexer.take_while(|c| c == '\\').len();
         let escapes = match self.lexer.peek() {
@@ -385,7 +385,7 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// What stands left of the `=` of a `#set`.
+/// What is left of the `=` of a `#set`.
 enum Name<'a> {
     Variable(&'a str),
     /// The path below `$context`.

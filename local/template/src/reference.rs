@@ -128,7 +128,7 @@ fn input(start: Place, steps: &mut Steps<'_>) -> Result<Root, TemplateError> {
     }
 }
 
-/// The path in a call's one argument, which has to stand there as it is.
+/// The path in a call's one argument, which has to be written out.
 fn json_path(
     function: &str,
     mut arguments: Vec<Expression>,
@@ -284,7 +284,7 @@ fn replace_all(
     let (Some(pattern), Some(replacement)) = (literal(pattern), literal(replacement)) else {
         return place.error("replaceAll takes a pattern and a replacement in quotes");
     };
-    // In Java both stand for groups or escapes, which is not what they stand for here.
+    // In Java both mean groups or escapes, which they do not mean here.
     if replacement.contains(['$', '\\']) {
         return place.error("a replacement with $ or \\ is not supported");
     }

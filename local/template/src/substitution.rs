@@ -58,7 +58,7 @@ impl Substitution {
         self.pieces.contains(&Piece::Context(variable))
     }
 
-    /// The text for a request; `missing` stands for what has no value.
+    /// The text for a request; `missing` is the text of what has no value.
     pub fn render(
         &self,
         context: &RequestContext,

@@ -108,7 +108,7 @@ impl ResourceType for Account {
         Ok(Some(Resource::undeclared(scope.region, deployed(), inputs)))
     }
 
-    /// Resets the role, whoever has set it, as the aws provider does since version 6: its
+    /// Resets the role, no matter who has set it, as the aws provider does since version 6: its
     /// `internal/service/apigateway/account.go`. There is no deletion of an account's settings.
     async fn delete(
         &self,

@@ -2,7 +2,7 @@
 //!
 //! Source of types and statuses: AWS, "Gateway response types"; of the default template, and of
 //! a type's falling back to DEFAULT_4XX or DEFAULT_5XX: captures of GetGatewayResponses and the
-//! same page. Which answers have a space behind the colon was seen on AWS: those from before the
+//! same page. Which answers have a space after the colon was seen on AWS: those from before the
 //! method runs have none (`Content-Length: 42` with "Missing Authentication Token").
 
 use crate::definition::Response as Declared;

@@ -1,7 +1,7 @@
 //! What the integration is sent: a template by content type, or the body as it came.
 //!
 //! Source: AWS, "Integration passthrough behaviors" and "Parameter mapping". Only the MIME type
-//! of `Content-Type` counts, `application/json` stands for a missing one, and a template under
+//! of `Content-Type` counts, a missing one counts as `application/json`, and a template under
 //! `$default` takes what no other takes.
 
 use super::gateway_response::{Refused, ResponseType};

@@ -13,7 +13,7 @@ use cloud_core::percent;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// The methods that `ANY` stands for.
+/// The methods that `ANY` means.
 const ANY: [&str; 7] = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
 
 /// The tree of an API's resources.

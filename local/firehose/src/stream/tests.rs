@@ -47,7 +47,7 @@ impl Neighbours for Neighbourhood {
         NOW
     }
 
-    /// Puts an exclamation mark behind each record; one that starts with `drop` is dropped, one
+    /// Puts an exclamation mark after each record; one that starts with `drop` is dropped, one
     /// that starts with `fail` fails.
     async fn invoke(&self, _: &Settings, _: &Transform, event: Bytes) -> Result<Bytes, Failure> {
         assert!(

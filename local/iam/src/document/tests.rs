@@ -1,4 +1,4 @@
-//! What may stand in a policy, and what may not.
+//! What a policy may have, and what it may not.
 
 use super::*;
 

@@ -227,13 +227,12 @@ impl ResourceType for Function {
                 .unwrap_or(DEFAULT_EPHEMERAL_STORAGE_MB),
             timeout: Duration::from_secs(inputs.timeout.unwrap_or(DEFAULT_TIMEOUT_SECONDS)),
             variables: inputs.variables(),
-            code: lambda.code(resource.output("codeSha256"))?,
+            code: lambda.code(resource.output("codeSha256")).await?,
             logging: inputs.logging(),
-            // -1 stands for none.
+            // -1 means none.
             reserved_concurrency: usize::try_from(reserved).ok(),
         };
-        lambda.deploy(settings, details);
-        Ok(())
+        lambda.deploy(settings, details).await
     }
 
     async fn update(
@@ -268,8 +267,7 @@ impl ResourceType for Function {
         resource: &Resource<FunctionInputs>,
     ) -> AwsResult<()> {
         let arn = function_arn(&resource.region, &resource.inputs.name);
-        lambda.remove(&arn);
-        Ok(())
+        lambda.remove(&arn).await
     }
 }
 

@@ -188,7 +188,7 @@ fn unknown_operation(method: &Method, uri: &Uri) -> AwsError {
     )
 }
 
-/// The function with the version that stands in the query, if one does.
+/// The function with the version that the query has, if it has one.
 fn qualified(name: &str, qualifier: Option<&str>) -> String {
     let name = percent::decode(name);
     match qualifier {

@@ -7,6 +7,7 @@ pub(crate) use metric_filter::LogMetricFilter;
 use crate::Logs;
 use crate::{GroupSettings, RETENTION_DAYS, group_arn, stream_arn};
 use async_trait::async_trait;
+use cloud_core::context::blocking;
 use cloud_core::error::{AwsError, AwsResult};
 use cloud_core::log_names::{group_name_problem, stream_name_problem};
 use cloud_resource::resource::{
@@ -131,13 +132,14 @@ impl ResourceType for LogGroup {
         resource: &Resource<LogGroupInputs>,
     ) -> AwsResult<()> {
         let created = resource.outputs.get("creationTime");
-        logs.deploy_group(GroupSettings {
+        let settings = GroupSettings {
             region: resource.region.clone(),
             name: resource.inputs.name.clone(),
             retention_days: resource.inputs.retention(),
             created: created.and_then(|time| time.as_i64()).unwrap_or_default(),
-        })
-        .map_err(|error| AwsError::internal(format!("{error:#}")))
+        };
+        let logs = Arc::clone(logs);
+        blocking(move || logs.deploy_group(settings).map_err(failed)).await
     }
 
     async fn read(
@@ -188,8 +190,12 @@ impl ResourceType for LogGroup {
                  false first",
             ));
         }
-        logs.remove_group(&resource.region, &inputs.name)
-            .map_err(|error| AwsError::internal(format!("{error:#}")))
+        let (logs, region, name) = (
+            Arc::clone(logs),
+            resource.region.clone(),
+            inputs.name.clone(),
+        );
+        blocking(move || logs.remove_group(&region, &name).map_err(failed)).await
     }
 }
 
@@ -325,6 +331,10 @@ impl ResourceType for LogStream {
     ) -> AwsResult<()> {
         let inputs = &resource.inputs;
         logs.remove_stream(&resource.region, &inputs.log_group_name, &inputs.name)
-            .map_err(|error| AwsError::internal(format!("{error:#}")))
+            .map_err(failed)
     }
+}
+
+fn failed(error: anyhow::Error) -> AwsError {
+    AwsError::internal(format!("{error:#}"))
 }

@@ -156,7 +156,7 @@ impl Logs {
             let limit = input.limit()?;
             let total = events.len();
             let pages = Pages::new(&["GetLogEvents", region, name, stream]);
-            // A token is a direction and how many events stand before the next page.
+            // A token is a direction and how many events come before the next page.
             let token = input.next_token.as_deref();
             let (start, end) = match token.map(|token| pages.position(token)).transpose()? {
                 Some((Direction::Forward, from)) => {

@@ -74,7 +74,7 @@ impl Pages {
         Ok((direction, position.parse().map_err(|_| invalid_token())?))
     }
 
-    /// The page of at most `limit` things behind the one that the token holds, and the next
+    /// The page of at most `limit` things after the one that the token holds, and the next
     /// token when there are more. The one it holds may be gone meanwhile.
     pub(super) fn page(
         &self,

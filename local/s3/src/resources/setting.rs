@@ -8,7 +8,7 @@ use cloud_resource::resource::Refusal;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// What the settings of a bucket have in common: where they stand in its record.
+/// What the settings of a bucket have in common: where they are in its record.
 #[async_trait]
 pub(super) trait Setting: Send + Sync + 'static {
     type Inputs: Serialize + DeserializeOwned + Clone + Send + Sync;

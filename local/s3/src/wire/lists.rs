@@ -164,7 +164,7 @@ pub(super) async fn versions(
     }))
 }
 
-/// How keys stand in a list.
+/// How keys are written in a list.
 #[derive(Clone, Copy)]
 pub(super) enum Encoding {
     Plain,

@@ -20,64 +20,80 @@ use s3s::{S3Request, S3Response};
 /// The type of an object whose client named none.
 const DEFAULT_CONTENT_TYPE: &str = "binary/octet-stream";
 
+/// What GET and HEAD ask for. Their inputs are types of their own, with the same fields.
+macro_rules! asked {
+    ($s3:expr, $input:ident, $caller:expr, $conditions:expr) => {{
+        check_owner($input.expected_bucket_owner.as_deref())?;
+        if $input.sse_customer_algorithm.is_some() {
+            return Err(not_implemented("encryption with customer keys").into());
+        }
+        let state = $s3.buckets.get(&$input.bucket)?.state();
+        let wanted = Wanted {
+            caller: $caller,
+            key: &$input.key,
+            version_id: $input.version_id.as_deref(),
+            conditions: $conditions,
+            range: $input.range,
+            part: $input.part_number,
+            context: &[],
+        };
+        (state, wanted)
+    }};
+}
+
+/// What GET and HEAD say of an object. Their outputs are types of their own, with the same fields.
+macro_rules! described {
+    ($output:ident, $input:ident, $found:ident, $state:ident) => {{
+        let Found {
+            version,
+            content,
+            section,
+        } = &$found;
+        let shown = $input
+            .checksum_mode
+            .as_ref()
+            .filter(|mode| mode.as_str() == ChecksumMode::ENABLED && section.is_whole)
+            .and(content.checksum.as_ref());
+        let mut output = $output {
+            accept_ranges: Some("bytes".to_owned()),
+            cache_control: content.headers.cache_control.clone(),
+            checksum_type: checksum_type(shown),
+            content_disposition: content.headers.content_disposition.clone(),
+            content_encoding: content.headers.content_encoding.clone(),
+            content_language: content.headers.content_language.clone(),
+            content_length: length(section.length()),
+            content_range: section.content_range(content.size),
+            content_type: Some(content_type(&content.headers)),
+            e_tag: etag(&content.etag),
+            expires: expires(&content.headers),
+            last_modified: Some(timestamp(version.last_modified())),
+            metadata: Some(content.headers.metadata.clone().into_iter().collect()),
+            parts_count: section.parts_count,
+            server_side_encryption: encryption(),
+            storage_class: shown_storage_class(&content.headers),
+            version_id: version_id(version, $state.shows_versions()),
+            ..$output::default()
+        };
+        set_checksum!(output, shown);
+        output
+    }};
+}
+
 pub(super) async fn get(
     s3: &S3,
     req: S3Request<GetObjectInput>,
 ) -> Outcome<S3Response<GetObjectOutput>> {
-    let caller = caller(&req);
     let conditions = Settled::conditions(&req).read;
+    let caller = caller(&req);
     let input = req.input;
-    check_owner(input.expected_bucket_owner.as_deref())?;
-    if input.sse_customer_algorithm.is_some() {
-        return Err(not_implemented("encryption with customer keys").into());
-    }
-    let state = s3.buckets.get(&input.bucket)?.state();
-    let wanted = Wanted {
-        caller: &caller,
-        key: &input.key,
-        version_id: input.version_id.as_deref(),
-        conditions: &conditions,
-        range: input.range,
-        part: input.part_number,
-        context: &[],
-    };
+    let (state, wanted) = asked!(s3, input, &caller, &conditions);
     let (found, data) = s3.fetch(&state, &wanted).await?;
-    let Found {
-        version,
-        content,
-        section,
-    } = found;
-    let body = match data {
+    let mut output = described!(GetObjectOutput, input, found, state);
+    output.tag_count = tag_count(&found.content);
+    output.body = Some(match data {
         Data::Whole(bytes) => StreamingBlob::from(s3s::Body::from(bytes)),
         Data::Stream(stream) => StreamingBlob::wrap(stream),
-    };
-    let shown = input
-        .checksum_mode
-        .filter(|mode| mode.as_str() == ChecksumMode::ENABLED && section.is_whole)
-        .and(content.checksum.as_ref());
-    let mut output = GetObjectOutput {
-        accept_ranges: Some("bytes".to_owned()),
-        body: Some(body),
-        cache_control: content.headers.cache_control.clone(),
-        checksum_type: checksum_type(shown),
-        content_disposition: content.headers.content_disposition.clone(),
-        content_encoding: content.headers.content_encoding.clone(),
-        content_language: content.headers.content_language.clone(),
-        content_length: length(section.length()),
-        content_range: section.content_range(content.size),
-        content_type: Some(content_type(&content.headers)),
-        e_tag: etag(&content.etag),
-        expires: expires(&content.headers),
-        last_modified: Some(timestamp(version.last_modified())),
-        metadata: Some(content.headers.metadata.clone().into_iter().collect()),
-        parts_count: section.parts_count,
-        server_side_encryption: encryption(),
-        storage_class: shown_storage_class(&content.headers),
-        tag_count: tag_count(&content),
-        version_id: version_id(&version, state.shows_versions()),
-        ..GetObjectOutput::default()
-    };
-    set_checksum!(output, shown);
+    });
     let mut answer = S3Response::new(output);
     answer.extensions.insert(ObjectBody);
     Ok(answer)
@@ -87,53 +103,12 @@ pub(super) async fn head(
     s3: &S3,
     req: S3Request<HeadObjectInput>,
 ) -> Outcome<S3Response<HeadObjectOutput>> {
-    let caller = caller(&req);
     let conditions = Settled::conditions(&req).read;
+    let caller = caller(&req);
     let input = req.input;
-    check_owner(input.expected_bucket_owner.as_deref())?;
-    if input.sse_customer_algorithm.is_some() {
-        return Err(not_implemented("encryption with customer keys").into());
-    }
-    let state = s3.buckets.get(&input.bucket)?.state();
-    let wanted = Wanted {
-        caller: &caller,
-        key: &input.key,
-        version_id: input.version_id.as_deref(),
-        conditions: &conditions,
-        range: input.range,
-        part: input.part_number,
-        context: &[],
-    };
-    let Found {
-        version,
-        content,
-        section,
-    } = s3.look(&state, &wanted)?;
-    let shown = input
-        .checksum_mode
-        .filter(|mode| mode.as_str() == ChecksumMode::ENABLED && section.is_whole)
-        .and(content.checksum.as_ref());
-    let mut output = HeadObjectOutput {
-        accept_ranges: Some("bytes".to_owned()),
-        cache_control: content.headers.cache_control.clone(),
-        checksum_type: checksum_type(shown),
-        content_disposition: content.headers.content_disposition.clone(),
-        content_encoding: content.headers.content_encoding.clone(),
-        content_language: content.headers.content_language.clone(),
-        content_length: length(section.length()),
-        content_range: section.content_range(content.size),
-        content_type: Some(content_type(&content.headers)),
-        e_tag: etag(&content.etag),
-        expires: expires(&content.headers),
-        last_modified: Some(timestamp(version.last_modified())),
-        metadata: Some(content.headers.metadata.clone().into_iter().collect()),
-        parts_count: section.parts_count,
-        server_side_encryption: encryption(),
-        storage_class: shown_storage_class(&content.headers),
-        version_id: version_id(&version, state.shows_versions()),
-        ..HeadObjectOutput::default()
-    };
-    set_checksum!(output, shown);
+    let (state, wanted) = asked!(s3, input, &caller, &conditions);
+    let found = s3.look(&state, &wanted)?;
+    let output = described!(HeadObjectOutput, input, found, state);
     Ok(S3Response::new(output))
 }
 

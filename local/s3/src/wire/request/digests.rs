@@ -38,7 +38,7 @@ pub(super) struct Digest {
 
 struct Sent {
     kind: Kind,
-    /// The value, in base64; absent when it comes behind the body.
+    /// The value, in base64; absent when it comes after the body.
     value: Option<String>,
 }
 

@@ -43,7 +43,7 @@ pub(super) fn normalise(document: Bytes) -> AwsResult<Bytes> {
     Ok(written.into())
 }
 
-/// Writes markup that begins here, or a reference, and gives back what is behind it.
+/// Writes markup that begins here, or a reference, and gives back what comes after it.
 fn push_markup<'a>(written: &mut String, from: &'a str) -> &'a str {
     for (start, end) in SKIPPED {
         if from.starts_with(start) {
