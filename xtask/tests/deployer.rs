@@ -2,8 +2,8 @@
 //! else is, and the documents are such as IAM takes.
 
 use anyhow::{Context, Result, ensure};
-use mysfits_local::services::iam::document::{Document, Kind};
-use mysfits_local::services::iam::evaluate::{Actor, Decision, Policies, Request, decide};
+use cloud_iam::document::{Document, Kind};
+use cloud_iam::evaluate::{Actor, Decision, Policies, Request, decide};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};

@@ -36,7 +36,7 @@ async fn a_repository_has_its_addresses() -> Result<()> {
 
     // It is listed for what it is.
     let cloud = server.cloud();
-    let standing = cloud.deployments.standing(&cloud.package);
+    let standing = cloud.account.deployments.standing(&cloud.account.package);
     drop(cloud);
     assert_eq!(
         serde_json::to_value(standing)?,

@@ -4,9 +4,9 @@ use crate::support::{FUNCTION, PERMISSION, World, may_log, package};
 use anyhow::{Context, Result, ensure};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use cloud_iam::{Caller, ServicePrincipal};
 use futures::future::try_join_all;
 use http::{Method, StatusCode};
-use mysfits_local::services::iam::{Caller, ServicePrincipal};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -304,6 +304,33 @@ async fn the_code_of_a_function_that_cannot_be_made_live_is_kept() -> Result<()>
 }
 
 #[tokio::test]
+async fn damaged_code_is_made_again_before_it_runs() -> Result<()> {
+    let world = World::start().await?;
+    let script = b"#!/bin/sh\nexit 3\n";
+    let other = crate::support::package_of(&world.path("other.zip"), script, 0o755)?;
+    world
+        .function("f", json!({ "code": { "path": other } }))
+        .await?;
+    let World { server, folder } = world;
+    server.stop().await;
+    let place = folder.path().join("data/lambda/code");
+    let names = std::fs::read_dir(&place)?.filter_map(|entry| Some(entry.ok()?.path()));
+    let unpacked = names.filter(|path| path.is_dir()).last();
+    let bootstrap = unpacked.context("it is unpacked")?.join("bootstrap");
+    std::fs::write(&bootstrap, b"#!/bin/sh\nexit 4\n")?;
+
+    // The cloud answers before it has looked at all packages.
+    let world = World::in_folder(folder).await?;
+    let (kind, message) = world.fail("f", json!({})).await?;
+    ensure!(kind == "Runtime.ExitError", "{kind}");
+    ensure!(message.ends_with("exit status 3"), "{message}");
+    let damaged = world.server.cloud().context.troubles.damaged();
+    ensure!(damaged.len() == 1, "{damaged:?}");
+    ensure!(damaged[0].what.contains("unpacked"), "{damaged:?}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn new_code_replaces_the_old_on_disk_too() -> Result<()> {
     let world = World::start().await?;
     let function = world.function("f", json!({})).await?;
@@ -578,7 +605,7 @@ async fn a_permission_lets_a_service_in_from_its_source_alone() -> Result<()> {
     let rule = service("arn:aws:events:us-east-1:000000000000:rule/mine");
     let other = service("arn:aws:events:us-east-1:000000000000:rule/other");
     let invoke = async |caller: &Caller| {
-        let invoked = world.cloud().lambda_invoke(caller, "f", "{}".into()).await;
+        let invoked = world.cloud().lambda.invoke(caller, "f", "{}".into()).await;
         invoked.map(|_| ()).map_err(|error| error.code.into_owned())
     };
     ensure!(invoke(&rule).await == Err("AccessDenied".into()));

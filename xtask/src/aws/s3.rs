@@ -147,6 +147,22 @@ impl Objects {
         Ok(Some(etag(&self.succeeded(response).await?)?))
     }
 
+    /// Writes an object with these headers, over whatever is there.
+    pub async fn put(&self, key: &str, bytes: Vec<u8>, headers: &[(&str, &str)]) -> Result<()> {
+        let mut put = self.bucket.put_object(Some(&self.credentials), key);
+        for (name, value) in headers {
+            put.headers_mut()
+                .insert(name.to_string(), value.to_string());
+        }
+        let mut request = self.client.put(put.sign(SIGNATURE));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = request.body(bytes).send().await?;
+        self.succeeded(response).await?;
+        Ok(())
+    }
+
     /// Creates the bucket.
     pub async fn create(&self) -> Result<()> {
         let create = self.bucket.create_bucket(&self.credentials);

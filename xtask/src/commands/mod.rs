@@ -14,6 +14,7 @@ mod log_message;
 mod logs;
 mod open;
 pub mod package;
+mod pictures;
 mod preview;
 mod push;
 mod replay;
@@ -75,6 +76,8 @@ pub enum Command {
     Bench(bench::Bench),
     /// Builds the Lambda function's archive and prints its path
     Package(package::Package),
+    /// Makes the pictures of the site in docs/ and web/ once more
+    Pictures(pictures::Pictures),
     /// Runs checkov over the stack
     Scan(scan::Scan),
     /// Writes the schema of the aws binding, as pulumi/aws/tokens.toml selects it
@@ -107,6 +110,7 @@ impl Command {
             Self::Test(command) => command.run().await,
             Self::Bench(command) => command.run().await,
             Self::Package(command) => command.run().await,
+            Self::Pictures(command) => command.run().await,
             Self::Scan(command) => command.run().await,
             Self::Schema(command) => command.run().await,
             Self::Setup(command) => command.run().await,

@@ -11,6 +11,8 @@ mod clicks;
 mod copy;
 mod daily;
 mod deployment;
+mod dev;
+mod disk;
 mod forge;
 mod hostile;
 mod insights;

@@ -2,11 +2,12 @@
 //! cannot be called `v1`, so that nothing of S3's is there.
 
 use crate::cloud::Cloud;
-use crate::services::codecommit::password::Claim;
-use crate::services::codecommit::{Deployed, Exchange, Refused};
-use crate::services::iam::Caller;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use cloud_codecommit::password::Claim;
+use cloud_codecommit::{Deployed, Exchange, Refused};
+use cloud_core::identity::DEFAULT_REGION;
+use cloud_iam::Caller;
 use futures::StreamExt;
 use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode, header};
@@ -15,12 +16,12 @@ use hyper::body::{Frame, Incoming};
 use time::OffsetDateTime;
 
 /// Where all repositories are.
-pub const PATH: &str = "/v1/repos/";
+pub(super) const PATH: &str = "/v1/repos/";
 
 type Answer = Response<s3s::Body>;
 
 /// Answers a request of a git client.
-pub async fn answer(cloud: &Cloud, parts: &Parts, body: Incoming) -> Answer {
+pub(super) async fn answer(cloud: &Cloud, parts: &Parts, body: Incoming) -> Answer {
     let path = parts.uri.path();
     let (name, rest) = split(path);
     let Some(repository) = authenticated(cloud, parts, name) else {
@@ -39,7 +40,11 @@ pub async fn answer(cloud: &Cloud, parts: &Parts, body: Incoming) -> Answer {
         method: &parts.method,
         headers: &parts.headers,
     };
-    match cloud.git_http(&Caller::Account, &exchange, body).await {
+    match cloud
+        .codecommit
+        .git_http(&Caller::Account, &exchange, body)
+        .await
+    {
         Ok(git) => {
             let frames = git.body.map(|chunk| chunk.map(Frame::data));
             let mut answer = Response::new(s3s::Body::http_body_unsync(StreamBody::new(frames)));
@@ -85,12 +90,10 @@ fn authenticated(cloud: &Cloud, parts: &Parts, name: &str) -> Option<Option<Depl
         path: &format!("{PATH}{name}"),
     };
     let now = OffsetDateTime::now_utc();
-    let repositories = cloud.repositories(name);
+    let repositories = cloud.codecommit.repositories(name);
     if repositories.is_empty() {
         // A client with the right keys is told.
-        return claim
-            .is_right(crate::identity::DEFAULT_REGION, now)
-            .then_some(None);
+        return claim.is_right(DEFAULT_REGION, now).then_some(None);
     }
     let mut right = repositories
         .into_iter()
