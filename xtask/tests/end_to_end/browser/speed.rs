@@ -65,7 +65,14 @@ impl Site {
                 }
             }
         }
-        let expected = ["/", "/app.js", "/clicks.js", "/data.js", "/profile.js", "/style.css"];
+        let expected = [
+            "/",
+            "/app.js",
+            "/clicks.js",
+            "/data.js",
+            "/profile.js",
+            "/style.css",
+        ];
         ensure!(asked.iter().eq(expected), "asked for {asked:?}");
         Ok(())
     }
