@@ -6,6 +6,8 @@ use crate::stack::{Resource, Stack};
 use analytics::answer::Answer;
 use analytics::popular;
 use anyhow::{Context, Result, bail};
+use reqwest::Url;
+use serde_json::Value;
 use time::OffsetDateTime;
 
 const OBJECT: &str = "aws:s3/bucketObjectv2:BucketObjectv2";
@@ -30,12 +32,16 @@ pub async fn deliver(
     let bucket = stack.output("siteBucket")?;
     let insights = popular::published(answer, since, until);
     let named = insights["mysfits"].as_array().map_or(0, Vec::len);
-    // As it was declared: otherwise the next refresh would find another object.
+    // As it was declared, tags too: otherwise the next update would write the empty object again.
     let header = |property: &str| object.outputs[property].as_str().unwrap_or_default();
-    let headers = [
+    let tags = tagging(&object.outputs["tagsAll"])?;
+    let mut headers = vec![
         ("content-type", header("contentType")),
         ("cache-control", header("cacheControl")),
     ];
+    if !tags.is_empty() {
+        headers.push(("x-amz-tagging", &tags));
+    }
     Objects::new(&stack.aws, bucket)?
         .put(KEY, insights.to_string().into_bytes(), &headers)
         .await
@@ -49,6 +55,15 @@ pub async fn deliver(
         );
     }
     Ok(())
+}
+
+/// Tags as S3 takes them with an object: like the query of a URL.
+fn tagging(tags: &Value) -> Result<String> {
+    let mut url = Url::parse("http://tags/")?;
+    let tags = tags.as_object().into_iter().flatten();
+    url.query_pairs_mut()
+        .extend_pairs(tags.map(|(name, value)| (name, value.as_str().unwrap_or_default())));
+    Ok(url.query().unwrap_or_default().replace('+', "%20"))
 }
 
 fn declared(stack: &Stack) -> Result<&Resource> {
@@ -67,4 +82,18 @@ fn declared(stack: &Stack) -> Result<&Resource> {
         );
     };
     Ok(object)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn tags_are_a_query() -> Result<()> {
+        let tags = json!({ "project": "mysfits", "cost centre": "a&b+c" });
+        assert_eq!(tagging(&tags)?, "cost%20centre=a%26b%2Bc&project=mysfits");
+        assert_eq!(tagging(&Value::Null)?, "");
+        Ok(())
+    }
 }

@@ -99,6 +99,8 @@ async fn answer(
         ("OPTIONS", ["mysfits", ..]) => {
             Ok(found(StatusCode::NO_CONTENT, "text/plain", String::new()))
         }
+        // What browsers ask every site for.
+        ("GET", ["favicon.ico"]) => Ok(found(StatusCode::NO_CONTENT, "text/plain", String::new())),
         ("GET", ["mysfits"]) => Ok(found(
             StatusCode::OK,
             "application/json",
