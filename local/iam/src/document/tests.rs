@@ -133,7 +133,7 @@ fn malformed_documents_are_refused_with_the_reason() {
         (
             Resource,
             r#"{"Statement":{"Effect":"Allow","Principal":{"CanonicalUser":"a"},"Action":"s3:*","Resource":"*"}}"#,
-            "types AWS and Service",
+            "types AWS, Federated and Service",
         ),
         (
             Trust,
