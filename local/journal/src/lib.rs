@@ -329,6 +329,9 @@ fn recover(folder: &Path, troubles: &Troubles) -> Result<Recovered> {
         // is damaged is left as it is.
         recovered.active = (scan.intact > 0 && !is_damaged).then_some((first, scan.intact));
     }
+    // A record that is damaged may have been delivered: its number is not given to another.
+    let last = delivered.ranges().last().map_or(0, |(_, last)| *last);
+    recovered.next = recovered.next.max(last + 1);
     for (path, first, damaged, bytes) in broken {
         let what = cost(&damaged, first, &delivered);
         troubles.keep_bytes(&path, damaged.at, &bytes, &what);

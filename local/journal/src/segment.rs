@@ -223,12 +223,8 @@ fn behind_damage(bytes: &[u8], position: usize) -> Behind {
     let start = position + FRAME_HEADER;
     let is_possible = (1..=MAX_PAYLOAD).contains(&length);
     let claimed = start.saturating_add(length);
-    if is_possible && (claimed == bytes.len() || claimed < bytes.len() && is_frame(bytes, claimed))
-    {
-        return Behind::Frame(claimed);
-    }
-    // The length is wrong. What looks like a frame may be a part of the record's own data: the
-    // checksum says where the record ends.
+    // When the length alone is wrong, the checksum says where the record ends. What looks like a
+    // frame may be a part of its own data, and what comes where the length says, one behind it.
     let last = bytes.len().min(start.saturating_add(MAX_PAYLOAD));
     let mut hasher = crc32fast::Hasher::new();
     let mut hashed = start;
@@ -246,14 +242,32 @@ fn behind_damage(bytes: &[u8], position: usize) -> Behind {
             first.get_or_insert(end);
         }
     }
+    if is_possible && (claimed == bytes.len() || claimed < bytes.len() && is_frame(bytes, claimed))
+    {
+        return Behind::Frame(claimed);
+    }
     let mut further = (last + 1..bytes.len()).filter(|end| is_frame(bytes, *end));
     match first.or_else(|| further.next()) {
         Some(next) => Behind::Frame(next),
+        None if let Some(length) = checked_length(&bytes[start..last], checksum) => {
+            Behind::Mended(start + length)
+        }
         None if is_possible && claimed > bytes.len() => Behind::Torn,
         // After a loss of power a file may be longer than what was written.
         None if bytes[position..].iter().all(|byte| *byte == 0) => Behind::Torn,
         None => Behind::Frame(bytes.len()),
     }
+}
+
+/// How many bytes have this checksum: behind a record with a wrong length there may be one that
+/// was not written to its end, and looks like no frame.
+fn checked_length(bytes: &[u8], checksum: u32) -> Option<usize> {
+    let mut hasher = crc32fast::Hasher::new();
+    let index = bytes.iter().position(|byte| {
+        hasher.update(std::slice::from_ref(byte));
+        hasher.clone().finalize() == checksum
+    });
+    index.map(|index| index + 1)
 }
 
 fn header(bytes: &[u8], position: usize) -> Option<(usize, u32)> {
@@ -433,6 +447,40 @@ mod tests {
                 .collect();
             assert!(!sequences.contains(&77), "{position}");
             assert!(sequences.contains(&2), "{position}");
+        }
+    }
+
+    #[test]
+    fn a_damaged_length_costs_nothing_whatever_comes_behind() {
+        let mut bytes = MAGIC.to_vec();
+        let mut ends = Vec::new();
+        for sequence in 1..=4 {
+            encode_record(&mut bytes, sequence, 1000, b"all of one length");
+            ends.push(bytes.len());
+        }
+        let length = (ends[0] - MAGIC.len() - FRAME_HEADER) as u8;
+        let two = length + (ends[1] - ends[0]) as u8;
+        // The second seems to end where the third does, or behind the end of the file.
+        for (claimed, cut) in [(two, 0), (two, 10), (255, 0), (255, 10)] {
+            for damaged in [0, 1, 2] {
+                let mut changed = bytes.clone();
+                let before = if damaged == 0 {
+                    MAGIC.len()
+                } else {
+                    ends[damaged - 1]
+                };
+                changed[before] = claimed;
+                // A last one that was not written to its end.
+                changed.truncate(bytes.len() - cut);
+                let scan = scan(&changed, 1).unwrap_or_default();
+                let numbers = scan.frames.iter().filter_map(|frame| frame.number(1));
+                let last = if cut == 0 { 4 } else { 3 };
+                assert!(
+                    numbers.eq(1..=last),
+                    "{damaged} claims {claimed}, {cut} cut"
+                );
+                assert_eq!(scan.broken > 0, cut > 0);
+            }
         }
     }
 

@@ -269,6 +269,27 @@ async fn a_damaged_frame_costs_its_record_and_is_named() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_record_is_not_taken_for_a_damaged_one_that_was_delivered() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let journal = Opened::at(folder.path())?;
+    journal.put(&["first"]).await?;
+    journal.put(&["second"]).await?;
+    journal.journal.delivered([2].into_iter().collect()).await?;
+    drop(journal);
+    let (_, path) = segments_in(folder.path())?.pop_first().context("one")?;
+    let mut bytes = std::fs::read(&path)?;
+    let at = bytes.windows(6).position(|window| window == b"second");
+    bytes[at.context("it is there")?] ^= 1;
+    std::fs::write(&path, &bytes)?;
+
+    let journal = Opened::at(folder.path())?;
+    journal.put(&["third"]).await?;
+    drop(journal);
+    assert_eq!(pending(folder.path())?, ["first", "third"]);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_file_of_rubbish_is_kept_aside_and_costs_itself() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let journal = Opened::at(folder.path())?;

@@ -29,11 +29,19 @@ async fn one_damaged_byte_costs_itself_at_most_in_200_rounds() -> Result<()> {
 }
 
 async fn damage_and_count(rounds: u64) -> Result<()> {
-    let (seed, mut random) = Random::seeded();
     let folder = tempfile::tempdir()?;
-    let home = folder.path().join("data");
+    let done = damage_in(folder.path(), rounds).await;
+    if done.is_err() {
+        eprintln!("the home is kept: {}", folder.keep().display());
+    }
+    done
+}
+
+async fn damage_in(folder: &Path, rounds: u64) -> Result<()> {
+    let (seed, mut random) = Random::seeded();
+    let home = folder.join("data");
     let mut daemon = Daemon::start(&home).await?;
-    deploy(&daemon, folder.path()).await?;
+    deploy(&daemon, folder).await?;
     let mut acknowledged = BTreeSet::new();
     for round in 0..rounds {
         let mut load = Load::start(&daemon, usual);
@@ -43,6 +51,7 @@ async fn damage_and_count(rounds: u64) -> Result<()> {
         let before = kept(&home)?.len();
         let hit = damage(&home, &mut random)?;
         let context = || format!("round {round}: {hit:?}, with seed {seed}");
+        eprintln!("{}, {} acknowledged", context(), acknowledged.len());
         daemon = Daemon::start(&home).await.with_context(context)?;
         let health = checked(&daemon).await.with_context(context)?;
         let named = health["damaged"].as_array().context("no list")?;

@@ -51,8 +51,8 @@ pub(super) struct Scan {
     pub damaged: Vec<(u64, u64)>,
     /// Where the last intact frame ends.
     pub end: u64,
-    /// Whether a frame begins behind that which was not written to its end.
-    pub torn: bool,
+    /// The commit of a frame behind that which was not written to its end, or says so.
+    pub torn: Option<u64>,
 }
 
 /// An intact frame.
@@ -226,7 +226,7 @@ pub(super) fn scan(path: &Path) -> Result<Scan> {
                 at = next;
             }
             None if is_torn(&file, at, length)? => {
-                scan.torn = true;
+                scan.torn = header_at(&file, at, length)?.map(|(commit, ..)| commit);
                 break;
             }
             None => {

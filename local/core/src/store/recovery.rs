@@ -179,7 +179,9 @@ fn keep_up(
     if scan.frames.is_empty() && is_counting(database)? {
         return Ok(Mirror::absent(log));
     }
-    if newest < last || scan.frames.is_empty() {
+    // A commit that the database has was written to its end here too, before the power went.
+    let is_cut_short = scan.torn.is_some_and(|commit| commit <= last);
+    if is_cut_short || newest < last || scan.frames.is_empty() {
         return rewrite(database, log);
     }
     Mirror::resume(log, scan)

@@ -83,6 +83,30 @@ async fn one_damaged_byte_anywhere_costs_nothing_and_is_named() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_log_whose_end_is_missing_is_written_again() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("store.redb");
+    let log = folder.path().join("store.log");
+    let troubles = Troubles::open(folder.path());
+    let store = Store::open(&path, &troubles)?;
+    // Written as one commit, but for the first.
+    let writes = (0..8).map(|number| {
+        let batch = Batch::new().put("a", &number.to_string(), vec![number; 100]);
+        store.commit(batch)
+    });
+    futures::future::try_join_all(writes).await?;
+    let expected = store.scan("a", "")?;
+    drop(store);
+    let mut bytes = fs::read(&log)?;
+    bytes.truncate(bytes.len() - 50);
+    fs::write(&log, bytes)?;
+    drop(Store::open(&path, &troubles)?);
+    fs::remove_file(&path)?;
+    ensure!(Store::open(&path, &troubles)?.scan("a", "")? == expected);
+    Ok(())
+}
+
+#[tokio::test]
 async fn with_both_copies_damaged_the_damaged_batches_alone_are_lost() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let expected = filled(folder.path()).await?;
