@@ -51,14 +51,14 @@ impl Claim<'_> {
     fn signature(&self, region: &str, time: &str) -> Option<String> {
         let canonical = format!("GIT\n{}\n\nhost:{}\n\nhost\n", self.path, self.host);
         let date = time.get(..8)?;
-        let digest = hex::encode(&Sha256::digest(canonical));
+        let digest = hex::encode(Sha256::digest(canonical));
         let scope = format!("{date}/{region}/codecommit/aws4_request");
         let to_sign = format!("AWS4-HMAC-SHA256\n{time}\n{scope}\n{digest}");
         let mut key = format!("AWS4{SECRET_ACCESS_KEY}").into_bytes();
         for part in [date, region, "codecommit", "aws4_request"] {
             key = hmac(&key, part)?;
         }
-        Some(hex::encode(&hmac(&key, &to_sign)?))
+        Some(hex::encode(hmac(&key, &to_sign)?))
     }
 }
 
