@@ -232,7 +232,8 @@ impl Engine {
         let preview = Preview::parse(&events)?;
         let expects = arguments.contains(&"--expect-no-changes");
         let failed = !preview.errors.is_empty() && !expects;
-        if failed || (!status.success() && !(expects && met > 0)) {
+        let found_changes = expects && met > 0;
+        if failed || !(status.success() || found_changes) {
             let mut reasons = preview.errors.clone();
             if reasons.is_empty() {
                 reasons.push(said);
