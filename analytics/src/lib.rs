@@ -8,6 +8,7 @@ pub mod answer;
 pub mod duckdb;
 pub mod embedded;
 pub mod generate;
+pub mod popular;
 pub mod question;
 pub mod report;
 pub mod span;

@@ -9,7 +9,7 @@ use aws::types::s3::{
     BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefault,
 };
 use pulumi_gestalt_providers_aws as aws;
-use pulumi_program::{Component, Options, Output, all};
+use pulumi_program::{Component, Options, Output, Urn, all};
 use serde_json::Value;
 
 use crate::policy;
@@ -32,7 +32,7 @@ pub struct PrivateBucket {
     pub arn: Output<String>,
     pub regional_domain_name: Output<String>,
     /// What an object may rely on: the bucket is closed, of one owner, and encrypted.
-    settings: [Output<String>; 3],
+    settings: [Urn; 3],
     logical_name: &'static str,
 }
 
@@ -56,7 +56,6 @@ impl PrivateBucket {
             bucket::BucketArgs::builder()
                 .bucket(kind.bucket.map(str::to_owned))
                 .force_destroy(scope.config.storage.force_destroy)
-                .tags(scope.tags())
                 .build_struct(),
             options
                 .clone()

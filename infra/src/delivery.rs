@@ -13,7 +13,7 @@ use aws::types::kinesis::{
     FirehoseDeliveryStreamServerSideEncryption as Encryption,
 };
 use pulumi_gestalt_providers_aws as aws;
-use pulumi_program::{Component, Options, Output, all};
+use pulumi_program::{Component, Options, Output, Urn, all};
 
 use crate::bucket::PrivateBucket;
 use crate::config;
@@ -56,7 +56,6 @@ impl Delivery {
             "mysfits-delivery",
             log_group::LogGroupArgs::builder()
                 .retention_in_days(scope.config.log_retention.cast_signed())
-                .tags(scope.tags())
                 .build_struct(),
             options.clone(),
         );
@@ -94,7 +93,6 @@ impl Delivery {
                 .destination("extended_s3")
                 .extended_s3_configuration(destination)
                 .server_side_encryption(encrypted())
-                .tags(scope.tags())
                 .build_struct(),
             // Firehose tries the role while it creates the stream.
             options
@@ -125,7 +123,7 @@ impl Delivery {
 /// What Firehose may do on the stream's behalf.
 struct Role {
     arn: Output<String>,
-    policy: Output<String>,
+    policy: Urn,
 }
 
 impl Role {
@@ -146,7 +144,6 @@ impl Role {
             role::RoleArgs::builder()
                 .description("What Firehose may do with clicks: process them, and store them")
                 .assume_role_policy(trust)
-                .tags(scope.tags())
                 .build_struct(),
             options.clone(),
         );

@@ -59,7 +59,7 @@ pub fn stack(program: &Program) -> Result<()> {
     let clicks = storage::clicks_bucket(&scope);
     let processor = Processor::new(&scope, &mysfits.for_processor)?;
     let delivery = Delivery::new(&scope, &clicks, &processor);
-    let api = ClicksApi::new(&scope, &delivery, &site.url);
+    let api = ClicksApi::new(&scope, &delivery, &site.origins);
 
     let settings = Settings {
         mysfits_api: &mysfits.for_pages,

@@ -47,7 +47,6 @@ impl Processor {
             "mysfits-processor",
             log_group::LogGroupArgs::builder()
                 .retention_in_days(scope.config.log_retention.cast_signed())
-                .tags(scope.tags())
                 .build_struct(),
             options.clone(),
         );
@@ -57,7 +56,6 @@ impl Processor {
             role::RoleArgs::builder()
                 .description("What the clicks processor may do: write its log")
                 .assume_role_policy(policy::trust("lambda.amazonaws.com"))
-                .tags(scope.tags())
                 .build_struct(),
             options.clone(),
         );
@@ -84,7 +82,6 @@ impl Processor {
                 .role(role.arn)
                 .environment(mysfits_api.map(environment))
                 .logging_config(logs.name.map(logging))
-                .tags(scope.tags())
                 .build_struct(),
             // So that its first invocation can log.
             options.depends_on(&[&may_log.urn]),

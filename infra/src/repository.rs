@@ -20,7 +20,6 @@ impl Repository {
             repository::RepositoryArgs::builder()
                 .repository_name(name(scope.program.stack()))
                 .description("The source of the clicks processor of Mythical Mysfits")
-                .tags(scope.tags())
                 .build_struct(),
             Options::new().parent(&component),
         );

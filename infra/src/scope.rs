@@ -1,10 +1,8 @@
 //! What every part of the stack is built with.
 
-use std::collections::HashMap;
-
 use aws::functions::{get_caller_identity, get_region};
 use pulumi_gestalt_providers_aws as aws;
-use pulumi_program::{Component, Options, Output, Program};
+use pulumi_program::{Component, Options, Output, Program, Transform};
 
 use crate::config::Config;
 
@@ -20,6 +18,13 @@ pub struct Scope<'a> {
 
 impl<'a> Scope<'a> {
     pub fn new(program: &'a Program, config: &'a Config) -> Self {
+        let tags = config.tags.clone();
+        program.transform(Transform::new(move |resource| {
+            // An object has at most ten tags, and those of its bucket say as much.
+            if resource.takes("tags") && !resource.r#type().starts_with("aws:s3/bucketObject") {
+                resource.add_to_map("tags", &tags);
+            }
+        }));
         Self {
             program,
             config,
@@ -32,11 +37,5 @@ impl<'a> Scope<'a> {
     pub fn component(&self, kind: &str, name: &str) -> Component {
         let kind = format!("mysfits:index:{kind}");
         Component::new(self.program, &kind, name, Options::new())
-    }
-
-    /// The configured tags, or nothing.
-    pub fn tags(&self) -> Option<HashMap<String, String>> {
-        let tags = &self.config.tags;
-        (!tags.is_empty()).then(|| tags.clone().into_iter().collect())
     }
 }

@@ -1,31 +1,32 @@
 //! The cloud as a whole: its services, and what they share.
 
-use crate::clock::Clock;
-use crate::error::AwsError;
-use crate::events::Events;
-use crate::faults::Faults;
-use crate::folder;
 use crate::log;
-use crate::provider::{deployments::Deployments, package::Package};
-use crate::services::{
-    apigateway::ApiGateway,
-    cloudfront::CloudFront,
-    firehose::Firehose,
-    iam::Iam,
-    lambda::{Isolation, Lambda},
-    logs::Logs,
-    s3::S3,
-};
-use crate::store::Store;
-use crate::troubles::{Problem, Troubles};
-use anyhow::{Context, Result};
+use crate::plugs::Plug;
+use anyhow::{Context as _, Result};
+use cloud_apigateway::ApiGateway;
+use cloud_cloudfront::CloudFront;
+use cloud_codecommit::CodeCommit;
+use cloud_core::clock::Clock;
+use cloud_core::context::Context;
+use cloud_core::events::Events;
+use cloud_core::folder;
+use cloud_core::store::Store;
+use cloud_core::troubles::{Problem, Troubles};
+use cloud_firehose::{Firehose, Ports};
+use cloud_iam::Iam;
+use cloud_kms::Kms;
+use cloud_lambda::{Isolation, Lambda};
+use cloud_logs::Logs;
+use cloud_resource::account::Account;
+use cloud_resource::deployments::Deployments;
+use cloud_resource::package::Package;
+use cloud_s3::S3;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 /// Where a cloud keeps its data and listens.
 #[derive(Debug, Clone)]
@@ -54,84 +55,47 @@ pub struct Endpoints {
     pub sites: Vec<u16>,
 }
 
-/// All services of one account. Shared by every listener and every background task.
+/// All services of one account. Shared by every listener.
 pub struct Cloud {
     pub config: CloudConfig,
-    pub clock: Clock,
     /// When it was opened, on the machine's clock.
     pub started: OffsetDateTime,
-    pub store: Store,
+    pub context: Context,
     /// What may be declared, and what is deployed.
-    pub package: Package,
-    pub deployments: Deployments,
-    pub iam: Iam,
-    pub logs: Logs,
-    pub s3: S3,
-    pub lambda: Lambda,
-    pub firehose: Firehose,
-    pub apigateway: ApiGateway,
-    pub cloudfront: CloudFront,
-    /// What happens. Outlives a reset.
-    pub events: Arc<Events>,
-    /// What is to go wrong, by request.
-    pub faults: Faults,
-    /// What is wrong.
-    pub troubles: Troubles,
+    pub account: Arc<Account>,
+    pub iam: Arc<Iam>,
+    pub kms: Arc<Kms>,
+    pub logs: Arc<Logs>,
+    pub s3: Arc<S3>,
+    pub lambda: Arc<Lambda>,
+    pub firehose: Arc<Firehose>,
+    pub apigateway: Arc<ApiGateway>,
+    pub cloudfront: Arc<CloudFront>,
+    pub codecommit: Arc<CodeCommit>,
     /// Whether all that is on disk was read since the start.
     pub checked: AtomicBool,
-    /// Cancelled when the cloud stops: background tasks finish what they hold and end.
-    pub stopping: CancellationToken,
-    /// Cancelled when nothing that is under way is of any use any more: it is broken off.
-    pub abandoned: CancellationToken,
-    /// The background tasks that a stopping cloud waits for: spawn them here.
-    pub tasks: TaskTracker,
 }
 
-/// What a request is told whose cloud was reset before it was done. A client tries again, and
-/// meets the new cloud.
-pub fn reset_meanwhile() -> AwsError {
-    AwsError::new(
-        503,
-        "ServiceUnavailable",
-        "The embedded cloud was reset while the request was under way",
-    )
-}
 /// What the cloud's own log is called where troubles are named.
 const LOG: &str = "the cloud's own log";
 
-/// Runs work to its end, even when whoever asked for it goes away in the middle of it.
-pub async fn finish<T, E>(
-    tasks: &TaskTracker,
-    work: impl Future<Output = Result<T, E>> + Send + 'static,
-) -> Result<T, E>
-where
-    T: Send + 'static,
-    E: From<AwsError> + Send + 'static,
-{
-    match tasks.spawn(work).await {
-        Ok(done) => done,
-        Err(error) => Err(AwsError::internal(error).into()),
-    }
-}
-
 impl Cloud {
-    /// Opens the data folder and its services. Nothing listens yet, and no resource is live
-    /// until the provider has activated its records.
+    /// Opens the data folder and its services, and plugs them into each other. Nothing listens
+    /// yet, and no resource is live until its record was activated. Without a package, all types
+    /// that the services have may be declared.
     pub async fn open_with(
         config: CloudConfig,
         clock: Clock,
-        package: Package,
+        package: Option<Package>,
         events: Arc<Events>,
         stopping: CancellationToken,
     ) -> Result<Arc<Self>> {
-        folder::create(&config.home).with_context(|| {
-            format!(
-                "the data folder {} cannot be created",
-                config.home.display()
-            )
-        })?;
-        let troubles = Troubles::open(&config.home);
-        let store = Store::open(&config.home.join(folder::STORE), &troubles)?;
+        let home = config.home.as_path();
+        folder::create(home)
+            .with_context(|| format!("the data folder {} cannot be created", home.display()))?;
+        let troubles = Troubles::open(home);
+        let store = Store::open(&home.join(folder::STORE), &troubles)?;
+        let context = Context::new(clock, store, troubles, events, stopping);
         let isolation = Isolation::probe(config.launcher.as_deref()).await;
         if let Some(reason) = isolation.reason() {
             tracing::info!(
@@ -139,33 +103,94 @@ impl Cloud {
                 "functions run in copies of their code, without namespaces"
             );
         }
+
+        let iam = Iam::new(Arc::clone(&context.events), context.clock.clone());
+        let iam = Arc::new(iam);
+        let logs = Logs::open(&home.join("logs"), &context, Arc::clone(&iam))?;
+        let logs = Arc::new(logs);
+        let s3 = S3::open(&home.join("s3"), &context, Arc::clone(&iam)).await?;
+        let s3 = Arc::new(s3);
+        let lambda = Arc::new(Lambda::open(
+            &home.join("lambda"),
+            isolation,
+            &context,
+            Arc::clone(&iam),
+            Arc::new(Plug(Arc::clone(&logs))),
+            config.endpoints.aws,
+        )?);
+        let firehose = Arc::new(Firehose::new(
+            &home.join("firehose"),
+            config.max_journal_bytes,
+            &context,
+            &iam,
+            Ports {
+                functions: Arc::new(Plug(Arc::clone(&lambda))),
+                objects: Arc::new(Plug(Arc::clone(&s3))),
+                logs: Arc::new(Plug(Arc::clone(&logs))),
+            },
+        ));
+        let apigateway = Arc::new(ApiGateway::new(
+            &context,
+            Arc::clone(&iam),
+            Arc::new(Plug(Arc::clone(&firehose))),
+            Arc::new(Plug(Arc::clone(&logs))),
+            config.endpoints.api,
+        ));
+        let cloudfront = Arc::new(CloudFront::new(
+            &context,
+            Arc::clone(&iam),
+            Arc::new(Plug(Arc::clone(&s3))),
+            config.endpoints.sites.clone(),
+        ));
+
+        let deployments = Arc::new(Deployments::open(context.store.clone())?);
+        let kms = Arc::new(Kms::new(Arc::clone(&iam), Arc::clone(&deployments)));
+        let codecommit = Arc::new(CodeCommit::new(
+            &home.join("codecommit"),
+            &context,
+            Arc::clone(&iam),
+            Arc::clone(&deployments),
+            config.endpoints.aws,
+        ));
+        let package = match package {
+            Some(package) => package,
+            None => Package::aws(
+                [
+                    iam.resource_types(),
+                    kms.resource_types(),
+                    logs.resource_types(),
+                    s3.resource_types(),
+                    lambda.resource_types(),
+                    firehose.resource_types(),
+                    apigateway.resource_types(),
+                    cloudfront.resource_types(),
+                    codecommit.resource_types(),
+                    cloud_declared::resource_types(&deployments),
+                ]
+                .into_iter()
+                .flatten()
+                .collect(),
+            )?,
+        };
         Ok(Arc::new(Self {
-            iam: Iam::new(Arc::clone(&events)),
-            logs: Logs::open(&config.home.join("logs"), clock.clone(), &troubles)?,
-            s3: S3::open(
-                &config.home.join("s3"),
-                store.clone(),
-                clock.clone(),
-                &troubles,
-            )
-            .await?,
-            lambda: Lambda::open(&config.home.join("lambda"), isolation, &troubles)?,
-            firehose: Firehose::open(&config.home.join("firehose"))?,
-            apigateway: ApiGateway::default(),
-            cloudfront: CloudFront::default(),
-            events,
-            faults: Faults::default(),
-            package,
-            deployments: Deployments::open(store.clone())?,
-            troubles,
+            iam,
+            kms,
+            logs,
+            s3,
+            lambda,
+            firehose,
+            apigateway,
+            cloudfront,
+            codecommit,
+            account: Arc::new(Account {
+                context: context.clone(),
+                package,
+                deployments,
+            }),
             checked: AtomicBool::new(false),
-            stopping,
-            abandoned: CancellationToken::new(),
-            tasks: TaskTracker::new(),
             config,
-            clock,
             started: OffsetDateTime::now_utc(),
-            store,
+            context,
         }))
     }
 
@@ -176,8 +201,8 @@ impl Cloud {
         let cloud = Arc::downgrade(self);
         self.logs.in_background(move || {
             if let Some(cloud) = cloud.upgrade() {
-                cloud.lambda.check(&cloud.stopping);
-                cloud.s3.check(&cloud.stopping);
+                cloud.lambda.check(&cloud.context.stopping);
+                cloud.s3.check(&cloud.context.stopping);
                 cloud.checked.store(true, Ordering::Relaxed);
             }
         });
@@ -185,30 +210,66 @@ impl Cloud {
 
     /// What does not work now, the log included.
     pub fn problems(&self) -> Vec<Problem> {
+        let troubles = &self.context.troubles;
         match log::lost() {
-            (0, _) => self.troubles.ended(LOG),
+            (0, _) => troubles.ended(LOG),
             (lines, true) => {
                 let what = format!("it cannot be written; {lines} lines are lost");
-                self.troubles.set(LOG, what);
+                troubles.set(LOG, what);
             }
             (lines, false) => {
                 let what = format!("it could not be written for a while; {lines} lines are lost");
-                self.troubles.set(LOG, what);
+                troubles.set(LOG, what);
             }
         }
-        self.troubles.problems()
+        troubles.problems()
     }
 
     /// Ends all that is under way and discards what waits to be delivered, before the data is
     /// deleted. From then on nothing is taken that would be acknowledged and nowhere: what
     /// comes too late is refused.
     pub async fn abandon(&self) {
-        self.abandoned.cancel();
-        self.store.close().await;
+        self.context.abandoned.cancel();
+        self.context.store.close().await;
         self.logs.close();
         self.firehose.discard_all().await;
         self.lambda.stop();
-        self.stopping.cancel();
-        self.tasks.close();
+        self.context.stopping.cancel();
+        self.context.tasks.close();
+    }
+
+    /// Whether nothing that is under way works with it any more. The caller and the slot of the
+    /// cloud that answers hold it themselves.
+    pub fn is_released(self: &Arc<Self>) -> bool {
+        Arc::strong_count(self) <= 2
+            && Arc::strong_count(&self.account) == 1
+            && self.context.tasks.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::server::{Server, ServerConfig};
+    use anyhow::{Result, bail};
+    use cloud_resource::package::Declared;
+
+    #[tokio::test]
+    async fn what_the_types_say_of_properties_is_about_properties_there_are() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        let server = Server::start(ServerConfig::new(folder.path())).await?;
+        let cloud = server.cloud();
+        let package = &cloud.account.package;
+        for token in package.tokens() {
+            let Some(Declared { of, schema }) = package.resource_type(token) else {
+                bail!("{token} is not declared");
+            };
+            let inputs = &schema.input_properties;
+            let replacing = of.replaces_on().iter().copied();
+            for property in replacing.chain(of.auto_name().map(|auto| auto.property)) {
+                let top = property.split('.').next().unwrap_or_default();
+                assert!(inputs.contains_key(top), "{token} has no input {property}");
+            }
+        }
+        Ok(())
     }
 }

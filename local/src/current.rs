@@ -1,14 +1,16 @@
 //! The cloud that answers at the moment, and its reset: an empty one takes its place while the
 //! listeners stay.
 
-use crate::clock::Clock;
 use crate::cloud::{Cloud, CloudConfig};
-use crate::events::{Event, Events};
-use crate::folder;
-use crate::provider::types::lambda::Function;
-use crate::provider::{activate_all, package::Package, resource::ResourceType};
-use crate::services::s3::expiry;
 use anyhow::{Result, ensure};
+use async_trait::async_trait;
+use cloud_core::clock::Clock;
+use cloud_core::events::{Event, Events};
+use cloud_core::folder;
+use cloud_lambda::FUNCTION;
+use cloud_resource::account::{Account, Accounts};
+use cloud_resource::package::Package;
+use cloud_s3::{S3, expiry};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::RwLock as Gate;
@@ -23,6 +25,8 @@ pub struct Current {
     /// Shut while there is no cloud that could answer.
     gate: Gate<()>,
     cloud: RwLock<Arc<Cloud>>,
+    /// What may be declared, where that is not what the services have.
+    package: Option<Package>,
     /// What happens, in this cloud and in those that take its place.
     pub events: Arc<Events>,
     /// Each cloud's own token is a child of it.
@@ -34,16 +38,18 @@ impl Current {
     pub async fn open(
         config: CloudConfig,
         clock: Clock,
-        package: Package,
+        package: Option<Package>,
         stopping: CancellationToken,
     ) -> Result<Self> {
         let events = Arc::new(Events::default());
         let token = stopping.child_token();
-        let cloud = start(config, clock, package, Arc::clone(&events), token).await?;
+        let given = package.clone();
+        let cloud = start(config, clock, given, Arc::clone(&events), token).await?;
         Ok(Self {
             events,
             gate: Gate::new(()),
             cloud: RwLock::new(cloud),
+            package,
             stopping,
         })
     }
@@ -75,19 +81,19 @@ impl Current {
         let old = self.now();
         old.abandon().await;
         let released = async {
-            // One is here, the other in the slot.
-            while Arc::strong_count(&old) > 2 {
+            while !old.is_released() {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
         };
         if tokio::time::timeout(PATIENCE, released).await.is_err() {
             tracing::warn!("resetting without waiting any longer for what is under way");
         }
-        folder::empty(&old.config.home)?;
+        let home = old.config.home.clone();
+        tokio::task::spawn_blocking(move || folder::empty(&home)).await??;
         let new = start(
             old.config.clone(),
-            old.clock.clone(),
-            old.package.clone(),
+            old.context.clock.clone(),
+            self.package.clone(),
             Arc::clone(&self.events),
             self.stopping.child_token(),
         )
@@ -112,19 +118,34 @@ impl Current {
 async fn start(
     config: CloudConfig,
     clock: Clock,
-    package: Package,
+    package: Option<Package>,
     events: Arc<Events>,
     stopping: CancellationToken,
 ) -> Result<Arc<Cloud>> {
     let cloud = Cloud::open_with(config, clock, package, events, stopping).await?;
-    for record in cloud.deployments.all() {
-        if record.token == Function::TOKEN {
+    let deployments = &cloud.account.deployments;
+    for record in deployments.all() {
+        if record.token == FUNCTION {
             let output = |name| record.resource.output(name);
             cloud.lambda.expect(output("arn"), output("codeSha256"));
         }
     }
-    activate_all(&cloud).await;
-    expiry::spawn(&cloud);
+    deployments.activate_all(&cloud.account.package).await;
+    expiry::spawn(&cloud.s3);
     cloud.check_in_background();
     Ok(cloud)
+}
+
+#[async_trait]
+impl Accounts for Current {
+    async fn now(&self) -> Arc<Account> {
+        Arc::clone(&self.get().await.account)
+    }
+}
+
+#[async_trait]
+impl cloud_s3::wire::Current for Current {
+    async fn now(&self) -> Arc<S3> {
+        Arc::clone(&self.get().await.s3)
+    }
 }

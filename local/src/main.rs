@@ -2,9 +2,9 @@
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
+use cloud_lambda::launcher;
 use mysfits_local::log;
 use mysfits_local::server::{Ports, Server, ServerConfig};
-use mysfits_local::services::lambda::launcher;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -49,7 +49,7 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // A failed write must not hide the exit code behind a panic.
+            // A failed write must not turn the exit code into that of a panic.
             let _ = writeln!(std::io::stderr(), "error: {error:#}");
             ExitCode::FAILURE
         }
@@ -99,7 +99,7 @@ async fn serve(home: PathBuf, port: u16) -> Result<()> {
     Ok(())
 }
 
-/// The one line of standard output: whoever started the cloud waits for it.
+/// The one line of standard output: who started the cloud waits for it.
 fn announce() -> Result<()> {
     let mut output = std::io::stdout().lock();
     writeln!(output, "ready")?;

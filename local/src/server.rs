@@ -1,14 +1,15 @@
 //! A whole embedded cloud, from its ports to its data folder: started, and stopped in order.
 
-use crate::clock::Clock;
 use crate::cloud::{Cloud, CloudConfig, Endpoints};
 use crate::current::Current;
-use crate::folder::DataFolder;
-use crate::provider::package::Package;
-use crate::services::firehose::MAX_JOURNAL_BYTES;
-use crate::troubles::reason;
-use crate::{edge, provider};
+use crate::edge;
 use anyhow::{Context, Result};
+use cloud_core::clock::Clock;
+use cloud_core::folder::DataFolder;
+use cloud_core::troubles::reason;
+use cloud_firehose::MAX_JOURNAL_BYTES;
+use cloud_resource::account::Accounts;
+use cloud_resource::package::Package;
 use futures::FutureExt;
 use std::future::Future;
 use std::net::{Ipv4Addr, TcpListener};
@@ -99,10 +100,6 @@ impl Server {
         } = config;
         let folder = DataFolder::open(&home)?;
         let listeners = Listeners::bind(ports)?;
-        let package = match package {
-            Some(package) => package,
-            None => Package::aws()?,
-        };
         let endpoints = listeners.endpoints()?;
         let config = CloudConfig {
             home: folder.path().to_owned(),
@@ -154,8 +151,8 @@ impl Server {
         self.stopping.cancel();
         within(PATIENCE, "a reset", self.current.settled()).await;
         let cloud = self.current.now();
-        cloud.tasks.close();
-        within(PATIENCE, "background tasks", cloud.tasks.wait()).await;
+        cloud.context.tasks.close();
+        within(PATIENCE, "background tasks", cloud.context.tasks.wait()).await;
         // Nothing is left that would invoke one.
         cloud.lambda.stop();
         self.inner_edges.cancel();
@@ -164,7 +161,7 @@ impl Server {
 
         // What was in the middle of an await lets go of the cloud when it is dropped, which the
         // runtime may do a little later.
-        let released = Arc::downgrade(&cloud);
+        let released = cloud.context.downgrade();
         drop((cloud, self.current));
         let released = async {
             while released.strong_count() > 0 {
@@ -180,7 +177,10 @@ impl Server {
         let inner = || self.inner_edges.clone();
 
         let provider = asynchronous(listeners.provider)?;
-        self.spawn("provider", provider::serve(provider, current(), outer()));
+        self.spawn(
+            "provider",
+            cloud_resource::serve(provider, self.accounts(), outer()),
+        );
         let api = asynchronous(listeners.api)?;
         self.spawn("API", edge::api::serve(api, current(), outer()));
         let aws = asynchronous(listeners.aws)?;
@@ -190,6 +190,10 @@ impl Server {
             self.spawn("site", edge::site::serve(site, current(), inner()));
         }
         Ok(())
+    }
+
+    fn accounts(&self) -> Arc<dyn Accounts> {
+        Arc::<Current>::clone(&self.current)
     }
 
     /// Leaves the ports where a person, or a test that let the system choose, can look them up.

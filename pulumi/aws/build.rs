@@ -1,7 +1,5 @@
 //! Generates the binding from the committed schema.
 
-use std::path::Path;
-
 fn main() -> anyhow::Result<()> {
-    pulumi_gestalt_build::generate_from_schema(Path::new("schema.json"))
+    pulumi_binding::generate("schema.json")
 }

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 const LANGUAGE_HOST: &str = "pulumi-language-rust";
 const CLOUD: &str = "mysfits-local";
 const PROGRAM: &str = "infra";
+const ACCOUNT: &str = "account";
 const FUNCTION: &str = "bootstrap";
 
 /// Each program with its path.
@@ -54,6 +55,12 @@ pub async fn install(checkout: &Checkout, pulumi: &Path, port: u16) -> Result<In
 pub async fn program(root: &Path) -> Result<PathBuf> {
     let built = build(root, "dev", &[PROGRAM]).await?;
     Ok(built_path(&built, PROGRAM)?.clone())
+}
+
+/// Builds the program of the account alone.
+pub async fn account(root: &Path) -> Result<PathBuf> {
+    let built = build(root, "dev", &[ACCOUNT]).await?;
+    Ok(built_path(&built, ACCOUNT)?.clone())
 }
 
 /// Builds the language host alone.

@@ -8,7 +8,10 @@ mod checkout;
 mod cloud;
 mod commands;
 mod disk;
+mod engine;
+mod exit;
 mod files;
+mod github;
 mod http;
 mod memory;
 mod plugins;
@@ -50,7 +53,7 @@ async fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
-            ExitCode::FAILURE
+            ExitCode::from(exit::code(&error))
         }
     }
 }

@@ -51,9 +51,9 @@ fn providers(checkout: &Checkout) -> Result<Vec<(String, String)>> {
     let Some(program) = project.program_crate() else {
         return Ok(Vec::new());
     };
-    let providers = Lockfile::read(&project.root)?.providers(program);
-    Ok(providers
+    let crates = Lockfile::read(&project.root)?.dependencies(program, true);
+    Ok(crates
         .into_iter()
-        .map(|provider| (provider.name, provider.version))
+        .filter_map(|one| Some((one.provider()?, one.version)))
         .collect())
 }

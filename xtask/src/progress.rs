@@ -93,7 +93,16 @@ impl Step {
         }
     }
 
-    fn clear(&self) {
+    /// Prints a line that stays, on standard output.
+    pub fn say(&self, line: &str) {
+        match &self.shown {
+            Shown::Moving(bar) => bar.suspend(|| println!("{line}")),
+            Shown::Lines { .. } => println!("{line}"),
+        }
+    }
+
+    /// Takes the moving line away.
+    pub fn clear(&self) {
         if let Shown::Moving(bar) = &self.shown {
             bar.finish_and_clear();
         }

@@ -11,7 +11,6 @@ use crate::pulumi;
 use crate::secrets::{self, Secrets};
 use crate::variables::Variables;
 use anyhow::{Context, Result, bail};
-use serde::Deserialize;
 use std::fs;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -27,15 +26,6 @@ pub struct Session {
     pub port: u16,
     pub variables: Variables,
     program: Installed,
-}
-
-/// The outputs of a deployed stack that commands use.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Outputs {
-    pub clicks_endpoint: String,
-    pub clicks_bucket: String,
-    pub mysfits_api_endpoint: String,
 }
 
 impl Session {
@@ -135,10 +125,5 @@ impl Session {
             );
         }
         Ok(serde_json::from_slice(&output.stdout)?)
-    }
-
-    pub async fn outputs(&self) -> Result<Outputs> {
-        serde_json::from_value(self.raw_outputs().await?)
-            .context("stack local is not deployed: run `cargo xtask up`")
     }
 }

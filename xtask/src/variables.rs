@@ -2,6 +2,7 @@
 
 use crate::checkout::Checkout;
 use anyhow::{Context, Result};
+use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
@@ -9,12 +10,12 @@ use tokio::process::Command;
 
 /// The passphrase of stacks in the local backend. Their files hold no secret: the salt of each
 /// is in the repository for this passphrase.
-const PASSPHRASE: &str = "mysfits";
+pub const PASSPHRASE: &str = "mysfits";
 
 /// Variables to set and to unset.
 #[derive(Debug)]
 pub struct Variables {
-    set: Vec<(&'static str, OsString)>,
+    set: Vec<(Cow<'static, str>, OsString)>,
     unset: Vec<OsString>,
 }
 
@@ -49,8 +50,11 @@ impl Variables {
             ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null".into()),
             ("AWS_EC2_METADATA_DISABLED", "true".into()),
         ];
+        let set = set
+            .into_iter()
+            .map(|(name, value)| (Cow::Borrowed(name), value));
         Ok(Self {
-            set,
+            set: set.chain(git_settings(&endpoint(port))).collect(),
             unset: unset(),
         })
     }
@@ -60,7 +64,7 @@ impl Variables {
         for name in &self.unset {
             command.env_remove(name);
         }
-        command.envs(self.set.iter().map(|(name, value)| (name, value)));
+        command.envs(self.set.iter().map(|(name, value)| (name.as_ref(), value)));
     }
 
     /// Lines for a POSIX shell.
@@ -79,6 +83,37 @@ impl Variables {
     }
 }
 
+/// Settings of git for the repositories of the embedded cloud: credentials are the AWS CLI's, as its
+/// documentation has it for CodeCommit. They come after those that the environment has already.
+fn git_settings(endpoint: &str) -> Vec<(Cow<'static, str>, OsString)> {
+    const HELPER: &str = "!f() { test \"$1\" = get && aws codecommit credential-helper get --ignore-host-check; }; f";
+    let of = |name: &str| format!("credential.{endpoint}.{name}");
+    let settings = [
+        // No other helper is asked, and none stores what holds for minutes.
+        (of("helper"), ""),
+        (of("helper"), HELPER),
+        (of("UseHttpPath"), "true"),
+    ];
+    let variable = |name: String| std::env::var(name).ok();
+    let count = variable("GIT_CONFIG_COUNT".to_owned());
+    let count: usize = count.and_then(|count| count.parse().ok()).unwrap_or(0);
+    // A shell that has them gets them in the same places.
+    let first = (0..count)
+        .find(|index| variable(format!("GIT_CONFIG_KEY_{index}")).as_ref() == Some(&settings[0].0))
+        .unwrap_or(count);
+    let end = count.max(first + settings.len());
+    let mut set = vec![(Cow::Borrowed("GIT_CONFIG_COUNT"), end.to_string().into())];
+    for (index, (key, value)) in settings.into_iter().enumerate() {
+        let index = first + index;
+        set.push((Cow::Owned(format!("GIT_CONFIG_KEY_{index}")), key.into()));
+        set.push((
+            Cow::Owned(format!("GIT_CONFIG_VALUE_{index}")),
+            value.into(),
+        ));
+    }
+    set
+}
+
 pub const ACCESS_KEY: &str = "test";
 pub const SECRET_KEY: &str = "test";
 pub const REGION: &str = "us-east-1";
@@ -95,7 +130,7 @@ pub fn endpoint(port: u16) -> String {
 }
 
 /// The URL of a file, in which three characters of its path would mean something else.
-fn file_url(path: &Path) -> OsString {
+pub fn file_url(path: &Path) -> OsString {
     let mut url = b"file://".to_vec();
     for &byte in path.as_os_str().as_bytes() {
         match byte {

@@ -106,6 +106,185 @@ fn crates_depend_on_what_the_map_says() -> Result<()> {
     Ok(())
 }
 
+/// What Cargo says of this workspace.
+fn metadata(arguments: &[&str]) -> Result<serde_json::Value> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version=1", "--locked"])
+        .args(arguments)
+        .current_dir(root()?)
+        .output()?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "cargo metadata: {said}");
+    Ok(serde_json::from_slice(&output.stdout)?)
+}
+
+/// The crates of the embedded cloud, by name, with the folder of each and what it depends on of
+/// the workspace, for its tests too.
+fn crates_of_local() -> Result<BTreeMap<String, (PathBuf, BTreeSet<String>)>> {
+    let metadata = metadata(&["--no-deps"])?;
+    let local = root()?.join("local");
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let mut crates = BTreeMap::new();
+    for package in metadata["packages"].as_array().context("no packages")? {
+        let manifest = PathBuf::from(text(&package["manifest_path"]));
+        let Some(folder) = manifest.parent().filter(|path| path.starts_with(&local)) else {
+            continue;
+        };
+        let dependencies = package["dependencies"].as_array().context("no list")?;
+        let of_workspace = dependencies.iter().filter(|one| !one["path"].is_null());
+        let names = of_workspace.map(|one| text(&one["name"])).collect();
+        crates.insert(text(&package["name"]), (folder.to_owned(), names));
+    }
+    ensure!(crates.len() > 10, "local has {crates:?} alone");
+    Ok(crates)
+}
+
+#[test]
+fn no_service_of_local_depends_on_another() -> Result<()> {
+    const SHARED: [&str; 3] = ["cloud_core", "cloud_iam", "cloud_resource"];
+    for (name, (_, dependencies)) in crates_of_local()? {
+        let allowed: &[&str] = match name.as_str() {
+            // The app alone knows all.
+            "mysfits_local" => continue,
+            "cloud_core" => &[],
+            "cloud_journal" | "cloud_resource" | "cloud_template" => &["cloud_core"],
+            "cloud_iam" => &["cloud_core", "cloud_resource"],
+            "cloud_apigateway" => &["cloud_template"],
+            "cloud_firehose" => &["cloud_journal"],
+            _ => &[],
+        };
+        let is_service = !SHARED.contains(&name.as_str())
+            && !["cloud_journal", "cloud_template"].contains(&name.as_str());
+        let shared = SHARED.iter().filter(|_| is_service);
+        let allowed: Vec<_> = allowed.iter().chain(shared).collect();
+        let forbidden = dependencies
+            .iter()
+            .filter(|on| !allowed.iter().any(|allowed| **allowed == on.as_str()));
+        let forbidden: Vec<_> = forbidden.collect();
+        assert!(forbidden.is_empty(), "{name} depends on {forbidden:?}");
+    }
+    Ok(())
+}
+
+/// So that the compiler finds what nothing uses.
+#[test]
+fn what_is_public_in_local_can_be_reached() -> Result<()> {
+    for (name, (folder, _)) in crates_of_local()? {
+        let text = fs::read_to_string(folder.join("src/lib.rs"))?;
+        let lint = "\n#![warn(unreachable_pub)]\n";
+        assert!(text.contains(lint), "{name} does not warn of it");
+    }
+    Ok(())
+}
+
+/// More than three files that need each other are one subject in too many files, or no subject.
+#[test]
+fn files_of_local_need_each_other_in_small_circles_alone() -> Result<()> {
+    const MOST: usize = 3;
+    let sources = files(".rs")?;
+    let root = root()?;
+    for (name, (folder, _)) in crates_of_local()? {
+        let source = folder.strip_prefix(&root)?.join("src");
+        let modules: BTreeMap<Vec<String>, &str> = sources
+            .iter()
+            .filter(|(path, _)| !path.ends_with("tests.rs"))
+            .filter_map(|(path, text)| {
+                let module = module_of(path.strip_prefix(&source).ok()?)?;
+                Some((module, text.split("\n#[cfg(test)]\nmod tests {").next()?))
+            })
+            .collect();
+        let needs: BTreeMap<_, BTreeSet<_>> = modules
+            .iter()
+            .map(|(module, text)| (module.clone(), needed(module, text, &modules)))
+            .collect();
+        for module in modules.keys() {
+            let there = reached(module, &needs);
+            let circle: Vec<_> = there
+                .iter()
+                .filter(|other| reached(other, &needs).contains(module))
+                .map(|other| other.join("::"))
+                .collect();
+            assert!(circle.len() <= MOST, "{name} has the circle {circle:?}");
+        }
+    }
+    Ok(())
+}
+
+/// The path of the module that a file below `src` is. Roots and the files that only list others
+/// (`mod.rs`) re-export, so that what is said of them says nothing: they are none.
+fn module_of(path: &Path) -> Option<Vec<String>> {
+    let mut parts: Vec<String> = path
+        .with_extension("")
+        .iter()
+        .map(|part| part.to_string_lossy().into_owned())
+        .collect();
+    match parts.last()?.as_str() {
+        "lib" | "main" => return None,
+        "mod" => {
+            parts.pop();
+        }
+        _ => {}
+    }
+    Some(parts)
+}
+
+/// The modules that a file names in its paths.
+fn needed(
+    module: &[String],
+    text: &str,
+    modules: &BTreeMap<Vec<String>, &str>,
+) -> BTreeSet<Vec<String>> {
+    let mut needed = BTreeSet::new();
+    for (start, base) in [
+        ("crate::", Vec::new()),
+        (
+            "super::super::",
+            module[..module.len().saturating_sub(2)].to_vec(),
+        ),
+        ("super::", module[..module.len() - 1].to_vec()),
+    ] {
+        for (at, _) in text.match_indices(start) {
+            let before = &text[..at];
+            let line = before.rsplit('\n').next().unwrap_or_default();
+            if before.ends_with("super::") || line.trim_start().starts_with("//") {
+                continue;
+            }
+            let rest = &text[at + start.len()..];
+            let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'));
+            let named = rest[..end.unwrap_or(rest.len())].split("::");
+            let mut path = base.clone();
+            let mut deepest = None;
+            for part in named {
+                path.push(part.to_owned());
+                if modules.contains_key(&path) {
+                    deepest = Some(path.clone());
+                }
+            }
+            needed.extend(deepest);
+        }
+    }
+    // A module and what is below it are one subject.
+    needed.retain(|other| !other.starts_with(module) && !module.starts_with(other));
+    needed
+}
+
+/// All that a module needs, directly or not.
+fn reached(
+    module: &[String],
+    needs: &BTreeMap<Vec<String>, BTreeSet<Vec<String>>>,
+) -> BTreeSet<Vec<String>> {
+    let mut there = BTreeSet::new();
+    let mut waiting = vec![module.to_vec()];
+    while let Some(next) = waiting.pop() {
+        for other in needs.get(&next).into_iter().flatten() {
+            if there.insert(other.clone()) {
+                waiting.push(other.clone());
+            }
+        }
+    }
+    there
+}
+
 #[test]
 fn local_knows_every_type_of_the_schema() -> Result<()> {
     let schema = fs::read_to_string(root()?.join("pulumi/aws/schema.json"))?;
@@ -113,7 +292,7 @@ fn local_knows_every_type_of_the_schema() -> Result<()> {
     let sources = files(".rs")?;
     let local: Vec<_> = sources
         .iter()
-        .filter(|(path, _)| path.starts_with("local/src/provider"))
+        .filter(|(path, _)| path.starts_with("local"))
         .collect();
     for kind in ["resources", "functions"] {
         let tokens = schema[kind]
@@ -177,14 +356,7 @@ fn everything_of_others_is_from_the_registry_and_of_a_licence_in_the_list() -> R
     let targets = deny["graph"]["targets"].as_array().context("no targets")?;
     let mut count = 0;
     for target in targets.iter().filter_map(toml::Value::as_str) {
-        let output = Command::new(env!("CARGO"))
-            .args(["metadata", "--format-version=1", "--locked"])
-            .arg(format!("--filter-platform={target}"))
-            .current_dir(&root)
-            .output()?;
-        let said = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "cargo metadata: {said}");
-        let metadata: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+        let metadata = metadata(&[&format!("--filter-platform={target}")])?;
         let packages = metadata["packages"].as_array().context("no packages")?;
         for package in packages
             .iter()

@@ -28,7 +28,6 @@ pub fn policy(
         managed_policy::PolicyArgs::builder()
             .description("Asks questions about the clicks on profiles of Mythical Mysfits")
             .policy(document)
-            .tags(scope.tags())
             .build_struct(),
         Options::new().parent(parent),
     );

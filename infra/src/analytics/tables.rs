@@ -9,7 +9,7 @@ use aws::types::glue::{
     CatalogTableStorageDescriptorColumn as Column, CatalogTableStorageDescriptorSerDeInfo as SerDe,
 };
 use pulumi_gestalt_providers_aws as aws;
-use pulumi_program::{Component, Options, Output};
+use pulumi_program::{Component, Options, Output, format_output};
 
 use crate::bucket::PrivateBucket;
 use crate::delivery::FAILED_PREFIX;
@@ -56,7 +56,6 @@ pub fn create(scope: &Scope<'_>, parent: &Component, bucket: &PrivateBucket) -> 
         catalog_database::CatalogDatabaseArgs::builder()
             .name(database_name(scope.program.stack()))
             .description("The clicks on profiles of Mythical Mysfits")
-            .tags(scope.tags())
             .build_struct(),
         options.clone(),
     );
@@ -75,9 +74,7 @@ pub fn create(scope: &Scope<'_>, parent: &Component, bucket: &PrivateBucket) -> 
         ),
     ];
     for (name, description, prefix, columns) in tables {
-        let location = bucket
-            .name
-            .map(move |bucket| format!("s3://{bucket}/{prefix}"));
+        let location = format_output!("s3://{}/{prefix}", bucket.name, prefix = prefix);
         let parameters = location.map(move |location| parameters(&location));
         let storage = location.map(move |location| storage(location, columns));
         catalog_table::create_with_options(

@@ -41,7 +41,6 @@ pub fn create(scope: &Scope<'_>, parent: &Component) -> Workgroup {
             .configuration(configuration)
             // Or a workgroup in which a query was run could not be deleted.
             .force_destroy(true)
-            .tags(scope.tags())
             .build_struct(),
         Options::new().parent(parent),
     );

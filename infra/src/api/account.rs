@@ -8,7 +8,7 @@
 use aws::apigateway::account;
 use aws::iam::{role, role_policy};
 use pulumi_gestalt_providers_aws as aws;
-use pulumi_program::{Alias, Component, Options, Output, RegisterResourceRequest, all};
+use pulumi_program::{Alias, Component, Options, Output, RegisterResourceRequest, Urn, all};
 
 use crate::policy;
 use crate::scope::Scope;
@@ -16,8 +16,8 @@ use crate::scope::Scope;
 /// What goes when the resource goes.
 const NAME: &str = "logs-of-every-api-in-this-account-and-region";
 
-/// The setting, by a stack that owns it: its URN.
-pub fn own(scope: &Scope<'_>, component: &Component) -> Output<String> {
+/// The setting, by a stack that owns it.
+pub fn own(scope: &Scope<'_>, component: &Component) -> Urn {
     let options = Options::new().parent(component);
     let role = role::create_with_options(
         scope.program,
@@ -25,7 +25,6 @@ pub fn own(scope: &Scope<'_>, component: &Component) -> Output<String> {
         role::RoleArgs::builder()
             .description("What API Gateway may do in this account and region: write logs")
             .assume_role_policy(policy::trust("apigateway.amazonaws.com"))
-            .tags(scope.tags())
             .build_struct(),
         options.clone(),
     );
@@ -59,13 +58,14 @@ pub fn of_another_stack(scope: &Scope<'_>, component: &Component) -> Output<Opti
     let account = program.register_resource(RegisterResourceRequest {
         type_: "aws:apigateway/account:Account".to_owned(),
         name: NAME.to_owned(),
-        version: aws::VERSION.to_owned(),
-        object: &[],
+        version: aws::PACKAGE.version.to_owned(),
+        package: Some(&aws::PACKAGE),
         options: Some(
             Options::new()
                 .parent(component)
                 .existing(scope.account.clone()),
         ),
+        ..RegisterResourceRequest::default()
     });
     let role = account.get_field::<Option<String>>("cloudwatchRoleArn");
     let role = all((&role, &scope.account, &scope.region));

@@ -13,11 +13,18 @@ pub struct Cors {
 pub type Headers = Vec<(&'static str, String)>;
 
 impl Cors {
-    pub fn new(site: String, more: &[String]) -> Self {
-        let more = more.iter().filter(|origin| **origin != site);
+    /// `site`: the origins of the site's pages, of which the first is what it calls itself.
+    pub fn new(site: Vec<String>, more: &[String]) -> Self {
+        let mut all = site;
+        for origin in more {
+            if !all.contains(origin) {
+                all.push(origin.clone());
+            }
+        }
+        let mut all = all.into_iter();
         Self {
-            more: more.cloned().collect(),
-            site,
+            site: all.next().unwrap_or_default(),
+            more: all.collect(),
         }
     }
 
@@ -72,7 +79,7 @@ mod tests {
     #[test]
     fn one_origin_needs_no_script() {
         let site = "https://d1.cloudfront.net".to_owned();
-        let cors = Cors::new(site.clone(), std::slice::from_ref(&site));
+        let cors = Cors::new(vec![site.clone()], std::slice::from_ref(&site));
         assert_eq!(cors.script(), "");
         assert_eq!(cors.headers(), [("Access-Control-Allow-Origin", site)]);
     }
@@ -83,7 +90,7 @@ mod tests {
             "https://a.example".to_owned(),
             "http://localhost:8080".to_owned(),
         ];
-        let cors = Cors::new("https://d1.cloudfront.net".to_owned(), &more);
+        let cors = Cors::new(vec!["https://d1.cloudfront.net".to_owned()], &more);
         let script = cors.script();
         assert!(
             script.contains(

@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use aws::apigateway::{resource, response, rest_api};
 use aws::types::apigateway::RestApiEndpointConfiguration;
 use pulumi_gestalt_providers_aws as aws;
-use pulumi_program::{Component, Options, Output, Recording, all};
+use pulumi_program::{Component, Options, Output, Recording, Urn, format_output};
 
 use crate::delivery::Delivery;
 use crate::scope::Scope;
@@ -26,13 +26,13 @@ pub struct ClicksApi {
     pub endpoint: Output<String>,
     pub name: Output<String>,
     pub stage: Output<String>,
-    /// The URN of what makes the API live as it is declared.
-    pub live: Output<String>,
+    /// What makes the API live as it is declared.
+    pub live: Urn,
 }
 
 impl ClicksApi {
-    /// `site`: the origin of the site, whose pages send clicks.
-    pub fn new(scope: &Scope<'_>, delivery: &Delivery, site: &Output<String>) -> Self {
+    /// `site`: the origins of the site, whose pages send clicks.
+    pub fn new(scope: &Scope<'_>, delivery: &Delivery, site: &Output<Vec<String>>) -> Self {
         let component = scope.component("ClicksApi", "api");
         let api = Api::new(scope, &component);
         let more_origins = scope.config.api.allowed_origins.clone();
@@ -50,8 +50,7 @@ impl ClicksApi {
         }
 
         let stage = stage::deploy(&api, &component);
-        let endpoint =
-            all((&stage.invoke_url, &clicks.path)).map(|(url, path)| format!("{url}{path}"));
+        let endpoint = format_output!("{}{}", stage.invoke_url, clicks.path);
         component.output("endpoint", &endpoint);
         Self {
             endpoint,
@@ -94,7 +93,6 @@ impl<'a> Api<'a> {
                         .types("REGIONAL")
                         .build_struct(),
                 )
-                .tags(scope.tags())
                 .build_struct(),
             options.clone(),
         );

@@ -107,7 +107,6 @@ impl Api<'_> {
             role::RoleArgs::builder()
                 .description("What the clicks API may do: put records into the delivery stream")
                 .assume_role_policy(policy::trust("apigateway.amazonaws.com"))
-                .tags(self.scope.tags())
                 .build_struct(),
             options.clone(),
         );

@@ -6,7 +6,7 @@ use aws::apigateway::{deployment, method_settings, stage};
 use aws::cloudwatch::log_group;
 use aws::types::apigateway::{MethodSettingsSettings, StageAccessLogSettings};
 use pulumi_gestalt_providers_aws as aws;
-use pulumi_program::{Component, Output, all};
+use pulumi_program::{Component, Output, Urn, all};
 use serde_json::json;
 
 use super::{Api, account, definition};
@@ -18,7 +18,7 @@ const CLICKS: &str = "clicks/PUT";
 
 /// The API as it can be called.
 pub struct Stage {
-    pub urn: Output<String>,
+    pub urn: Urn,
     pub name: Output<String>,
     pub invoke_url: Output<String>,
 }
@@ -51,7 +51,6 @@ pub fn deploy(api: &Api<'_>, component: &Component) -> Stage {
         "mysfits-api",
         log_group::LogGroupArgs::builder()
             .retention_in_days(scope.config.log_retention.cast_signed())
-            .tags(scope.tags())
             .build_struct(),
         options.clone(),
     );
@@ -71,7 +70,6 @@ pub fn deploy(api: &Api<'_>, component: &Component) -> Stage {
             .deployment(deployment.id)
             .stage_name(STAGE)
             .access_log_settings(group.map(access_log))
-            .tags(scope.tags())
             .build_struct(),
         after_the_account,
     );

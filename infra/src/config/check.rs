@@ -2,7 +2,26 @@
 
 use http::Uri;
 
-use super::reader::Allowed;
+use pulumi_program::Allowed;
+
+/// A name by which a page is opened, which may be one without a dot, such as `localhost`.
+pub fn other_host(text: &str) -> Result<(), Allowed> {
+    let fits = host(text).is_ok() || host(&format!("{text}.example")).is_ok();
+    allow(
+        fits,
+        "the name of a host in lower case, without scheme and port",
+        "www.example.com",
+    )
+}
+
+/// Where a user pool's sign-in pages are:
+/// <https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-assign-domain.html>
+pub fn sign_in_domain(text: &str) -> Result<(), Allowed> {
+    origin(text).map_err(|allowed| Allowed {
+        example: "https://mysfits.auth.us-east-1.amazoncognito.com",
+        ..allowed
+    })
+}
 
 /// The base URL of a service: to it a path is added.
 pub fn base_url(text: &str) -> Result<(), Allowed> {

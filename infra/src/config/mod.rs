@@ -5,15 +5,22 @@
 //! not a key is refused.
 
 mod check;
-mod nearest;
-mod reader;
 
 use std::collections::BTreeMap;
 
-use pulumi_program::ConfigValue;
-use reader::Reader;
+use pulumi_program::{ConfigValue, Mistakes, Reader};
 
-pub use reader::{Mistake, Mistakes};
+/// The project's name, and the namespace of its keys.
+const PROJECT: &str = "mysfits";
+/// Other names of choices: some are nearer to another one by their letters.
+const OTHER_NAMES: [(&str, &str); 6] = [
+    ("aarch64", "arm64"),
+    ("amd64", "x86_64"),
+    ("x64", "x86_64"),
+    ("debug", "quick"),
+    ("none", "UNCOMPRESSED"),
+    ("gz", "GZIP"),
+];
 
 /// What an environment may differ in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,10 +134,25 @@ pub struct Site {
     pub domain: Option<Domain>,
     /// `siteAccessLogs`: whether the requests for the site's files are logged. Default false.
     pub access_logs: bool,
+    /// `siteHosts`: a list of hosts, beside that of the site's address, by which its pages are
+    /// opened too, at the same port, and may send clicks. Default none.
+    pub hosts: Vec<String>,
     /// `cognitoUserPoolId`: the user pool that visitors sign in to. Default none.
     pub cognito_user_pool_id: Option<String>,
-    /// `cognitoUserPoolClientId`: the site's client of that pool. Default none.
+    /// `cognitoUserPoolClientId`: the site's client of that pool, without a secret. Default none.
     pub cognito_user_pool_client_id: Option<String>,
+    /// `cognitoDomain`: the origin of that pool's sign-in pages, without which nobody can sign in.
+    /// It needs the two keys before. Default none.
+    pub cognito_domain: Option<String>,
+    /// `adoption`: whether visitors may like and adopt, which a service at `mysfitsApiUrl` takes
+    /// as `POST /mysfits/{id}/like` and `…/adopt`. Default false.
+    pub adoption: bool,
+    /// `insightsOnSite`: whether the site shows what was opened most, as `cargo xtask insights
+    /// --publish` says it. Default false.
+    pub insights: bool,
+    /// `respectPrivacySignals`: whether a browser that sends Global Privacy Control or Do Not
+    /// Track sends no clicks until its user wants it to. Default true.
+    pub respect_privacy_signals: bool,
 }
 
 /// A domain of one's own.
@@ -151,7 +173,7 @@ impl Config {
         values: impl Iterator<Item = (&'a str, &'a ConfigValue)>,
         allowed_accounts: Option<&ConfigValue>,
     ) -> Result<Self, Mistakes> {
-        let mut reader = Reader::new(stack, values);
+        let mut reader = Reader::new(PROJECT, stack, values).other_names(&OTHER_NAMES);
         let config = Self {
             storage: Storage {
                 bucket_name: reader.optional("clicksBucketName", check::bucket),
@@ -195,9 +217,14 @@ impl Config {
                 scheme: scheme(&mut reader, allowed_accounts),
                 domain: domain(&mut reader),
                 access_logs: reader.flag("siteAccessLogs", false),
+                hosts: reader.list("siteHosts", check::other_host),
                 cognito_user_pool_id: reader.optional("cognitoUserPoolId", check::user_pool),
                 cognito_user_pool_client_id: reader
                     .optional("cognitoUserPoolClientId", check::user_pool_client),
+                cognito_domain: sign_in(&mut reader),
+                adoption: adoption(&mut reader),
+                insights: reader.flag("insightsOnSite", false),
+                respect_privacy_signals: reader.flag("respectPrivacySignals", true),
             },
             analytics: analytics(&mut reader),
             repository: repository(&mut reader, stack),
@@ -281,6 +308,39 @@ fn scheme(reader: &mut Reader<'_>, allowed_accounts: Option<&ConfigValue>) -> &'
         reader.mistake(KEY, scheme, what, &format!("mysfits:{KEY} {TLS}"));
     }
     scheme
+}
+
+/// A published catalogue takes neither likes nor adoptions: it is files.
+fn adoption(reader: &mut Reader<'_>) -> bool {
+    const KEY: &str = "adoption";
+    let wanted = reader.flag(KEY, false);
+    if wanted && reader.text("mysfitsApiUrl").is_none() {
+        let what = "false, for the published catalogue cannot be written to; true with a service \
+                    at mysfits:mysfitsApiUrl that takes likes and adoptions";
+        reader.mistake(KEY, "true", what, &format!("mysfits:{KEY} false"));
+    }
+    wanted
+}
+
+/// Tokens travel from there, so that it is plain HTTP only where the site is.
+fn sign_in(reader: &mut Reader<'_>) -> Option<String> {
+    const KEY: &str = "cognitoDomain";
+    let domain = reader.optional(KEY, check::sign_in_domain)?;
+    let of_http = reader.text("siteScheme") == Some("http");
+    if domain.starts_with("http:") && !of_http {
+        let mend = domain.replacen("http:", "https:", 1);
+        let what = "an https origin, for tokens come from there";
+        reader.mistake(KEY, &domain, what, &format!("mysfits:{KEY} '{mend}'"));
+    }
+    for (needed, example) in [
+        ("cognitoUserPoolId", "us-east-1_abcdefghi"),
+        ("cognitoUserPoolClientId", "1example23456789"),
+    ] {
+        if reader.text(needed).is_none() {
+            reader.missing(needed, KEY, example);
+        }
+    }
+    Some(domain)
 }
 
 fn domain(reader: &mut Reader<'_>) -> Option<Domain> {

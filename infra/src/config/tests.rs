@@ -44,6 +44,22 @@ fn an_empty_configuration_is_the_defaults() -> Result<(), Mistakes> {
     Ok(())
 }
 
+/// As the engine hands over what is `null` in a stack file.
+#[test]
+fn what_is_empty_is_not_set() -> Result<(), Mistakes> {
+    let keys = [
+        "bufferInterval",
+        "compression",
+        "protect",
+        "allowedOrigins",
+        "tags",
+        "prefix",
+    ];
+    let config = read(&keys.map(|key| (key, "")))?;
+    assert_eq!(config, read(&[])?);
+    Ok(())
+}
+
 #[test]
 fn every_kind_of_value_is_read() -> Result<(), Mistakes> {
     let config = read(&[
@@ -165,7 +181,6 @@ fn a_wrong_value_is_mended_with_the_allowed_one_next_to_it() {
         ("compression", "Hadoop-Snappy", "set HADOOP_SNAPPY"),
         ("compression", "none", "set UNCOMPRESSED"),
         ("compression", "brotli", "rm"),
-        ("compression", "", "rm"),
         ("protect", "yes", "set true"),
         ("protect", "True", "set true"),
         ("protect", "off", "set false"),

@@ -90,7 +90,6 @@ fn notified(scope: &Scope<'_>, options: &Options) -> Output<Vec<String>> {
         "mysfits-alarms",
         topic::TopicArgs::builder()
             .display_name("Mythical Mysfits")
-            .tags(scope.tags())
             .build_struct(),
         options.clone(),
     );
@@ -165,7 +164,6 @@ fn create(
             .treat_missing_data("notBreaching")
             .alarm_actions(actions.clone())
             .ok_actions(actions.clone())
-            .tags(scope.tags())
             .build_struct(),
         options.clone(),
     );

@@ -38,7 +38,6 @@ pub fn create(scope: &Scope<'_>, parent: &Component, distribution: &Output<Strin
         log_group::LogGroupArgs::builder()
             .region(REGION)
             .retention_in_days(scope.config.log_retention.cast_signed())
-            .tags(scope.tags())
             .build_struct(),
         options.clone(),
     );
@@ -49,7 +48,6 @@ pub fn create(scope: &Scope<'_>, parent: &Component, distribution: &Output<Strin
             .region(REGION)
             .resource_arn(distribution.clone())
             .log_type("ACCESS_LOGS")
-            .tags(scope.tags())
             .build_struct(),
         options.clone(),
     );
@@ -64,7 +62,6 @@ pub fn create(scope: &Scope<'_>, parent: &Component, distribution: &Output<Strin
                     .destination_resource_arn(group)
                     .build_struct()
             }))
-            .tags(scope.tags())
             .build_struct(),
         options.clone(),
     );
@@ -76,7 +73,6 @@ pub fn create(scope: &Scope<'_>, parent: &Component, distribution: &Output<Strin
             .delivery_source_name(from.name)
             .delivery_destination_arn(to.arn)
             .record_fields(FIELDS)
-            .tags(scope.tags())
             .build_struct(),
         options,
     );

@@ -94,7 +94,6 @@ pub fn create(scope: &Scope<'_>, parent: &Component, bucket: &PrivateBucket) -> 
             .custom_error_responses([not_found(403), not_found(404)])
             .restrictions(anywhere())
             .viewer_certificate(certificate(scope.config.site.domain.as_ref()))
-            .tags(scope.tags())
             .build_struct(),
         options,
     );

@@ -8,7 +8,7 @@ use aws::s3::bucket_objectv_2 as object;
 use pulumi_gestalt_providers_aws as aws;
 use pulumi_program::{FileAsset, Options, Output};
 
-use super::settings;
+use super::pages;
 use crate::bucket::PrivateBucket;
 use crate::scope::Scope;
 
@@ -36,14 +36,26 @@ pub struct SiteFile {
 
 /// Asked for again every time, answered with 304 when nothing changed.
 const NEVER_STALE: &str = "no-cache";
+/// Data says what it means in every version, so that an old answer beside a new page does no harm.
+const FOR_A_MINUTE: &str = "public, max-age=60, stale-while-revalidate=600";
 /// Pictures change seldom, and a day's delay does not matter.
 const FOR_A_DAY: &str = "public, max-age=86400";
 
 impl Page {
-    pub fn never_stale(key: String, content_type: &'static str) -> Self {
+    /// Data for the site's scripts.
+    pub fn json(key: &str) -> Self {
+        Self {
+            key: key.to_owned(),
+            content_type: "application/json; charset=utf-8",
+            cache_control: FOR_A_MINUTE,
+        }
+    }
+
+    /// A page that is made of one in `web/`.
+    pub fn html(key: String) -> Self {
         Self {
             key,
-            content_type,
+            content_type: "text/html; charset=utf-8",
             cache_control: NEVER_STALE,
         }
     }
@@ -56,7 +68,7 @@ impl Page {
             "html" => ("text/html; charset=utf-8", NEVER_STALE),
             "css" => ("text/css; charset=utf-8", NEVER_STALE),
             "js" => ("text/javascript; charset=utf-8", NEVER_STALE),
-            "json" => ("application/json; charset=utf-8", NEVER_STALE),
+            "json" => ("application/json; charset=utf-8", FOR_A_MINUTE),
             "txt" => ("text/plain; charset=utf-8", NEVER_STALE),
             "svg" => ("image/svg+xml", FOR_A_DAY),
             "png" => ("image/png", FOR_A_DAY),
@@ -131,7 +143,7 @@ fn collect(folder: &Path, prefix: &str, files: &mut Vec<SiteFile>) -> Result<()>
             let page = path.ends_with(".html");
             let html = page.then(|| std::fs::read_to_string(entry.path()));
             files.push(SiteFile {
-                html: html.transpose()?.filter(|html| settings::connects(html)),
+                html: html.transpose()?.filter(|html| pages::connects(html)),
                 path,
             });
         }
@@ -150,7 +162,7 @@ mod tests {
         for file in &files {
             Page::of_file(&file.path)?;
         }
-        assert!(files.iter().any(|file| file.path == "images/nobody.svg"));
+        assert!(files.iter().any(|file| file.path == "images/icon.svg"));
         Ok(())
     }
 

@@ -3,17 +3,21 @@
 mod access_log;
 mod distribution;
 mod files;
+mod pages;
 mod settings;
 
 use anyhow::Result;
-use pulumi_program::{Component, Options, Output, all};
+use pulumi_program::{Component, Options, Output, all, format_output};
 
 use crate::bucket::{Kind, PrivateBucket};
-use crate::catalogue;
+use crate::catalogue::{self, Mysfit};
 use crate::policy;
 use crate::scope::Scope;
 use files::Page;
 pub use settings::Settings;
+
+/// Takes the place of the site's URL in a page until that is known.
+const SITE: &str = "https://site.invalid";
 
 /// The base URLs of a mysfits service: pages must not leave their own origin, and the processor
 /// must not depend on a record that somebody has yet to make.
@@ -25,6 +29,8 @@ pub struct MysfitsService {
 pub struct Site {
     /// Scheme and host, without a trailing slash: the site's URL and its origin.
     pub url: Output<String>,
+    /// Whose pages are the site's: by its URL first, and by every other name that it has.
+    pub origins: Output<Vec<String>>,
     /// The same, by CloudFront's name for it, which is known without any record of one's own.
     distribution_url: Output<String>,
     pub bucket: PrivateBucket,
@@ -57,16 +63,30 @@ impl Site {
         }
 
         let scheme = scope.config.site.scheme;
-        let distribution_url = distribution
-            .domain_name
-            .map(move |domain| format!("{scheme}://{domain}"));
+        let distribution_url =
+            format_output!("{scheme}://{}", distribution.domain_name, scheme = scheme);
         let url = match &scope.config.site.domain {
             None => distribution_url.clone(),
             Some(domain) => Output::new(format!("{scheme}://{}", domain.name)),
         };
         component.output("url", &url);
+        let hosts = scope.config.site.hosts.clone();
+        let origins = all((&url, &distribution_url)).map(move |(url, distribution)| {
+            let port = distribution.rsplit_once(':').map(|(_, port)| port);
+            let port = port.filter(|port| port.bytes().all(|byte| byte.is_ascii_digit()));
+            let port = port.map(|port| format!(":{port}")).unwrap_or_default();
+            let others = hosts.iter().map(|host| format!("{scheme}://{host}{port}"));
+            let mut origins = vec![url];
+            for origin in std::iter::once(distribution).chain(others) {
+                if !origins.contains(&origin) {
+                    origins.push(origin);
+                }
+            }
+            origins
+        });
         Self {
             url,
+            origins,
             distribution_url,
             bucket,
             component,
@@ -76,9 +96,8 @@ impl Site {
     /// Publishes the catalogue beside the site.
     pub fn publish_catalogue(&self, scope: &Scope<'_>) -> Result<MysfitsService> {
         for object in catalogue::objects()? {
-            let page = Page::never_stale(object.key, "application/json; charset=utf-8");
             let source = files::Source::Text(Output::new(object.json));
-            self.put(scope, self.options(), &page, source);
+            self.put(scope, self.options(), &Page::json(&object.key), source);
         }
         Ok(MysfitsService {
             for_pages: self.url.clone(),
@@ -88,26 +107,59 @@ impl Site {
 
     /// Uploads the files of `web/`, and what of them only the deployment knows.
     pub fn publish(&self, scope: &Scope<'_>, settings: &Settings<'_>) -> Result<()> {
-        let reachable = all((settings.clicks_endpoint, settings.mysfits_api))
-            .map(|(clicks, mysfits)| [clicks, mysfits]);
+        let services = settings.services(scope);
+        // What another service has is known when a page asks it, and not here.
+        let mysfits = match scope.config.processor.mysfits_api_url {
+            None => catalogue::mysfits()?,
+            Some(_) => Vec::new(),
+        };
         for file in files::of_site(&scope.program.root_directory().join("web"))? {
             let page = Page::of_file(&file.path)?;
-            let source = match file.html {
-                None => files::Source::File(format!("web/{}", file.path)),
-                Some(html) => files::Source::Text(
-                    reachable.map(move |services| settings::admit(&html, &services)),
-                ),
+            let Some(html) = file.html else {
+                let source = files::Source::File(format!("web/{}", file.path));
+                // A script may say in a click what the API did not admit before.
+                let options = match file.path.ends_with(".js") {
+                    true => self.options().depends_on(&[settings.api_live]),
+                    false => self.options(),
+                };
+                self.put(scope, options, &page, source);
+                continue;
             };
-            // A script may say in a click what the API did not admit before.
-            let options = match file.path.ends_with(".js") {
-                true => self.options().depends_on(&[settings.api_live]),
-                false => self.options(),
-            };
-            self.put(scope, options, &page, source);
+            if file.path != pages::PROFILE {
+                let html = pages::with_cards(&html, &mysfits)?;
+                let html = services.map(move |services| pages::admit(&html, &services));
+                self.put(scope, self.options(), &page, files::Source::Text(html));
+                continue;
+            }
+            for mysfit in &mysfits {
+                self.put_profile(scope, &html, mysfit, &services)?;
+            }
         }
-        let page = Page::never_stale("config.json".to_owned(), "application/json; charset=utf-8");
         let source = files::Source::Text(settings.json(scope));
-        self.put(scope, self.options(), &page, source);
+        self.put(scope, self.options(), &Page::json("config.json"), source);
+        if scope.config.site.insights {
+            // What is published into it later is not this program's to change.
+            let options = self.options().ignore_changes(&["content"]);
+            let nothing = files::Source::Text(Output::new(r#"{"mysfits":[]}"#.to_owned()));
+            self.put(scope, options, &Page::json("insights.json"), nothing);
+        }
+        Ok(())
+    }
+
+    /// The page of a profile. It says who it is to whoever follows a link without scripts.
+    fn put_profile(
+        &self,
+        scope: &Scope<'_>,
+        html: &str,
+        mysfit: &Mysfit,
+        services: &Output<Vec<String>>,
+    ) -> Result<()> {
+        // A mistake in the page is found before anything is deployed.
+        let html = pages::of_profile(html, mysfit, SITE)?;
+        let html = all((services, &self.url))
+            .map(move |(services, site)| pages::admit(&html.replace(SITE, &site), &services));
+        let page = Page::html(pages::key(mysfit));
+        self.put(scope, self.options(), &page, files::Source::Text(html));
         Ok(())
     }
 

@@ -1,8 +1,6 @@
-//! What the site must know of its deployment: `config.json`, and what its pages may connect to.
+//! What the site must know of its deployment: `config.json`.
 
-use anyhow::Result;
-use http::Uri;
-use pulumi_program::{Output, all};
+use pulumi_program::{Output, Urn, all};
 use serde_json::json;
 
 use crate::scope::Scope;
@@ -14,7 +12,7 @@ pub struct Settings<'a> {
     /// The URL that takes a click.
     pub clicks_endpoint: &'a Output<String>,
     /// The URN of what makes the API that takes clicks live.
-    pub api_live: &'a Output<String>,
+    pub api_live: &'a Urn,
 }
 
 impl Settings<'_> {
@@ -23,71 +21,38 @@ impl Settings<'_> {
         let site = scope.config.site.clone();
         all((self.mysfits_api, self.clicks_endpoint, &scope.region)).map(
             move |(mysfits_api, clicks_endpoint, region)| {
-                json!({
+                let text = |value: &Option<String>| value.clone().unwrap_or_default();
+                let mut settings = json!({
                     "mysfitsApiEndpoint": mysfits_api,
                     "streamingApiEndpoint": clicks_endpoint,
-                    "cognitoUserPoolId": site.cognito_user_pool_id.as_deref().unwrap_or_default(),
-                    "cognitoUserPoolClientId":
-                        site.cognito_user_pool_client_id.as_deref().unwrap_or_default(),
+                    "cognitoUserPoolId": text(&site.cognito_user_pool_id),
+                    "cognitoUserPoolClientId": text(&site.cognito_user_pool_client_id),
+                    "cognitoDomain": text(&site.cognito_domain),
                     "awsRegion": region,
-                })
-                .to_string()
+                });
+                // What is as it is by default is not mentioned.
+                for (key, value, by_default) in [
+                    ("adoption", site.adoption, false),
+                    ("insightsOnSite", site.insights, false),
+                    ("respectPrivacySignals", site.respect_privacy_signals, true),
+                ] {
+                    if value != by_default {
+                        settings[key] = json!(value);
+                    }
+                }
+                settings.to_string()
             },
         )
     }
-}
 
-/// What a page's content security policy says before the deployment is known.
-const OWN_ORIGIN_ALONE: &str = "connect-src 'self'";
-
-/// Whether a page says what it may connect to.
-pub fn connects(html: &str) -> bool {
-    html.contains(OWN_ORIGIN_ALONE)
-}
-
-/// Lets a page connect to `services`, URLs of which the origin counts.
-pub fn admit(html: &str, services: &[String]) -> String {
-    let mut origins: Vec<String> = services.iter().filter_map(|url| origin(url).ok()).collect();
-    origins.sort();
-    origins.dedup();
-    let admitted = format!("{OWN_ORIGIN_ALONE} {}", origins.join(" "));
-    html.replacen(OWN_ORIGIN_ALONE, &admitted, 1)
-}
-
-fn origin(url: &str) -> Result<String> {
-    let parts = url.parse::<Uri>()?.into_parts();
-    let scheme = parts.scheme.map(|scheme| scheme.to_string());
-    let authority = parts.authority.map(|authority| authority.to_string());
-    Ok(format!(
-        "{}://{}",
-        scheme.unwrap_or_default(),
-        authority.unwrap_or_default()
-    ))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_page_may_connect_to_the_services_and_nothing_else() {
-        let page = "<meta content=\"default-src 'none'; connect-src 'self'; base-uri 'none'\">";
-        let services = [
-            "https://id.execute-api.us-east-1.amazonaws.com/prod/clicks".to_owned(),
-            "https://d1.cloudfront.net".to_owned(),
-        ];
-        assert_eq!(
-            admit(page, &services),
-            "<meta content=\"default-src 'none'; connect-src 'self' https://d1.cloudfront.net \
-             https://id.execute-api.us-east-1.amazonaws.com; base-uri 'none'\">"
-        );
-    }
-
-    #[test]
-    fn the_site_s_page_has_the_policy_that_is_filled_in() -> Result<()> {
-        let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../web/index.html");
-        let html = std::fs::read_to_string(page)?;
-        assert_eq!(html.matches(OWN_ORIGIN_ALONE).count(), 1);
-        Ok(())
+    /// The URLs of all services that pages connect to.
+    pub fn services(&self, scope: &Scope<'_>) -> Output<Vec<String>> {
+        let sign_in = scope.config.site.cognito_domain.clone();
+        all((self.clicks_endpoint, self.mysfits_api)).map(move |(clicks, mysfits)| {
+            [clicks, mysfits]
+                .into_iter()
+                .chain(sign_in.clone())
+                .collect()
+        })
     }
 }

@@ -12,6 +12,7 @@ mod operations;
 mod order;
 mod owner;
 mod security;
+mod site;
 mod terraform;
 
 use std::collections::BTreeSet;
@@ -79,6 +80,7 @@ fn the_site_knows_its_deployment() -> Result<()> {
         serde_json::from_str::<Value>(content)?,
         json!({
             "awsRegion": "eu-west-1",
+            "cognitoDomain": "",
             "cognitoUserPoolClientId": "",
             "cognitoUserPoolId": "eu-west-1_abcdefghi",
             "mysfitsApiEndpoint": "https://d111111abcdef8.cloudfront.net",

@@ -1,11 +1,11 @@
 //! Deployed REST APIs, under `/API-ID/STAGE/`.
 
-use super::http;
 use crate::current::Current;
-use crate::services::apigateway::{MAX_PAYLOAD, Payload};
-use ::http::{HeaderValue, Request, Response, StatusCode, header};
 use anyhow::Result;
 use bytes::{Bytes, BytesMut};
+use cloud_apigateway::{MAX_PAYLOAD, Payload};
+use cloud_core::listener;
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use std::net::{IpAddr, Ipv4Addr};
@@ -24,12 +24,12 @@ const MAX_READ: usize = 4 * MAX_PAYLOAD;
 const PEER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// Answers requests until `shutdown`, then finishes those that are under way.
-pub async fn serve(
-    listener: TcpListener,
+pub(crate) async fn serve(
+    socket: TcpListener,
     current: Arc<Current>,
     shutdown: CancellationToken,
 ) -> Result<()> {
-    http::serve(listener, shutdown, move |request: Request<Incoming>| {
+    listener::serve(socket, shutdown, move |request: Request<Incoming>| {
         let current = Arc::clone(&current);
         async move { answer(&current, request).await.map(Full::new) }
     })
@@ -47,7 +47,7 @@ async fn answer(current: &Current, request: Request<Incoming>) -> Response<Bytes
     let request = Request::from_parts(parts, payload);
     // After the body, which may take its time.
     let cloud = current.get().await;
-    let mut response = cloud.apigateway.handle(&cloud, PEER, request).await;
+    let mut response = cloud.apigateway.handle(PEER, request).await;
     if !whole {
         // What is left of the body would have to be read before the next request.
         close(&mut response);

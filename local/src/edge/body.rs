@@ -1,7 +1,7 @@
 //! Bodies of requests: read whole within a limit, or streamed, and never waited for without end.
 
-use crate::error::{AwsError, AwsResult};
 use bytes::Bytes;
+use cloud_core::error::{AwsError, AwsResult};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use std::io::{Error, ErrorKind};
@@ -15,7 +15,7 @@ use tokio::time::{Instant, Sleep, sleep};
 const IDLE: Duration = Duration::from_secs(20);
 
 /// A body that fails when nothing of it arrives for too long.
-pub struct TimedBody<B> {
+pub(super) struct TimedBody<B> {
     inner: B,
     broken: Broken,
     patience: Duration,
@@ -23,14 +23,14 @@ pub struct TimedBody<B> {
     waiting: bool,
 }
 
-/// Tells whoever has handed a body on that it broke off, and how.
+/// Tells the one who has handed a body on that it broke off, and how.
 #[derive(Clone, Default)]
-pub struct Broken(Arc<OnceLock<ErrorKind>>);
+pub(super) struct Broken(Arc<OnceLock<ErrorKind>>);
 
 impl Broken {
     /// The error that S3 has for it:
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>.
-    pub fn s3_error(&self) -> Option<AwsError> {
+    pub(super) fn s3_error(&self) -> Option<AwsError> {
         Some(match self.0.get()? {
             ErrorKind::TimedOut => AwsError::new(
                 400,
@@ -49,7 +49,7 @@ impl Broken {
 }
 
 impl<B> TimedBody<B> {
-    pub fn new(inner: B) -> Self {
+    pub(super) fn new(inner: B) -> Self {
         Self::patient(inner, IDLE)
     }
 
@@ -63,7 +63,7 @@ impl<B> TimedBody<B> {
         }
     }
 
-    pub fn broken(&self) -> Broken {
+    pub(super) fn broken(&self) -> Broken {
         self.broken.clone()
     }
 
@@ -114,7 +114,7 @@ where
 }
 
 /// Reads a whole body of at most `limit` bytes; `too_large` is what a larger one gets.
-pub async fn read_whole(
+pub(super) async fn read_whole(
     body: Incoming,
     limit: usize,
     too_large: impl FnOnce() -> AwsError,

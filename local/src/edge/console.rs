@@ -8,7 +8,7 @@ use http::{HeaderName, HeaderValue, Method, Request, Response, header};
 use http_body_util::Full;
 
 /// Where the page is. Its files are below.
-pub const PAGE: &str = "/_mysfits/console";
+pub(crate) const PAGE: &str = "/_mysfits/console";
 
 /// Path below [`PAGE`], media type, text.
 const FILES: [(&str, &str, &str); 6] = [
@@ -46,7 +46,7 @@ const FILES: [(&str, &str, &str); 6] = [
 
 /// Answers a request for one of the files; nothing for any other request. `port` is the one
 /// that it came in at.
-pub fn answer<B>(request: &Request<B>, port: u16) -> Option<Response<Full<Bytes>>> {
+pub(crate) fn answer<B>(request: &Request<B>, port: u16) -> Option<Response<Full<Bytes>>> {
     let path = request.uri().path().strip_prefix(PAGE)?;
     let path = if path == "/" { "" } else { path };
     let is_read = [Method::GET, Method::HEAD].contains(request.method());
@@ -89,7 +89,7 @@ fn policy(port: u16) -> String {
 
 /// Whether a page of this origin is the console's: the cloud's own, at the port of AWS's
 /// protocols.
-pub fn is_own_origin(origin: &HeaderValue, port: u16) -> bool {
+pub(crate) fn is_own_origin(origin: &HeaderValue, port: u16) -> bool {
     ["127.0.0.1", "localhost"]
         .iter()
         .any(|host| origin.as_bytes() == format!("http://{host}:{port}").as_bytes())

@@ -1,4 +1,4 @@
-//! Whether a cloud is there, which, and how it is doing: for whoever starts and stops it.
+//! Whether a cloud is there, which, and how it is doing: for the program that starts and stops it.
 
 use crate::cloud::Cloud;
 use bytes::Bytes;
@@ -21,11 +21,11 @@ fn functions(cloud: &Cloud) -> serde_json::Value {
 }
 
 /// The answer to a request for the cloud's health; nothing for any other request.
-pub fn answer<B>(request: &Request<B>, cloud: &Cloud) -> Option<Response<Full<Bytes>>> {
+pub(crate) fn answer<B>(request: &Request<B>, cloud: &Cloud) -> Option<Response<Full<Bytes>>> {
     if request.uri().path() != PATH || request.method() != Method::GET {
         return None;
     }
-    let (problems, damaged) = (cloud.problems(), cloud.troubles.damaged());
+    let (problems, damaged) = (cloud.problems(), cloud.context.troubles.damaged());
     let health = serde_json::json!({
         "status": if problems.is_empty() && damaged.is_empty() { "ok" } else { "impaired" },
         "pid": std::process::id(),

@@ -2,8 +2,9 @@
 //! stack's state is empty.
 
 use crate::cloud::Cloud;
-use crate::error::AwsResult;
 use bytes::Bytes;
+use cloud_core::context::finish;
+use cloud_core::error::AwsResult;
 use http::{HeaderValue, Method, Request, Response, header};
 use http_body_util::Full;
 use serde_json::json;
@@ -14,14 +15,21 @@ const PREFIX: &str = "/_mysfits/leftovers/";
 
 /// Answers `DELETE /_mysfits/leftovers/STACK` with the URNs of what was deleted; nothing for any
 /// other request.
-pub async fn answer<B>(request: &Request<B>, cloud: &Arc<Cloud>) -> Option<Response<Full<Bytes>>> {
+pub(crate) async fn answer<B>(
+    request: &Request<B>,
+    cloud: &Arc<Cloud>,
+) -> Option<Response<Full<Bytes>>> {
     let stack = request.uri().path().strip_prefix(PREFIX)?;
     if request.method() != Method::DELETE || stack.is_empty() {
         return None;
     }
-    let (work, stack) = (Arc::clone(cloud), stack.to_owned());
-    let deletion = async move { work.deployments.delete_unconfirmed(&work, &stack).await };
-    let deleted: AwsResult<Vec<String>> = crate::cloud::finish(&cloud.tasks, deletion).await;
+    let (work, stack) = (Arc::clone(&cloud.account), stack.to_owned());
+    let deletion = async move {
+        work.deployments
+            .delete_unconfirmed(&work.package, &stack)
+            .await
+    };
+    let deleted: AwsResult<Vec<String>> = finish(&cloud.context.tasks, deletion).await;
     let (status, body) = match deleted {
         Ok(urns) => (200, json!({ "deleted": urns })),
         Err(error) => (error.status, json!({ "message": error.to_string() })),

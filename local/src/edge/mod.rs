@@ -1,14 +1,12 @@
 //! The listeners: AWS's protocols, deployed APIs, and sites. Loopback only.
 
-pub mod api;
-pub mod aws;
+pub(crate) mod api;
+pub(crate) mod aws;
 mod body;
-pub mod console;
-pub mod health;
-pub mod http;
-pub mod leftovers;
-pub mod operator;
-pub mod percent;
-pub mod site;
-pub mod status;
+pub(crate) mod console;
+pub(crate) mod health;
+pub(crate) mod leftovers;
+pub(crate) mod operator;
+pub(crate) mod site;
+pub(crate) mod status;
 mod watch;

@@ -5,10 +5,10 @@ use super::body::read_whole;
 use super::{console, health, leftovers, status, watch};
 use crate::cloud::Cloud;
 use crate::current::Current;
-use crate::error::AwsError;
-use crate::events::Event;
-use crate::faults::{Fault, Service};
 use bytes::Bytes;
+use cloud_core::error::AwsError;
+use cloud_core::events::Event;
+use cloud_core::faults::Fault;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// What all of its paths start with.
-pub const PREFIX: &str = "/_mysfits/";
+pub(crate) const PREFIX: &str = "/_mysfits/";
 
 const FAULTS: &str = "/_mysfits/faults";
 /// One service's.
@@ -33,7 +33,7 @@ const MAX_BODY: usize = 64 * 1024;
 type Answer = Response<Full<Bytes>>;
 
 /// The answer to a request under [`PREFIX`].
-pub async fn answer(request: Request<Incoming>, current: &Arc<Current>) -> Answer {
+pub(crate) async fn answer(request: Request<Incoming>, current: &Arc<Current>) -> Answer {
     let port = current.now().config.endpoints.aws;
     // Browsers send the header with every request of a page that changes something, and with
     // none that a person or a program makes. The console's own page may.
@@ -67,32 +67,35 @@ pub async fn answer(request: Request<Incoming>, current: &Arc<Current>) -> Answe
     match (request.method(), request.uri().path()) {
         (&Method::GET, path) if path.starts_with(PACKAGES) => package(cloud, path).await,
         (&Method::GET, FAULTS) => faults(cloud),
-        (&Method::PUT, FAULTS) => match fault(request).await {
+        (&Method::PUT, FAULTS) => match fault(request, cloud).await {
             Ok(fault) => {
                 tracing::info!(?fault, "a fault is switched on");
                 let event = Event::Fault {
                     fault: fault.clone(),
                 };
-                cloud.faults.set(fault);
-                cloud.events.push(event);
+                cloud.context.faults.set(fault);
+                cloud.context.events.push(event);
                 faults(cloud)
             }
             Err(refusal) => refusal,
         },
         (&Method::DELETE, FAULTS) => {
-            cloud.faults.clear();
-            cloud.events.push(Event::FaultsOff { service: None });
+            cloud.context.faults.clear();
+            cloud
+                .context
+                .events
+                .push(Event::FaultsOff { service: None });
             faults(cloud)
         }
         (&Method::DELETE, path) if path.starts_with(FAULTS_OF) => {
             let name = path.strip_prefix(FAULTS_OF).unwrap_or_default();
-            let service = Service::ALL.into_iter().find(|one| one.name() == name);
-            let Some(service) = service else {
+            let services = cloud.context.faults.services();
+            if !services.iter().any(|service| service.name == name) {
                 let message = format!("{name} is no service that can be disturbed");
                 return refusal(StatusCode::NOT_FOUND, &message);
-            };
-            cloud.faults.clear_of(service);
-            cloud.events.push(Event::FaultsOff {
+            }
+            cloud.context.faults.clear_of(name);
+            cloud.context.events.push(Event::FaultsOff {
                 service: Some(name.to_owned()),
             });
             faults(cloud)
@@ -153,11 +156,14 @@ async fn reset(current: &Arc<Current>) -> Answer {
 }
 
 fn faults(cloud: &Cloud) -> Answer {
-    answer_of(StatusCode::OK, &json!({ "faults": cloud.faults.all() }))
+    answer_of(
+        StatusCode::OK,
+        &json!({ "faults": cloud.context.faults.all() }),
+    )
 }
 
 /// The fault that a request describes.
-async fn fault(request: Request<Incoming>) -> Result<Fault, Answer> {
+async fn fault(request: Request<Incoming>, cloud: &Cloud) -> Result<Fault, Answer> {
     let too_large = || {
         let message = format!("A fault is described in at most {MAX_BODY} bytes");
         AwsError::new(413, "RequestEntityTooLarge", message)
@@ -173,19 +179,19 @@ async fn fault(request: Request<Incoming>) -> Result<Fault, Answer> {
         refusal(StatusCode::BAD_REQUEST, &message)
     };
     let fault: Fault = serde_json::from_slice(&body).map_err(|error| invalid(&error))?;
-    match fault.problem() {
+    match cloud.context.faults.problem(&fault) {
         Some(problem) => Err(invalid(&problem)),
         None => Ok(fault),
     }
 }
 
 /// A refusal with its reason.
-pub fn refusal(status: StatusCode, message: &str) -> Answer {
+pub(crate) fn refusal(status: StatusCode, message: &str) -> Answer {
     answer_of(status, &json!({ "message": message }))
 }
 
 /// An answer in JSON. What a page of another origin asks for is not even read by its browser.
-pub fn answer_of(status: StatusCode, body: &Value) -> Answer {
+pub(crate) fn answer_of(status: StatusCode, body: &Value) -> Answer {
     let mut response = Response::new(Full::from(format!("{body}\n")));
     *response.status_mut() = status;
     let kind = HeaderValue::from_static("application/json");

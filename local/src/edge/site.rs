@@ -1,13 +1,13 @@
 //! Distributions: one listener each, which answers 404 while no distribution has its port.
 
-use super::http;
 use crate::cloud::Cloud;
 use crate::current::Current;
-use crate::services::cloudfront::answer::Viewer;
-use crate::services::s3::objects::Data;
-use ::http::{Request, Response, StatusCode};
 use anyhow::Result;
 use bytes::Bytes;
+use cloud_cloudfront::answer::Viewer;
+use cloud_core::body::Data;
+use cloud_core::listener;
+use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use s3s::dto::StreamingBlob;
 use std::sync::Arc;
@@ -15,13 +15,13 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 /// Answers requests until `shutdown`, then finishes those that are under way.
-pub async fn serve(
-    listener: TcpListener,
+pub(crate) async fn serve(
+    socket: TcpListener,
     current: Arc<Current>,
     shutdown: CancellationToken,
 ) -> Result<()> {
-    let port = listener.local_addr()?.port();
-    http::serve(listener, shutdown, move |request| {
+    let port = socket.local_addr()?.port();
+    listener::serve(socket, shutdown, move |request| {
         let current = Arc::clone(&current);
         async move { answer(&*current.get().await, port, request).await }
     })
@@ -41,7 +41,7 @@ async fn answer(cloud: &Cloud, port: u16, request: Request<Incoming>) -> Respons
         path: request.uri().path(),
         headers: request.headers(),
     };
-    let answer = cloud.cloudfront_answer(&distribution, viewer).await;
+    let answer = cloud.cloudfront.answer(&distribution, viewer).await;
     answer.map(|data| match data {
         Data::Whole(bytes) => s3s::Body::from(bytes),
         Data::Stream(stream) => s3s::Body::from(StreamingBlob::wrap(stream)),

@@ -9,11 +9,11 @@ use http_body_util::Full;
 const PATH: &str = "/_mysfits/resources";
 
 /// The answer to a request for the list of resources; nothing for any other request.
-pub fn answer<B>(request: &Request<B>, cloud: &Cloud) -> Option<Response<Full<Bytes>>> {
+pub(crate) fn answer<B>(request: &Request<B>, cloud: &Cloud) -> Option<Response<Full<Bytes>>> {
     if request.uri().path() != PATH || request.method() != Method::GET {
         return None;
     }
-    let resources = cloud.deployments.standing(&cloud.package);
+    let resources = cloud.account.deployments.standing(&cloud.account.package);
     let body = serde_json::json!({ "resources": resources }).to_string();
     let mut response = Response::new(Full::from(body));
     response.headers_mut().insert(

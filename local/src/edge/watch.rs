@@ -7,7 +7,6 @@
 
 use crate::cloud::Cloud;
 use crate::current::Current;
-use crate::faults::Service;
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use http_body_util::Full;
@@ -23,7 +22,10 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Answers a request for events, which waits until there is one; nothing for any other request.
 /// It holds on to no cloud, so that a reset need not wait for it.
-pub async fn events<B>(request: &Request<B>, current: &Current) -> Option<Response<Full<Bytes>>> {
+pub(super) async fn events<B>(
+    request: &Request<B>,
+    current: &Current,
+) -> Option<Response<Full<Bytes>>> {
     if request.uri().path() != EVENTS || request.method() != Method::GET {
         return None;
     }
@@ -54,16 +56,19 @@ pub async fn events<B>(request: &Request<B>, current: &Current) -> Option<Respon
 }
 
 /// Answers a request for the state; nothing for any other request.
-pub fn state<B>(request: &Request<B>, cloud: &Cloud) -> Option<Response<Full<Bytes>>> {
+pub(super) fn state<B>(request: &Request<B>, cloud: &Cloud) -> Option<Response<Full<Bytes>>> {
     if request.uri().path() != STATE || request.method() != Method::GET {
         return None;
     }
-    let services = Service::ALL
-        .map(|service| json!({ "name": service.name(), "operations": service.operations() }));
+    let services = cloud.context.faults.services();
+    let services: Vec<_> = services
+        .iter()
+        .map(|service| json!({ "name": service.name, "operations": service.operations }))
+        .collect();
     let state = json!({
         "started": cloud.started.format(&Rfc3339).ok(),
         "streams": cloud.firehose.tallies(),
-        "faults": cloud.faults.all(),
+        "faults": cloud.context.faults.all(),
         "services": services,
     });
     Some(super::operator::answer_of(http::StatusCode::OK, &state))

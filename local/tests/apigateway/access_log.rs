@@ -2,7 +2,7 @@
 
 use crate::stack::{Clicks, OK, REFUSED};
 use anyhow::{Context, Result};
-use mysfits_local::services::iam::Caller;
+use cloud_iam::Caller;
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -48,6 +48,7 @@ async fn every_request_of_the_stage_is_logged() -> Result<()> {
     let role = clicks
         .cloud
         .cloud()
+        .account
         .deployments
         .all()
         .into_iter()
@@ -68,7 +69,9 @@ fn lines(clicks: &Clicks) -> Result<Vec<Value>> {
     let input = json!({ "logGroupName": "access" }).to_string();
     let (caller, region) = (Caller::Account, "us-east-1");
     let cloud = clicks.cloud.cloud();
-    let answer = cloud.logs_call(&caller, region, "FilterLogEvents", input.as_bytes())?;
+    let answer = cloud
+        .logs
+        .call(&caller, region, "FilterLogEvents", input.as_bytes())?;
     let answer: Value = serde_json::from_slice(&answer)?;
     let events = answer["events"].as_array().context("no events")?;
     let mut lines = Vec::new();

@@ -1,9 +1,9 @@
 //! Clicks: what is answered to them, and what that takes.
 
+use crate::objects;
 use crate::stack::{ALLOWED, CLICK, Clicks, JSON, MORE, OK, REFUSED, SITE, VARY, document, trust};
 use anyhow::Result;
-use mysfits_local::services::iam::Caller;
-use mysfits_local::services::s3::listing::{Of, Query};
+use cloud_s3::listing::{Of, Query};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -27,11 +27,9 @@ async fn a_click_is_stored_as_it_came() -> Result<()> {
         }
     };
     let key = tokio::time::timeout(Duration::from_secs(20), delivered).await??;
-    let object = cloud
-        .s3_get_object(&Caller::Account, "clicks", &key)
-        .await?;
+    let object = objects::read(&cloud.s3, "clicks", &key).await?;
     assert_eq!(
-        String::from_utf8_lossy(&object.body),
+        String::from_utf8_lossy(&object),
         r#"{"userId":"user 1","mysfitId":"4e53920c-505a-4a90-a694-b9300791f0ae"}"#
     );
     Ok(())

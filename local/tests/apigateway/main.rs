@@ -7,6 +7,8 @@ mod gateway_responses;
 mod integration_responses;
 mod life;
 mod listener;
+#[path = "../../testing/objects.rs"]
+mod objects;
 mod refusals;
 mod requests;
 mod routes;

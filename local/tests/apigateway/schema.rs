@@ -1,12 +1,14 @@
 //! The aws package's schema and the types here know the same inputs.
 
+use crate::support::TestCloud;
 use anyhow::{Context, Result};
-use mysfits_local::provider::package::Package;
 use serde_json::{Map, Value, json};
 
-#[test]
-fn every_input_of_the_schema_is_known() -> Result<()> {
-    let package = Package::aws()?;
+#[tokio::test]
+async fn every_input_of_the_schema_is_known() -> Result<()> {
+    let cloud = TestCloud::start().await?;
+    let cloud = cloud.cloud();
+    let package = &cloud.account.package;
     let schema: Value = serde_json::from_str(package.schema_json())?;
     let resources = schema["resources"].as_object().context("no resources")?;
     let mut checked = 0;

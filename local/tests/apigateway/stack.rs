@@ -2,7 +2,7 @@
 
 use crate::support::{Api, Mock, STAGE, TestCloud, mock};
 use anyhow::Result;
-use mysfits_local::provider::deployments::Record;
+use cloud_resource::deployments::Record;
 use serde_json::{Value, json};
 
 pub const SITE: &str = "https://site.example";

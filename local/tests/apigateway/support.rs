@@ -1,10 +1,10 @@
 //! A cloud with REST APIs in it: what is declared, and what is asked of it over HTTP.
 
 use anyhow::{Context, Result, bail};
-use mysfits_local::clock::Clock;
+use cloud_core::clock::Clock;
+use cloud_resource::deployments::Record;
+use cloud_resource::resource::{New, Properties};
 use mysfits_local::cloud::Cloud;
-use mysfits_local::provider::deployments::Record;
-use mysfits_local::provider::resource::{New, Properties};
 use mysfits_local::server::{Server, ServerConfig};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -96,7 +96,7 @@ impl TestCloud {
         let inputs = self.valid(&token, inputs)?;
         let urn = format!("urn:pulumi:dev::test::{token}::{name}");
         let cloud = &self.cloud();
-        let deployments = &cloud.deployments;
+        let deployments = &cloud.account.deployments;
         let new = New {
             stack: "dev".to_owned(),
             name: name.to_owned(),
@@ -104,7 +104,13 @@ impl TestCloud {
             region: region.to_owned(),
             urn,
         };
-        let created = deployments.create(cloud, &token, new, inputs, Properties::new());
+        let created = deployments.create(
+            &cloud.account.package,
+            &token,
+            new,
+            inputs,
+            Properties::new(),
+        );
         created.await.map_err(|error| anyhow::anyhow!("{error}"))
     }
 
@@ -114,14 +120,23 @@ impl TestCloud {
         let inputs = self.valid(&record.token, inputs)?;
         let urn = record.resource.urn.clone();
         let cloud = &self.cloud();
-        let deployments = &cloud.deployments;
-        let updated = deployments.update(cloud, record.clone(), urn, inputs, Properties::new());
+        let deployments = &cloud.account.deployments;
+        let updated = deployments.update(
+            &cloud.account.package,
+            record.clone(),
+            urn,
+            inputs,
+            Properties::new(),
+        );
         updated.await.map_err(|error| anyhow::anyhow!("{error}"))
     }
 
     pub async fn delete(&self, record: &Record) -> Result<()> {
         let cloud = &self.cloud();
-        let deleted = cloud.deployments.delete(cloud, record);
+        let deleted = cloud
+            .account
+            .deployments
+            .delete(&cloud.account.package, record);
         deleted.await.map_err(|error| anyhow::anyhow!("{error}"))
     }
 
@@ -130,7 +145,7 @@ impl TestCloud {
             bail!("{inputs} is no object");
         };
         let cloud = self.cloud();
-        let declared = cloud.package.resource_type(token);
+        let declared = cloud.account.package.resource_type(token);
         let of = declared.with_context(|| format!("no {token}"))?.of;
         let refusals = of.validate(&inputs);
         if !refusals.is_empty() {

@@ -2,7 +2,7 @@
 
 use crate::support::{Api, Mock, STAGE, TestCloud};
 use anyhow::Result;
-use mysfits_local::provider::deployments::Record;
+use cloud_resource::deployments::Record;
 use serde_json::json;
 
 const SLOW: f64 = 0.001;

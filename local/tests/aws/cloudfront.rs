@@ -3,7 +3,7 @@
 use crate::client::{Answer, Cloud, http};
 use crate::deploy::refusal;
 use anyhow::Result;
-use mysfits_local::provider::deployments::Record;
+use cloud_resource::deployments::Record;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::io::Read;
@@ -400,7 +400,7 @@ async fn a_distribution_keeps_its_port_until_it_is_deleted() -> Result<()> {
 #[tokio::test]
 async fn what_a_distribution_uses_cannot_be_deleted() -> Result<()> {
     let site = Site::start().await?;
-    let all = site.cloud.server.cloud().deployments.all();
+    let all = site.cloud.server.cloud().account.deployments.all();
     for (token, code) in [
         ("originAccessControl", "OriginAccessControlInUse"),
         ("responseHeadersPolicy", "ResponseHeadersPolicyInUse"),

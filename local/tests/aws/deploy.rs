@@ -2,8 +2,8 @@
 
 use crate::client::Cloud;
 use anyhow::{Context, Result, bail};
-use mysfits_local::provider::deployments::Record;
-use mysfits_local::provider::resource::{New, Properties};
+use cloud_resource::deployments::Record;
+use cloud_resource::resource::{New, Properties};
 use serde_json::Value;
 
 impl Cloud {
@@ -11,6 +11,7 @@ impl Cloud {
     pub async fn deploy(&self, token: &str, name: &str, inputs: Value) -> Result<Record> {
         let cloud = &self.server.cloud();
         let of = cloud
+            .account
             .package
             .resource_type(token)
             .context("no such type")?
@@ -27,8 +28,9 @@ impl Cloud {
             region: "us-east-1".into(),
         };
         let created = cloud
+            .account
             .deployments
-            .create(cloud, token, new, inputs, none())
+            .create(&cloud.account.package, token, new, inputs, none())
             .await;
         created.map_err(|error| anyhow::anyhow!("{error}"))
     }
@@ -38,7 +40,11 @@ impl Cloud {
         let cloud = &self.server.cloud();
         let urn = record.resource.urn.clone();
         let inputs = properties(inputs)?;
-        let updated = cloud.deployments.update(cloud, record, urn, inputs, none());
+        let updated =
+            cloud
+                .account
+                .deployments
+                .update(&cloud.account.package, record, urn, inputs, none());
         let updated = updated.await;
         updated.map_err(|error| anyhow::anyhow!("{error}"))
     }
@@ -47,12 +53,15 @@ impl Cloud {
     pub async fn refresh(&self, record: &Record) -> Result<Option<(Value, Value)>> {
         let cloud = &self.server.cloud();
         let of = cloud
+            .account
             .package
             .resource_type(&record.token)
             .context("no such type")?
             .of;
         let known = Some(record.resource.clone());
-        let found = of.read(cloud, &record.resource.id, known).await;
+        let found = of
+            .read(&record.resource.scope(), &record.resource.id, known)
+            .await;
         let found = found.map_err(|error| anyhow::anyhow!("{error}"))?;
         Ok(found.map(|found| (Value::Object(found.inputs), Value::Object(found.outputs))))
     }
@@ -60,7 +69,11 @@ impl Cloud {
     /// Deletes it.
     pub async fn undeploy(&self, record: &Record) -> Result<()> {
         let cloud = &self.server.cloud();
-        let deleted = cloud.deployments.delete(cloud, record).await;
+        let deleted = cloud
+            .account
+            .deployments
+            .delete(&cloud.account.package, record)
+            .await;
         deleted.map_err(|error| anyhow::anyhow!("{error}"))
     }
 }

@@ -2,10 +2,8 @@
 
 use crate::client::Cloud;
 use anyhow::{Context, Result};
-use mysfits_local::provider::package::Package;
-use mysfits_local::services::cloudfront;
-use mysfits_local::services::iam::condition::{KNOWN_KEYS, operators};
-use mysfits_local::services::s3::protocol::OPERATIONS;
+use cloud_iam::condition::{KNOWN_KEYS, operators};
+use cloud_s3::wire::OPERATIONS;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -24,9 +22,11 @@ fn words<'a>(words: impl Iterator<Item = &'a str>) -> BTreeSet<String> {
     words.map(str::to_owned).collect()
 }
 
-#[test]
-fn the_types_of_each_service() -> Result<()> {
-    let package = Package::aws()?;
+#[tokio::test]
+async fn the_types_of_each_service() -> Result<()> {
+    let cloud = Cloud::start().await?;
+    let cloud = cloud.server.cloud();
+    let package = &cloud.account.package;
     for service in ["s3", "iam", "cloudfront"] {
         let of_service = package.tokens().filter(|token| {
             let rest = token.strip_prefix("aws:");
@@ -47,8 +47,15 @@ fn the_operations_of_s3() -> Result<()> {
 }
 
 #[test]
+fn the_operations_of_codecommit() -> Result<()> {
+    let done = words(cloud_codecommit::wire::OPERATIONS.iter().copied());
+    assert_eq!(listed("codecommit.md", "Operations that are done")?, done);
+    Ok(())
+}
+
+#[test]
 fn the_operations_of_cloudfront() -> Result<()> {
-    let done = words(cloudfront::protocol::OPERATIONS.iter().copied());
+    let done = words(cloud_cloudfront::wire::OPERATIONS.iter().copied());
     assert_eq!(listed("cloudfront.md", "Operations that are done")?, done);
     Ok(())
 }

@@ -2,9 +2,9 @@
 
 use crate::client::Cloud;
 use anyhow::{Context, Result, ensure};
+use cloud_iam::Caller;
+use cloud_s3::ObjectHeaders;
 use http::Method;
-use mysfits_local::services::iam::Caller;
-use mysfits_local::services::s3::ObjectHeaders;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -76,10 +76,10 @@ async fn who_still_has_the_old_cloud_writes_nothing_into_the_new_one() -> Result
     reset(&cloud).await?;
     let body = vec![1; LARGE].into();
     let (caller, headers) = (Caller::Account, ObjectHeaders::default());
-    let put = old.s3_put_object(&caller, "bucket", "o", body, headers);
+    let put = old.s3.put_object(&caller, "bucket", "o", body, headers);
     let refused = put.await.err().context("refused")?;
     ensure!(refused.status == 503, "{refused}");
-    let group = mysfits_local::services::logs::GroupSettings {
+    let group = cloud_logs::GroupSettings {
         region: "us-east-1".into(),
         name: "late".into(),
         retention_days: None,

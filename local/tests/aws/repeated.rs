@@ -86,7 +86,10 @@ async fn an_upload_may_be_aborted_twice_but_must_have_been() -> Result<()> {
     // It is forgotten after a day, and with its bucket.
     let inner = cloud.server.cloud();
     let day = 24 * 60 * 60 * 1_000;
-    inner.s3.expire(inner.clock.unix_millis() + day).await?;
+    inner
+        .s3
+        .expire(inner.context.clock.unix_millis() + day)
+        .await?;
     drop(inner);
     let forgotten = abort(&cloud, &id).send().await?;
     forgotten.refused(404, "NoSuchUpload")?;

@@ -188,7 +188,7 @@ async fn lifecycle_rules_delete_what_is_due() -> Result<()> {
 
     let inner = cloud.server.cloud();
     let day = 24 * 60 * 60 * 1_000;
-    let now = inner.clock.unix_millis();
+    let now = inner.context.clock.unix_millis();
     inner.s3.expire(now).await?;
     let list = || cloud.get("/bucket").query("versions", "").send();
     assert_eq!(list().await?.elements("Version").len(), 4);

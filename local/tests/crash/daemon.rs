@@ -1,13 +1,13 @@
 //! The cloud as a process that can be killed, and what is deployed to it.
 
+use crate::objects;
 use anyhow::{Context, Result, ensure};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use cloud_resource::value::{encode, from_json};
+use cloud_s3::listing::{Of, Query};
 use mysfits_local::cloud::Endpoints;
-use mysfits_local::provider::value::{encode, from_json};
 use mysfits_local::server::{Server, ServerConfig};
-use mysfits_local::services::iam::Caller;
-use mysfits_local::services::s3::listing::{Of, Query};
 use pulumi_gestalt_proto::pulumi::pulumirpc as rpc;
 use rpc::resource_provider_client::ResourceProviderClient;
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
@@ -283,12 +283,12 @@ pub async fn readable(home: &Path) -> Result<(BTreeMap<u64, u32>, Vec<PathBuf>)>
     loop {
         let page = cloud.s3.list("clicks", Of::Objects, &query)?;
         for entry in page.entries {
-            let object = cloud.s3_get_object(&Caller::Account, "clicks", &entry.key);
+            let object = objects::read(&cloud.s3, "clicks", &entry.key);
             let Ok(object) = object.await else {
                 unreadable += 1;
                 continue;
             };
-            for line in String::from_utf8(object.body.to_vec())?.lines() {
+            for line in String::from_utf8(object.to_vec())?.lines() {
                 *counts.entry(number_of(line)?).or_default() += 1;
             }
         }
@@ -297,7 +297,7 @@ pub async fn readable(home: &Path) -> Result<(BTreeMap<u64, u32>, Vec<PathBuf>)>
             None => break,
         }
     }
-    let named = cloud.troubles.damaged().into_iter();
+    let named = cloud.context.troubles.damaged().into_iter();
     let named = named.filter(|damage| damage.file.starts_with("s3/"));
     let files: BTreeSet<PathBuf> = named.map(|damage| home.join(damage.file)).collect();
     drop(cloud);

@@ -5,4 +5,6 @@ mod daemon;
 mod damage;
 mod kills;
 mod load;
+#[path = "../../testing/objects.rs"]
+mod objects;
 mod trouble;

@@ -3,8 +3,8 @@
 mod damage;
 
 use anyhow::{Context, Result, ensure};
+use cloud_resource::value::{encode, from_json};
 use mysfits_local::cloud::Endpoints;
-use mysfits_local::provider::value::{encode, from_json};
 use pulumi_gestalt_proto::pulumi::pulumirpc as rpc;
 use rpc::resource_provider_client::ResourceProviderClient;
 use rustix::process::{Pid, Signal, kill_process};

@@ -32,7 +32,7 @@ async fn what_aws_puts_is_overwritten_however_often_it_is_created() -> Result<()
     }
     let cloud = cloud.restart().await?;
     let now = cloud.server.cloud();
-    for standing in now.deployments.standing(&now.package) {
+    for standing in now.account.deployments.standing(&now.account.package) {
         let text = serde_json::to_string(&standing)?;
         assert!(!text.contains("notLive"), "{text}");
     }
@@ -309,8 +309,8 @@ async fn each_type_is_created_as_the_documentation_says() -> Result<()> {
             documented.push((kind.to_owned(), how == "put"));
         }
     }
-    let of_code = now.package.tokens().filter_map(|token| {
-        let declared = now.package.resource_type(token)?;
+    let of_code = now.account.package.tokens().filter_map(|token| {
+        let declared = now.account.package.resource_type(token)?;
         let (module, name) = token.strip_prefix("aws:")?.split_once(':')?;
         let module = module.split('/').next()?;
         Some((format!("{module}:{name}"), declared.of.overwrites()))

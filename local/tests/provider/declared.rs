@@ -4,7 +4,7 @@
 use crate::client::Cloud;
 use crate::support::{Engine, State};
 use anyhow::Result;
-use mysfits_local::provider::deployments::Record;
+use cloud_resource::deployments::Record;
 use serde_json::{Value, json};
 
 pub const ACCOUNT: &str = "aws:apigateway/account:Account";
@@ -48,7 +48,7 @@ pub async fn session(cloud: &Cloud, stack: &str) -> Result<Engine> {
 }
 
 pub fn records(cloud: &Cloud) -> Vec<Record> {
-    cloud.server.cloud().deployments.all()
+    cloud.server.cloud().account.deployments.all()
 }
 
 /// `TYPE NAME` of all that is in the books, sorted.

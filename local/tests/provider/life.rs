@@ -3,7 +3,7 @@
 use crate::support::{State, TestCloud, archive, create_request, refusal, secret, urn};
 use crate::world::{NOTE, THING};
 use anyhow::{Context, Result};
-use mysfits_local::provider::deployments::Condition;
+use cloud_resource::deployments::Condition;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -139,7 +139,10 @@ async fn a_creation_that_fails_leaves_nothing() -> Result<()> {
             failed,
             format!("FailedPrecondition: ToldToFail: {step} was told to fail")
         );
-        assert!(cloud.server.cloud().deployments.all().is_empty(), "{step}");
+        assert!(
+            cloud.server.cloud().account.deployments.all().is_empty(),
+            "{step}"
+        );
         assert!(cloud.world.live().is_empty(), "{step}");
         cloud.world.recover();
     }
@@ -224,18 +227,19 @@ async fn everything_is_live_again_after_a_restart() -> Result<()> {
     let mut record = cloud
         .server
         .cloud()
+        .account
         .deployments
         .find(THING, "a", None)
         .context("a is deployed")?;
     record.resource.inputs = unlucky.context("an object")?;
     let json = serde_json::to_vec(&record)?;
     let key = format!("{:020}", record.sequence);
-    let batch = mysfits_local::store::Batch::new().put("resources", &key, json);
-    cloud.server.cloud().store.commit(batch).await?;
+    let batch = cloud_core::store::Batch::new().put("resources", &key, json);
+    cloud.server.cloud().context.store.commit(batch).await?;
     let cloud = cloud.restart().await?;
     assert_eq!(cloud.world.live(), ["b", "c"]);
     let now = cloud.server.cloud();
-    let standing = now.deployments.standing(&now.package);
+    let standing = now.account.deployments.standing(&now.account.package);
     drop(now);
     let conditions = standing.into_iter().map(|of| (of.id, of.condition));
     let dead = Condition::NotLive("Unlucky: 13 cannot be activated".into());
@@ -325,7 +329,7 @@ async fn of_two_that_want_one_id_one_gets_it() -> Result<()> {
         .collect();
     assert_eq!(refused.len(), 1, "{refused:?}");
     assert!(refused[0].contains("AlreadyExists"), "{refused:?}");
-    assert_eq!(cloud.server.cloud().deployments.all().len(), 1);
+    assert_eq!(cloud.server.cloud().account.deployments.all().len(), 1);
     assert_eq!(cloud.world.live(), ["slow"]);
     Ok(())
 }
@@ -360,7 +364,7 @@ async fn many_at_once_are_all_there() -> Result<()> {
     assert_eq!(expected.len(), COUNT - COUNT / 5);
     assert_eq!(ids(cloud.world.live()), expected);
 
-    let records = cloud.server.cloud().deployments.all();
+    let records = cloud.server.cloud().account.deployments.all();
     let order: Vec<String> = records
         .into_iter()
         .map(|record| record.resource.id)

@@ -1,6 +1,7 @@
 //! The provider side as Pulumi's engine sees it: gRPC calls against a whole cloud in-process,
 //! with a small package of its own.
 
+mod account;
 mod books;
 mod check;
 #[path = "../aws/client.rs"]

@@ -3,7 +3,7 @@
 use crate::support::{Engine, TestCloud, urn, wire};
 use crate::world::THING;
 use anyhow::{Context, Result, ensure};
-use mysfits_local::provider::value::SIGNATURE;
+use cloud_resource::value::SIGNATURE;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;

@@ -26,7 +26,7 @@ async fn a_repository_has_its_addresses() -> Result<()> {
         created.outputs,
         json!({
             "arn": "arn:aws:codecommit:eu-west-1:000000000000:Clicks",
-            "cloneUrlHttp": "https://git-codecommit.eu-west-1.amazonaws.com/v1/repos/Clicks",
+            "cloneUrlHttp": format!("http://127.0.0.1:{}/v1/repos/Clicks", server.endpoints().aws),
             "cloneUrlSsh": "ssh://git-codecommit.eu-west-1.amazonaws.com/v1/repos/Clicks",
             "repositoryId": id, "repositoryName": "Clicks", "region": "eu-west-1",
             "tags": {"a": "b"}, "tagsAll": {"a": "b"},
@@ -36,13 +36,13 @@ async fn a_repository_has_its_addresses() -> Result<()> {
 
     // It is listed for what it is.
     let cloud = server.cloud();
-    let standing = cloud.deployments.standing(&cloud.package);
+    let standing = cloud.account.deployments.standing(&cloud.account.package);
     drop(cloud);
     assert_eq!(
         serde_json::to_value(standing)?,
         json!([{
             "urn": urn("r"), "type": TOKEN, "id": "Clicks", "region": "eu-west-1",
-            "condition": "declaredOnly",
+            "condition": "live",
         }])
     );
 

@@ -2,7 +2,7 @@
 
 use crate::world::World;
 use anyhow::{Context, Result};
-use mysfits_local::provider::value::{SIGNATURE, decode, encode};
+use cloud_resource::value::{SIGNATURE, decode, encode};
 use mysfits_local::server::{Server, ServerConfig};
 use prost_types::{ListValue, Struct, Value as Wire, value::Kind};
 use pulumi_gestalt_proto::pulumi::pulumirpc as rpc;

@@ -1,11 +1,10 @@
 //! Resource types for tests: what is live can be looked at, and every step can be made to fail.
 
 use async_trait::async_trait;
-use mysfits_local::cloud::Cloud;
-use mysfits_local::error::{AwsError, AwsResult};
-use mysfits_local::provider::package::Package;
-use mysfits_local::provider::resource::{
-    AutoName, Deployed, New, Properties, Refusal, Resource, ResourceType,
+use cloud_core::error::{AwsError, AwsResult};
+use cloud_resource::package::Package;
+use cloud_resource::resource::{
+    AutoName, Deployed, New, Properties, Refusal, Resource, ResourceType, Scope, bind,
 };
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,11 +41,9 @@ impl World {
     }
 
     pub fn package(self: &Arc<Self>) -> anyhow::Result<Package> {
-        let things = Thing(Arc::clone(self));
-        let notes = Note(Arc::clone(self));
         Package::new(
             include_str!("package.json"),
-            vec![Box::new(things), Box::new(notes)],
+            vec![bind(Thing, self), bind(Note, self)],
         )
     }
 
@@ -74,11 +71,12 @@ impl World {
 }
 
 /// A type with everything: names, secrets, archives, tags.
-struct Thing(Arc<World>);
+struct Thing;
 
 #[async_trait]
 impl ResourceType for Thing {
     type Inputs = Properties;
+    type Service = World;
 
     const TOKEN: &'static str = THING;
     const REPLACES_ON: &'static [&'static str] = &["name", "rules.target"];
@@ -99,18 +97,18 @@ impl ResourceType for Thing {
 
     async fn create(
         &self,
-        _cloud: &Arc<Cloud>,
+        world: &Arc<World>,
         new: &New,
         inputs: &Properties,
     ) -> AwsResult<Deployed> {
         let name = inputs.get("name").and_then(Value::as_str);
         let name = name.unwrap_or_default();
         if name == "slow" {
-            self.0.started.notify_one();
-            self.0.proceed.notified().await;
+            world.started.notify_one();
+            world.proceed.notified().await;
         }
         tokio::task::yield_now().await;
-        self.0.step("create", name)?;
+        world.step("create", name)?;
         let place = inputs.get("place").and_then(Value::as_str);
         Ok(Deployed::new(
             name,
@@ -126,14 +124,10 @@ impl ResourceType for Thing {
         ))
     }
 
-    async fn activate(
-        &self,
-        _cloud: &Arc<Cloud>,
-        resource: &Resource<Properties>,
-    ) -> AwsResult<()> {
+    async fn activate(&self, world: &Arc<World>, resource: &Resource<Properties>) -> AwsResult<()> {
         let inputs = &resource.inputs;
         if let Some(needed) = inputs.get("dependsOnThing").and_then(Value::as_str)
-            && !self.0.state().live.contains_key(needed)
+            && !world.state().live.contains_key(needed)
         {
             let message = format!("{needed} is not live");
             return Err(AwsError::new(404, "NotLive", message));
@@ -142,19 +136,19 @@ impl ResourceType for Thing {
         if inputs.get("count") == Some(&json!(13)) {
             return Err(AwsError::new(400, "Unlucky", "13 cannot be activated"));
         }
-        self.0.step("activate", &resource.id)?;
-        let live = &mut self.0.state().live;
+        world.step("activate", &resource.id)?;
+        let live = &mut world.state().live;
         live.insert(resource.id.clone(), inputs.clone());
         Ok(())
     }
 
     async fn update(
         &self,
-        _cloud: &Arc<Cloud>,
+        world: &Arc<World>,
         old: &Resource<Properties>,
         _inputs: &Properties,
     ) -> AwsResult<Properties> {
-        self.0.step("update", &old.id)?;
+        world.step("update", &old.id)?;
         let mut outputs = old.outputs.clone();
         let version = old.output("version").parse().unwrap_or(0) + 1;
         outputs.insert("version".into(), json!(version.to_string()));
@@ -163,11 +157,12 @@ impl ResourceType for Thing {
 
     async fn read(
         &self,
-        _cloud: &Arc<Cloud>,
+        world: &Arc<World>,
+        _scope: &Scope<'_>,
         id: &str,
         known: Option<Resource<Properties>>,
     ) -> AwsResult<Option<Resource<Properties>>> {
-        let drift = self.0.state().drift.get(id).cloned();
+        let drift = world.state().drift.get(id).cloned();
         Ok(match (drift, known) {
             (Some(None), _) | (None, None) => None,
             (Some(Some(inputs)), Some(known)) => Some(Resource { inputs, ..known }),
@@ -184,19 +179,20 @@ impl ResourceType for Thing {
         })
     }
 
-    async fn delete(&self, _cloud: &Arc<Cloud>, resource: &Resource<Properties>) -> AwsResult<()> {
-        self.0.step("delete", &resource.id)?;
-        self.0.state().live.remove(&resource.id);
+    async fn delete(&self, world: &Arc<World>, resource: &Resource<Properties>) -> AwsResult<()> {
+        world.step("delete", &resource.id)?;
+        world.state().live.remove(&resource.id);
         Ok(())
     }
 }
 
 /// A type with next to nothing.
-struct Note(Arc<World>);
+struct Note;
 
 #[async_trait]
 impl ResourceType for Note {
     type Inputs = Properties;
+    type Service = World;
 
     const TOKEN: &'static str = NOTE;
     const DELETE_BEFORE_REPLACE: bool = true;
@@ -204,29 +200,25 @@ impl ResourceType for Note {
 
     async fn create(
         &self,
-        _cloud: &Arc<Cloud>,
+        world: &Arc<World>,
         new: &New,
         _inputs: &Properties,
     ) -> AwsResult<Deployed> {
         let id = new.suffix(10);
-        self.0.step("create", &id)?;
+        world.step("create", &id)?;
         Ok(Deployed::new(id, json!({})))
     }
 
-    async fn activate(
-        &self,
-        _cloud: &Arc<Cloud>,
-        resource: &Resource<Properties>,
-    ) -> AwsResult<()> {
-        self.0.step("activate", &resource.id)?;
-        let live = &mut self.0.state().live;
+    async fn activate(&self, world: &Arc<World>, resource: &Resource<Properties>) -> AwsResult<()> {
+        world.step("activate", &resource.id)?;
+        let live = &mut world.state().live;
         live.insert(resource.id.clone(), resource.inputs.clone());
         Ok(())
     }
 
-    async fn delete(&self, _cloud: &Arc<Cloud>, resource: &Resource<Properties>) -> AwsResult<()> {
-        self.0.step("delete", &resource.id)?;
-        self.0.state().live.remove(&resource.id);
+    async fn delete(&self, world: &Arc<World>, resource: &Resource<Properties>) -> AwsResult<()> {
+        world.step("delete", &resource.id)?;
+        world.state().live.remove(&resource.id);
         Ok(())
     }
 }

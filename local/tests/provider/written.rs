@@ -2,9 +2,9 @@
 
 use crate::support::{Engine, State};
 use anyhow::{Context, Result};
+use cloud_s3::buckets::Versioning;
 use mysfits_local::cloud::Cloud;
 use mysfits_local::server::{Server, ServerConfig};
-use mysfits_local::services::s3::buckets::Versioning;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -53,9 +53,9 @@ async fn refreshed(cloud: &Arc<Cloud>, engine: &mut Engine) -> Result<State> {
         engine.deploy(&urn, inputs).await?;
     }
     let fault = json!({ "service": "provider", "fault": "settings" });
-    cloud.faults.set(serde_json::from_value(fault)?);
+    cloud.context.faults.set(serde_json::from_value(fault)?);
     let read = engine.read(BUCKET, &made).await?.context("is there")?;
-    cloud.faults.clear();
+    cloud.context.faults.clear();
     assert_eq!(
         read.inputs["lifecycleRules"],
         json!([{

@@ -21,7 +21,7 @@ async fn a_record_goes_through_the_function_into_the_bucket() -> Result<()> {
     );
     ensure!(pipeline.objects("firehose/", 1).await? == ["HELLO\n"]);
     let keys = pipeline.keys("firehose/")?;
-    let now = pipeline.world.cloud().clock.now();
+    let now = pipeline.world.cloud().context.clock.now();
     let expected = format!("firehose/{}/{:02}/", now.year(), u8::from(now.month()));
     ensure!(
         keys[0].starts_with(&expected) && keys[0].contains("/s-1-"),
@@ -188,10 +188,17 @@ async fn parameters_at_their_defaults_are_not_stored_as_on_aws() -> Result<()> {
     let changes = json!({ "processingConfiguration": defaults });
     let pipeline = Pipeline::start_with(json!({}), changes).await?;
     let cloud = &pipeline.world.cloud();
-    let declared = cloud.package.resource_type(STREAM).context("the type")?;
+    let declared = cloud
+        .account
+        .package
+        .resource_type(STREAM)
+        .context("the type")?;
     let known = pipeline.stream.resource.clone();
     let id = known.id.clone();
-    let read = declared.of.read(cloud, &id, Some(known)).await?;
+    let read = declared
+        .of
+        .read(&known.scope(), &id, Some(known.clone()))
+        .await?;
     let configuration = &read.context("it is there")?.inputs["extendedS3Configuration"];
     let parameters = &configuration["processingConfiguration"]["processors"][0]["parameters"];
     let expected = json!([

@@ -3,7 +3,6 @@
 use crate::support::World;
 use anyhow::{Context, Result, ensure};
 use http::Method;
-use mysfits_local::services::firehose;
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -26,7 +25,7 @@ fn listed(page: &str) -> Result<BTreeSet<String>> {
 
 #[test]
 fn the_operations_of_firehose() -> Result<()> {
-    let there: BTreeSet<_> = firehose::OPERATIONS
+    let there: BTreeSet<_> = cloud_firehose::OPERATIONS
         .iter()
         .map(|name| (*name).to_owned())
         .collect();

@@ -2,12 +2,12 @@
 
 use crate::pipeline::{FUNCTION_ARN, Pipeline, parameter};
 use anyhow::{Context, Result, ensure};
-use mysfits_local::faults::{Fault, Kind, Service};
+use cloud_core::faults::{Fault, FaultKind as Kind};
 use serde_json::{Value, json};
 
-fn fault(service: Service, operation: &str, fault: Kind, calls: u64) -> Fault {
+fn fault(service: &str, operation: &str, fault: Kind, calls: u64) -> Fault {
     Fault {
-        service,
+        service: service.to_owned(),
         operation: Some(operation.to_owned()),
         calls: Some(calls),
         fault,
@@ -95,18 +95,18 @@ async fn the_api_says_what_firehose_said_and_stores_what_it_reported() -> Result
     let pipeline = Pipeline::start().await?;
     let url = api(&pipeline).await?;
     let cloud = pipeline.world.cloud();
-    let faults = &cloud.faults;
+    let faults = &cloud.context.faults;
     for (kind, code) in [
         (Kind::Throttle, "ServiceUnavailableException"),
         (Kind::Fail, "InternalFailure"),
     ] {
-        faults.set(fault(Service::Firehose, "PutRecord", kind, 1));
+        faults.set(fault("firehose", "PutRecord", kind, 1));
         let answer = put(&url, json!("refused")).await?;
         ensure!(answer == (503, code.to_owned()), "{answer:?}");
     }
     faults.set(Fault {
         delay_ms: Some(900_000),
-        ..fault(Service::Firehose, "PutRecord", Kind::Slow, 1)
+        ..fault("firehose", "PutRecord", Kind::Slow, 1)
     });
     let (status, answer) = put(&url, json!("too late")).await?;
     ensure!(
@@ -115,7 +115,7 @@ async fn the_api_says_what_firehose_said_and_stores_what_it_reported() -> Result
     );
     faults.set(Fault {
         delay_ms: Some(1),
-        ..fault(Service::Firehose, "PutRecord", Kind::Slow, 1)
+        ..fault("firehose", "PutRecord", Kind::Slow, 1)
     });
     let (status, answer) = put(&url, json!("taken")).await?;
     ensure!(status == 200, "{answer}");
@@ -137,9 +137,9 @@ async fn what_the_pipeline_meets_on_its_way_is_repeated_and_logged() -> Result<(
     } });
     let pipeline = Pipeline::start_with(json!({}), once).await?;
     let cloud = pipeline.world.cloud();
-    let faults = &cloud.faults;
-    faults.set(fault(Service::Lambda, "Invoke", Kind::Throttle, 1));
-    faults.set(fault(Service::S3, "PutObject", Kind::Throttle, 1));
+    let faults = &cloud.context.faults;
+    faults.set(fault("lambda", "Invoke", Kind::Throttle, 1));
+    faults.set(fault("s3", "PutObject", Kind::Throttle, 1));
     pipeline.put(&["late"]).await?;
     ensure!(pipeline.objects("firehose/", 1).await? == ["LATE"]);
     pipeline.logged("Lambda.InvokeLimitExceeded").await?;
@@ -147,7 +147,7 @@ async fn what_the_pipeline_meets_on_its_way_is_repeated_and_logged() -> Result<(
     ensure!(faults.all().is_empty());
 
     // One repetition is not enough any more.
-    faults.set(fault(Service::Lambda, "Invoke", Kind::Throttle, 2));
+    faults.set(fault("lambda", "Invoke", Kind::Throttle, 2));
     pipeline.put(&["never"]).await?;
     let failed = pipeline.objects("errors/", 1).await?;
     let failed: Value = serde_json::from_str(failed.first().context("a line")?)?;

@@ -4,9 +4,9 @@ use crate::support::{FUNCTION, PERMISSION, World, may_log, package};
 use anyhow::{Context, Result, ensure};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use cloud_iam::{Caller, ServicePrincipal};
 use futures::future::try_join_all;
 use http::{Method, StatusCode};
-use mysfits_local::services::iam::{Caller, ServicePrincipal};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -324,7 +324,7 @@ async fn damaged_code_is_made_again_before_it_runs() -> Result<()> {
     let (kind, message) = world.fail("f", json!({})).await?;
     ensure!(kind == "Runtime.ExitError", "{kind}");
     ensure!(message.ends_with("exit status 3"), "{message}");
-    let damaged = world.server.cloud().troubles.damaged();
+    let damaged = world.server.cloud().context.troubles.damaged();
     ensure!(damaged.len() == 1, "{damaged:?}");
     ensure!(damaged[0].what.contains("unpacked"), "{damaged:?}");
     Ok(())
@@ -605,7 +605,7 @@ async fn a_permission_lets_a_service_in_from_its_source_alone() -> Result<()> {
     let rule = service("arn:aws:events:us-east-1:000000000000:rule/mine");
     let other = service("arn:aws:events:us-east-1:000000000000:rule/other");
     let invoke = async |caller: &Caller| {
-        let invoked = world.cloud().lambda_invoke(caller, "f", "{}".into()).await;
+        let invoked = world.cloud().lambda.invoke(caller, "f", "{}".into()).await;
         invoked.map(|_| ()).map_err(|error| error.code.into_owned())
     };
     ensure!(invoke(&rule).await == Err("AccessDenied".into()));

@@ -2,7 +2,7 @@
 
 use crate::support::World;
 use anyhow::{Context, Result, ensure};
-use mysfits_local::services::lambda::Isolation;
+use cloud_lambda::Isolation;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 

@@ -200,7 +200,7 @@ async fn events_are_read_page_by_page() -> Result<()> {
         .await?;
     let stream = json!({ "logGroupName": "g", "logStreamName": "s" });
     world.logs_call("CreateLogStream", stream.clone())?;
-    let now = world.cloud().clock.unix_millis();
+    let now = world.cloud().context.clock.unix_millis();
     let events: Vec<_> = (0..10)
         .map(|number| json!({ "timestamp": now + number, "message": format!("line {number}") }))
         .collect();
@@ -255,7 +255,7 @@ async fn what_the_pages_of_the_api_exclude_is_refused() -> Result<()> {
         let stream = json!({ "logGroupName": "g", "logStreamName": stream });
         world.logs_call("CreateLogStream", stream)?;
     }
-    let now = world.cloud().clock.unix_millis();
+    let now = world.cloud().context.clock.unix_millis();
     let event = |time: i64, message: &str| json!({ "timestamp": time, "message": message });
     let day = 24 * 3_600_000;
     let long = "x".repeat(1_048_576);
@@ -389,7 +389,7 @@ async fn events_too_far_from_now_are_rejected_and_the_others_stored() -> Result<
     world.deploy(LOG_GROUP, "g", group).await?;
     let stream = json!({ "logGroupName": "g", "logStreamName": "s" });
     world.logs_call("CreateLogStream", stream.clone())?;
-    let now = world.cloud().clock.unix_millis();
+    let now = world.cloud().context.clock.unix_millis();
     let hour = 3_600_000;
     let at = |hours: i64| json!({ "timestamp": now + hours * hour, "message": format!("{hours}") });
     let mut input = stream;

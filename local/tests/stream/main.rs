@@ -10,6 +10,8 @@ mod faults;
 mod functions;
 mod isolation;
 mod logs;
+#[path = "../../testing/objects.rs"]
+mod objects;
 mod pipeline;
 mod reset;
 mod support;

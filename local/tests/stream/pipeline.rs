@@ -1,12 +1,13 @@
 //! A pipeline for tests: a bucket, a function, and a stream between them in real roles.
 
+use crate::objects;
 use crate::support::{BUCKET, LOG_GROUP, ROLE, ROLE_POLICY, STREAM, World};
 use anyhow::{Result, ensure};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use mysfits_local::provider::deployments::Record;
-use mysfits_local::services::iam::Caller;
-use mysfits_local::services::s3::listing::{Of, Query};
+use cloud_iam::Caller;
+use cloud_resource::deployments::Record;
+use cloud_s3::listing::{Of, Query};
 use serde_json::{Value, json};
 
 pub const FUNCTION_ARN: &str = "arn:aws:lambda:us-east-1:000000000000:function:f";
@@ -104,10 +105,8 @@ impl Pipeline {
             let mut contents = Vec::new();
             for key in keys {
                 let cloud = self.world.cloud();
-                let object = cloud
-                    .s3_get_object(&Caller::Account, "clicks", &key)
-                    .await?;
-                contents.push(String::from_utf8(object.body.to_vec())?);
+                let object = objects::read(&cloud.s3, "clicks", &key).await?;
+                contents.push(String::from_utf8(object.to_vec())?);
             }
             return Ok(contents);
         }
@@ -150,7 +149,8 @@ async fn firehose(world: &World, action: &str, input: Value) -> Result<Value> {
     let body = input.to_string();
     let answer = world
         .cloud()
-        .firehose_call(
+        .firehose
+        .call(
             &Caller::Account,
             crate::support::REGION,
             action,

@@ -1,8 +1,8 @@
 //! A reset: the cloud is emptied while it runs.
 
+use crate::objects;
 use crate::pipeline::Pipeline;
 use anyhow::{Result, ensure};
-use mysfits_local::services::iam::Caller;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -41,8 +41,7 @@ async fn a_reset_leaves_nothing_and_everything_can_be_deployed_again() -> Result
     ensure!(groups == json!({ "logGroups": [] }), "{groups}");
     let streams = pipeline.call("ListDeliveryStreams", json!({})).await?;
     ensure!(streams["DeliveryStreamNames"] == json!([]), "{streams}");
-    let caller = Caller::Account;
-    ensure!(cloud.s3_get_object(&caller, "clicks", "a").await.is_err());
+    ensure!(objects::read(&cloud.s3, "clicks", "a").await.is_err());
     drop(cloud);
     // The process that hung is gone too, with the note of it.
     let mut left: Vec<_> = walk(&home)?.into_iter().collect();

@@ -2,14 +2,14 @@
 
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
+use cloud_core::error::{AwsError, AwsResult};
+use cloud_iam::Caller;
+use cloud_lambda::Invocation;
+use cloud_resource::deployments::Record;
+use cloud_resource::resource::{AnyResourceType, New, Properties, Refusal};
 use http::{HeaderMap, HeaderValue, Method, Response};
 use mysfits_local::cloud::Cloud;
-use mysfits_local::error::{AwsError, AwsResult};
-use mysfits_local::provider::deployments::Record;
-use mysfits_local::provider::resource::{AnyResourceType, New, Properties, Refusal};
 use mysfits_local::server::{Server, ServerConfig};
-use mysfits_local::services::iam::Caller;
-use mysfits_local::services::lambda::Invocation;
 use serde_json::{Value, json};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -94,8 +94,15 @@ impl World {
             region: REGION.into(),
         };
         cloud
+            .account
             .deployments
-            .create(cloud, token, new, inputs, Properties::new())
+            .create(
+                &cloud.account.package,
+                token,
+                new,
+                inputs,
+                Properties::new(),
+            )
             .await
     }
 
@@ -108,14 +115,25 @@ impl World {
         refuse(&of.validate(&inputs))?;
         let urn = record.resource.urn.clone();
         cloud
+            .account
             .deployments
-            .update(cloud, record.clone(), urn, inputs, Properties::new())
+            .update(
+                &cloud.account.package,
+                record.clone(),
+                urn,
+                inputs,
+                Properties::new(),
+            )
             .await
     }
 
     pub async fn delete(&self, record: &Record) -> AwsResult<()> {
         let cloud = &self.cloud();
-        cloud.deployments.delete(cloud, record).await
+        cloud
+            .account
+            .deployments
+            .delete(&cloud.account.package, record)
+            .await
     }
 
     /// A role that a service may take on, with a policy of these statements.
@@ -163,7 +181,8 @@ impl World {
     pub async fn invoke(&self, function: &str, input: Value) -> AwsResult<Invocation> {
         let payload = input.to_string().into();
         self.cloud()
-            .lambda_invoke(&Caller::Account, function, payload)
+            .lambda
+            .invoke(&Caller::Account, function, payload)
             .await
     }
 
@@ -203,7 +222,8 @@ impl World {
         let uri = uri.parse()?;
         Ok(self
             .cloud()
-            .lambda_http(&Caller::Account, REGION, &method, &uri, &map, body)
+            .lambda
+            .http(&Caller::Account, REGION, &method, &uri, &map, body)
             .await)
     }
 
@@ -219,7 +239,8 @@ impl World {
         let body = input.to_string();
         let answer = self
             .cloud()
-            .logs_call(&Caller::Account, REGION, action, body.as_bytes())?;
+            .logs
+            .call(&Caller::Account, REGION, action, body.as_bytes())?;
         serde_json::from_slice(&answer).map_err(AwsError::internal)
     }
 }
@@ -261,6 +282,7 @@ pub fn package_of(path: &Path, bootstrap: &[u8], mode: u32) -> Result<String> {
 
 fn resource_type<'a>(cloud: &'a Cloud, token: &str) -> AwsResult<&'a dyn AnyResourceType> {
     cloud
+        .account
         .package
         .resource_type(token)
         .map(|declared| declared.of)

@@ -16,6 +16,3 @@ mod generated {
 }
 
 pub use generated::*;
-
-/// The version of the aws package.
-pub const VERSION: &str = env!("CARGO_PKG_VERSION");

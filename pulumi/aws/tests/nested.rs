@@ -25,3 +25,12 @@ fn an_absent_field_is_none_if_it_is_optional() {
         Err("Missing field 'storageClass'".to_owned())
     );
 }
+
+#[test]
+fn the_manifest_says_the_version_of_the_schema() {
+    let package = &pulumi_gestalt_providers_aws::PACKAGE;
+    assert_eq!(package.version, env!("CARGO_PKG_VERSION"));
+    let said = format!("name = {:?}\nversion = {:?}", package.name, package.version);
+    let metadata = format!("[package.metadata.pulumi]\n{said}");
+    assert!(include_str!("../Cargo.toml").contains(&metadata));
+}

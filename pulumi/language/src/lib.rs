@@ -20,9 +20,15 @@ pub mod output;
 pub mod run;
 pub mod server;
 pub mod service;
+pub mod workspace;
 
-/// The messages and the service of `proto/language.proto`.
+/// The messages and the service of `proto/language.proto`. They are generated beforehand: the
+/// generator and what it needs are thirty crates, which everybody would compile first. It is in
+/// `generator/`, a workspace of its own.
 pub mod proto {
     #![allow(clippy::all)]
-    tonic::include_proto!("pulumirpc");
+    include!(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/proto/language.generated"
+    ));
 }

@@ -33,6 +33,14 @@ pub struct Versioned {
     pub version: String,
 }
 
+impl Versioned {
+    /// The provider that a crate of this name is the binding of.
+    pub fn provider(&self) -> Option<String> {
+        let name = self.name.strip_prefix(BINDING)?;
+        Some(name.replace('_', "-"))
+    }
+}
+
 impl Lockfile {
     /// A workspace that was never built gets its lock file now.
     pub async fn of(root: &Path) -> Result<Self> {
@@ -50,18 +58,9 @@ impl Lockfile {
         toml::from_str(&text).with_context(|| format!("{} is not a lock file", path.display()))
     }
 
-    /// The provider plugins that a program needs: one for each binding in its graph.
-    pub fn providers(&self, program: &str) -> BTreeSet<Versioned> {
-        self.reachable(program)
-            .into_iter()
-            .filter_map(|package| {
-                let name = package.name.strip_prefix(BINDING)?;
-                Some(Versioned {
-                    name: name.replace('_', "-"),
-                    version: package.version.clone(),
-                })
-            })
-            .collect()
+    /// Whether there is a crate of this name.
+    pub fn has(&self, name: &str) -> bool {
+        self.packages.iter().any(|package| package.name == name)
     }
 
     /// The crates that a program depends on: those it names, or all.
@@ -170,14 +169,20 @@ version = "4.0.0"
             .collect()
     }
 
+    fn providers(packages: BTreeSet<Versioned>) -> Vec<String> {
+        let named =
+            |package: Versioned| Some(format!("{} {}", package.provider()?, package.version));
+        packages.into_iter().filter_map(named).collect()
+    }
+
     #[test]
     fn providers_are_the_bindings_that_the_program_reaches() -> Result<()> {
         let lock: Lockfile = toml::from_str(LOCK)?;
         assert_eq!(
-            named(lock.providers("infra")),
+            providers(lock.dependencies("infra", true)),
             ["aws 7.48.0", "aws-native 1.2.3"]
         );
-        assert_eq!(named(lock.providers("absent")), [""; 0]);
+        assert_eq!(named(lock.dependencies("absent", true)), [""; 0]);
         Ok(())
     }
 

@@ -8,17 +8,11 @@ use pulumi_package::Package;
 use pulumi_package::cargo::{Build, Progress};
 use pulumi_package::group::{Group, Stopped};
 use pulumi_package::project::{Program, Project};
+use pulumi_protocol::{FAILED_AND_REPORTED, UNFINISHED_VARIABLE};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use tokio::process::Command;
 use tokio_util::sync::CancellationToken;
-
-/// A program ends so when it failed and has told the engine why.
-const ALREADY_REPORTED: i32 = 32;
-
-/// Names a file in which a program says that it is not complete; see `unfinished` in
-/// `pulumi_program`. Programs that do not know of it leave the file empty.
-const UNFINISHED: &str = "PULUMI_RUST_UNFINISHED";
 
 /// What a run needs.
 struct Built {
@@ -74,7 +68,8 @@ pub async fn run(
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .envs(environment(request, engine_address).map_err(Failure::Build)?)
-        .env(UNFINISHED, unfinished.path());
+        // Programs that do not know of it leave the file empty.
+        .env(UNFINISHED_VARIABLE, unfinished.path());
     let mut group = Group::spawn(&mut command).map_err(Failure::Build)?;
     let output = Output::of(&mut group.child);
     let status = group.wait(stop).await;
@@ -94,7 +89,7 @@ pub async fn run(
             )))
         }
         Some(0) => Ok(()),
-        Some(ALREADY_REPORTED) => Err(Failure::Reported),
+        Some(code) if code == i32::from(FAILED_AND_REPORTED) => Err(Failure::Reported),
         _ => Err(Failure::Program(format!(
             "the program {} failed ({status})",
             binary.display()

@@ -8,10 +8,12 @@ use crate::proto::{
     GetProgramDependenciesResponse, GetRequiredPackagesRequest, GetRequiredPackagesResponse,
     GetRequiredPluginsRequest, GetRequiredPluginsResponse, InstallDependenciesRequest,
     InstallDependenciesResponse, LanguageHandshakeRequest, LanguageHandshakeResponse,
-    PackageDependency, PluginDependency, PluginInfo, ProgramInfo, RunRequest, RunResponse,
-    RuntimeOptionsRequest, RuntimeOptionsResponse, TemplateRequest, TemplateResponse,
+    PackageDependency, PackageParameterization, PluginDependency, PluginInfo, ProgramInfo,
+    RunRequest, RunResponse, RuntimeOptionsRequest, RuntimeOptionsResponse, TemplateRequest,
+    TemplateResponse,
 };
 use crate::run::{self, Failure};
+use crate::workspace::{Plugin, Workspace};
 use crate::{about, install};
 use anyhow::{Context, Result};
 use pulumi_package::project::Project;
@@ -101,15 +103,10 @@ impl LanguageRuntime for Host {
         request: Request<GetRequiredPackagesRequest>,
     ) -> Result<Response<GetRequiredPackagesResponse>, Status> {
         let request = request.into_inner();
-        let providers = providers(request.info.as_ref(), "").await.map_err(failed)?;
-        let package = |provider: Versioned| PackageDependency {
-            name: provider.name,
-            kind: "resource".to_owned(),
-            version: provider.version,
-        };
-        Ok(Response::new(GetRequiredPackagesResponse {
-            packages: providers.into_iter().map(package).collect(),
-        }))
+        let plugins = plugins(request.info.as_ref(), "").await.map_err(failed)?;
+        let packages: Result<Vec<_>> = plugins.into_iter().map(package).collect();
+        let packages = packages.map_err(failed)?;
+        Ok(Response::new(GetRequiredPackagesResponse { packages }))
     }
 
     async fn get_required_plugins(
@@ -117,16 +114,18 @@ impl LanguageRuntime for Host {
         request: Request<GetRequiredPluginsRequest>,
     ) -> Result<Response<GetRequiredPluginsResponse>, Status> {
         let request = request.into_inner();
-        let providers = providers(request.info.as_ref(), &request.pwd)
+        let plugins = plugins(request.info.as_ref(), &request.pwd)
             .await
             .map_err(failed)?;
-        let plugin = |provider: Versioned| PluginDependency {
-            name: provider.name,
+        // Such an engine knows no parameters.
+        let plugin = |plugin: Plugin| PluginDependency {
+            name: plugin.name,
             kind: "resource".to_owned(),
-            version: provider.version,
+            version: plugin.version,
+            server: plugin.server,
         };
         Ok(Response::new(GetRequiredPluginsResponse {
-            plugins: providers.into_iter().map(plugin).collect(),
+            plugins: plugins.into_iter().map(plugin).collect(),
         }))
     }
 
@@ -157,13 +156,9 @@ impl LanguageRuntime for Host {
     ) -> Result<Response<GetProgramDependenciesResponse>, Status> {
         let request = request.into_inner();
         let project = project(request.info.as_ref(), &request.pwd).map_err(failed)?;
-        let packages = match project.program_crate() {
-            Some(program) => Lockfile::of(&project.root)
-                .await
-                .map_err(failed)?
-                .dependencies(program, request.transitive_dependencies),
-            None => BTreeSet::new(),
-        };
+        let packages = dependencies(&project, request.transitive_dependencies)
+            .await
+            .map_err(failed)?;
         let dependency = |package: Versioned| DependencyInfo {
             name: package.name,
             version: package.version,
@@ -270,12 +265,52 @@ fn project(info: Option<&ProgramInfo>, folder: &str) -> Result<Project> {
     Project::find(Path::new(folder), options.unwrap_or_default())
 }
 
-async fn providers(info: Option<&ProgramInfo>, folder: &str) -> Result<BTreeSet<Versioned>> {
-    let project = project(info, folder)?;
-    match project.program_crate() {
-        Some(program) => Ok(Lockfile::of(&project.root).await?.providers(program)),
-        None => Ok(BTreeSet::new()),
+/// The crates that the program depends on; none for a program that is built elsewhere.
+async fn dependencies(project: &Project, transitive: bool) -> Result<BTreeSet<Versioned>> {
+    let Some(binary) = project.program_crate() else {
+        return Ok(BTreeSet::new());
+    };
+    let lock = Lockfile::of(&project.root).await?;
+    if lock.has(binary) {
+        return Ok(lock.dependencies(binary, transitive));
     }
+    let workspace = Workspace::of(&project.root).await?;
+    let program = workspace.crate_of(binary).unwrap_or(binary);
+    Ok(lock.dependencies(program, transitive))
+}
+
+/// The plugins that the program's bindings need.
+async fn plugins(info: Option<&ProgramInfo>, folder: &str) -> Result<Vec<Plugin>> {
+    let project = project(info, folder)?;
+    let crates = dependencies(&project, true).await?;
+    let workspace = Workspace::of(&project.root).await?;
+    let plugins = crates.iter().map(|one| workspace.plugin_of(one));
+    plugins.filter_map(Result::transpose).collect()
+}
+
+/// As the engine asks for it: of a package with parameters, the plugin that makes it.
+fn package(plugin: Plugin) -> Result<PackageDependency> {
+    let Plugin {
+        name,
+        version,
+        server,
+        parameterization,
+    } = plugin;
+    let mut package = PackageDependency {
+        name,
+        kind: "resource".to_owned(),
+        version,
+        server,
+        parameterization: None,
+    };
+    if let Some(parameters) = parameterization {
+        package.parameterization = Some(PackageParameterization {
+            value: parameters.value()?,
+            name: std::mem::replace(&mut package.name, parameters.base),
+            version: std::mem::replace(&mut package.version, parameters.base_version),
+        });
+    }
+    Ok(package)
 }
 
 fn failed(error: anyhow::Error) -> Status {

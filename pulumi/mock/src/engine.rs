@@ -1,4 +1,4 @@
-//! The engine's two services, as far as a program uses them.
+//! The engine's resource monitor, as far as a program uses it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use pulumi_gestalt_proto::pulumi::pulumirpc;
-use pulumi_gestalt_proto::pulumi::pulumirpc::engine_server::{Engine, EngineServer};
+use pulumi_gestalt_proto::pulumi::pulumirpc::engine_server::EngineServer;
 use pulumi_gestalt_proto::pulumi::pulumirpc::resource_monitor_server::{
     ResourceMonitor, ResourceMonitorServer,
 };
@@ -17,6 +17,7 @@ use tokio::runtime::Runtime;
 use tonic::transport::server::{Router, TcpIncoming};
 use tonic::{Request, Response, Status, async_trait};
 
+use crate::hooks;
 use crate::journal::{Ending, Journal};
 use crate::resource::{Answer, Invoke, Outcome, Resource, registration_of};
 use crate::run::{Event, Log, Severity};
@@ -39,6 +40,9 @@ pub(crate) struct Script {
     pub answer: Box<Answering>,
     pub functions: BTreeMap<String, Box<Function>>,
     pub shuffle: Option<u64>,
+    /// Features that the engine does not know.
+    pub without: BTreeSet<String>,
+    pub version: Option<String>,
 }
 
 impl Default for Script {
@@ -50,14 +54,16 @@ impl Default for Script {
             answer: Box::new(|_| Answer::new()),
             functions: BTreeMap::new(),
             shuffle: None,
+            without: BTreeSet::new(),
+            version: None,
         }
     }
 }
 
 #[derive(Clone)]
-struct MockEngine {
-    script: Arc<Script>,
-    journal: Arc<Journal>,
+pub(crate) struct MockEngine {
+    pub script: Arc<Script>,
+    pub journal: Arc<Journal>,
 }
 
 /// The two services, on free ports, as long as this lives.
@@ -136,12 +142,23 @@ impl MockEngine {
         if let Some(seed) = self.script.shuffle {
             answer.delay += shuffled(seed, &resource.urn);
         }
+        if !self.script.preview {
+            hooks::call(&self.journal, &resource, |hooks| &hooks.before_create).await?;
+        }
         tokio::select! {
             () = self.wait(&answer) => {}
             () = self.journal.until(|entries| entries.ending.map(drop)) => {}
         }
         self.check_open().await?;
-        self.reply(&resource, answer).await
+        let response = self.reply(&resource, answer).await?;
+        if !self.script.preview {
+            let called = hooks::call(&self.journal, &resource, |hooks| &hooks.after_create);
+            // After the fact, an error is a warning.
+            if let Err(status) = called.await {
+                self.show(Severity::Warning, status.message(), &resource);
+            }
+        }
+        Ok(response)
     }
 
     fn register_stack(
@@ -153,8 +170,10 @@ impl MockEngine {
             "urn:pulumi:{stack}::{project}::{STACK_TYPE}::{}",
             request.name
         );
-        self.journal
-            .write(|entries| entries.run.stack_urn.clone_from(&urn));
+        self.journal.write(|entries| {
+            entries.known.insert(urn.clone());
+            entries.run.stack_urn.clone_from(&urn);
+        });
         pulumirpc::RegisterResourceResponse {
             urn,
             ..pulumirpc::RegisterResourceResponse::default()
@@ -168,13 +187,7 @@ impl MockEngine {
         read: Option<String>,
     ) -> Result<Resource, Status> {
         self.journal.write(|entries| {
-            let run = &mut entries.run;
-            let known: BTreeSet<_> = run
-                .resources
-                .iter()
-                .map(|resource| resource.urn.as_str())
-                .chain([run.stack_urn.as_str()])
-                .collect();
+            let known = &entries.known;
             for urn in request.dependencies.iter().chain([&request.parent]) {
                 if !known.contains(urn.as_str()) {
                     return Err(Status::invalid_argument(format!(
@@ -189,7 +202,8 @@ impl MockEngine {
                     "duplicate resource URN '{urn}'; try giving it a unique name"
                 )));
             }
-            let resource = Resource::new(request, read, urn.clone(), entries.answered());
+            let resource = Resource::new(request, read, urn.clone(), entries.answered.clone());
+            entries.known.insert(urn.clone());
             entries.run.events.push(Event::Asked(urn));
             entries.run.resources.push(resource.clone());
             Ok(resource)
@@ -224,13 +238,13 @@ impl MockEngine {
             Outcome::Created => Ok(self.created(resource, answer)),
             Outcome::Refused(message) => Err(Status::unknown(message)),
             Outcome::Failed(message) => {
-                self.show(&message, resource);
+                self.show(Severity::Error, &message, resource);
                 self.end(Ending::Failed);
                 self.check_open().await?;
                 Err(Status::internal("the engine goes on"))
             }
             Outcome::FailedAlone(message) => {
-                self.show(&message, resource);
+                self.show(Severity::Error, &message, resource);
                 Ok(pulumirpc::RegisterResourceResponse {
                     urn: resource.urn.clone(),
                     result: pulumirpc::Result::Fail.into(),
@@ -266,10 +280,9 @@ impl MockEngine {
             None => format!("{}-id", resource.name),
         };
         self.journal.write(|entries| {
-            entries
-                .run
-                .events
-                .push(Event::Answered(resource.urn.clone()));
+            entries.answered.add(resource.urn.clone());
+            let event = Event::Answered(resource.urn.clone());
+            entries.run.events.push(event);
         });
         pulumirpc::RegisterResourceResponse {
             urn: resource.urn.clone(),
@@ -279,10 +292,10 @@ impl MockEngine {
         }
     }
 
-    fn show(&self, message: &str, resource: &Resource) {
+    fn show(&self, severity: Severity, message: &str, resource: &Resource) {
         self.journal.write(|entries| {
             entries.run.logs.push(Log {
-                severity: Severity::Error,
+                severity,
                 message: message.to_owned(),
                 urn: Some(resource.urn.clone()),
             });
@@ -306,6 +319,10 @@ impl MockEngine {
     }
 }
 
+fn said(text: String) -> Option<String> {
+    (!text.is_empty()).then_some(text)
+}
+
 fn child_of(parent: &str, r#type: &str, name: &str) -> String {
     let mut parts = parent.splitn(4, "::");
     let mut part = || parts.next().unwrap_or_default();
@@ -326,10 +343,10 @@ fn shuffled(seed: u64, urn: &str) -> Duration {
 impl ResourceMonitor for MockEngine {
     async fn supports_feature(
         &self,
-        _: Request<pulumirpc::SupportsFeatureRequest>,
+        request: Request<pulumirpc::SupportsFeatureRequest>,
     ) -> Result<Response<pulumirpc::SupportsFeatureResponse>, Status> {
         Ok(Response::new(pulumirpc::SupportsFeatureResponse {
-            has_support: true,
+            has_support: !self.script.without.contains(&request.into_inner().id),
         }))
     }
 
@@ -343,7 +360,8 @@ impl ResourceMonitor for MockEngine {
             token: request.tok,
             arguments: value::from_struct(request.args.unwrap_or_default()),
             version: request.version,
-            provider: (!request.provider.is_empty()).then_some(request.provider),
+            provider: said(request.provider),
+            plugin_download_url: said(request.plugin_download_url),
         };
         let token = invoke.token.clone();
         self.journal
@@ -431,70 +449,33 @@ impl ResourceMonitor for MockEngine {
 
     async fn register_resource_hook(
         &self,
-        _: Request<pulumirpc::RegisterResourceHookRequest>,
+        request: Request<pulumirpc::RegisterResourceHookRequest>,
     ) -> Result<Response<()>, Status> {
-        Err(Status::unimplemented("the mock has no hooks"))
+        let request = request.into_inner();
+        if let Some(callback) = request.callback {
+            self.journal
+                .write(|entries| entries.hooks.insert(request.name, callback));
+        }
+        Ok(Response::new(()))
     }
 
     async fn register_error_hook(
         &self,
         _: Request<pulumirpc::RegisterErrorHookRequest>,
     ) -> Result<Response<()>, Status> {
-        Err(Status::unimplemented("the mock has no hooks"))
+        Err(Status::unimplemented("the mock has no hooks for errors"))
     }
 
     async fn register_package(
         &self,
-        _: Request<pulumirpc::RegisterPackageRequest>,
+        request: Request<pulumirpc::RegisterPackageRequest>,
     ) -> Result<Response<pulumirpc::RegisterPackageResponse>, Status> {
-        Err(Status::unimplemented("the mock has no packages"))
-    }
-}
-
-#[async_trait]
-impl Engine for MockEngine {
-    async fn log(&self, request: Request<pulumirpc::LogRequest>) -> Result<Response<()>, Status> {
-        let request = request.into_inner();
-        let log = Log {
-            severity: match request.severity() {
-                pulumirpc::LogSeverity::Debug => Severity::Debug,
-                pulumirpc::LogSeverity::Info => Severity::Info,
-                pulumirpc::LogSeverity::Warning => Severity::Warning,
-                pulumirpc::LogSeverity::Error => Severity::Error,
-            },
-            message: request.message,
-            urn: (!request.urn.is_empty()).then_some(request.urn),
-        };
-        self.journal.write(|entries| entries.run.logs.push(log));
-        Ok(Response::new(()))
-    }
-
-    async fn get_root_resource(
-        &self,
-        _: Request<pulumirpc::GetRootResourceRequest>,
-    ) -> Result<Response<pulumirpc::GetRootResourceResponse>, Status> {
-        let urn = self.journal.read().run.stack_urn.clone();
-        Ok(Response::new(pulumirpc::GetRootResourceResponse { urn }))
-    }
-
-    async fn set_root_resource(
-        &self,
-        _: Request<pulumirpc::SetRootResourceRequest>,
-    ) -> Result<Response<pulumirpc::SetRootResourceResponse>, Status> {
-        Ok(Response::new(pulumirpc::SetRootResourceResponse {}))
-    }
-
-    async fn start_debugging(
-        &self,
-        _: Request<pulumirpc::StartDebuggingRequest>,
-    ) -> Result<Response<()>, Status> {
-        Ok(Response::new(()))
-    }
-
-    async fn require_pulumi_version(
-        &self,
-        _: Request<pulumirpc::RequirePulumiVersionRequest>,
-    ) -> Result<Response<pulumirpc::RequirePulumiVersionResponse>, Status> {
-        Ok(Response::new(pulumirpc::RequirePulumiVersionResponse {}))
+        let count = self.journal.write(|entries| {
+            entries.run.packages.push(request.into_inner());
+            entries.run.packages.len()
+        });
+        Ok(Response::new(pulumirpc::RegisterPackageResponse {
+            r#ref: format!("package-{}", count - 1),
+        }))
     }
 }

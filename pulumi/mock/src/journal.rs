@@ -1,13 +1,14 @@
 //! What has happened so far in one run, for whoever waits for something to happen.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use pulumi_gestalt_proto::pulumi::pulumirpc::Callback;
 use tokio::sync::watch;
 use tonic::Status;
 
-use crate::resource::name_of;
+use crate::resource::{Answered, name_of};
 use crate::run::{Event, Run, Severity};
 
 pub(crate) struct Journal {
@@ -19,6 +20,12 @@ pub(crate) struct Journal {
 pub(crate) struct Entries {
     /// The record, as far as it goes.
     pub run: Run,
+    /// The URNs of what is registered.
+    pub known: BTreeSet<String>,
+    /// The URNs of what was answered.
+    pub answered: Answered,
+    /// The hooks of the program, by name.
+    pub hooks: BTreeMap<String, Callback>,
     /// Why the engine takes no more requests.
     pub ending: Option<Ending>,
     /// What the test itself did wrong, while it was asked.
@@ -79,17 +86,6 @@ impl Journal {
 }
 
 impl Entries {
-    pub fn answered(&self) -> BTreeSet<String> {
-        self.run
-            .events
-            .iter()
-            .filter_map(|event| match event {
-                Event::Answered(urn) => Some(urn.clone()),
-                Event::Asked(_) => None,
-            })
-            .collect()
-    }
-
     pub fn was_asked(&self, name: &str) -> bool {
         self.has(|event| matches!(event, Event::Asked(urn) if name_of(urn) == name))
     }

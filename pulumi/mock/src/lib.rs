@@ -45,12 +45,14 @@
 #![warn(missing_debug_implementations)]
 
 mod engine;
+mod hooks;
 mod journal;
 mod mock;
 mod resource;
 mod run;
+mod service;
 pub mod value;
 
 pub use mock::Mock;
-pub use resource::{Alias, Answer, Invoke, Options, Resource};
+pub use resource::{Alias, Answer, Answered, Invoke, Options, Resource};
 pub use run::{Event, Log, Run, Severity};

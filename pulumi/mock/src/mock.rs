@@ -153,6 +153,19 @@ impl Mock {
         self
     }
 
+    /// An engine that does not know a feature, as programs ask for it: `deletedWith`, `replaceWith`,
+    /// `replacementTrigger`, `resourceHooks`, `parameterization`.
+    pub fn without_feature(mut self, feature: &str) -> Self {
+        self.script.without.insert(feature.to_owned());
+        self
+    }
+
+    /// An engine of this version, such as `3.200.0`. Without it, it is as new as anybody asks for.
+    pub fn version(mut self, version: &str) -> Self {
+        self.script.version = Some(version.to_owned());
+        self
+    }
+
     /// How long the program may run.
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;

@@ -1,6 +1,7 @@
 //! What a program asks for, and what a test answers.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pulumi_gestalt_proto::pulumi::pulumirpc;
@@ -29,10 +30,60 @@ pub struct Resource {
     /// For each input that depends on something, the URNs of that.
     pub property_dependencies: BTreeMap<String, BTreeSet<String>>,
     pub options: Options,
-    /// The URNs of what had been answered when the program asked for this one.
-    pub asked_after: BTreeSet<String>,
+    /// What had been answered when the program asked for this one.
+    pub asked_after: Answered,
     /// The request as it came; of one that is read, what the two kinds have in common.
     pub request: pulumirpc::RegisterResourceRequest,
+}
+
+/// The URNs of what had been answered by some time.
+#[derive(Clone, Default)]
+pub struct Answered {
+    /// In the order of the answers; it grows.
+    all: Arc<Mutex<Vec<String>>>,
+    /// How many of them there were.
+    count: usize,
+}
+
+impl Answered {
+    pub fn contains(&self, urn: &str) -> bool {
+        self.has(|other| other == urn)
+    }
+
+    /// All of them, in the order of the answers.
+    pub fn urns(&self) -> Vec<String> {
+        self.lock().iter().take(self.count).cloned().collect()
+    }
+
+    /// Forgets all of them.
+    pub fn clear(&mut self) {
+        self.count = 0;
+    }
+
+    pub(crate) fn add(&mut self, urn: String) {
+        self.lock().push(urn);
+        self.count += 1;
+    }
+
+    fn has(&self, so: impl Fn(&str) -> bool) -> bool {
+        self.lock().iter().take(self.count).any(|urn| so(urn))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<String>> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Answered {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_list().entries(self.urns()).finish()
+    }
+}
+
+impl PartialEq for Answered {
+    fn eq(&self, other: &Self) -> bool {
+        self.urns() == other.urns()
+    }
 }
 
 /// The options of a resource; what the program does not say is `None` or empty.
@@ -52,6 +103,16 @@ pub struct Options {
     pub deleted_with: Option<String>,
     /// For `create`, `update` and `delete`.
     pub timeouts: BTreeMap<&'static str, String>,
+    pub hide_diffs: Vec<String>,
+    /// URNs.
+    pub replace_with: Vec<String>,
+    pub replacement_trigger: Option<Value>,
+    pub plugin_download_url: Option<String>,
+    pub environment_variables: BTreeMap<String, String>,
+    /// The names of hooks, by when they are called, such as `before_create`.
+    pub hooks: BTreeMap<&'static str, Vec<String>>,
+    /// The package that a parameter makes, by the reference that the engine gave it.
+    pub package: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -59,6 +120,8 @@ pub struct Alias {
     pub urn: Option<String>,
     pub name: Option<String>,
     pub r#type: Option<String>,
+    pub project: Option<String>,
+    pub stack: Option<String>,
     pub parent: Option<String>,
     pub no_parent: bool,
 }
@@ -72,6 +135,7 @@ pub struct Invoke {
     pub version: String,
     /// A provider reference, `URN::ID`.
     pub provider: Option<String>,
+    pub plugin_download_url: Option<String>,
 }
 
 impl Resource {
@@ -87,14 +151,14 @@ impl Resource {
 
     /// Whether the resource of this name had been answered when the program asked for this one.
     pub fn comes_after(&self, name: &str) -> bool {
-        self.asked_after.iter().any(|urn| name_of(urn) == name)
+        self.asked_after.has(|urn| name_of(urn) == name)
     }
 
     pub(crate) fn new(
         request: pulumirpc::RegisterResourceRequest,
         read: Option<String>,
         urn: String,
-        asked_after: BTreeSet<String>,
+        asked_after: Answered,
     ) -> Self {
         Self {
             r#type: request.r#type.clone(),
@@ -133,6 +197,8 @@ pub(crate) fn registration_of(
         dependencies: read.dependencies,
         provider: read.provider,
         version: read.version,
+        plugin_download_url: read.plugin_download_url,
+        package_ref: read.package_ref,
         accept_secrets: read.accept_secrets,
         additional_secret_outputs: read.additional_secret_outputs,
         ..pulumirpc::RegisterResourceRequest::default()
@@ -170,6 +236,13 @@ impl Options {
             timeouts: timeouts
                 .filter_map(|(name, time)| Some((name, said(time)?)))
                 .collect(),
+            hide_diffs: request.hide_diffs.clone(),
+            replace_with: request.replace_with.clone(),
+            replacement_trigger: request.replacement_trigger.clone().map(value::from_wire),
+            plugin_download_url: said(&request.plugin_download_url),
+            environment_variables: request.env_var_mappings.clone().into_iter().collect(),
+            hooks: request.hooks.as_ref().map(hooks).unwrap_or_default(),
+            package: said(&request.package_ref),
         }
     }
 }
@@ -186,6 +259,8 @@ impl Alias {
                 urn: None,
                 name: said(&spec.name),
                 r#type: said(&spec.r#type),
+                project: said(&spec.project),
+                stack: said(&spec.stack),
                 parent: match &spec.parent {
                     Some(Parent::ParentUrn(urn)) => Some(urn.clone()),
                     _ => None,
@@ -194,6 +269,21 @@ impl Alias {
             },
         }
     }
+}
+
+fn hooks(
+    hooks: &pulumirpc::register_resource_request::ResourceHooksBinding,
+) -> BTreeMap<&'static str, Vec<String>> {
+    let all = [
+        ("before_create", &hooks.before_create),
+        ("after_create", &hooks.after_create),
+        ("before_update", &hooks.before_update),
+        ("after_update", &hooks.after_update),
+        ("before_delete", &hooks.before_delete),
+        ("after_delete", &hooks.after_delete),
+    ];
+    let all = all.into_iter().filter(|(_, names)| !names.is_empty());
+    all.map(|(when, names)| (when, names.clone())).collect()
 }
 
 fn said(text: &str) -> Option<String> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
+use pulumi_gestalt_proto::pulumi::pulumirpc::RegisterPackageRequest;
 use serde_json::Value;
 
 use crate::resource::{Invoke, Resource};
@@ -13,6 +14,8 @@ pub struct Run {
     /// In the order in which the program asked; without the stack itself.
     pub resources: Vec<Resource>,
     pub invokes: Vec<Invoke>,
+    /// The packages with parameters, in the order of the references `package-0`, `package-1`, ….
+    pub packages: Vec<RegisterPackageRequest>,
     /// The outputs of the stack, if it registered any: an object.
     pub outputs: Option<Value>,
     /// For the URN of each component that registered them, its outputs.

@@ -72,7 +72,7 @@ pub(crate) fn to_struct(object: &Map<String, Value>) -> Struct {
     }
 }
 
-fn from_wire(value: Wire) -> Value {
+pub(crate) fn from_wire(value: Wire) -> Value {
     match value.kind {
         None | Some(Kind::NullValue(_)) => Value::Null,
         Some(Kind::BoolValue(value)) => value.into(),

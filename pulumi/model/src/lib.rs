@@ -27,7 +27,7 @@ mod value;
 pub use any::PulumiValueMiddleware;
 pub use error::{Error, Result};
 pub use from_value::FromPulumiValue;
-pub use output::{Output, ResolvedOutput};
+pub use output::{FAILED, Output, ResolvedOutput};
 pub use to_value::ToPulumiValue;
 pub use value::{EXACT, PulumiValue, PulumiValueContent};
 

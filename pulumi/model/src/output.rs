@@ -29,6 +29,44 @@ pub struct ResolvedOutput<T> {
     pub dependencies: HashSet<String>,
 }
 
+/// What a value depends on that failed, beside URNs or in place of them. It goes wherever
+/// dependencies go, so that whatever comes of the value has failed too, and is not registered.
+pub const FAILED: &str = "failed";
+
+impl<T> ResolvedOutput<T> {
+    /// Of what failed, and the user knows: nothing comes of it.
+    #[must_use]
+    pub fn failed() -> Self {
+        Self {
+            value: None,
+            secret: false,
+            dependencies: HashSet::from([FAILED.to_owned()]),
+        }
+    }
+
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.dependencies.contains(FAILED)
+    }
+}
+
+impl ResolvedOutput<String> {
+    /// The same, with the text as a value.
+    #[must_use]
+    pub fn into_value(self) -> ResolvedOutput<PulumiValue> {
+        let value = self.value.map(|text| PulumiValue {
+            content: PulumiValueContent::String(text),
+            secret: self.secret,
+            dependencies: self.dependencies.clone(),
+        });
+        ResolvedOutput {
+            value,
+            secret: self.secret,
+            dependencies: self.dependencies,
+        }
+    }
+}
+
 /// Without the value, which may be a secret.
 impl<T> fmt::Debug for ResolvedOutput<T> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::fmt;
 
+use crate::output::{FAILED, ResolvedOutput};
+
 /// The engine's numbers have 64 bits with a fraction: up to this, and down to its negative, every
 /// whole number is exact.
 pub const EXACT: i128 = (1 << 53) - 1;
@@ -45,6 +47,20 @@ impl PulumiValue {
     /// `null`.
     pub fn none() -> Self {
         PulumiValueContent::None.into()
+    }
+
+    /// Whether it, or anything in it, comes of what failed.
+    pub fn has_failed(&self) -> bool {
+        self.dependencies.contains(FAILED) || self.content.children().any(Self::has_failed)
+    }
+
+    /// As what an output has become.
+    pub fn into_resolved(self) -> ResolvedOutput<Self> {
+        ResolvedOutput {
+            secret: self.secret,
+            dependencies: self.dependencies.clone(),
+            value: (self.content != PulumiValueContent::Nothing).then_some(self),
+        }
     }
 
     /// Whether it is a secret, or anything in it is.

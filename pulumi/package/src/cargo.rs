@@ -1,6 +1,8 @@
 //! `cargo build` of one binary, with its progress told as it goes.
 
 use crate::group::Group;
+use crate::inputs::Local;
+use crate::look::{Environment, Look};
 use crate::pinned::Pinned;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
@@ -46,9 +48,19 @@ pub enum Event {
 }
 
 impl Build<'_> {
-    /// Builds, and gives the path of the binary.
+    /// Builds, and gives the path of the binary. Cargo is not asked when it is proven that it would
+    /// find nothing to do.
+    ///
+    /// # Errors
+    /// When the binary does not build, or when there is none of this name.
     pub async fn run(&self, progress: &Progress, stop: &CancellationToken) -> Result<PathBuf> {
-        let mut command = self.command();
+        let environment = self.environment();
+        let how = (self.profile, self.pinned.map(Pinned::arguments));
+        let look = Look::begin(self.root, self.binary, how, &environment);
+        if let Some(binary) = look.proven() {
+            return Ok(binary);
+        }
+        let mut command = self.command(&environment);
         command.stdin(Stdio::null()).stdout(Stdio::piped());
         match progress {
             Progress::Terminal => {
@@ -77,20 +89,36 @@ impl Build<'_> {
         if !status.success() {
             bail!("`{}` does not build", self.binary);
         }
-        compiled.executable.with_context(|| {
+        let executable = compiled.executable.with_context(|| {
             format!(
                 "no package of {} has a binary `{}`",
                 self.root.display(),
                 self.binary
             )
-        })
+        })?;
+        let local = compiled.local;
+        if let Some(inputs) = local.inputs(self.root, &environment, &executable).await {
+            look.end(executable.clone(), inputs);
+        }
+        Ok(executable)
     }
 
-    fn command(&self) -> Command {
+    /// The whole environment of the build.
+    fn environment(&self) -> Environment {
+        let mut environment = match self.pinned {
+            Some(pinned) => pinned.environment().to_vec(),
+            None => own_environment(),
+        };
+        environment.sort();
+        environment
+    }
+
+    fn command(&self, environment: &Environment) -> Command {
         let mut command = match self.pinned {
             Some(pinned) => pinned.command(),
             None => own_cargo(self.root),
         };
+        command.env_clear().envs(environment.iter().cloned());
         command
             .args(["--workspace", "--bin", self.binary])
             .arg("--manifest-path")
@@ -129,6 +157,7 @@ impl Build<'_> {
                 }
                 Ok(Report::Artifact {
                     id,
+                    manifest_path,
                     fresh,
                     executable,
                 }) => {
@@ -140,7 +169,15 @@ impl Build<'_> {
                     if id.target.name == self.binary && executable.is_some() {
                         compiled.executable = executable;
                     }
+                    let source = id.target.src_path;
+                    compiled
+                        .local
+                        .artifact(&id.package_id, manifest_path, source);
                 }
+                Ok(Report::Script {
+                    package_id,
+                    out_dir,
+                }) => compiled.local.script(&package_id, out_dir),
                 // A build script or a macro may write to standard output too.
                 Ok(Report::Other) | Err(_) => {}
             }
@@ -175,30 +212,52 @@ impl Progress {
 fn own_cargo(root: &Path) -> Command {
     let mut command = Command::new("cargo");
     command.arg("build").current_dir(root);
-    forget_own_package(&mut command);
     command
+}
+
+/// What differs from one command to the next: the first four by the shell, the others by the
+/// engine, which tells its plugins where they may send traces. A build without it cannot depend on
+/// it.
+const OF_A_COMMAND: [&str; 8] = [
+    "OLDPWD",
+    "PWD",
+    "SHLVL",
+    "_",
+    "PULUMI_LOG_OTLP_ENDPOINT",
+    "PULUMI_OTEL_EXPORTER_OTLP_ENDPOINT",
+    "TRACEPARENT",
+    "TRACESTATE",
+];
+
+fn own_environment() -> Environment {
+    std::env::vars_os()
+        .filter(|(name, _)| !is_of_own_package(name))
+        .filter(|(name, _)| OF_A_COMMAND.iter().all(|other| name != other))
+        .collect()
 }
 
 /// Removes the variables that `cargo run` sets for the program that it runs: build scripts that
 /// read them would be run again, and all that depends on them compiled again, in every other
 /// shell.
 pub fn forget_own_package(command: &mut Command) {
-    let own = |name: &OsStr| {
-        let name = name.to_string_lossy();
-        ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"]
-            .iter()
-            .any(|prefix| name.starts_with(prefix))
-            || ["CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE", "OUT_DIR"].contains(&name.as_ref())
-    };
-    for (name, _) in std::env::vars_os().filter(|(name, _)| own(name)) {
+    for (name, _) in std::env::vars_os().filter(|(name, _)| is_of_own_package(name)) {
         command.env_remove(name);
     }
+}
+
+fn is_of_own_package(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"]
+        .iter()
+        .any(|prefix| name.starts_with(prefix))
+        || ["CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE", "OUT_DIR"].contains(&name.as_ref())
 }
 
 #[derive(Debug, Default)]
 struct Compiled {
     executable: Option<PathBuf>,
     anything: bool,
+    local: Local,
 }
 
 /// A line of `cargo build --message-format=json`.
@@ -215,8 +274,14 @@ enum Report {
     Artifact {
         #[serde(flatten)]
         id: CrateId,
+        manifest_path: Option<PathBuf>,
         fresh: bool,
         executable: Option<PathBuf>,
+    },
+    #[serde(rename = "build-script-executed")]
+    Script {
+        package_id: String,
+        out_dir: PathBuf,
     },
     #[serde(other)]
     Other,
@@ -232,6 +297,7 @@ struct CrateId {
 struct Target {
     name: String,
     kind: Vec<String>,
+    src_path: Option<PathBuf>,
 }
 
 #[derive(Debug, Deserialize)]

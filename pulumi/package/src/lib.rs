@@ -7,6 +7,7 @@
 //! | `archive`, `elf` | the zip, and what its binary asks of the machine that runs it |
 //! | [`project`], [`toolchain`] | what the workspace's files and compiler say |
 //! | [`cargo`], [`group`] | cargo with progress, and process groups |
+//! | `look`, `inputs` | when Cargo need not be asked |
 //! | [`cache`] | the folder for what is downloaded once |
 
 mod archive;
@@ -14,6 +15,8 @@ pub mod cache;
 pub mod cargo;
 mod elf;
 pub mod group;
+mod inputs;
+mod look;
 pub mod pinned;
 pub mod project;
 pub mod toolchain;

@@ -55,12 +55,15 @@ impl Project {
                 format!("[workspace.metadata.pulumi] in {} is wrong", path.display())
             })?,
         };
+        // The function is of the workspace's own program; another one that is asked for has its own.
+        let another = options.program.is_some() && options.program != declared.program;
+        let declared_lambda = declared.lambda.filter(|_| !another);
         let program = match options.binary.or(declared.binary) {
             Some(binary) => Program::Prebuilt(root.join(binary)),
             None => match options
                 .program
                 .or(declared.program)
-                .or(manifest.package_name())
+                .or(manifest.own_binary())
             {
                 Some(name) => Program::Workspace(name),
                 None => bail!(
@@ -71,7 +74,7 @@ impl Project {
         };
         Ok(Self {
             program,
-            lambda: options.lambda.or(declared.lambda),
+            lambda: options.lambda.or(declared_lambda),
             architecture_config: options.architecture_config.or(declared.architecture_config),
             profile_config: options.profile_config.or(declared.profile_config),
             root,
@@ -104,8 +107,17 @@ impl Manifest {
         self.0.get("workspace")?.get("metadata")?.get("pulumi")
     }
 
-    fn package_name(&self) -> Option<String> {
-        let name = self.0.get("package")?.get("name")?.as_str()?;
+    /// The binary of a package that is its own program: `default-run`, the only one that the manifest
+    /// names, or the one of the package's name.
+    fn own_binary(&self) -> Option<String> {
+        let package = self.0.get("package")?;
+        let binaries = self.0.get("bin").and_then(toml::Value::as_array);
+        let only = match binaries.map(Vec::as_slice) {
+            Some([binary]) => binary.get("name"),
+            _ => None,
+        };
+        let name = package.get("default-run").or(only);
+        let name = name.or_else(|| package.get("name"))?.as_str()?;
         Some(name.to_owned())
     }
 }
@@ -191,6 +203,16 @@ mod tests {
         let folder = workspace("[package]\nname = \"stack\"\n")?;
         let project = Project::find(folder.path(), serde_json::Value::Null)?;
         assert_eq!(project.program, Program::Workspace("stack".into()));
+        Ok(())
+    }
+
+    #[test]
+    fn a_package_may_name_its_binary_otherwise() -> Result<()> {
+        for more in ["[[bin]]\nname = \"deploy\"\n", "default-run = \"deploy\"\n"] {
+            let folder = workspace(&format!("[package]\nname = \"stack\"\n{more}"))?;
+            let project = Project::find(folder.path(), serde_json::Value::Null)?;
+            assert_eq!(project.program, Program::Workspace("deploy".into()));
+        }
         Ok(())
     }
 

@@ -2,17 +2,14 @@
 //!
 //! Where the engine expects an asset or an archive, the generated binding takes a map of strings;
 //! these types stand for that map, with the signature by which the engine knows it. Relative paths
-//! start at the folder of Pulumi.yaml.
+//! start at [`Program::directory`](crate::Program::directory).
 
 use std::collections::{BTreeMap, HashMap};
 
-use pulumi_gestalt_grpc_connection::SIGNATURE;
 use pulumi_gestalt_model::{Output, PulumiValue, PulumiValueContent, ToPulumiValue};
+use pulumi_protocol::{ARCHIVE, ASSET, SIGNATURE};
 
 use crate::input::{Input, inputs};
-
-const ASSET: &str = "c44067f5952c0a294b673a41bacd8c17";
-const ARCHIVE: &str = "0def7320c3a5731c473e5ecbe6d01bc7";
 
 /// One type of asset or archive: what it is, and the key of the one text that it has.
 macro_rules! assets {

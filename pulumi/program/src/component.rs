@@ -1,12 +1,14 @@
 //! Components: the parts of a stack, with their resources under them.
 
-use pulumi_gestalt_grpc_connection::session::{ComponentHandle, Session};
+use pulumi_gestalt_model::PulumiValue;
 use pulumi_gestalt_rust::{Output, ToPulumiValue};
+use pulumi_gestalt_rust_integration::outputs::ComponentHandle;
 
-use crate::context::RegisterResourceRequest;
+use crate::context::Context;
+use crate::input::Input;
 use crate::members::Members;
 use crate::options::Options;
-use crate::program::Program;
+use crate::resource::{Resource, Urn};
 
 /// A resource that groups others: `pulumi up` shows those that have it as their parent under it.
 ///
@@ -21,38 +23,46 @@ use crate::program::Program;
 /// ```
 #[derive(Debug)]
 pub struct Component {
-    pub urn: Output<String>,
-    pub(crate) members: Members,
-    pub(crate) providers: Vec<Output<String>>,
+    pub urn: Urn,
+    members: Members,
+    context: Context,
     handle: ComponentHandle,
 }
 
 impl Component {
     /// `type` has the form `package:module:Name`. Of the options, a component has `parent`,
     /// `depends_on` and aliases; what is under it inherits its `protect`, `retain_on_delete`,
-    /// `deleted_with`, and of its providers the one of its package.
-    pub fn new(program: &Program, r#type: &str, name: &str, options: Options) -> Self {
+    /// `deleted_with`, its transforms, and of its providers the one of its package.
+    pub fn new(context: &Context, r#type: &str, name: &str, options: Options) -> Self {
+        Self::with_inputs(context, r#type, name, Vec::new(), options)
+    }
+
+    /// The same, with inputs: the engine keeps them in the state, and a preview shows when they
+    /// change.
+    ///
+    /// ```no_run
+    /// # use pulumi_program::{Component, Input, Options, Program};
+    /// # fn stack(program: &Program) {
+    /// let days: Input<i32> = 30.into();
+    /// let inputs = vec![("retentionInDays".to_owned(), days.into())];
+    /// let storage =
+    ///     Component::with_inputs(program, "shop:index:Storage", "storage", inputs, Options::new());
+    /// # }
+    /// ```
+    pub fn with_inputs(
+        context: &Context,
+        r#type: &str,
+        name: &str,
+        inputs: Vec<(String, Output<PulumiValue>)>,
+        options: Options,
+    ) -> Self {
         let members = Members::default();
-        if let Some(siblings) = options.siblings() {
-            siblings.add_component(members.clone());
-        }
-        let providers = options.providers();
-        let urn = program
-            .register_resource(RegisterResourceRequest {
-                type_: r#type.to_owned(),
-                name: name.to_owned(),
-                version: String::new(),
-                object: &[],
-                options: Some(options.component()),
-            })
-            .get_urn();
-        let resolved = urn.clone();
-        let handle = Session::get().component(async move { resolved.resolve().await.value });
+        let (urn, answered) = context.register_component(r#type, name, inputs, options, &members);
         Self {
+            handle: context.engine().component(answered),
+            context: context.clone(),
             urn,
             members,
-            providers,
-            handle,
         }
     }
 
@@ -62,8 +72,25 @@ impl Component {
         T: ToPulumiValue + Send + Sync + 'static,
     {
         let output = output.clone();
-        Session::get().component_output(self.handle, name.to_owned(), async move {
-            output.to_pulumi_value().await
-        });
+        let value = async move { output.to_pulumi_value().await };
+        self.context
+            .engine()
+            .component_output(self.handle, name.to_owned(), value);
+    }
+}
+
+impl Resource for Component {
+    fn urn(&self) -> &Urn {
+        &self.urn
+    }
+
+    fn members(&self) -> Option<&Members> {
+        Some(&self.members)
+    }
+}
+
+impl<T> From<Input<T>> for Output<PulumiValue> {
+    fn from(input: Input<T>) -> Self {
+        input.into_value()
     }
 }

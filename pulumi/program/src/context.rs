@@ -1,27 +1,30 @@
-//! Gestalt's context, as the generated binding finds it.
+//! The place where resources are registered.
 //!
 //! The binding says `pulumi_gestalt_rust::Context`, and its crate gives it this crate under that
-//! name. So the generated code stays as it is, and a resource gets what Gestalt drops on the way:
-//! its options, and what an unknown or absent output depends on.
+//! name. From here a request goes to the runtime, which asks the engine.
 
-use std::collections::HashSet;
 use std::fmt;
-use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use pulumi_gestalt_grpc_connection::UNKNOWN;
-use pulumi_gestalt_grpc_connection::options::ARGUMENT;
-use pulumi_gestalt_model::{PulumiValue, PulumiValueContent, ResolvedOutput};
-use pulumi_gestalt_rust as gestalt;
+use pulumi_gestalt_model::{PulumiValue, ResolvedOutput};
 use pulumi_gestalt_rust::{FromPulumiValue, Output, Provider, PulumiAny, ToPulumiValue};
+use pulumi_gestalt_rust_integration::answer::{Answer, Answered};
+use pulumi_gestalt_rust_integration::engine::Engine;
+use pulumi_gestalt_rust_integration::registration::resolve;
 
-use crate::options::Options;
+use crate::members::Members;
+use crate::options::{Options, Subject};
 use crate::panics;
 use crate::recording::Records;
+use crate::resource::{Lineage, Resource, Urn};
+use crate::schema::{PackageSchema, ResourceSchema};
+use crate::transform::Transform;
 
-/// The place where resources are registered.
+/// The place where resources are registered; all clones are the same place.
+#[derive(Clone)]
 pub struct Context {
-    gestalt: Arc<gestalt::Context>,
+    engine: Engine,
+    transforms: Arc<Mutex<Vec<Transform>>>,
     /// Of the functions that are called through it.
     calls: Option<Options>,
     /// What remembers the resources that are registered through it.
@@ -29,7 +32,7 @@ pub struct Context {
 }
 
 /// A resource, as a binding or a program registers it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct RegisterResourceRequest<'a> {
     pub type_: String,
     pub name: String,
@@ -37,14 +40,18 @@ pub struct RegisterResourceRequest<'a> {
     pub version: String,
     pub object: &'a [ResourceRequestObjectField<'a>],
     pub options: Option<Options>,
+    /// What the package's schema says of it.
+    pub schema: Option<&'static ResourceSchema>,
+    pub package: Option<&'static PackageSchema>,
 }
 
 /// A call of a provider's function.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct InvokeResourceRequest<'a> {
     pub token: String,
     pub version: String,
     pub object: &'a [ResourceRequestObjectField<'a>],
+    pub package: Option<&'static PackageSchema>,
 }
 
 /// One input of a resource, or argument of a function.
@@ -70,12 +77,12 @@ pub trait Field {
 impl<T: ToPulumiValue + Send + Sync + 'static> Field for Output<T> {
     fn value(&self) -> Output<PulumiValue> {
         let output = self.clone();
-        // Known to Gestalt, whatever it is: it keeps what a value depends on only so.
+        // A value in its own right, whatever it is: an unknown one keeps what it depends on.
         Output::from_resolved_future(async move {
             ResolvedOutput {
                 value: Some(output.to_pulumi_value().await),
                 secret: false,
-                dependencies: HashSet::new(),
+                dependencies: Default::default(),
             }
         })
     }
@@ -83,8 +90,8 @@ impl<T: ToPulumiValue + Send + Sync + 'static> Field for Output<T> {
 
 /// The outputs of a resource or a function.
 pub struct CompositeOutput {
-    gestalt: gestalt::CompositeOutput,
-    origin: Arc<Origin>,
+    urn: Urn,
+    answered: Answered,
     /// For messages: `NAME [TYPE]`, or a function's token.
     subject: String,
 }
@@ -98,12 +105,6 @@ impl fmt::Debug for CompositeOutput {
     }
 }
 
-/// What outputs depend on.
-enum Origin {
-    Resource(Output<String>),
-    Function(Vec<Output<PulumiValue>>),
-}
-
 impl fmt::Debug for Context {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Context").finish_non_exhaustive()
@@ -111,26 +112,30 @@ impl fmt::Debug for Context {
 }
 
 impl Context {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(engine: Engine) -> Self {
         Self {
-            gestalt: Arc::new(gestalt::Context::new()),
+            engine,
+            transforms: Arc::default(),
             calls: None,
             records: None,
         }
     }
 
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
     /// The same place, for resources that `records` remembers besides.
     pub(crate) fn recorded_in(&self, records: Records) -> Self {
         Self {
-            gestalt: Arc::clone(&self.gestalt),
-            calls: self.calls.clone(),
             records: Some(records),
+            ..self.clone()
         }
     }
 
     /// The same place, for functions: what is called through it has these options, of which
-    /// functions have `provider`, `parent`, whose provider they take, `depends_on` and `version`.
-    /// A resource that is registered through it ends the program.
+    /// functions have `provider`, `parent`, whose provider they take, `depends_on`, `version` and
+    /// `plugin_download_url`. A resource that is registered through it ends the program.
     ///
     /// ```no_run
     /// # use pulumi_program::{Options, Program, Provider};
@@ -144,110 +149,153 @@ impl Context {
     #[must_use]
     pub fn calling(&self, options: Options) -> Self {
         Self {
-            gestalt: Arc::clone(&self.gestalt),
             calls: Some(options),
-            records: self.records.clone(),
+            ..self.clone()
         }
+    }
+
+    /// An output whose value is there.
+    pub fn new_output<T: Clone + Send + Sync + 'static>(&self, value: &T) -> Output<T> {
+        Output::new(value.clone())
+    }
+
+    /// One whose value is there, and a secret.
+    pub fn new_secret<T: Clone + Send + Sync + 'static>(&self, value: &T) -> Output<T> {
+        Output::new_secret(value.clone())
+    }
+
+    /// Has every resource of the program changed by `transform`, also those that are described
+    /// before this is said. Those of options come first.
+    pub fn transform(&self, transform: Transform) {
+        let mut transforms = self
+            .transforms
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        transforms.push(transform);
     }
 
     /// Registers a resource, as soon as all its inputs are there.
     pub fn register_resource(&self, request: RegisterResourceRequest) -> CompositeOutput {
-        let subject = format!("{} [{}]", request.name, request.type_);
+        let inputs = values(request.object);
+        let subject = Subject {
+            r#type: request.type_,
+            name: request.name,
+            version: request.version,
+            schema: request.schema,
+            package: request.package,
+            is_component: false,
+        };
+        self.register(subject, inputs, request.options.unwrap_or_default(), None)
+    }
+
+    pub(crate) fn register_component(
+        &self,
+        r#type: &str,
+        name: &str,
+        inputs: Vec<(String, Output<PulumiValue>)>,
+        options: Options,
+        members: &Members,
+    ) -> (Urn, Answered) {
+        let subject = Subject {
+            r#type: r#type.to_owned(),
+            name: name.to_owned(),
+            version: String::new(),
+            schema: None,
+            package: None,
+            is_component: true,
+        };
+        let component = self.register(subject, inputs, options, Some(members));
+        (component.urn, component.answered)
+    }
+
+    fn register(
+        &self,
+        subject: Subject,
+        inputs: Vec<(String, Output<PulumiValue>)>,
+        options: Options,
+        members: Option<&Members>,
+    ) -> CompositeOutput {
+        let text = format!("{} [{}]", subject.name, subject.r#type);
         if self.calls.is_some() {
             panics::end(format!(
-                "{subject} is given the options of functions, by `calling`: a resource takes its \
+                "{text} is given the options of functions, by `calling`: a resource takes its \
                  own, with `create_with_options`"
             ));
         }
-        let values: Vec<_> = request
-            .object
-            .iter()
-            .map(|field| field.value.value())
-            .collect();
-        let siblings = request
-            .options
-            .as_ref()
-            .and_then(Options::siblings)
-            .cloned();
-        let gestalt = self
-            .gestalt
-            .register_resource(gestalt::RegisterResourceRequest {
-                type_: request.type_.clone(),
-                name: request.name.clone(),
-                version: request.version,
-                object: &fields(request.object, &values),
-                options: request.options.map(Options::into_gestalt),
+        let (r#type, name) = (subject.r#type.clone(), subject.name.clone());
+        let options = options.now();
+        let mut lineage = options.lineage();
+        lineage.components.extend(members.cloned());
+        let siblings = options.siblings().cloned();
+        let recorded = self.records.as_ref().map(|_| inputs.clone());
+
+        let (engine, stack) = (self.engine.clone(), Arc::clone(&self.transforms));
+        let transforms = lineage.transforms.clone();
+        let answered = self
+            .engine
+            .register(r#type.clone(), name.clone(), async move {
+                let inputs = resolve(inputs).await?;
+                let stack = stack.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                let transforms = [transforms, stack].concat();
+                options.settle(&engine, subject, inputs, &transforms).await
             });
+        let urn = output_of(&answered, |answer| answer.urn());
+        let urn = Urn::new(urn, lineage);
         if let Some(siblings) = siblings {
-            siblings.add(gestalt.get_urn());
+            siblings.add(urn.clone());
+            if let Some(members) = members {
+                siblings.add_component(members.clone());
+            }
         }
-        if let Some(records) = &self.records {
-            let names = request.object.iter().map(|field| field.name.clone());
-            let inputs = names.zip(values).collect();
-            records.add(request.type_, request.name, gestalt.get_urn(), inputs);
+        if let (Some(records), Some(inputs)) = (&self.records, recorded) {
+            records.add(r#type, name, urn.clone(), inputs);
         }
         CompositeOutput {
-            origin: Arc::new(Origin::Resource(gestalt.get_urn())),
-            gestalt,
-            subject,
+            urn,
+            answered,
+            subject: text,
         }
     }
 
     /// Calls a provider's function, as soon as all its arguments are there.
     pub fn invoke_resource(&self, request: InvokeResourceRequest) -> CompositeOutput {
-        let subject = request.token.clone();
-        let mut values: Vec<_> = request
-            .object
-            .iter()
-            .map(|field| field.value.value())
-            .collect();
-        values.extend(self.calls.clone().map(Options::into_argument));
-        let mut arguments = fields(request.object, &values);
-        if self.calls.is_some() {
-            arguments.extend(
-                values
-                    .last()
-                    .map(|options| gestalt::ResourceRequestObjectField {
-                        name: ARGUMENT.to_owned(),
-                        value: options,
-                    }),
-            );
-        }
-        let gestalt = self
-            .gestalt
-            .invoke_resource(gestalt::InvokeResourceRequest {
-                token: request.token,
-                version: request.version,
-                object: &arguments,
-            });
+        let arguments = values(request.object);
+        let options = self.calls.clone().unwrap_or_default().now();
+        let subject = Subject {
+            r#type: request.token.clone(),
+            name: String::new(),
+            version: request.version,
+            schema: None,
+            package: request.package,
+            is_component: false,
+        };
+        let engine = self.engine.clone();
+        let answered = self.engine.invoke(request.token.clone(), async move {
+            let arguments = resolve(arguments).await?;
+            options.settle_call(&engine, subject, arguments).await
+        });
+        let urn = output_of(&answered, |answer| answer.urn());
         CompositeOutput {
-            gestalt,
-            origin: Arc::new(Origin::Function(values)),
-            subject,
+            urn: Urn::new(urn, Lineage::default()),
+            answered,
+            subject: request.token,
         }
     }
 }
 
-impl Deref for Context {
-    type Target = gestalt::Context;
-
-    fn deref(&self) -> &gestalt::Context {
-        &self.gestalt
-    }
-}
-
-fn fields<'a>(
-    object: &[ResourceRequestObjectField],
-    values: &'a [Output<PulumiValue>],
-) -> Vec<gestalt::ResourceRequestObjectField<'a>> {
+fn values(object: &[ResourceRequestObjectField]) -> Vec<(String, Output<PulumiValue>)> {
     object
         .iter()
-        .zip(values)
-        .map(|(field, value)| gestalt::ResourceRequestObjectField {
-            name: field.name.clone(),
-            value,
-        })
+        .map(|field| (field.name.clone(), field.value.value()))
         .collect()
+}
+
+fn output_of<T: Send + Sync + 'static>(
+    answered: &Answered,
+    take: impl FnOnce(&Answer) -> ResolvedOutput<T> + Send + 'static,
+) -> Output<T> {
+    let answered = answered.clone();
+    Output::from_resolved_future(async move { take(&*answered.await) })
 }
 
 impl CompositeOutput {
@@ -257,7 +305,7 @@ impl CompositeOutput {
         T: FromPulumiValue + Send + Sync + 'static,
     {
         let what = format!("the output {key} of {}", self.subject);
-        self.with_origin(self.gestalt.get_field_any(key), move |value| {
+        self.field(key, move |value| {
             T::from_pulumi_value(&value)
                 .unwrap_or_else(|error| panics::end(format!("{what}: {error}")))
         })
@@ -265,55 +313,40 @@ impl CompositeOutput {
 
     /// An output of any type.
     pub fn get_field_any(&self, key: &str) -> Output<PulumiAny> {
-        self.with_origin(self.gestalt.get_field_any(key), PulumiAny::ready)
+        self.field(key, PulumiAny::ready)
     }
 
     /// Unknown in a preview when the resource does not exist yet.
     pub fn get_id(&self) -> Output<String> {
-        self.with_origin(self.gestalt.get_id(), text)
+        output_of(&self.answered, Answer::id)
     }
 
-    pub fn get_urn(&self) -> Output<String> {
-        self.gestalt.get_urn()
+    pub fn get_urn(&self) -> Urn {
+        self.urn.clone()
     }
 
     /// `URN::ID`, by which other resources refer to this one as their provider. It is known even
     /// in a preview in which the provider does not exist yet: the id in it then says so.
     pub fn get_provider_id(&self) -> Output<String> {
-        let (urn, id) = (self.get_urn(), self.get_id());
-        Output::from_resolved_future(async move {
-            let (urn, id) = (urn.resolve().await, id.resolve().await);
-            let id = id.value.as_deref().unwrap_or(UNKNOWN).to_owned();
-            ResolvedOutput {
-                value: urn.value.map(|urn| format!("{urn}::{id}")),
-                secret: false,
-                dependencies: urn.dependencies,
-            }
-        })
+        output_of(&self.answered, Answer::provider_reference)
     }
 
-    /// Gestalt forgets what a value depends on that is unknown or absent.
-    fn with_origin<V, T>(
+    fn field<T: Send + Sync + 'static>(
         &self,
-        output: Output<V>,
+        key: &str,
         convert: impl FnOnce(PulumiValue) -> T + Send + 'static,
-    ) -> Output<T>
-    where
-        V: ToPulumiValue + Clone + Send + Sync + 'static,
-        T: Send + Sync + 'static,
-    {
-        let origin = self.origin.clone();
-        Output::from_resolved_future(async move {
-            let mut resolved = output.resolve().await;
-            resolved.dependencies.extend(origin.dependencies().await);
-            let value = match resolved.value {
-                None => None,
-                Some(value) => Some(convert(value.to_pulumi_value().await)),
-            };
-            ResolvedOutput {
+    ) -> Output<T> {
+        let key = key.to_owned();
+        output_of(&self.answered, move |answer| {
+            let ResolvedOutput {
                 value,
-                secret: resolved.secret,
-                dependencies: resolved.dependencies,
+                secret,
+                dependencies,
+            } = answer.field(&key);
+            ResolvedOutput {
+                value: value.map(convert),
+                secret,
+                dependencies,
             }
         })
     }
@@ -325,24 +358,8 @@ impl Provider for CompositeOutput {
     }
 }
 
-impl Origin {
-    async fn dependencies(&self) -> HashSet<String> {
-        match self {
-            Self::Resource(urn) => urn.resolve().await.value.into_iter().collect(),
-            Self::Function(arguments) => {
-                let mut all = HashSet::new();
-                for argument in arguments {
-                    all.extend(argument.to_pulumi_value().await.dependencies);
-                }
-                all
-            }
-        }
-    }
-}
-
-fn text(value: PulumiValue) -> String {
-    match value.content {
-        PulumiValueContent::String(text) => text,
-        other => panics::end(format!("the engine gave {other:?} where a text belongs")),
+impl Resource for CompositeOutput {
+    fn urn(&self) -> &Urn {
+        &self.urn
     }
 }

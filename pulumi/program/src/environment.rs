@@ -1,5 +1,4 @@
-//! What Pulumi's engine hands to a program: Gestalt unwraps these variables, so they are checked
-//! here first.
+//! What Pulumi's engine hands to a program.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::env::{self, VarError};
@@ -13,11 +12,13 @@ use crate::config::Config;
 
 #[derive(Debug)]
 pub(crate) struct Environment {
+    pub monitor: String,
     pub engine: String,
     pub stack: String,
     pub project: String,
     pub organization: String,
     pub root_directory: PathBuf,
+    pub directory: PathBuf,
     pub preview: bool,
     pub config: Config,
 }
@@ -39,12 +40,17 @@ impl Environment {
             stack: required("PULUMI_STACK")?,
             organization: required("PULUMI_ORGANIZATION")?,
             root_directory: required("PULUMI_ROOT_DIRECTORY")?.into(),
+            directory: match optional("PULUMI_PWD")? {
+                Some(folder) => folder.into(),
+                None => env::current_dir().context("the working directory is gone")?,
+            },
             preview: env::var("PULUMI_DRY_RUN").is_ok_and(|value| value == "true"),
             config: Config::new(&project, config, &secrets),
+            monitor,
             engine,
             project,
         };
-        reachable("PULUMI_MONITOR", &monitor)?;
+        reachable("PULUMI_MONITOR", &environment.monitor)?;
         reachable("PULUMI_ENGINE", &environment.engine)?;
         Ok(environment)
     }

@@ -30,6 +30,7 @@
 
 #![warn(missing_debug_implementations)]
 
+mod alias;
 mod all;
 mod any;
 mod asset;
@@ -37,6 +38,8 @@ mod component;
 mod config;
 mod context;
 mod environment;
+mod format;
+mod hook;
 mod input;
 mod log;
 mod members;
@@ -44,11 +47,16 @@ mod options;
 mod package;
 mod panics;
 mod program;
+mod reader;
 mod recording;
+mod resource;
 mod run;
+mod schema;
 mod stack_reference;
+mod transform;
 mod unfinished;
 
+pub use alias::Alias;
 pub use all::{All, all};
 pub use asset::{
     AssetArchive, Entry, FileArchive, FileAsset, RemoteArchive, RemoteAsset, StringAsset,
@@ -59,16 +67,24 @@ pub use context::{
     CompositeOutput, Context, Field, InvokeResourceRequest, RegisterResourceRequest,
     ResourceRequestObjectField,
 };
+pub use hook::{Event, Hook, When};
 pub use input::Input;
 pub use log::{Log, Message};
-pub use options::{Alias, Options, Timeouts, Urn};
+pub use options::{Options, Timeouts};
 pub use package::Package;
 pub use program::Program;
+pub use reader::{Allowed, Check, Mistake, Mistakes, Reader};
 pub use recording::Recording;
+pub use resource::{Resource, Urn};
 pub use run::run;
+pub use schema::{Constant, DefaultValue, Kind, PackageSchema, Parameterization, ResourceSchema};
 pub use stack_reference::StackReference;
+pub use transform::{Transform, Transformed};
 
 // What a generated binding names besides.
+#[doc(hidden)]
+pub use format::__both;
+pub use format::ToOutput;
 #[doc(hidden)]
 pub use members::Members;
 #[doc(hidden)]

@@ -1,20 +1,17 @@
 //! What a program says to its user, besides its resources.
 
-use std::marker::PhantomData;
-
-use pulumi_gestalt_grpc_connection::report::Severity;
-use pulumi_gestalt_grpc_connection::session::{self, Session};
 use pulumi_gestalt_rust::Output;
+use pulumi_gestalt_rust_integration::report::{self, Severity};
 
-use crate::options::Urn;
 use crate::program::Program;
+use crate::resource::{Resource, Urn};
 
 /// Says something to the user: the engine shows it once, among the diagnostics of the stack or of
 /// a resource.
 ///
 /// ```no_run
-/// # use pulumi_program::{Output, Program};
-/// # fn example(program: &Program, urn: &Output<String>, size: &Output<i64>) {
+/// # use pulumi_program::{Output, Program, Urn};
+/// # fn example(program: &Program, urn: &Urn, size: &Output<i64>) {
 /// program.log().warning("no alarm reaches anybody: set `alarmEmail`");
 /// let size = size.map(|size| format!("{size} bytes are a lot"));
 /// program.log().about(urn).info(&size);
@@ -23,9 +20,8 @@ use crate::program::Program;
 #[derive(Debug)]
 #[must_use]
 pub struct Log<'a> {
-    about: Option<Output<String>>,
-    /// A program's log ends with it.
-    program: PhantomData<&'a Program>,
+    about: Option<Urn>,
+    program: &'a Program,
 }
 
 /// A text, or an output of one: that is said when it is known, and not at all while it is unknown.
@@ -57,16 +53,16 @@ impl From<&Output<String>> for Message {
     }
 }
 
-impl Log<'_> {
-    pub(crate) fn new(_: &Program) -> Self {
+impl<'a> Log<'a> {
+    pub(crate) fn new(program: &'a Program) -> Self {
         Self {
             about: None,
-            program: PhantomData,
+            program,
         }
     }
 
-    /// A component, or the URN of a resource.
-    pub fn about(mut self, resource: &impl Urn) -> Self {
+    /// A resource or a component.
+    pub fn about(mut self, resource: &impl Resource) -> Self {
         self.about = Some(resource.urn().clone());
         self
     }
@@ -90,19 +86,27 @@ impl Log<'_> {
     }
 
     fn say(self, severity: Severity, Message(text): Message) {
-        let message = move |text, urn| session::Message {
+        let message = move |text, urn| report::Message {
             severity,
             text,
             urn,
         };
+        let engine = self.program.context().engine().clone();
         match (text, self.about) {
-            (Text::Now(text), None) => Session::get().say(&message(text, None)),
-            (text, about) => Session::get().say_later(async move {
+            (Text::Now(text), None) => {
+                let runtime = self.program.runtime();
+                runtime.block_on(engine.tell(message(text, None)));
+            }
+            (text, about) => self.program.context().engine().spawn(async move {
                 let urn = match about {
-                    Some(urn) => urn.resolve().await.value,
-                    None => None,
+                    Some(urn) => urn.resolve("what a message is about").await,
+                    None => Ok(String::new()),
                 };
-                Some(message(text.resolve().await?, urn))
+                match (text.resolve().await, urn) {
+                    (None, _) => {}
+                    (Some(text), Ok(urn)) => engine.tell(message(text, Some(urn))).await,
+                    (Some(_), Err(failure)) => engine.fail(failure).await,
+                }
             }),
         }
     }

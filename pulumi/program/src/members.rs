@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use pulumi_gestalt_rust::Output;
+use crate::resource::Urn;
 
 /// The resources and components that have a component as their parent; it grows while the program
 /// describes them.
@@ -11,12 +11,12 @@ pub struct Members(Arc<Mutex<List>>);
 
 #[derive(Debug, Default)]
 struct List {
-    urns: Vec<Output<String>>,
+    urns: Vec<Urn>,
     components: Vec<Members>,
 }
 
 impl Members {
-    pub(crate) fn add(&self, urn: Output<String>) {
+    pub(crate) fn add(&self, urn: Urn) {
         self.list(|list| list.urns.push(urn));
     }
 
@@ -24,11 +24,15 @@ impl Members {
         self.list(|list| list.components.push(members));
     }
 
-    /// All URNs, at any depth.
-    pub(crate) fn urns(&self) -> Vec<Output<String>> {
+    /// All URNs by now, at any depth.
+    pub(crate) fn urns(&self) -> Vec<Urn> {
         let (mut urns, components) = self.list(|list| (list.urns.clone(), list.components.clone()));
         urns.extend(components.iter().flat_map(Self::urns));
         urns
+    }
+
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     fn list<T>(&self, with: impl FnOnce(&mut List) -> T) -> T {

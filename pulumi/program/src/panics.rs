@@ -62,16 +62,8 @@ fn is_the_end(reason: &str) -> bool {
     .contains(&reason)
 }
 
-/// With what Tokio panics when Gestalt blocks on something while outputs are computed.
-const NESTED: &str = "Cannot start a runtime from within a runtime";
-
 fn describe(who: &str, panic: &PanicHookInfo<'_>) -> String {
     let reason = without_backtrace(panic.payload_as_str().unwrap_or("no message"));
-    if reason.starts_with(NESTED) {
-        return "a closure of an output registers a resource or asks one for an output: do that \
-                outside, and let the closure use the result"
-            .to_owned();
-    }
     match panic.location() {
         Some(at) => format!("{who} panicked at {}:{}: {reason}", at.file(), at.line()),
         None => format!("{who} panicked: {reason}"),

@@ -5,14 +5,17 @@ use std::ops::Deref;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use anyhow::bail;
-use pulumi_gestalt_grpc_connection::session::Session;
+use anyhow::{Result, bail};
+use pulumi_gestalt_model::ResolvedOutput;
 use pulumi_gestalt_rust::{Output, ToPulumiValue};
+use pulumi_gestalt_rust_integration::engine::{Address, Engine, Failure};
+use tokio::runtime::Runtime;
 
 use crate::config::Config;
 use crate::context::Context;
 use crate::environment::Environment;
 use crate::log::Log;
+use crate::reader::Reader;
 
 /// A program while it describes its stack.
 ///
@@ -22,6 +25,8 @@ pub struct Program {
     context: Context,
     environment: Environment,
     exports: Mutex<Exports>,
+    /// All of a program runs on one thread, closures of outputs too.
+    runtime: Runtime,
 }
 
 #[derive(Debug, Default)]
@@ -31,12 +36,33 @@ struct Exports {
 }
 
 impl Program {
-    pub(crate) fn new(context: Context, environment: Environment) -> Self {
-        Self {
-            context,
+    pub(crate) fn connect(environment: Environment) -> Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let engine = runtime.block_on(Engine::connect(&Address {
+            monitor: environment.monitor.clone(),
+            engine: environment.engine.clone(),
+            project: environment.project.clone(),
+            stack: environment.stack.clone(),
+            in_preview: environment.preview,
+        }))?;
+        Ok(Self {
+            context: Context::new(engine),
             environment,
             exports: Mutex::default(),
-        }
+            runtime,
+        })
+    }
+
+    /// Registers all that is described. Whether all of it went well; what did not has been told.
+    pub(crate) fn finish(&self) -> Result<bool> {
+        self.check_exports()?;
+        self.runtime.block_on(self.context.engine().finish())
+    }
+
+    pub(crate) fn runtime(&self) -> &Runtime {
+        &self.runtime
     }
 
     pub fn context(&self) -> &Context {
@@ -55,6 +81,12 @@ impl Program {
         &self.environment.organization
     }
 
+    /// The folder that the program runs in, where relative paths start: of files that it reads, and of
+    /// assets. It is the one of Pulumi.yaml, or what `main` in it says.
+    pub fn directory(&self) -> &Path {
+        &self.environment.directory
+    }
+
     /// The folder of Pulumi.yaml.
     pub fn root_directory(&self) -> &Path {
         &self.environment.root_directory
@@ -67,6 +99,11 @@ impl Program {
 
     pub fn config(&self) -> &Config {
         &self.environment.config
+    }
+
+    /// The project's own configuration, for a program that types all of it.
+    pub fn reader(&self) -> Reader<'_> {
+        Reader::new(self.project(), self.stack(), self.config().own())
     }
 
     /// Says something to the user, through the engine.
@@ -85,10 +122,8 @@ impl Program {
             exports.duplicates.insert(name.to_owned());
         }
         let output = output.clone();
-        Session::get().export(
-            name.to_owned(),
-            async move { output.to_pulumi_value().await },
-        );
+        let value = async move { output.to_pulumi_value().await };
+        self.context.engine().export(name.to_owned(), value);
     }
 
     /// The same output, where `check` accepts its value. Of any other value the user is told what
@@ -107,22 +142,25 @@ impl Program {
     pub fn require<T>(
         &self,
         output: &Output<T>,
-        check: impl Fn(&T) -> Result<(), String> + Send + Sync + 'static,
+        check: impl Fn(&T) -> std::result::Result<(), String> + Send + Sync + 'static,
     ) -> Output<T>
     where
         T: Clone + Send + Sync + 'static,
     {
-        let output = output.clone();
+        let (output, engine) = (output.clone(), self.context.engine().clone());
         Output::from_resolved_future(async move {
             let resolved = output.resolve().await;
             match resolved.value.as_ref().map(check) {
-                Some(Err(text)) => Session::get().fail(text, None).await,
+                Some(Err(text)) => {
+                    engine.fail(Failure::refused(text)).await;
+                    ResolvedOutput::failed()
+                }
                 _ => resolved,
             }
         })
     }
 
-    pub(crate) fn check_exports(&self) -> anyhow::Result<()> {
+    fn check_exports(&self) -> Result<()> {
         let exports = self.exports.lock().unwrap_or_else(PoisonError::into_inner);
         match exports.duplicates.first() {
             None => Ok(()),

@@ -5,14 +5,14 @@ use std::collections::HashSet;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use pulumi_gestalt_model::{
-    PulumiValue, PulumiValueContent as Content, ResolvedOutput, ToPulumiValue as _,
-};
+use pulumi_gestalt_model::{PulumiValue, ResolvedOutput, ToPulumiValue as _};
 use pulumi_gestalt_rust::Output;
-use serde_json::{Map, Number, Value};
+use pulumi_gestalt_rust_integration::wire::{is_unset, to_json};
+use serde_json::{Map, Value};
 
 use crate::context::Context;
 use crate::panics;
+use crate::resource::Urn;
 
 /// A context that remembers every resource that is registered through it, with all of its inputs.
 ///
@@ -51,7 +51,7 @@ struct List {
 struct Record {
     r#type: String,
     name: String,
-    urn: Output<String>,
+    urn: Urn,
     inputs: Vec<(String, Output<PulumiValue>)>,
 }
 
@@ -68,7 +68,7 @@ impl Recording {
 
     /// The URNs of the resources so far, in the order of their registration.
     #[must_use]
-    pub fn urns(&self) -> Vec<Output<String>> {
+    pub fn urns(&self) -> Vec<Urn> {
         let list = self.records.lock();
         list.resources.iter().map(|one| one.urn.clone()).collect()
     }
@@ -116,7 +116,7 @@ impl Records {
         &self,
         r#type: String,
         name: String,
-        urn: Output<String>,
+        urn: Urn,
         inputs: Vec<(String, Output<PulumiValue>)>,
     ) {
         let mut list = self.lock();
@@ -174,42 +174,5 @@ impl Together {
         for child in value.content.children() {
             self.collect_dependencies(child);
         }
-    }
-}
-
-fn is_unset(value: &PulumiValue) -> bool {
-    matches!(value.content, Content::None | Content::Absent(_))
-}
-
-/// `None` when anything in it is unknown. What is whole is a whole number, of whatever type it
-/// was: the engine does not tell them apart.
-fn to_json(value: &PulumiValue) -> Option<Value> {
-    Some(match &value.content {
-        Content::Nothing => return None,
-        Content::None | Content::Absent(_) => Value::Null,
-        Content::Boolean(value) => (*value).into(),
-        Content::Integer(value) => (*value).into(),
-        Content::Large(value) => Number::from_i128(*value).map_or(Value::Null, Value::Number),
-        Content::Number(value) => number(*value),
-        Content::String(value) => value.as_str().into(),
-        Content::Array(values) => values
-            .iter()
-            .map(to_json)
-            .collect::<Option<Vec<_>>>()?
-            .into(),
-        Content::Object(entries) => entries
-            .iter()
-            .filter(|(_, value)| !is_unset(value))
-            .map(|(name, value)| Some((name.clone(), to_json(value)?)))
-            .collect::<Option<Map<_, _>>>()?
-            .into(),
-    })
-}
-
-fn number(value: f64) -> Value {
-    let whole = format!("{value:.0}").parse::<i64>().ok();
-    match whole {
-        Some(whole) if value.fract() == 0.0 => whole.into(),
-        _ => value.into(),
     }
 }

@@ -5,18 +5,17 @@ use std::process::ExitCode;
 use std::sync::mpsc;
 use std::thread;
 
-use anyhow::{Context as _, Result};
-use pulumi_gestalt_grpc_connection::report;
-use pulumi_gestalt_grpc_connection::session::{FAILED_AND_REPORTED, Session};
+use anyhow::Result;
+use pulumi_gestalt_rust_integration::report;
+use pulumi_protocol::FAILED_AND_REPORTED;
 
-use crate::context::Context;
 use crate::environment::Environment;
 use crate::panics::{self, without_backtrace};
 use crate::program::Program;
 use crate::unfinished::Unfinished;
 
-/// An output is computed inside of those that are computed from it: a row of some hundred resources
-/// would be too deep for the usual stack. Only what is used of it takes memory.
+/// An output is computed inside of those that are computed from it: a row of some hundred `map`s would
+/// be too deep for the usual stack. Only what is used of it takes memory.
 const STACK: usize = 256 * 1024 * 1024;
 
 /// How a program ended.
@@ -24,8 +23,8 @@ enum End {
     Complete,
     Failed(anyhow::Error),
     Panicked,
-    /// What failed was reported, and nothing else can go on.
-    Settled,
+    /// What failed was reported, and all that does not hang on it was done.
+    Reported,
     /// By Ctrl-C, or a language host that passes it on: whoever did it knows.
     Interrupted,
 }
@@ -67,11 +66,8 @@ pub fn run(stack: impl FnOnce(&Program) -> Result<()> + Send + 'static) -> ExitC
         failed()
     };
 
-    // The program has a thread of its own, because one that waits for a failed registration
-    // never comes back.
+    // The program has a thread of its own for its stack, and so that Ctrl-C need not wait for it.
     let (sender, ends) = mpsc::channel();
-    let settled = sender.clone();
-    Session::get().supervise(move || drop(settled.send(End::Settled)));
     let interrupted = sender.clone();
     thread::spawn(move || {
         if wait_for_interrupt().is_ok() {
@@ -85,8 +81,8 @@ pub fn run(stack: impl FnOnce(&Program) -> Result<()> + Send + 'static) -> ExitC
             panics::keep_here();
             let end = catch_unwind(AssertUnwindSafe(|| deploy(stack, environment)));
             let end = match end {
-                Ok(Ok(())) if Session::get().has_told_error() => End::Settled,
-                Ok(Ok(())) => End::Complete,
+                Ok(Ok(true)) => End::Complete,
+                Ok(Ok(false)) => End::Reported,
                 Ok(Err(error)) => End::Failed(error),
                 Err(_) => End::Panicked,
             };
@@ -100,7 +96,7 @@ pub fn run(stack: impl FnOnce(&Program) -> Result<()> + Send + 'static) -> ExitC
             unfinished.end();
             ExitCode::SUCCESS
         }
-        Ok(End::Settled | End::Interrupted) => failed(),
+        Ok(End::Reported | End::Interrupted) => failed(),
         Ok(End::Failed(error)) => report(&format!("{error:#}")),
         Ok(End::Panicked) | Err(_) => report(&panics::message()),
     }
@@ -117,12 +113,9 @@ fn wait_for_interrupt() -> std::io::Result<()> {
     runtime.block_on(tokio::signal::ctrl_c())
 }
 
-fn deploy(stack: impl FnOnce(&Program) -> Result<()>, environment: Environment) -> Result<()> {
-    let program = Program::new(Context::new(), environment);
+/// Whether all went well; what did not has been told.
+fn deploy(stack: impl FnOnce(&Program) -> Result<()>, environment: Environment) -> Result<bool> {
+    let program = Program::connect(environment)?;
     stack(&program)?;
-    program.check_exports()?;
-    program.context().finish();
-    Session::get()
-        .shut_down()
-        .context("everything was registered")
+    program.finish()
 }

@@ -7,6 +7,7 @@ use crate::context::{RegisterResourceRequest, ResourceRequestObjectField};
 use crate::options::Options;
 use crate::panics;
 use crate::program::Program;
+use crate::resource::{Resource, Urn};
 
 const TYPE: &str = "pulumi:pulumi:StackReference";
 
@@ -22,7 +23,7 @@ const TYPE: &str = "pulumi:pulumi:StackReference";
 /// ```
 #[derive(Debug)]
 pub struct StackReference {
-    pub urn: Output<String>,
+    pub urn: Urn,
     stack: String,
     outputs: Output<PulumiAny>,
 }
@@ -41,6 +42,7 @@ impl StackReference {
                 value: &Output::new(stack.to_owned()),
             }],
             options: Some(options.existing(stack)),
+            ..RegisterResourceRequest::default()
         });
         Self {
             urn: resource.get_urn(),
@@ -76,6 +78,12 @@ impl StackReference {
             }
             resolved
         })
+    }
+}
+
+impl Resource for StackReference {
+    fn urn(&self) -> &Urn {
+        &self.urn
     }
 }
 

@@ -8,7 +8,7 @@ use std::env;
 use std::fs;
 use std::path::PathBuf;
 
-const VARIABLE: &str = "PULUMI_RUST_UNFINISHED";
+use pulumi_protocol::UNFINISHED_VARIABLE;
 
 /// A program that has begun.
 pub(crate) struct Unfinished {
@@ -19,7 +19,7 @@ impl Unfinished {
     /// Where no host asks for it, nothing is told.
     pub fn begin() -> Self {
         let unfinished = Self {
-            file: env::var_os(VARIABLE).map(PathBuf::from),
+            file: env::var_os(UNFINISHED_VARIABLE).map(PathBuf::from),
         };
         unfinished.tell("running");
         unfinished

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::full::FullSchema;
 use crate::python::Wheel;
 use crate::selection::Selection;
+use crate::spec::Package;
 use crate::trim::Source;
 
 /// Whom to ask.
@@ -29,11 +30,7 @@ pub(crate) fn source(selection: &Selection, origin: Origin) -> Result<Box<dyn So
     } = selection;
     match origin {
         Origin::Wheel(path) => Ok(Box::new(Wheel::open(&path, package)?)),
-        Origin::Schema(path) => {
-            let json =
-                std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-            Ok(Box::new(FullSchema::parse(&json)?))
-        }
+        Origin::Schema(path) => Ok(Box::new(full(&path)?)),
         Origin::PyPi => {
             let wheel = download(package, version)?;
             Ok(Box::new(Wheel::open(&wheel, package)?))
@@ -48,6 +45,22 @@ pub(crate) fn source(selection: &Selection, origin: Origin) -> Result<Box<dyn So
             }
         },
     }
+}
+
+/// All that the package has: only the engine and a whole schema know it.
+pub(crate) fn whole(package: &str, version: &str, origin: &Origin) -> Result<Package> {
+    match origin {
+        Origin::Schema(path) => Ok(full(path)?.into_package()),
+        Origin::Any => Ok(from_engine(package, version)?.into_package()),
+        Origin::PyPi | Origin::Wheel(_) => {
+            bail!("a Python SDK does not list what is in it: name resources and functions")
+        }
+    }
+}
+
+fn full(path: &Path) -> Result<FullSchema> {
+    let json = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    FullSchema::parse(&json)
 }
 
 fn from_engine(package: &str, version: &str) -> Result<FullSchema> {
@@ -88,7 +101,7 @@ fn download(package: &str, version: &str) -> Result<PathBuf> {
     Ok(wheel)
 }
 
-/// Where downloads are kept: `mysfits` in the user's cache folder.
+/// Where downloads are kept: `pulumi-schema` in the user's cache folder.
 ///
 /// # Errors
 /// When the environment names no such folder.
@@ -98,5 +111,5 @@ pub fn cache() -> Result<PathBuf> {
         (_, Some(home)) => PathBuf::from(home).join(".cache"),
         _ => bail!("neither XDG_CACHE_HOME nor HOME says where to keep downloads"),
     };
-    Ok(base.join("mysfits"))
+    Ok(base.join("pulumi-schema"))
 }

@@ -12,9 +12,28 @@ impl FullSchema {
         let package = serde_json::from_slice(json).context("not a Pulumi package schema")?;
         Ok(Self(package))
     }
+
+    pub fn into_package(self) -> Package {
+        self.0
+    }
 }
 
 impl Source for FullSchema {
+    fn package(&mut self) -> Result<Package> {
+        Ok(Package {
+            name: self.0.name.clone(),
+            version: self.0.version.clone(),
+            plugin_download_url: self.0.plugin_download_url.clone(),
+            parameterization: self.0.parameterization.clone(),
+            ..Package::default()
+        })
+    }
+
+    fn provider(&mut self) -> Result<Resource> {
+        let provider = self.0.provider.clone();
+        provider.context("the schema says nothing of the provider")
+    }
+
     fn resource(&mut self, token: &str) -> Result<Resource> {
         let resource = self.0.resources.get(token);
         resource

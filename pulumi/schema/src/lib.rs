@@ -1,7 +1,7 @@
 //! The trimmed schema of a Pulumi package, from the package's own descriptions.
 //!
-//! All of AWS makes a binding that compiles for far too long, so the schema holds what a list
-//! of tokens selects. It is written from `pulumi package get-schema` where the engine can fetch
+//! All of a large package makes a binding that compiles for far too long, so the schema holds what a
+//! list of tokens selects. It is written from `pulumi package get-schema` where the engine can fetch
 //! the provider, and from the Python SDK on PyPI where not; both say the same.
 
 mod fetch;
@@ -10,6 +10,7 @@ mod python;
 mod selection;
 mod spec;
 mod trim;
+mod write;
 
 use std::path::Path;
 
@@ -19,6 +20,7 @@ pub use fetch::{Origin, cache};
 pub use selection::Selection;
 pub use spec::{Package, Properties, Property, Shape, TypeDef};
 pub use trim::{Source, trim};
+pub use write::{Choice, binding, sdk, template, update};
 
 /// Writes the schema at `schema` from the selection at `tokens`.
 ///
@@ -30,8 +32,14 @@ pub fn generate(tokens: &Path, schema: &Path, origin: Origin) -> Result<Package>
     let mut source = fetch::source(&selection, origin)?;
     let package = trim(&selection, source.as_mut())
         .with_context(|| format!("cannot follow {}", tokens.display()))?;
-    let mut text = serde_json::to_string_pretty(&package)?;
-    text.push('\n');
-    std::fs::write(schema, text).with_context(|| format!("cannot write {}", schema.display()))?;
+    std::fs::write(schema, text(&package)?)
+        .with_context(|| format!("cannot write {}", schema.display()))?;
     Ok(package)
+}
+
+/// As it is in `schema.json`.
+fn text(package: &Package) -> Result<String> {
+    let mut text = serde_json::to_string_pretty(package)?;
+    text.push('\n');
+    Ok(text)
 }

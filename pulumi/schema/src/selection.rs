@@ -14,7 +14,11 @@ pub struct Selection {
     /// Types that are left out where they stand as an alternative to a plain string.
     #[serde(default)]
     pub dropped_alternatives: BTreeSet<String>,
+    /// What the binding has of the provider itself, as a resource.
+    pub provider: Option<Member>,
+    #[serde(default)]
     pub resources: BTreeMap<String, Member>,
+    #[serde(default)]
     pub functions: BTreeMap<String, Member>,
     #[serde(default)]
     pub types: BTreeMap<String, Nested>,
@@ -32,6 +36,9 @@ pub struct Member {
     /// The outputs to keep: those that a program reads.
     #[serde(default)]
     pub outputs: BTreeSet<String>,
+    /// Every output that is not deprecated, whatever `outputs` says.
+    #[serde(default, rename = "all-outputs")]
+    pub all_outputs: bool,
     /// Integers that may be beyond the 32 bits that Gestalt gives them: they become numbers.
     #[serde(default)]
     pub numbers: BTreeSet<String>,

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// Where Pulumi's schema language keeps an archive (`lambda.Function.code`).
 pub const ARCHIVE: &str = "pulumi.json#/Archive";
@@ -15,12 +16,40 @@ pub type Properties = BTreeMap<String, Property>;
 pub struct Package {
     pub name: String,
     pub version: String,
+    /// Where the plugin is, unless where Pulumi keeps its own.
+    #[serde(
+        default,
+        rename = "pluginDownloadURL",
+        skip_serializing_if = "String::is_empty"
+    )]
+    pub plugin_download_url: String,
+    /// How another package makes this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parameterization: Option<Parameterization>,
+    /// The provider itself, as a resource.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<Resource>,
     #[serde(default)]
     pub types: BTreeMap<String, TypeDef>,
     #[serde(default)]
     pub resources: BTreeMap<String, Resource>,
     #[serde(default)]
     pub functions: BTreeMap<String, Function>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Parameterization {
+    pub base_provider: BaseProvider,
+    /// Base64.
+    #[serde(default)]
+    pub parameter: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BaseProvider {
+    pub name: String,
+    pub version: String,
 }
 
 #[derive(Debug, Default, Clone, Serialize, Deserialize)]
@@ -34,6 +63,16 @@ pub struct Resource {
     pub input_properties: Properties,
     #[serde(default)]
     pub required_inputs: BTreeSet<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<Alias>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deprecation_message: Option<String>,
+}
+
+/// What a resource was; schemas say types alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alias {
+    pub r#type: String,
 }
 
 #[derive(Debug, Default, Clone, Serialize, Deserialize)]
@@ -71,17 +110,36 @@ pub struct TypeDef {
 pub struct EnumValue {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    pub value: serde_json::Value,
+    pub value: Value,
 }
 
-/// What forces a replacement is left out: only one of the two descriptions says it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+/// What the provider replaces a resource for (`willReplaceOnChanges`) is left out: only one of the two
+/// descriptions says it.
+#[derive(Debug, Default, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Property {
     #[serde(flatten)]
     pub shape: Shape,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub secret: bool,
+    /// The engine replaces the resource when it changes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub replace_on_changes: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_info: Option<DefaultInfo>,
+    #[serde(default, rename = "const", skip_serializing_if = "Option::is_none")]
+    pub constant: Option<Value>,
     #[serde(default, skip_serializing)]
     pub deprecation_message: Option<String>,
+}
+
+/// Where a default is looked for first.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DefaultInfo {
+    #[serde(default)]
+    pub environment: Vec<String>,
 }
 
 /// The type of a property, an item, or an alternative.

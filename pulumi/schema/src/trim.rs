@@ -6,11 +6,16 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::selection::{Member, Selection};
 use crate::spec::{
-    ARCHIVE, ASSET, Function, Object, Package, Properties, Property, Resource, Shape, TypeDef,
+    ARCHIVE, ASSET, Alias, Function, Object, Package, Properties, Property, Resource, Shape,
+    TypeDef,
 };
 
 /// Where the facts about a package come from, one token at a time.
 pub trait Source {
+    /// What is said of the package as a whole, without what is in it.
+    fn package(&mut self) -> Result<Package>;
+    /// The provider itself, as a resource.
+    fn provider(&mut self) -> Result<Resource>;
     fn resource(&mut self, token: &str) -> Result<Resource>;
     fn function(&mut self, token: &str) -> Result<Function>;
     fn type_def(&mut self, token: &str) -> Result<TypeDef>;
@@ -23,7 +28,7 @@ pub trait Source {
 pub fn trim(selection: &Selection, source: &mut dyn Source) -> Result<Package> {
     let mut trimmer = Trimmer {
         selection,
-        source,
+        source: &mut *source,
         types: BTreeMap::new(),
     };
     let mut resources = BTreeMap::new();
@@ -40,6 +45,14 @@ pub fn trim(selection: &Selection, source: &mut dyn Source) -> Result<Package> {
             .with_context(|| format!("function {token}"))?;
         functions.insert(token.clone(), function);
     }
+    let provider = match &selection.provider {
+        None => None,
+        Some(member) => {
+            let full = trimmer.source.provider();
+            let provider = full.and_then(|full| trimmer.cut(full, member));
+            Some(provider.context("the provider")?)
+        }
+    };
     let types = trimmer.types;
     for token in selection.types.keys() {
         ensure!(
@@ -50,9 +63,11 @@ pub fn trim(selection: &Selection, source: &mut dyn Source) -> Result<Package> {
     Ok(Package {
         name: selection.package.clone(),
         version: selection.version.clone(),
+        provider,
         types,
         resources,
         functions,
+        ..source.package()?
     })
 }
 
@@ -65,15 +80,22 @@ struct Trimmer<'a> {
 impl Trimmer<'_> {
     fn resource(&mut self, token: &str, member: &Member) -> Result<Resource> {
         let full = self.source.resource(token)?;
+        self.cut(full, member)
+    }
+
+    fn cut(&mut self, full: Resource, member: &Member) -> Result<Resource> {
         let required = full.required_inputs;
         let input_properties = self.inputs(full.input_properties, &required, member)?;
-        let properties = self.outputs(&full.properties, member)?;
+        let names = chosen_outputs(&full.properties, member);
+        let properties = self.outputs(&full.properties, &names, member)?;
         all_kept(&member.numbers, [&input_properties, &properties])?;
         Ok(Resource {
             required_inputs: required,
             input_properties,
             properties,
-            required: intersection(&full.required, &member.outputs),
+            required: intersection(&full.required, &names),
+            aliases: without_twins(full.aliases),
+            deprecation_message: full.deprecation_message,
         })
     }
 
@@ -82,7 +104,8 @@ impl Trimmer<'_> {
         let inputs = full.inputs.unwrap_or_default();
         let properties = self.inputs(inputs.properties, &inputs.required, member)?;
         let outputs = full.outputs;
-        let answers = self.outputs(&outputs.properties, member)?;
+        let names = chosen_outputs(&outputs.properties, member);
+        let answers = self.outputs(&outputs.properties, &names, member)?;
         all_kept(&member.numbers, [&properties, &answers])?;
         Ok(Function {
             inputs: (!properties.is_empty()).then(|| Object {
@@ -93,7 +116,7 @@ impl Trimmer<'_> {
             outputs: Object {
                 kind: "object".to_owned(),
                 properties: answers,
-                required: intersection(&outputs.required, &member.outputs),
+                required: intersection(&outputs.required, &names),
             },
         })
     }
@@ -126,9 +149,14 @@ impl Trimmer<'_> {
         Ok(chosen)
     }
 
-    fn outputs(&mut self, all: &Properties, member: &Member) -> Result<Properties> {
+    fn outputs(
+        &mut self,
+        all: &Properties,
+        names: &BTreeSet<String>,
+        member: &Member,
+    ) -> Result<Properties> {
         let mut chosen = Properties::new();
-        for name in &member.outputs {
+        for name in names {
             let property = all
                 .get(name)
                 .with_context(|| format!("there is no output {name}"))?;
@@ -150,6 +178,7 @@ impl Trimmer<'_> {
         Ok(Property {
             shape: self.shape(property.shape)?,
             deprecation_message: None,
+            ..property
         })
     }
 
@@ -284,6 +313,26 @@ fn all_kept(numbers: &BTreeSet<String>, kept: [&Properties; 2]) -> Result<()> {
         );
     }
     Ok(())
+}
+
+fn without_twins(aliases: Vec<Alias>) -> Vec<Alias> {
+    let mut kept: Vec<Alias> = Vec::with_capacity(aliases.len());
+    for alias in aliases {
+        if !kept.contains(&alias) {
+            kept.push(alias);
+        }
+    }
+    kept
+}
+
+fn chosen_outputs(all: &Properties, member: &Member) -> BTreeSet<String> {
+    if !member.all_outputs {
+        return member.outputs.clone();
+    }
+    let current = all
+        .iter()
+        .filter(|(_, property)| property.deprecation_message.is_none());
+    current.map(|(name, _)| name.clone()).collect()
 }
 
 fn is_resource(shape: &Shape) -> bool {

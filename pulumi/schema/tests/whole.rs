@@ -10,7 +10,7 @@ package = "shop"
 version = "1.0.0"
 dropped_alternatives = ["shop:index/Document:Document"]
 
-[functions]
+[provider]
 
 [resources."shop:index/order:Order"]
 without = ["huge"]
@@ -27,6 +27,12 @@ fn whole() -> Value {
         "name": "shop",
         "version": "1.0.0",
         "language": { "rust": {} },
+        "pluginDownloadURL": "https://example.org",
+        "parameterization": {
+            "baseProvider": { "name": "maker", "version": "2.0.0" },
+            "parameter": "c2hvcA==",
+        },
+        "provider": { "inputProperties": { "key": { "type": "string", "secret": true } } },
         "types": {
             "shop:index/Line:Line": {
                 "type": "object",
@@ -43,18 +49,26 @@ fn whole() -> Value {
         "resources": {
             "shop:index/order:Order": {
                 "properties": {
-                    "arn": text,
+                    "arn": { "type": "string", "secret": true },
                     "lines": {
                         "type": "array",
                         "items": { "$ref": "#/types/shop:index%2FLine:Line" },
                     },
-                    "count": { "type": "integer" },
+                    "count": { "type": "integer", "replaceOnChanges": true },
                     "status": text,
                     "total": { "type": "integer" },
                 },
                 "required": ["arn", "lines", "total"],
                 "requiredInputs": ["lines", "terms"],
+                "aliases": [{ "type": "shop:index/cart:Cart" }, { "type": "shop:index/cart:Cart" }],
+                "deprecationMessage": "use Basket",
                 "inputProperties": {
+                    "kind": { "type": "string", "const": "order" },
+                    "days": {
+                        "type": "integer",
+                        "default": 3,
+                        "defaultInfo": { "environment": ["SHOP_DAYS"] },
+                    },
                     "huge": { "$ref": "#/types/shop:index%2FNever:Never" },
                     "lines": {
                         "type": "array",
@@ -97,6 +111,17 @@ fn the_selection_is_cut_out_and_mapped() -> Result<()> {
         json!({
             "name": "shop",
             "version": "1.0.0",
+            "pluginDownloadURL": "https://example.org",
+            "parameterization": {
+                "baseProvider": { "name": "maker", "version": "2.0.0" },
+                "parameter": "c2hvcA==",
+            },
+            "provider": {
+                "inputProperties": { "key": { "type": "string", "secret": true } },
+                "properties": {},
+                "required": [],
+                "requiredInputs": [],
+            },
             "functions": {},
             "types": {
                 "shop:index/Line:Line": {
@@ -112,18 +137,26 @@ fn the_selection_is_cut_out_and_mapped() -> Result<()> {
             "resources": {
                 "shop:index/order:Order": {
                     "properties": {
-                        "arn": { "type": "string" },
+                        "arn": { "type": "string", "secret": true },
                         "lines": {
                             "type": "array",
                             "items": { "$ref": "#/types/shop:index/Line:Line" },
                         },
-                        "count": { "type": "integer" },
+                        "count": { "type": "integer", "replaceOnChanges": true },
                         "status": { "type": "string" },
                         "total": { "type": "number" },
                     },
                     "required": ["arn", "lines", "total"],
                     "requiredInputs": ["lines", "terms"],
+                    "aliases": [{ "type": "shop:index/cart:Cart" }],
+                    "deprecationMessage": "use Basket",
                     "inputProperties": {
+                        "kind": { "type": "string", "const": "order" },
+                        "days": {
+                            "type": "integer",
+                            "default": 3,
+                            "defaultInfo": { "environment": ["SHOP_DAYS"] },
+                        },
                         "lines": {
                             "type": "array",
                             "items": { "$ref": "#/types/shop:index/Line:Line" },

@@ -3,6 +3,7 @@
 pub mod credentials;
 pub mod failure;
 pub mod s3;
+mod sts;
 pub mod text;
 
 use crate::http;

@@ -61,6 +61,17 @@ impl Objects {
         })
     }
 
+    /// Whether there is the bucket, of this account.
+    pub async fn exists(&self) -> Result<bool> {
+        let head = self.bucket.head_bucket(Some(&self.credentials));
+        let response = self.client.head(head.sign(SIGNATURE)).send().await?;
+        match response.status() {
+            StatusCode::NOT_FOUND => Ok(false),
+            status if status.is_success() => Ok(true),
+            status => bail!("bucket {} answered {status}", self.bucket.name()),
+        }
+    }
+
     /// All objects whose key begins like this.
     pub async fn list(&self, prefix: &str) -> Result<Vec<Listed>> {
         self.list_after(prefix, "").await
@@ -134,6 +145,22 @@ impl Objects {
             return Ok(None);
         }
         Ok(Some(etag(&self.succeeded(response).await?)?))
+    }
+
+    /// Writes an object with these headers, over whatever is there.
+    pub async fn put(&self, key: &str, bytes: Vec<u8>, headers: &[(&str, &str)]) -> Result<()> {
+        let mut put = self.bucket.put_object(Some(&self.credentials), key);
+        for (name, value) in headers {
+            put.headers_mut()
+                .insert(name.to_string(), value.to_string());
+        }
+        let mut request = self.client.put(put.sign(SIGNATURE));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = request.body(bytes).send().await?;
+        self.succeeded(response).await?;
+        Ok(())
     }
 
     /// Creates the bucket.

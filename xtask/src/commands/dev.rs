@@ -1,6 +1,7 @@
 //! `cargo xtask dev`: every edit goes live by itself, and clicks are shown as they happen.
 
 use super::{logs, up};
+use crate::checkout::Checkout;
 use crate::session::{LOCAL, Session};
 use crate::stack::Stack;
 use crate::tools;
@@ -9,7 +10,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use door::elapsed::elapsed;
 use std::time::{Duration, Instant};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// How often the files are looked at. A look reads the times of some two hundred files.
 const INTERVAL: Duration = Duration::from_millis(200);
@@ -22,6 +23,8 @@ pub struct Dev {}
 
 impl Dev {
     pub async fn run(self) -> Result<()> {
+        // Before the programs are built, so that an edit meanwhile is seen after it.
+        let mut watched = Watched::of(&Checkout::find()?.root);
         up::Up::default().run().await?;
         let session = Session::open().await?;
         let mut interrupts =
@@ -30,34 +33,44 @@ impl Dev {
             "\nWatching infra/, lambda/, web/ and the stack file; clicks and failures are shown as \
              they happen. Ctrl-C ends this, and nothing else."
         );
-        let stack = Stack::open(LOCAL).await?;
-        let ended = tokio::select! {
-            () = show(&stack) => Ok(()),
-            ended = update(&session) => ended,
-            _ = interrupts.recv() => Ok(()),
+        tokio::select! {
+            () = show() => {}
+            () = update(&session, &mut watched, &mut interrupts) => {}
         };
         println!(
             "The stack and the embedded cloud stay as they are: `cargo xtask stop` stops the \
              cloud, `cargo xtask down` destroys the stack."
         );
-        ended
+        Ok(())
     }
 }
 
-/// Shows what is logged, also after a while in which the cloud did not answer.
-async fn show(stack: &Stack) {
-    while let Err(error) = logs::follow(stack).await {
-        println!("the logs cannot be read: {error:#}");
+/// Shows what is logged, also after a while in which the cloud did not answer, and after an edit
+/// that gave a log another name. Ends when nobody reads.
+async fn show() {
+    let mut told = String::new();
+    loop {
+        let followed = async { logs::follow(&Stack::open(LOCAL).await?).await };
+        let Err(error) = followed.await else {
+            return;
+        };
+        let error = format!("{error:#}");
+        if error != told {
+            println!("the logs cannot be read: {error}");
+            told = error;
+        }
         tokio::time::sleep(PAUSE).await;
     }
 }
 
-/// Updates after each change, one update at a time. What changes during an update is seen after
-/// it.
-async fn update(session: &Session) -> Result<()> {
-    let mut watched = Watched::of(&session.checkout.root);
+/// Updates after each change, one update at a time, until an interrupt. What changes during an
+/// update is seen after it; an interrupt then is for the engine too, which is waited for.
+async fn update(session: &Session, watched: &mut Watched, interrupts: &mut Signal) {
     loop {
-        let changed = watched.change(INTERVAL).await;
+        let changed = tokio::select! {
+            changed = watched.change(INTERVAL) => changed,
+            _ = interrupts.recv() => return,
+        };
         println!("{} changed", changed.join(", "));
         let started = Instant::now();
         let mut up = session.pulumi(&["up", "--yes", "--skip-preview", "--suppress-outputs"]);

@@ -1,16 +1,22 @@
 //! One file a command.
 
 mod bench;
+mod bootstrap;
 mod click;
 mod dev;
 mod doctor;
 mod down;
+mod drift;
 mod env;
+mod history;
 mod insights;
 mod log_message;
 mod logs;
 mod open;
 pub mod package;
+mod pictures;
+mod preview;
+mod push;
 mod replay;
 mod scan;
 mod schema;
@@ -52,6 +58,16 @@ pub enum Command {
     Logs(logs::Logs),
     /// Sends failed records through the stream once more
     Replay(replay::Replay),
+    /// Says what an update would change: what is lost, allowed, seen, and what it costs
+    Preview(preview::Preview),
+    /// Puts the source into the stack's repository
+    Push(push::Push),
+    /// Prepares an account for deployments from GitHub
+    Bootstrap(bootstrap::Bootstrap),
+    /// Says what was changed outside of Pulumi
+    Drift(drift::Drift),
+    /// Lists who deployed which commit
+    History(history::History),
     /// Answers questions about the clicks: which mysfits, by whom, when, and what failed
     Insights(insights::Insights),
     /// Runs every test
@@ -60,6 +76,8 @@ pub enum Command {
     Bench(bench::Bench),
     /// Builds the Lambda function's archive and prints its path
     Package(package::Package),
+    /// Makes the pictures of the site in docs/ and web/ once more
+    Pictures(pictures::Pictures),
     /// Runs checkov over the stack
     Scan(scan::Scan),
     /// Writes the schema of the aws binding, as pulumi/aws/tokens.toml selects it
@@ -83,10 +101,16 @@ impl Command {
             Self::Status(command) => command.run().await,
             Self::Logs(command) => command.run().await,
             Self::Replay(command) => command.run().await,
+            Self::Preview(command) => command.run().await,
+            Self::Bootstrap(command) => command.run().await,
+            Self::Push(command) => command.run().await,
+            Self::Drift(command) => command.run().await,
+            Self::History(command) => command.run().await,
             Self::Insights(command) => command.run().await,
             Self::Test(command) => command.run().await,
             Self::Bench(command) => command.run().await,
             Self::Package(command) => command.run().await,
+            Self::Pictures(command) => command.run().await,
             Self::Scan(command) => command.run().await,
             Self::Schema(command) => command.run().await,
             Self::Setup(command) => command.run().await,

@@ -4,14 +4,19 @@ use crate::place::run;
 use anyhow::{Context, Result};
 use serde::Deserialize;
 use std::collections::HashSet;
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// What git tracks here, committed to a repository of its own.
+/// What stays in a copy from one test to the next: what Cargo made of this workspace's own crates,
+/// which takes minutes.
+const KEPT: &str = "target";
+
+/// What git tracks here, committed to a repository of its own. There is one place for it, so that
+/// one test has it at a time.
 pub struct Copy {
     pub root: PathBuf,
-    _folder: tempfile::TempDir,
+    _lock: File,
 }
 
 impl Copy {
@@ -19,8 +24,10 @@ impl Copy {
         let here = Path::new(env!("CARGO_MANIFEST_DIR"))
             .parent()
             .context("no checkout")?;
-        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
-        let root = folder.path().join("a second checkout");
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let lock = File::create(folder.join("a second checkout.lock"))?;
+        lock.lock()?;
+        let root = folder.join("a second checkout");
         copy_tracked(here, &root)?;
         share_dependencies(here, &root)?;
         for arguments in [
@@ -38,13 +45,12 @@ impl Copy {
         ] {
             run(Command::new("git").args(arguments).current_dir(&root))?;
         }
-        Ok(Self {
-            root,
-            _folder: folder,
-        })
+        Ok(Self { root, _lock: lock })
     }
 }
 
+/// Brings the copy to the state of `from`. A file that is the same already is left alone: Cargo
+/// would compile it again.
 fn copy_tracked(from: &Path, to: &Path) -> Result<()> {
     let list = [
         "ls-files",
@@ -54,12 +60,38 @@ fn copy_tracked(from: &Path, to: &Path) -> Result<()> {
         "--exclude-standard",
     ];
     let files = run(Command::new("git").args(list).current_dir(from))?;
-    for file in files.split_terminator('\0') {
-        let target = to.join(file);
-        fs::create_dir_all(target.parent().context("no folder")?)?;
+    let files: HashSet<PathBuf> = files
+        .split_terminator('\0')
         // A file that was deleted and not yet committed is in the list too.
-        if from.join(file).is_file() {
-            fs::copy(from.join(file), target).with_context(|| file.to_owned())?;
+        .filter(|file| from.join(file).is_file())
+        .map(PathBuf::from)
+        .collect();
+    fs::create_dir_all(to)?;
+    remove_others(to, Path::new(""), &files)?;
+    for file in &files {
+        let (source, target) = (from.join(file), to.join(file));
+        fs::create_dir_all(target.parent().context("no folder")?)?;
+        if fs::read(&source)? != fs::read(&target).unwrap_or_default() || !target.is_file() {
+            fs::copy(&source, &target).with_context(|| file.display().to_string())?;
+        }
+    }
+    Ok(())
+}
+
+fn remove_others(root: &Path, folder: &Path, files: &HashSet<PathBuf>) -> Result<()> {
+    for entry in fs::read_dir(root.join(folder))? {
+        let entry = entry?;
+        let path = folder.join(entry.file_name());
+        if path == Path::new(KEPT) || files.contains(&path) {
+            continue;
+        }
+        let is_folder = entry.file_type()?.is_dir();
+        if is_folder && files.iter().any(|file| file.starts_with(&path)) {
+            remove_others(root, &path, files)?;
+        } else if is_folder {
+            fs::remove_dir_all(entry.path())?;
+        } else {
+            fs::remove_file(entry.path())?;
         }
     }
     Ok(())
@@ -102,8 +134,16 @@ fn link(from: &Path, to: &Path) -> Result<()> {
         return Ok(());
     }
     match fs::hard_link(from, to) {
-        // Another test builds here meanwhile, and replaces files.
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        // Another test builds here meanwhile, and replaces files. What was linked before stays.
+        Err(error)
+            if [
+                std::io::ErrorKind::NotFound,
+                std::io::ErrorKind::AlreadyExists,
+            ]
+            .contains(&error.kind()) =>
+        {
+            Ok(())
+        }
         linked => Ok(linked?),
     }
 }

@@ -1,11 +1,12 @@
 //! README.md and docs/ tell the truth: every block of commands that can run here does, as it is.
 //!
-//! A `console` block is a session on this machine: its commands follow `$`. A `sh` block is for an
-//! account of AWS, or for one's own words.
+//! A `console` block is a session on this machine: its commands follow `$`. A `sh` block is not run,
+//! and the line before it says why.
 
 use crate::place::Place;
 use crate::pypi;
 use anyhow::{Context, Result, ensure};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -35,8 +36,68 @@ async fn every_session_in_the_pages_runs_as_it_is() -> Result<()> {
     place.assert_clean()
 }
 
+/// Why a block of commands is not run.
+const REASONS: [&str; 1] = ["<!-- not run: needs an account of AWS -->"];
+
+#[test]
+fn every_block_of_commands_is_run_or_says_why_not() -> Result<()> {
+    let place = Place::new()?;
+    for page in pages(&place.root)? {
+        let text = fs::read_to_string(&page)?;
+        let mut before = "";
+        let mut inside = false;
+        for line in text.lines() {
+            if let Some(language) = line.strip_prefix("```") {
+                inside = !inside;
+                let reason = REASONS.contains(&before);
+                let is_shell = ["sh", "bash", "shell"].contains(&language);
+                ensure!(
+                    !inside || !is_shell || reason,
+                    "{}: a block `{language}` after the line `{before}`",
+                    page.display()
+                );
+            }
+            ensure!(
+                inside || !line.starts_with("<!-- not run") || REASONS.contains(&line),
+                "{}: {line} is no reason that this test knows",
+                page.display()
+            );
+            before = line;
+        }
+    }
+    Ok(())
+}
+
+/// docs/session.txt was recorded, and is not run: what it types must still be there.
+#[test]
+fn the_commands_of_the_recorded_session_exist() -> Result<()> {
+    let place = Place::new()?;
+    let session = fs::read_to_string(place.root.join("docs/session.txt"))?;
+    let mut names = BTreeSet::new();
+    for line in session.lines() {
+        if let Some(command) = line.trim_start().strip_prefix("$ cargo xtask ") {
+            let arguments: Vec<&str> = command.split_whitespace().collect();
+            place.xtask(&[arguments.as_slice(), &["--help"]].concat())?;
+            names.extend(arguments.first().copied());
+        }
+        // Files that are edited in it.
+        if let Some(edit) = line.trim_start().strip_prefix("$ sed -i ") {
+            let file = edit.split_whitespace().last().context("no file")?;
+            ensure!(place.root.join(file).is_file(), "{file} is gone");
+        }
+    }
+    let expected = ["click", "dev", "down", "up"];
+    ensure!(
+        expected.iter().all(|name| names.contains(name)),
+        "the session has {names:?}"
+    );
+    Ok(())
+}
+
 fn pages(root: &Path) -> Result<Vec<PathBuf>> {
-    let mut pages = vec![root.join("README.md")];
+    let mut pages: Vec<PathBuf> = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md"]
+        .map(|name| root.join(name))
+        .into();
     for folder in ["docs", "docs/compatibility"] {
         for entry in fs::read_dir(root.join(folder))? {
             let path = entry?.path();

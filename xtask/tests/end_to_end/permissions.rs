@@ -4,8 +4,8 @@
 //! allowed is the list at the top and nothing else.
 
 use anyhow::{Context, Result, bail, ensure};
-use mysfits_local::services::iam::document::{Document, Kind};
-use mysfits_local::services::iam::{Call, Caller, Iam, ServicePrincipal};
+use cloud_iam::document::{Document, Kind};
+use cloud_iam::{Call, Caller, Iam, ServicePrincipal};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -118,7 +118,7 @@ pub fn check(resources: &[Value]) -> Result<()> {
 }
 
 /// A session of the role, which no other service, and no other account, may have.
-fn admitted(iam: &Iam, role: &str, service: &str) -> Result<mysfits_local::services::iam::Session> {
+fn admitted(iam: &Iam, role: &str, service: &str) -> Result<cloud_iam::Session> {
     let external = ("sts:ExternalId", ACCOUNT);
     for other in SERVICES.iter().filter(|other| **other != service) {
         let session = iam.assume_role(role, other, &[external]);

@@ -91,6 +91,11 @@ impl Place {
             .spawn()?)
     }
 
+    /// The same, not started yet.
+    pub fn prepared(&self, script: &str) -> Command {
+        self.shell_command(script)
+    }
+
     fn shell_command(&self, script: &str) -> Command {
         let xtask = env!("CARGO_BIN_EXE_xtask");
         let script =

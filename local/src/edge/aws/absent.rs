@@ -5,9 +5,9 @@
 //! is the one that the request is signed for.
 
 use super::form::{Form, JSON_1_0, JSON_1_1};
-use crate::edge::percent;
-use crate::error::AwsError;
 use ::http::request::Parts;
+use cloud_core::error::AwsError;
+use cloud_core::percent;
 
 /// The services that answer in XML with an address for each operation, beside S3.
 const REST_XML: &[(&str, &str)] = &[
@@ -53,7 +53,7 @@ wickr wisdom workdocs workmailmessageflow workspaces-web xray";
 
 /// A request to a service that is not here.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Absent {
+pub(super) struct Absent {
     /// As it signs; empty when the request is not signed.
     pub service: String,
     /// As far as the request tells: its name, or its method and path.
@@ -63,7 +63,7 @@ pub struct Absent {
 
 impl Absent {
     /// An operation that the target of a JSON request names.
-    pub fn json(parts: &Parts, service: &str, target: &str) -> Self {
+    pub(super) fn json(parts: &Parts, service: &str, target: &str) -> Self {
         let operation = target.rsplit('.').next().unwrap_or(target);
         Self {
             service: service.to_owned(),
@@ -73,7 +73,7 @@ impl Absent {
     }
 
     /// An action of a form.
-    pub fn query(service: &str, action: &str) -> Self {
+    pub(super) fn query(service: &str, action: &str) -> Self {
         let form = match service {
             "ec2" => Form::Ec2,
             "sts" => Form::Query {
@@ -91,7 +91,7 @@ impl Absent {
 
     /// An operation with an address of its own, when the service that signs it has such ones.
     /// Nothing for S3, and for services that S3 would tell that they are wrong there.
-    pub fn rest(parts: &Parts, service: &str) -> Option<Self> {
+    pub(super) fn rest(parts: &Parts, service: &str) -> Option<Self> {
         let xml = REST_XML.iter().find(|(name, _)| *name == service);
         let form = match xml {
             Some((_, namespace)) => Form::RestXml { namespace },
@@ -106,7 +106,7 @@ impl Absent {
     }
 
     /// An operation of the CBOR protocol: `/service/SERVICE/operation/OPERATION`.
-    pub fn cbor(parts: &Parts, service: &str) -> Option<Self> {
+    pub(super) fn cbor(parts: &Parts, service: &str) -> Option<Self> {
         let protocol = parts.headers.get("smithy-protocol")?;
         let segments: Vec<_> = parts.uri.path().split('/').collect();
         let ["", "service", named, "operation", operation] = segments.as_slice() else {
@@ -123,13 +123,13 @@ impl Absent {
     }
 
     /// What the caller is told.
-    pub fn error(&self) -> AwsError {
+    pub(super) fn error(&self) -> AwsError {
         unknown_operation(&self.service, &self.operation)
     }
 }
 
 /// The form of a request with a target: 1.0 or 1.1, as it was asked.
-pub fn json_form(parts: &Parts) -> Form {
+pub(super) fn json_form(parts: &Parts) -> Form {
     let asked = parts.headers.get("content-type");
     let media_type = match asked.is_some_and(|asked| asked == JSON_1_0) {
         true => JSON_1_0,
@@ -139,7 +139,7 @@ pub fn json_form(parts: &Parts) -> Form {
 }
 
 /// Refuses an operation that is not built, of a service that may not be built at all.
-pub fn unknown_operation(service: &str, operation: &str) -> AwsError {
+pub(super) fn unknown_operation(service: &str, operation: &str) -> AwsError {
     let service = match service {
         "" => "a service that it does not name",
         service => service,

@@ -4,13 +4,13 @@
 //! in the form of the service that it called, so that a refusal must have it too.
 
 use super::Answer;
-use crate::error::AwsError;
+use cloud_core::error::AwsError;
 use http::{HeaderValue, Response, StatusCode, header};
-use s3s::{Body, S3Error};
+use s3s::Body;
 
 /// How a service puts errors on the wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Form {
+pub(super) enum Form {
     /// JSON with `X-Amz-Target`, `application/x-amz-json-1.0` or `-1.1`: as it was asked.
     Json { media_type: &'static str },
     /// JSON with an address for each operation.
@@ -27,12 +27,12 @@ pub enum Form {
     S3,
 }
 
-pub const JSON_1_0: &str = "application/x-amz-json-1.0";
-pub const JSON_1_1: &str = "application/x-amz-json-1.1";
+pub(super) const JSON_1_0: &str = "application/x-amz-json-1.0";
+pub(super) const JSON_1_1: &str = "application/x-amz-json-1.1";
 
 impl Form {
     /// The answer to a request that is refused.
-    pub fn error(&self, error: AwsError, request_id: &str) -> Answer {
+    pub(super) fn error(&self, error: AwsError, request_id: &str) -> Answer {
         let status = status_of(&error);
         match self {
             Self::Json { media_type } => json(error, media_type),
@@ -64,7 +64,7 @@ impl Form {
                 answer
             }
             Self::S3 => {
-                let answer = S3Error::from(error).to_http_response();
+                let answer = cloud_s3::wire::error(error).to_http_response();
                 answer.unwrap_or_else(|_| empty(status))
             }
         }
@@ -72,14 +72,18 @@ impl Form {
 }
 
 /// An answer without a body.
-pub fn empty(status: StatusCode) -> Answer {
+pub(super) fn empty(status: StatusCode) -> Answer {
     let mut answer = Response::new(Body::empty());
     *answer.status_mut() = status;
     answer
 }
 
 /// An answer with a body of this media type.
-pub fn answer(status: StatusCode, media_type: &'static str, body: impl Into<Body>) -> Answer {
+pub(super) fn answer(
+    status: StatusCode,
+    media_type: &'static str,
+    body: impl Into<Body>,
+) -> Answer {
     let mut answer = Response::new(body.into());
     *answer.status_mut() = status;
     let media_type = HeaderValue::from_static(media_type);
@@ -90,7 +94,7 @@ pub fn answer(status: StatusCode, media_type: &'static str, body: impl Into<Body
 }
 
 /// A text as XML has it.
-pub fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")

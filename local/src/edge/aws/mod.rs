@@ -7,6 +7,7 @@
 //! | `X-Amz-Target` | the service it names, in AWS's JSON protocol |
 //! | a path under `/2015-03-31/functions`, or a signature for `lambda` | Lambda |
 //! | a path under `/2020-05-31/distribution`, or a signature for `cloudfront` | CloudFront |
+//! | a path under `/v1/repos/` | git, for a repository of CodeCommit's |
 //! | a form with an `Action`, at `/` | STS |
 //! | anything else | S3, unless it is signed for another service |
 //!
@@ -14,24 +15,24 @@
 
 mod absent;
 mod form;
+mod repositories;
 mod signature;
 mod sts;
 
 use super::body::{TimedBody, read_whole};
-use super::{http, operator};
+use super::operator;
 use crate::current::Current;
-use crate::error::{AwsError, AwsResult};
-use crate::services::cloudfront::protocol::NAMESPACE as CLOUDFRONT_NAMESPACE;
-use crate::services::iam::Caller;
-use crate::services::s3::protocol;
-use ::http::{
-    HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts,
-};
 use absent::{Absent, json_form};
 use anyhow::Result;
 use bytes::Bytes;
+use cloud_cloudfront::wire::NAMESPACE as CLOUDFRONT_NAMESPACE;
+use cloud_core::error::{AwsError, AwsResult};
+use cloud_core::listener;
+use cloud_iam::Caller;
+use cloud_s3::wire as protocol;
 use form::{Form, answer, empty};
 use futures::FutureExt;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
 use hyper::body::Incoming;
 use s3s::service::S3Service;
 use std::panic::AssertUnwindSafe;
@@ -68,16 +69,16 @@ const SANDBOX: &str = "sandbox allow-downloads allow-forms allow-modals allow-po
 type Answer = Response<s3s::Body>;
 
 /// Answers requests until `shutdown`, then finishes those that are under way.
-pub async fn serve(
-    listener: TcpListener,
+pub(crate) async fn serve(
+    socket: TcpListener,
     current: Arc<Current>,
     shutdown: CancellationToken,
 ) -> Result<()> {
     let edge = Arc::new(Edge {
-        s3: protocol::service(Arc::clone(&current)),
+        s3: protocol::service(Arc::<Current>::clone(&current)),
         current,
     });
-    http::serve(listener, shutdown, move |request| {
+    listener::serve(socket, shutdown, move |request| {
         let edge = Arc::clone(&edge);
         async move { edge.answer(request).await }
     })
@@ -124,6 +125,10 @@ impl Edge {
 
     async fn dispatch(&self, request: Request<Incoming>, id: &str) -> Answer {
         let (parts, body) = request.into_parts();
+        if parts.uri.path().starts_with(repositories::PATH) {
+            let cloud = self.current.get().await;
+            return repositories::answer(&cloud, &parts, body).await;
+        }
         let scope = signature::claimed_scope(&parts);
         let service = scope.as_ref().map_or("", |scope| scope.service.as_str());
         let path = parts.uri.path();
@@ -175,6 +180,7 @@ impl Edge {
             Some(("Firehose_20150804", action)) => ("firehose", action),
             Some(("Logs_20140328", action)) => ("logs", action),
             Some(("TrentService", action)) => ("kms", action),
+            Some(("CodeCommit_20150413", action)) => ("codecommit", action),
             _ => {
                 let absent = Absent::json(parts, signed_for, target);
                 return self.absent(parts, body, &absent).await;
@@ -192,9 +198,13 @@ impl Edge {
             .await?;
         let cloud = self.current.get().await;
         let answered = match service {
-            "firehose" => cloud.firehose_call(&caller, &region, action, &body).await?,
-            "logs" => cloud.logs_request(&caller, &region, action, body).await?,
-            _ => cloud.kms_call(&caller, &region, action, &body)?,
+            "firehose" => cloud.firehose.call(&caller, &region, action, &body).await?,
+            "codecommit" => {
+                let codecommit = &cloud.codecommit;
+                codecommit.call(&caller, &region, action, &body).await?
+            }
+            "logs" => cloud.logs.request(&caller, &region, action, body).await?,
+            _ => cloud.kms.call(&caller, &region, action, &body)?,
         };
         Ok(answer(StatusCode::OK, form::JSON_1_1, answered))
     }
@@ -209,7 +219,7 @@ impl Edge {
             .signed(parts, body, MAX_LAMBDA_BODY, Some("lambda"))
             .await?;
         let cloud = self.current.get().await;
-        let lambda = cloud.lambda_http(
+        let lambda = cloud.lambda.http(
             &caller,
             &region,
             &parts.method,
@@ -226,7 +236,9 @@ impl Edge {
         let signed = self.signed(parts, body, limit, Some("cloudfront")).await?;
         let cloud = self.current.get().await;
         let answered =
-            cloud.cloudfront_http(&signed.caller, &parts.method, &parts.uri, &signed.body);
+            cloud
+                .cloudfront
+                .http(&signed.caller, &parts.method, &parts.uri, &signed.body);
         match answered {
             Some(answered) => Ok(answered?.map(s3s::Body::from)),
             None => {

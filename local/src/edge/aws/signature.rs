@@ -3,10 +3,9 @@
 //! How they are made:
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>.
 
-use crate::edge::percent;
-use crate::error::{AwsError, AwsResult};
-use crate::identity::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
-use crate::services::s3::checksums::hex;
+use cloud_core::error::{AwsError, AwsResult};
+use cloud_core::identity::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
+use cloud_core::percent;
 use hmac::{Hmac, KeyInit, Mac};
 use http::request::Parts;
 use sha2::{Digest, Sha256};
@@ -22,7 +21,7 @@ const MAX_SKEW: Duration = Duration::minutes(5);
 
 /// What a signature says of its request: its credential scope, without the date.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Scope {
+pub(super) struct Scope {
     pub region: String,
     /// As the service signs, such as `firehose`.
     pub service: String,
@@ -30,7 +29,7 @@ pub struct Scope {
 
 /// The scope that a request claims, in its Authorization header or in its query; nothing is
 /// verified. None when it is not signed, or not as version 4 has it.
-pub fn claimed_scope(parts: &Parts) -> Option<Scope> {
+pub(super) fn claimed_scope(parts: &Parts) -> Option<Scope> {
     let header = parts.headers.get("authorization");
     let credential = match header.and_then(|header| header.to_str().ok()) {
         Some(header) => {
@@ -54,7 +53,7 @@ pub fn claimed_scope(parts: &Parts) -> Option<Scope> {
 }
 
 /// Verifies that the request is signed with the account's keys, for `service` when one is given.
-pub fn verify(
+pub(super) fn verify(
     parts: &Parts,
     body: &[u8],
     service: Option<&str>,
@@ -88,7 +87,7 @@ pub fn verify(
 
     let payload = match header("x-amz-content-sha256") {
         Some("UNSIGNED-PAYLOAD") => "UNSIGNED-PAYLOAD".to_owned(),
-        _ => hex(&Sha256::digest(body)),
+        _ => hex::encode(Sha256::digest(body)),
     };
     let canonical = canonical_request(parts, &authorization.signed_headers, &payload)?;
     check_signed_headers(parts, &authorization.signed_headers)?;
@@ -106,7 +105,7 @@ pub fn verify(
     );
     let to_sign = format!(
         "{ALGORITHM}\n{date}\n{scope}\n{}",
-        hex(&Sha256::digest(canonical.as_bytes()))
+        hex::encode(Sha256::digest(canonical.as_bytes()))
     );
     let mut key = format!("AWS4{SECRET_ACCESS_KEY}").into_bytes();
     for part in [
@@ -117,7 +116,7 @@ pub fn verify(
     ] {
         key = hmac(&key, part)?;
     }
-    if hex(&hmac(&key, &to_sign)?) != authorization.signature {
+    if hex::encode(hmac(&key, &to_sign)?) != authorization.signature {
         return Err(invalid_signature(
             "The request signature we calculated does not match the signature you provided. \
              Check your AWS Secret Access Key and signing method. Consult the service \

@@ -1,28 +1,28 @@
 //! STS, in AWS's query protocol: who am I?
 
 use super::absent::Absent;
-use crate::error::{AwsError, AwsResult};
-use crate::identity::ACCOUNT_ID;
-use crate::services::iam::Caller;
+use cloud_core::error::{AwsError, AwsResult};
+use cloud_core::identity::ACCOUNT_ID;
+use cloud_iam::Caller;
 
 /// The namespace of its XML.
-pub const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
+pub(super) const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 
 /// The version of its API, which no other service has.
 const VERSION: &str = "2011-06-15";
 
 /// Whether a form is for STS.
-pub fn is_meant(form: &[u8]) -> bool {
+pub(super) fn is_meant(form: &[u8]) -> bool {
     field(form, "Version") == VERSION
 }
 
 /// The action that a form asks for, still percent-encoded; empty when there is none.
-pub fn action(form: &[u8]) -> String {
+pub(super) fn action(form: &[u8]) -> String {
     field(form, "Action")
 }
 
 /// One call: the form gives the action, the answer is XML.
-pub fn call(caller: &Caller, form: &[u8], request_id: &str) -> AwsResult<String> {
+pub(super) fn call(caller: &Caller, form: &[u8], request_id: &str) -> AwsResult<String> {
     let action = action(form);
     if action != "GetCallerIdentity" {
         let refused = Absent::query("sts", &action).error();

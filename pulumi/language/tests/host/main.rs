@@ -5,6 +5,7 @@
 mod build;
 mod end;
 mod harness;
+mod look;
 mod package;
 mod questions;
 mod run;

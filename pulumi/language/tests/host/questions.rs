@@ -56,6 +56,71 @@ async fn the_providers_of_the_program_are_its_required_packages() -> Result<()> 
     Ok(())
 }
 
+/// A binary has a name of its own, and a binding says where its plugin is and what makes it.
+#[tokio::test]
+async fn a_bindings_manifest_says_which_plugin_it_needs() -> Result<()> {
+    let workspace = Workspace::new("fn main() {}")?;
+    workspace.write(
+        "Cargo.toml",
+        "[workspace]\nmembers = [\"program\", \"binding\", \"made\"]\nresolver = \"3\"\n\
+         [workspace.metadata.pulumi]\nprogram = \"deploy\"\n",
+    )?;
+    workspace.write(
+        "program/Cargo.toml",
+        "[package]\nname = \"program\"\nversion = \"0.1.0\"\n\
+         [[bin]]\nname = \"deploy\"\npath = \"src/main.rs\"\n\
+         [dependencies]\nour-own-name = { path = \"../binding\" }\n\
+         pulumi_gestalt_providers_made = { path = \"../made\" }\n",
+    )?;
+    workspace.write(
+        "binding/Cargo.toml",
+        "[package]\nname = \"our-own-name\"\nversion = \"0.1.0\"\n\
+         [package.metadata.pulumi]\nname = \"shop\"\nversion = \"4.5.6\"\n\
+         server = \"https://example.org/plugins\"\n",
+    )?;
+    workspace.write("binding/src/lib.rs", "")?;
+    workspace.write(
+        "made/Cargo.toml",
+        "[package]\nname = \"pulumi_gestalt_providers_made\"\nversion = \"2.0.0\"\n\
+         [package.metadata.pulumi]\nname = \"made\"\nversion = \"2.0.1\"\n\
+         [package.metadata.pulumi.parameterization]\nbase = \"maker\"\n\
+         base-version = \"1.0.0\"\nparameter = \"bWFkZQ==\"\n",
+    )?;
+    workspace.write("made/src/lib.rs", "")?;
+    let mut host = Host::start().await?;
+    let info = Some(workspace.info());
+    let request = GetRequiredPackagesRequest { info };
+    let packages = host.client.get_required_packages(request).await?;
+    let mut packages = packages.into_inner().packages;
+    packages.sort_by(|one, other| one.name.cmp(&other.name));
+    let [made, shop] = &packages[..] else {
+        anyhow::bail!("{packages:?}");
+    };
+    assert_eq!(
+        (shop.name.as_str(), shop.version.as_str()),
+        ("shop", "4.5.6")
+    );
+    assert_eq!(shop.server, "https://example.org/plugins");
+    assert_eq!(
+        (made.name.as_str(), made.version.as_str()),
+        ("maker", "1.0.0")
+    );
+    let parameters = made.parameterization.as_ref().expect("parameters");
+    assert_eq!(
+        (parameters.name.as_str(), parameters.version.as_str()),
+        ("made", "2.0.1")
+    );
+    assert_eq!(parameters.value, b"made");
+
+    let request = GetProgramDependenciesRequest {
+        info: Some(workspace.info()),
+        ..Default::default()
+    };
+    let answer = host.client.get_program_dependencies(request).await?;
+    assert_eq!(answer.into_inner().dependencies.len(), 2);
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_workspace_that_was_never_built_is_locked_first() -> Result<()> {
     let workspace = Workspace::new("fn main() {}")?;

@@ -11,6 +11,7 @@ mod tools;
 use crate::Architecture;
 use crate::cargo::Progress;
 use crate::elf::GLIBC;
+use crate::look::Environment;
 use crate::toolchain::{Compiler, pinned_sysroot};
 use anyhow::{Result, bail};
 use std::ffi::OsString;
@@ -24,7 +25,7 @@ use tools::Tools;
 pub struct Pinned {
     program: PathBuf,
     arguments: Vec<OsString>,
-    environment: Vec<(OsString, OsString)>,
+    environment: Environment,
 }
 
 impl Pinned {
@@ -71,15 +72,22 @@ impl Pinned {
         })
     }
 
-    /// `cargo build`, without the arguments that say what. It runs in the folder of all folders,
-    /// since Cargo reads configuration from every folder above the one it runs in.
+    /// `cargo build`, without the arguments that say what, and without its environment. It runs in
+    /// the folder of all folders, since Cargo reads configuration from every folder above the one
+    /// it runs in.
     pub fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
+        command.args(&self.arguments).current_dir("/");
         command
-            .args(&self.arguments)
-            .current_dir("/")
-            .env_clear()
-            .envs(self.environment.iter().map(|(name, value)| (name, value)));
-        command
+    }
+
+    /// The arguments of that command.
+    pub fn arguments(&self) -> &[OsString] {
+        &self.arguments
+    }
+
+    /// The whole environment of that command.
+    pub fn environment(&self) -> &Environment {
+        &self.environment
     }
 }

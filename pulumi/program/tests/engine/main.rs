@@ -3,10 +3,13 @@
 //!
 //! `pulumi` has to be on PATH; `cargo xtask test` sees to that.
 
+mod elsewhere;
 mod existing;
 mod failures;
 mod life;
 mod log;
+mod options;
 mod provider;
+mod settings;
 mod stack;
 mod values;

@@ -13,12 +13,19 @@ use tokio::sync::OnceCell;
 
 use crate::provider::Provider;
 
-const SAMPLES: &str = env!("CARGO_BIN_EXE_pulumi-program-samples");
+pub(crate) const SAMPLES: &str = env!("CARGO_BIN_EXE_pulumi-program-samples");
 /// A command that has not ended by then never will.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// The same, for one that compiles a program and all that it depends on.
+const PATIENCE_WITH_A_BUILD: Duration = Duration::from_secs(1800);
 
 pub(crate) struct Stack {
     folder: TempDir,
+    /// Where the program is, if not there.
+    program: Option<PathBuf>,
+    /// Where Cargo builds a program that is not built yet.
+    built: Option<PathBuf>,
+    patience: Duration,
     path: std::ffi::OsString,
     port: u16,
     pub provider: Provider,
@@ -33,20 +40,34 @@ pub(crate) struct Outcome {
 
 impl Stack {
     pub(crate) async fn new() -> Result<Self> {
+        Self::with(json!({})).await
+    }
+
+    /// With more in Pulumi.yaml.
+    pub(crate) async fn with(more: Value) -> Result<Self> {
         let (provider, port) = Provider::serve().await?;
         let host = language_host().await?;
         let path = std::env::var_os("PATH").unwrap_or_default();
         let folders = [host].into_iter().chain(std::env::split_paths(&path));
         let stack = Self {
             folder: tempfile::tempdir()?,
+            program: None,
+            built: None,
+            patience: PATIENCE,
             path: std::env::join_paths(folders)?,
             port,
             provider,
         };
-        let project = json!({
+        let mut project = json!({
             "name": "project",
             "runtime": { "name": "rust", "options": { "binary": SAMPLES } },
         });
+        for (name, value) in more.as_object().into_iter().flatten() {
+            project[name] = value.clone();
+            if name == "main" {
+                std::fs::create_dir(stack.file(value.as_str().unwrap_or_default()))?;
+            }
+        }
         // JSON is YAML.
         std::fs::write(stack.file("Pulumi.yaml"), project.to_string())?;
         std::fs::write(stack.file("Cargo.toml"), "[workspace]\n")?;
@@ -54,6 +75,18 @@ impl Stack {
         stack.describe(json!([]))?;
         stack.succeed(&["stack", "init", "test"]).await?;
         Ok(stack)
+    }
+
+    /// The same engine and provider, for the program of another folder. What it builds is kept with what
+    /// this workspace builds.
+    pub(crate) fn elsewhere(self, program: PathBuf) -> Self {
+        let built = std::path::Path::new(SAMPLES).ancestors().nth(2);
+        Self {
+            program: Some(program),
+            built: built.map(|folder| folder.join("elsewhere")),
+            patience: PATIENCE_WITH_A_BUILD,
+            ..self
+        }
     }
 
     /// What the program registers from now on.
@@ -66,7 +99,7 @@ impl Stack {
         self.configure(json!({ "project:program": name }))
     }
 
-    fn configure(&self, config: Value) -> Result<()> {
+    pub(crate) fn configure(&self, config: Value) -> Result<()> {
         let path = self.file("Pulumi.test.yaml");
         let salt = std::fs::read_to_string(&path).unwrap_or_default();
         let salt = salt
@@ -112,7 +145,7 @@ impl Stack {
     }
 
     pub(crate) async fn run(&self, arguments: &[&str]) -> Result<Outcome> {
-        finish(self.start(arguments)?).await
+        finish_within(self.start(arguments)?, self.patience).await
     }
 
     pub(crate) fn start(&self, arguments: &[&str]) -> Result<Child> {
@@ -125,7 +158,8 @@ impl Stack {
         command
             .args(arguments)
             .args(["--non-interactive", "--color", "never"])
-            .current_dir(self.folder.path())
+            .current_dir(self.program.as_deref().unwrap_or(self.folder.path()))
+            .envs(self.built.iter().map(|folder| ("CARGO_TARGET_DIR", folder)))
             .env("PATH", &self.path)
             .env("PULUMI_HOME", self.file("home"))
             .env(
@@ -179,13 +213,17 @@ impl Stack {
         found.with_context(|| format!("there is no {name}"))
     }
 
-    fn file(&self, name: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 }
 
 pub(crate) async fn finish(child: Child) -> Result<Outcome> {
-    let output = tokio::time::timeout(PATIENCE, child.wait_with_output())
+    finish_within(child, PATIENCE).await
+}
+
+async fn finish_within(child: Child, patience: Duration) -> Result<Outcome> {
+    let output = tokio::time::timeout(patience, child.wait_with_output())
         .await
         .context("the command does not end")??;
     let mut text = String::from_utf8_lossy(&output.stdout).into_owned();

@@ -43,6 +43,24 @@ fn every_component_registers_its_outputs() -> Result<()> {
 }
 
 #[test]
+fn a_closure_may_register_what_an_output_says() -> Result<()> {
+    let run = sample("nested").run(SAMPLES)?;
+    assert_eq!((run.exit_code, run.errors()), (Some(0), vec![]));
+    let inputs = &run.resource("dependent")?.inputs;
+    assert_eq!(inputs["ids"], json!(["one-0-id", "one-1-id"]));
+    let part = "urn:pulumi:test::project::test:index:Part::part";
+    assert_eq!(inputs["urn"], json!(part));
+    assert_eq!(run.component_outputs[part], json!({ "id": "base-id" }));
+    assert!(run.signalled_end, "{run}");
+
+    // What is not known is not counted.
+    let preview = sample("nested").preview().run(SAMPLES)?;
+    assert_eq!((preview.exit_code, preview.errors()), (Some(0), vec![]));
+    assert!(preview.resource("part").is_err(), "{preview}");
+    Ok(())
+}
+
+#[test]
 fn a_component_is_no_dependency_of_its_children() -> Result<()> {
     let run = sample("components").run(SAMPLES)?;
     assert!(run.resource("leaf")?.dependencies.is_empty());
@@ -62,10 +80,11 @@ fn what_depends_on_a_component_depends_on_all_that_is_under_it() -> Result<()> {
     for resource in under {
         all.insert(resource?.urn.clone());
     }
-    assert_eq!(run.resource("after")?.dependencies, all);
     // What is itself under it depends on what came before, and so waits for nothing that waits
     // for it.
     assert_eq!(run.resource("within")?.dependencies, all);
+    all.insert(run.resource("within")?.urn.clone());
+    assert_eq!(run.resource("after")?.dependencies, all);
     Ok(())
 }
 

@@ -161,22 +161,38 @@ fn a_panic_in_a_closure_is_one_line_with_its_place() -> Result<()> {
 }
 
 #[test]
-fn a_closure_that_needs_the_engine_says_what_to_do() -> Result<()> {
-    let run = sample("nested").run(SAMPLES)?;
-    assert!(
-        only_error(&run)?.starts_with("a closure of an output registers"),
-        "{run}"
-    );
-    Ok(())
-}
-
-#[test]
 fn an_output_of_another_type_says_what_it_is() -> Result<()> {
     let run = sample("mistyped").run(SAMPLES)?;
     assert_eq!(
         only_error(&run)?,
         "the output name of base [test:index:Thing]: Expected Integer, got String"
     );
+    Ok(())
+}
+
+#[test]
+fn a_program_of_gestalts_own_says_and_fails_as_much() -> Result<()> {
+    let run = sample("of-gestalt").run(SAMPLES)?;
+    assert_eq!((run.exit_code, run.errors()), (Some(0), vec![]));
+    let user = run.resource("user")?;
+    assert_eq!(user.dependency_names(), ["base"].into());
+    assert_eq!(
+        user.inputs["password"],
+        pulumi_mock::value::secret("hunter2")
+    );
+    assert_eq!(run.outputs, Some(serde_json::json!({ "user": "user-id" })));
+
+    let run = sample("of-gestalt")
+        .answer(|resource| match resource.name.as_str() {
+            "base" => Answer::refuse("no"),
+            _ => Answer::new(),
+        })
+        .run(SAMPLES)?;
+    assert_eq!(
+        run.errors(),
+        ["base [test:index:Thing] was not registered: no"]
+    );
+    assert_eq!(run.exit_code, Some(32));
     Ok(())
 }
 

@@ -95,7 +95,10 @@ fn a_resource_is_asked_for_when_what_it_awaits_is_there() -> Result<()> {
         let run = graph().shuffle(seed).run(SAMPLES)?;
         for resource in &run.resources {
             assert!(
-                resource.dependencies.is_subset(&resource.asked_after),
+                resource
+                    .dependencies
+                    .iter()
+                    .all(|urn| resource.asked_after.contains(urn)),
                 "{} with seed {seed}",
                 resource.name
             );
@@ -126,8 +129,10 @@ fn what_the_engine_leaves_out_of_an_update_is_unknown() -> Result<()> {
 
 #[test]
 fn a_long_row_of_resources_is_nothing_special() -> Result<()> {
-    let run = sample("row").run(SAMPLES)?;
+    let run = sample("row")
+        .config("project:length", "5000")
+        .run(SAMPLES)?;
     assert_eq!((run.exit_code, run.errors()), (Some(0), vec![]), "{run}");
-    assert_eq!(run.outputs, Some(json!({ "last": "row-299-id" })));
+    assert_eq!(run.outputs, Some(json!({ "last": "row-4999-id" })));
     Ok(())
 }

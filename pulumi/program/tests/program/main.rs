@@ -2,6 +2,7 @@
 
 mod assets;
 mod calls;
+mod changes;
 mod components;
 mod concurrency;
 mod existing;
@@ -12,6 +13,7 @@ mod mock;
 mod nested;
 mod numbers;
 mod options;
+mod providers;
 mod recording;
 mod secrets;
 mod values;

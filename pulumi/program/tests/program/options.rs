@@ -112,6 +112,43 @@ fn each_option_arrives_and_nothing_else() -> Result<()> {
             },
         ),
     ];
+    let cases = cases.into_iter().chain([
+        (
+            "hide",
+            Options {
+                hide_diffs: texts(&["note"]),
+                ..base()
+            },
+        ),
+        (
+            "triggered",
+            Options {
+                replacement_trigger: Some("of base-id".into()),
+                ..base()
+            },
+        ),
+        (
+            "replaced-with",
+            Options {
+                replace_with: vec![thing("base")],
+                ..base()
+            },
+        ),
+        (
+            "elsewhere",
+            Options {
+                plugin_download_url: Some("https://example.org".to_owned()),
+                ..base()
+            },
+        ),
+        (
+            "variables",
+            Options {
+                environment_variables: [("TOKEN".to_owned(), "OUR_TOKEN".to_owned())].into(),
+                ..base()
+            },
+        ),
+    ]);
     for (name, expected) in cases {
         assert_eq!(options_of(&run, name)?, expected, "{name}");
     }
@@ -160,9 +197,62 @@ fn aliases_say_what_a_resource_was() -> Result<()> {
                 no_parent: true,
                 ..Alias::default()
             },
+            Alias {
+                r#type: some("test:index:Old"),
+                project: some("former"),
+                stack: some("old"),
+                ..Alias::default()
+            },
         ]
     );
     assert!(run.resource("aliases")?.request.alias_specs);
+    Ok(())
+}
+
+#[test]
+fn what_an_engine_does_not_know_is_refused_with_the_one_that_does() -> Result<()> {
+    for (feature, resource, option) in [
+        ("deletedWith", "deleted-with", "`deleted_with`"),
+        ("replaceWith", "replaced-with", "`replace_with`"),
+        ("replacementTrigger", "triggered", "`replacement_trigger`"),
+    ] {
+        let run = sample("options").without_feature(feature).run(SAMPLES)?;
+        let [error] = run.errors()[..] else {
+            anyhow::bail!("{run}");
+        };
+        let says = format!(
+            "{resource} [test:index:Thing] was not registered: this Pulumi CLI does not know \
+             {option}, and would ignore it: install Pulumi 3.217.0 or newer"
+        );
+        assert!(error.starts_with(&says), "{error}");
+        assert!(run.resource(resource).is_err(), "{run}");
+        assert!(run.resource("protect").is_ok(), "{run}");
+        assert_eq!(run.exit_code, Some(32));
+    }
+    Ok(())
+}
+
+#[test]
+fn an_engine_that_is_too_old_is_told_from_the_start() -> Result<()> {
+    for version in ["3.100.0", "3.216.9"] {
+        let run = sample("options").version(version).run(SAMPLES)?;
+        let [error] = run.errors()[..] else {
+            anyhow::bail!("{run}");
+        };
+        assert!(
+            error.contains("install Pulumi 3.217.0 or newer, with"),
+            "{error}"
+        );
+        assert!(
+            run.resources.is_empty() && run.stack_urn.is_empty(),
+            "{run}"
+        );
+        assert_eq!(run.exit_code, Some(32));
+    }
+    assert_eq!(
+        sample("options").version("3.217.0").run(SAMPLES)?.exit_code,
+        Some(0)
+    );
     Ok(())
 }
 

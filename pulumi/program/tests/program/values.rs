@@ -172,3 +172,28 @@ fn the_configuration_of_a_provider_is_strings() -> Result<()> {
     );
     Ok(())
 }
+
+#[test]
+fn a_text_of_outputs_keeps_secrets_and_dependencies() -> Result<()> {
+    let run = sample("texts").run(SAMPLES)?;
+    assert_eq!((run.exit_code, run.errors()), (Some(0), vec![]));
+    let told = run.resource("told")?;
+    assert_eq!(
+        told.inputs,
+        json!({
+            "none": "{} and nothing",
+            "both": "one-id:  7:one-id",
+            "hidden": secret("plain/hunter2"),
+            "urn": format!("of {}", thing("one")),
+            "many": "two-id\"two-id\"1xtrue",
+        })
+    );
+    assert_eq!(told.property_dependencies["both"], [thing("one")].into());
+    assert_eq!(told.property_dependencies["many"], [thing("two")].into());
+
+    let preview = sample("texts").preview().run(SAMPLES)?;
+    let told = preview.resource("told")?;
+    assert_eq!(told.inputs["both"], unknown());
+    assert_eq!(told.property_dependencies["both"], [thing("one")].into());
+    Ok(())
+}

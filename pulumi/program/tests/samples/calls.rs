@@ -13,6 +13,7 @@ pub(crate) fn stack(program: &Program) -> Result<()> {
             token: "test:index:echo".to_owned(),
             version: "1.2.3".to_owned(),
             object: &[input("word", &text(word))],
+            ..InvokeResourceRequest::default()
         });
         called.get_field("word")
     };
@@ -37,6 +38,7 @@ pub(crate) fn stack(program: &Program) -> Result<()> {
         token: "test:index:poke".to_owned(),
         version: "1.2.3".to_owned(),
         object: &[input("who", &base.get_field::<String>("name"))],
+        ..InvokeResourceRequest::default()
     });
 
     let words = [
@@ -65,6 +67,7 @@ pub(crate) fn confused(program: &Program) -> Result<()> {
         version: String::new(),
         object: &[],
         options: None,
+        ..RegisterResourceRequest::default()
     });
     Ok(())
 }

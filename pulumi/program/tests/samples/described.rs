@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
-use pulumi_program::{Alias, Component, Options, Output, Program, Provider};
+use pulumi_program::{
+    Alias, Component, Options, Output, Program, Provider, Timeouts, Urn, pulumi_any,
+};
 use serde::Deserialize;
 
 use crate::{input, resource, text, thing_with};
@@ -28,6 +30,13 @@ struct Thing {
     delete_before_replace: Option<bool>,
     #[serde(default)]
     ignore_changes: Vec<String>,
+    #[serde(default)]
+    hide_diffs: Vec<String>,
+    replacement_trigger: Option<String>,
+    /// Earlier things.
+    #[serde(default)]
+    replace_with: Vec<String>,
+    read_timeout: Option<String>,
     former_name: Option<String>,
     #[serde(default)]
     formerly_without_component: bool,
@@ -49,7 +58,7 @@ pub(crate) fn stack(program: &Program) -> Result<()> {
     let things = &program.config().require("things")?.text;
     let things: Vec<Thing> = serde_json::from_str(things).context("project:things")?;
     let mut components: BTreeMap<String, Component> = BTreeMap::new();
-    let mut made: BTreeMap<String, (Output<String>, Output<String>)> = BTreeMap::new();
+    let mut made: BTreeMap<String, (Output<String>, Urn)> = BTreeMap::new();
     for thing in things {
         let mut inputs: BTreeMap<String, Output<String>> = BTreeMap::new();
         for (name, value) in &thing.inputs {
@@ -81,6 +90,9 @@ pub(crate) fn stack(program: &Program) -> Result<()> {
             .filter_map(|other| components.get(other))
             .collect();
         let mut options = options(&thing).depends_on(&urns).depends_on(&parts);
+        let together = thing.replace_with.iter();
+        let together = together.filter_map(|other| Some(&made.get(other)?.1));
+        options = options.replace_with(&together.collect::<Vec<_>>());
         if let Some(name) = &thing.component {
             let component = components.entry(name.clone()).or_insert_with(|| {
                 Component::new(program, "test:index:Group", name, Options::new())
@@ -126,6 +138,18 @@ fn options(thing: &Thing) -> Options {
     }
     for path in &thing.ignore_changes {
         options = options.ignore_changes(&[path]);
+    }
+    for path in &thing.hide_diffs {
+        options = options.hide_diffs(&[path]);
+    }
+    if let Some(value) = &thing.replacement_trigger {
+        options = options.replacement_trigger(pulumi_any!(value.clone()));
+    }
+    if thing.read_timeout.is_some() {
+        options = options.timeouts(Timeouts {
+            read: thing.read_timeout.clone(),
+            ..Timeouts::default()
+        });
     }
     if let Some(name) = &thing.former_name {
         options = options.alias(Alias::name(name));

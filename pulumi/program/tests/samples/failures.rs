@@ -1,7 +1,7 @@
 //! Programs in which something goes wrong, by themselves or by what they are answered.
 
 use anyhow::{Context as _, Result, bail};
-use pulumi_program::{InvokeResourceRequest, Output, Program};
+use pulumi_program::{Component, InvokeResourceRequest, Options, Output, Program, all};
 
 use crate::{input, text, thing};
 
@@ -87,6 +87,7 @@ pub(crate) fn function(program: &Program) -> Result<()> {
         token: "test:index:lookUp".to_owned(),
         version: "1.2.3".to_owned(),
         object: &[],
+        ..InvokeResourceRequest::default()
     });
     thing(
         program,
@@ -96,12 +97,25 @@ pub(crate) fn function(program: &Program) -> Result<()> {
     Ok(())
 }
 
-/// Registers a resource when another one is there, which Gestalt cannot do.
+/// Registers as many resources as another one says, once it is there.
 pub(crate) fn nested(program: &Program) -> Result<()> {
-    let base = thing(program, "base", &[]);
-    let other = thing(program, "other", &[]);
-    let id = base.get_id().and_then(move |_| other.get_id());
-    thing(program, "dependent", &[input("id", &id)]);
+    let base = thing(program, "base", &[input("count", &Output::new(2))]);
+    let context = program.context().clone();
+    let ids = base.get_field::<i32>("count").and_then(move |count| {
+        let ids = (0..count).map(|number| thing(&context, &format!("one-{number}"), &[]).get_id());
+        all(ids.collect::<Vec<_>>())
+    });
+    let group = program.context().clone();
+    let grouped = base.get_id().and_then(move |id| {
+        let component = Component::new(&group, "test:index:Part", "part", Options::new());
+        component.output("id", &text(&id));
+        component.urn.map(|urn| urn)
+    });
+    thing(
+        program,
+        "dependent",
+        &[input("ids", &ids), input("urn", &grouped)],
+    );
     Ok(())
 }
 

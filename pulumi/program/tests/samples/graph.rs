@@ -47,6 +47,7 @@ pub(crate) fn stack(program: &Program) -> Result<()> {
         token: "test:index:lookUp".to_owned(),
         version: "1.2.3".to_owned(),
         object: &[input("arn", &arn)],
+        ..InvokeResourceRequest::default()
     });
     let found: Output<String> = looked_up.get_field("found");
     thing(program, "looked-up", &[input("found", &found)]);
@@ -59,7 +60,8 @@ pub(crate) fn stack(program: &Program) -> Result<()> {
 /// A row of resources, each of which hangs on the one before.
 pub(crate) fn row(program: &Program) -> Result<()> {
     let mut id = text("start");
-    for number in 0..300 {
+    let length = program.config().require("length")?.text.parse()?;
+    for number in 0..length {
         id = thing(program, &format!("row-{number}"), &[input("id", &id)]).get_id();
     }
     program.export("last", &id);

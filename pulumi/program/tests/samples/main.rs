@@ -2,15 +2,18 @@
 
 mod assets;
 mod calls;
+mod changes;
 mod components;
 mod described;
 mod existing;
 mod failures;
 mod generated;
+mod gestalt;
 mod graph;
 mod log;
 mod numbers;
 mod options;
+mod providers;
 mod recording;
 mod secrets;
 mod settings;
@@ -20,11 +23,15 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 use pulumi_program::{
-    CompositeOutput, Options, Output, Program, RegisterResourceRequest, ResourceRequestObjectField,
+    CompositeOutput, Context, Options, Output, RegisterResourceRequest, ResourceRequestObjectField,
     ToPulumiValue,
 };
 
 fn main() -> ExitCode {
+    let config = std::env::var("PULUMI_CONFIG").unwrap_or_default();
+    if config.contains("of-gestalt") {
+        return gestalt::main();
+    }
     let code =
         pulumi_program::run(
             |program| match program.config().require("program")?.text.as_str() {
@@ -48,6 +55,17 @@ fn main() -> ExitCode {
                 "log-error" => log::error(program),
                 "log-and-fail" => log::and_fail(program),
                 "options" => options::stack(program),
+                "under-a-resource" => providers::under_a_resource(program),
+                "of-another-package" => providers::of_another_package(program),
+                "late-members" => providers::late_members(program),
+                "in-a-circle" => providers::in_a_circle(program),
+                "transforms" => changes::transforms(program),
+                "moving" => changes::moving(program),
+                "hooks" => changes::hooks(program),
+                "mistaken" => changes::mistaken(program),
+                "configured" => settings::configured(program),
+                "file" => settings::file(program),
+                "texts" => values::texts(program),
                 "recording" => recording::stack(program),
                 "components" => components::stack(program),
                 "existing" => existing::resources(program),
@@ -74,7 +92,6 @@ fn main() -> ExitCode {
                 other => bail!("there is no program {other}"),
             },
         );
-    let config = std::env::var("PULUMI_CONFIG").unwrap_or_default();
     if config.contains("dropped-code") {
         return ExitCode::SUCCESS;
     }
@@ -94,7 +111,7 @@ where
 
 /// A resource of type `test:index:Thing`.
 pub(crate) fn thing(
-    program: &Program,
+    program: &Context,
     name: &str,
     inputs: &[ResourceRequestObjectField],
 ) -> CompositeOutput {
@@ -102,7 +119,7 @@ pub(crate) fn thing(
 }
 
 pub(crate) fn thing_with(
-    program: &Program,
+    program: &Context,
     name: &str,
     inputs: &[ResourceRequestObjectField],
     options: Options,
@@ -111,7 +128,7 @@ pub(crate) fn thing_with(
 }
 
 pub(crate) fn resource(
-    program: &Program,
+    program: &Context,
     r#type: &str,
     name: &str,
     inputs: &[ResourceRequestObjectField],
@@ -123,6 +140,7 @@ pub(crate) fn resource(
         version: "1.2.3".to_owned(),
         object: inputs,
         options,
+        ..RegisterResourceRequest::default()
     })
 }
 

@@ -35,6 +35,7 @@ pub(crate) fn stack(program: &Program) -> Result<()> {
         token: "test:index:measure".to_owned(),
         version: String::new(),
         object: &[input("size", &large)],
+        ..InvokeResourceRequest::default()
     });
     let found: Output<i64> = found.get_field("size");
     thing(
@@ -71,6 +72,7 @@ pub(crate) fn inexact_argument(program: &Program) -> Result<()> {
         token: "test:index:measure".to_owned(),
         version: String::new(),
         object: &[input("size", &Output::new(EXACT + 1))],
+        ..InvokeResourceRequest::default()
     });
     thing(
         program,

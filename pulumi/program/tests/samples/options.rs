@@ -1,7 +1,7 @@
 //! Each option of a resource, once.
 
 use anyhow::Result;
-use pulumi_program::{Alias, Options, Program, Timeouts};
+use pulumi_program::{Alias, Options, Program, Timeouts, pulumi_any};
 
 use crate::{resource, thing, thing_with};
 
@@ -37,6 +37,7 @@ pub(crate) fn stack(program: &Program) -> Result<()> {
     with(
         "timeouts",
         Options::new().timeouts(Timeouts {
+            read: Some("5m".to_owned()),
             create: Some("10m".to_owned()),
             ..Timeouts::default()
         }),
@@ -50,9 +51,33 @@ pub(crate) fn stack(program: &Program) -> Result<()> {
             .alias(Alias::name("second"))
             .alias(Alias::r#type("test:index:Old"))
             .alias(Alias::parent(&urn))
-            .alias(Alias::name("third").with_no_parent()),
+            .alias(Alias::name("third").with_no_parent())
+            .alias(
+                Alias::project("former")
+                    .with_stack("old")
+                    .with_type("test:index:Old"),
+            ),
     );
 
+    with("hide", Options::new().hide_diffs(&["note"]));
+    let trigger = base.get_id().map(|id| format!("of {id}"));
+    with(
+        "triggered",
+        Options::new().replacement_trigger(pulumi_any!(trigger)),
+    );
+    with("replaced-with", Options::new().replace_with(&[&base]));
+    with(
+        "elsewhere",
+        Options::new().plugin_download_url("https://example.org"),
+    );
+    let variables = Options::new().environment_variable("TOKEN", "OUR_TOKEN");
+    resource(
+        program,
+        "pulumi:providers:other",
+        "variables",
+        &[],
+        Some(variables),
+    );
     let provider = resource(program, "pulumi:providers:test", "provider", &[], None);
     with("own-provider", Options::new().provider(&provider));
     Ok(())

@@ -36,5 +36,6 @@ fn route(context: &Context, name: &str, inputs: &[pulumi_program::ResourceReques
         version: "1.2.3".to_owned(),
         object: inputs,
         options: Some(Options::new()),
+        ..RegisterResourceRequest::default()
     });
 }

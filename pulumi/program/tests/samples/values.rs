@@ -6,7 +6,7 @@ use anyhow::Result;
 use pulumi_gestalt_model::{PulumiValue, PulumiValueContent as Content};
 use pulumi_program::{
     FileArchive, FileAsset, InvokeResourceRequest, Output, Program, PulumiAny, StringAsset, all,
-    pulumi_any,
+    format_output, pulumi_any,
 };
 
 use crate::{input, resource, text, thing};
@@ -76,6 +76,7 @@ pub(crate) fn stack(program: &Program) -> Result<()> {
         token: "test:index:hash".to_owned(),
         version: String::new(),
         object: &[input("text", &password)],
+        ..InvokeResourceRequest::default()
     });
     let hash: Output<String> = hashed.get_field("hash");
     let several = all(vec![text("x"), hash, source.get_field("set")]);
@@ -84,6 +85,34 @@ pub(crate) fn stack(program: &Program) -> Result<()> {
     let _: Output<bool> = source.get_field("set");
     program.export("password", &password);
     program.export("nothing", &absent);
+    Ok(())
+}
+
+/// Texts made of outputs.
+pub(crate) fn texts(program: &Program) -> Result<()> {
+    let one = thing(program, "one", &[input("size", &Output::new(7))]);
+    let two = thing(program, "two", &[]);
+    let size: Output<i32> = one.get_field("size");
+    let secret = Output::new_secret("hunter2".to_owned());
+    let name = "plain".to_owned();
+    let id = two.get_id();
+    thing(
+        program,
+        "told",
+        &[
+            input("none", &format_output!("{{}} and nothing")),
+            input(
+                "both",
+                &format_output!("{}:{size:>3}:{0}", one.get_id(), size = &size),
+            ),
+            input("hidden", &format_output!("{}/{}", name, secret)),
+            input("urn", &format_output!("of {}", one.get_urn())),
+            input(
+                "many",
+                &format_output!("{id}{id:?}{a}{b}{c}", a = 1, b = 'x', c = true, id = id),
+            ),
+        ],
+    );
     Ok(())
 }
 

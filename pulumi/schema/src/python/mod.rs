@@ -1,6 +1,7 @@
 //! Facts from the Python SDK: its generated sources name every property, with its type and
 //! whether it is required, and they are on PyPI for every version of the package.
 
+mod facts;
 mod lines;
 mod types;
 
@@ -11,9 +12,13 @@ use std::path::Path;
 use std::rc::Rc;
 
 use anyhow::{Context, Result, bail};
+use serde::Deserialize;
 use zip::ZipArchive;
 
-use crate::spec::{EnumValue, Function, Object, Properties, Property, Resource, TypeDef};
+use crate::spec::{
+    BaseProvider, EnumValue, Function, Object, Package, Parameterization, Properties, Property,
+    Resource, TypeDef,
+};
 use crate::trim::Source;
 use lines::Statement;
 use types::{Names, TypeExpression};
@@ -74,6 +79,33 @@ impl Wheel {
         self.archive.index_for_name(path).is_some()
     }
 
+    /// A resource that a file has.
+    fn resource_in(&mut self, file: &str, token: &Token, names: &Names<'_>) -> Result<Resource> {
+        let raw = &token.raw;
+        let statements = self.statements(file)?;
+        // `InitArgs` where a nested type took the usual name.
+        let args = lines::class(&statements, &format!("{}InitArgs", token.name))
+            .or_else(|| lines::class(&statements, &format!("{}Args", token.name)))
+            .with_context(|| format!("{file} has no class with the inputs of {raw}"))?;
+        let inputs = getters(args, names)?;
+        let class = lines::class(&statements, &token.name)
+            .with_context(|| format!("{file} has no class {}", token.name))?;
+        // The answer of a method has a class in it.
+        let nested = |statement: &Statement| statement.text.starts_with("class ");
+        let own = class.iter().position(nested).unwrap_or(class.len());
+        let outputs = getters(&class[..own], names)?;
+        let mut resource = Resource {
+            properties: outputs.properties,
+            required: outputs.required,
+            input_properties: inputs.properties,
+            required_inputs: inputs.required,
+            ..Resource::default()
+        };
+        facts::add(&mut resource, class, args)
+            .with_context(|| format!("what {file} says of {raw}"))?;
+        Ok(resource)
+    }
+
     /// The file that defines a token: the one that holds `needle`.
     fn file_with(&mut self, token: &Token, needle: &str) -> Result<String> {
         let folder = self.folder(&token.module)?;
@@ -97,25 +129,69 @@ impl Wheel {
 }
 
 impl Source for Wheel {
+    /// `pulumi-plugin.json` says what the engine has to be told of the plugin.
+    fn package(&mut self) -> Result<Package> {
+        #[derive(Deserialize)]
+        struct Plugin {
+            name: String,
+            #[serde(default)]
+            version: String,
+            #[serde(default)]
+            server: String,
+            #[serde(default)]
+            parameterization: Option<Parameter>,
+        }
+        #[derive(Deserialize)]
+        struct Parameter {
+            name: String,
+            version: String,
+            value: String,
+        }
+
+        let path = format!("pulumi_{}/pulumi-plugin.json", self.package);
+        let text = self.text(&path)?;
+        let plugin: Plugin =
+            serde_json::from_str(&text).with_context(|| format!("{path} is not as expected"))?;
+        let mut package = Package {
+            name: plugin.name.clone(),
+            version: plugin.version.clone(),
+            plugin_download_url: plugin.server,
+            ..Package::default()
+        };
+        if let Some(parameter) = plugin.parameterization {
+            package.name = parameter.name;
+            package.version = parameter.version;
+            package.parameterization = Some(Parameterization {
+                base_provider: BaseProvider {
+                    name: plugin.name,
+                    version: plugin.version,
+                },
+                parameter: parameter.value,
+            });
+        }
+        Ok(package)
+    }
+
+    fn provider(&mut self) -> Result<Resource> {
+        let token = Token {
+            raw: format!("pulumi:providers:{}", self.package),
+            module: "index".to_owned(),
+            name: "Provider".to_owned(),
+        };
+        let file = format!("pulumi_{}/provider.py", self.package);
+        let package = self.package.clone();
+        let names = Names {
+            package: &package,
+            module: "index",
+        };
+        self.resource_in(&file, &token, &names)
+    }
+
     fn resource(&mut self, token: &str) -> Result<Resource> {
         let token = Token::parse(token)?;
         let raw = &token.raw;
         let file = self.file_with(&token, &format!("@pulumi.type_token(\"{raw}\")"))?;
-        let statements = self.statements(&file)?;
-        // `InitArgs` where a nested type took the usual name.
-        let args = lines::class(&statements, &format!("{}InitArgs", token.name))
-            .or_else(|| lines::class(&statements, &format!("{}Args", token.name)))
-            .with_context(|| format!("{file} has no class with the inputs of {raw}"))?;
-        let inputs = getters(args, &token.names())?;
-        let class = lines::class(&statements, &token.name)
-            .with_context(|| format!("{file} has no class {}", token.name))?;
-        let outputs = getters(class, &token.names())?;
-        Ok(Resource {
-            properties: outputs.properties,
-            required: outputs.required,
-            input_properties: inputs.properties,
-            required_inputs: inputs.required,
-        })
+        self.resource_in(&file, &token, &token.names())
     }
 
     fn function(&mut self, token: &str) -> Result<Function> {
@@ -233,6 +309,7 @@ fn getters(class: &[Statement], names: &Names<'_>) -> Result<Object> {
                 Property {
                     shape,
                     deprecation_message: deprecated.take(),
+                    ..Property::default()
                 },
             );
         }
@@ -283,7 +360,7 @@ fn arguments(statements: &[Statement], token: &Token) -> Result<Object> {
             camel.to_owned(),
             Property {
                 shape: expression.shape(&token.names())?,
-                deprecation_message: None,
+                ..Property::default()
             },
         );
     }

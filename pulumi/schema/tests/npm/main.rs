@@ -83,8 +83,13 @@ impl Comparison {
             let module = file.split('/').next().unwrap_or_default();
             if type_def.values.is_empty() {
                 let source = self.npm.file("types/input")?;
-                let members = declarations::in_namespace(&source, module, name)
-                    .with_context(|| format!("types/input has no {module}.{name}"))?;
+                // Those of the module `index` are in no namespace.
+                let members = match token.contains(":index/") {
+                    true => declarations::interface(&source, name),
+                    false => declarations::in_namespace(&source, module, name),
+                };
+                let members =
+                    members.with_context(|| format!("types/input has no {module}.{name}"))?;
                 self.compare(token, &type_def.properties, &type_def.required, &members);
                 self.nothing_required_is_missing(token, &type_def.properties, &members);
             } else {

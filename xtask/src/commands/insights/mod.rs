@@ -3,6 +3,7 @@
 mod athena;
 mod fetch;
 mod page;
+mod publish;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,7 @@ use crate::stack::Stack;
 use analytics::answer::{self, Answer};
 use analytics::duckdb::DuckDb;
 use analytics::embedded;
+use analytics::popular;
 use analytics::question::{self, Question};
 use analytics::span::Span;
 use analytics::store::{Contents, Kind, Store};
@@ -25,6 +27,7 @@ use pulumi_package::cache;
 use source::Source;
 use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
+use time::OffsetDateTime;
 
 #[derive(Args)]
 pub struct Insights {
@@ -57,6 +60,10 @@ pub struct Insights {
     /// Answers from clicks that nobody made, to see what there is to see
     #[arg(long, conflicts_with_all = ["stack", "bucket", "engine", "since"])]
     demonstration: bool,
+    /// Shows what was looked at most in the last 7 days on the stack's site; needs
+    /// mysfits:insightsOnSite
+    #[arg(long, conflicts_with_all = ["queries", "since", "format", "output", "open", "bucket", "demonstration"])]
+    publish: bool,
 }
 
 /// Who answers.
@@ -86,6 +93,9 @@ impl Insights {
             bail!("--open and --output are for --format html");
         }
         let checkout = Checkout::open()?;
+        if self.publish {
+            return self.publish(&checkout).await;
+        }
         let questions = Question::all(&checkout.root.join("analytics/queries"))?;
         let questions = question::select(questions, &self.queries)?;
         let answers = self.answers(&checkout, &questions).await?;
@@ -100,6 +110,20 @@ impl Insights {
             }
         };
         print(&text)
+    }
+
+    async fn publish(mut self, checkout: &Checkout) -> Result<()> {
+        let stack = Stack::open(&self.stack).await?;
+        publish::check(&stack)?;
+        let until = OffsetDateTime::now_utc();
+        let since = until - popular::SPAN;
+        self.since = Some(Since(since));
+        let questions = Question::all(&checkout.root.join("analytics/queries"))?;
+        let questions = question::select(questions, &[popular::QUESTION.to_owned()])?;
+        match self.answers(checkout, &questions).await?.as_slice() {
+            [answer] => publish::deliver(&stack, answer, since, until).await,
+            _ => bail!("{} has no answer", popular::QUESTION),
+        }
     }
 
     async fn answers(&self, checkout: &Checkout, questions: &[Question]) -> Result<Vec<Answer>> {

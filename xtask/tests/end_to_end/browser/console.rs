@@ -5,7 +5,7 @@ use super::driver::{self, ENTER, ESCAPE};
 use super::{NARROW, Site, WIDE};
 use crate::records::client;
 use anyhow::{Context, Result, ensure};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// In no catalogue.
 const NOBODY: &str = "00000000-0000-4000-8000-000000000000";
@@ -119,7 +119,42 @@ impl Site {
         browser.fits_the_screen().await?;
         let picture = self.picture("console-narrow.png");
         browser.screenshot(&picture).await?;
+        self.flood(&browser, &outputs).await?;
         self.leave(browser).await
+    }
+
+    /// A page that is open while thousands click: it shows the newest, answers meanwhile, and does not
+    /// grow.
+    async fn flood(&self, browser: &driver::Browser, outputs: &Value) -> Result<()> {
+        const CLICKS: usize = 5_000;
+        let total =
+            "Number(document.getElementById('total-request').textContent.replaceAll(',', ''))";
+        browser
+            .until(&format!("(window.before = {total}) > 0"))
+            .await?;
+        let answers = async {
+            let pause = "#pause[aria-pressed";
+            for pressed in [true, false] {
+                browser.until(&format!("{total} > window.before")).await?;
+                browser.click("#pause").await?;
+                browser.find(&format!("{pause}={pressed}]")).await?;
+            }
+            Ok(())
+        };
+        let clicks = crate::clicks::send(outputs, CLICKS, 8);
+        let ((), ()) = tokio::try_join!(clicks, answers)?;
+        browser
+            .until(&format!("{total} >= window.before + {CLICKS}"))
+            .await?;
+        browser
+            .until(
+                "[...document.querySelectorAll('.rows')].every((list) => list.childElementCount <= 100)",
+            )
+            .await?;
+        // A hundred rows in each of seven lists, with what is behind them.
+        browser
+            .until("document.querySelectorAll('*').length < 20000")
+            .await
     }
 
     async fn shots(&self, browser: &driver::Browser) -> Result<()> {

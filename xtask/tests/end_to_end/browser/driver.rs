@@ -20,6 +20,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Keys that are no characters, as WebDriver writes them.
 pub const ENTER: &str = "\u{E007}";
 pub const ESCAPE: &str = "\u{E00C}";
+pub const TAB: &str = "\u{E004}";
+pub const LEFT: &str = "\u{E012}";
+pub const RIGHT: &str = "\u{E014}";
 
 /// Under this name an answer holds the reference to an element.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
@@ -47,7 +50,17 @@ pub struct Browser {
     client: reqwest::Client,
     /// The session's URL.
     session: String,
-    _profile: TempDir,
+    profile: TempDir,
+}
+
+/// How a browser is set up.
+#[derive(Default)]
+pub struct Setup {
+    /// Chromium's own preferences, by their names in its profile.
+    pub preferences: Value,
+    pub arguments: &'static [&'static str],
+    /// That of a browser which was closed.
+    pub profile: Option<TempDir>,
 }
 
 impl Driver {
@@ -80,26 +93,39 @@ impl Driver {
 
     /// Opens a browser of `width` by 900 pixels.
     pub async fn browser(&self, width: u32) -> Result<Browser> {
-        let profile = tempfile::tempdir()?;
+        self.browser_with(width, 900, Setup::default()).await
+    }
+
+    /// Opens a browser of these pixels.
+    pub async fn browser_with(&self, width: u32, height: u32, setup: Setup) -> Result<Browser> {
+        let profile = match setup.profile {
+            Some(profile) => profile,
+            None => tempfile::tempdir()?,
+        };
         let mut arguments: Vec<String> = ARGUMENTS.map(String::from).into();
+        arguments.extend(setup.arguments.iter().map(|one| (*one).to_owned()));
         arguments.push(format!("--user-data-dir={}", profile.path().display()));
         let metrics = json!({
-            "width": width, "height": 900, "pixelRatio": 1.0, "touch": false, "mobile": false,
+            "width": width, "height": height, "pixelRatio": 1.0, "touch": false, "mobile": false,
         });
+        let mut options = json!({
+            "args": arguments,
+            // A window is never narrower than 500 pixels; an emulated screen may be.
+            "mobileEmulation": { "deviceMetrics": metrics },
+        });
+        if setup.preferences.is_object() {
+            options["prefs"] = setup.preferences;
+        }
         let capabilities = json!({
-            "goog:chromeOptions": {
-                "args": arguments,
-                // A window is never narrower than 500 pixels; an emulated screen may be.
-                "mobileEmulation": { "deviceMetrics": metrics },
-            },
-            "goog:loggingPrefs": { "browser": "ALL" },
+            "goog:chromeOptions": options,
+            "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" },
             // An element is looked for until it is there.
             "timeouts": { "implicit": PATIENCE.as_millis() },
         });
         let mut browser = Browser {
             client: client()?,
             session: format!("http://127.0.0.1:{}/session", self.port),
-            _profile: profile,
+            profile,
         };
         let request = json!({ "capabilities": { "alwaysMatch": capabilities } });
         let session = browser.post("", request).await?;
@@ -168,12 +194,39 @@ impl Browser {
 
     /// Has the page believe that its visitor prefers `light` or `dark`.
     pub async fn prefer(&self, scheme: &str) -> Result<()> {
-        let feature = json!({ "name": "prefers-color-scheme", "value": scheme });
-        let request = json!({
-            "cmd": "Emulation.setEmulatedMedia",
-            "params": { "features": [feature] },
-        });
-        self.post("/goog/cdp/execute", request).await.map(drop)
+        self.emulate(&[("prefers-color-scheme", scheme)]).await
+    }
+
+    /// Has media queries for these features answered so.
+    pub async fn emulate(&self, features: &[(&str, &str)]) -> Result<()> {
+        let features: Vec<Value> = features
+            .iter()
+            .map(|(name, value)| json!({ "name": name, "value": value }))
+            .collect();
+        let parameters = json!({ "features": features });
+        self.devtools("Emulation.setEmulatedMedia", parameters)
+            .await
+            .map(drop)
+    }
+
+    /// A command of DevTools' own protocol.
+    pub async fn devtools(&self, command: &str, parameters: Value) -> Result<Value> {
+        let request = json!({ "cmd": command, "params": parameters });
+        self.post("/goog/cdp/execute", request).await
+    }
+
+    /// The events of DevTools' protocol since this was asked last.
+    pub async fn events(&self) -> Result<Vec<Value>> {
+        let log = self
+            .post("/se/log", json!({ "type": "performance" }))
+            .await?;
+        let mut events = Vec::new();
+        for entry in log.as_array().into_iter().flatten() {
+            let text = entry["message"].as_str().context("no event")?;
+            let mut event: Value = serde_json::from_str(text)?;
+            events.push(event["message"].take());
+        }
+        Ok(events)
     }
 
     /// What the console says since this was asked last that is an error, violations of policies
@@ -208,24 +261,59 @@ impl Browser {
 
     /// Does something in a tab of its own, which is closed as soon as that is done.
     pub async fn in_new_tab(&self, work: impl AsyncFnOnce() -> Result<()>) -> Result<()> {
-        let before = self.get("/window").await?;
-        let tab = self.post("/window/new", json!({ "type": "tab" })).await?;
-        self.switch_to(&tab["handle"]).await?;
+        let before = self.tab().await?;
+        self.new_tab().await?;
         work().await?;
         self.command(Method::DELETE, "/window", None).await?;
         self.switch_to(&before).await
     }
 
-    pub async fn close(self) -> Result<()> {
-        self.command(Method::DELETE, "", None).await.map(drop)
+    /// Opens a tab, and goes on there; gives what [`switch_to`](Self::switch_to) takes.
+    pub async fn new_tab(&self) -> Result<Value> {
+        let mut tab = self.post("/window/new", json!({ "type": "tab" })).await?;
+        let handle = tab["handle"].take();
+        self.switch_to(&handle).await?;
+        Ok(handle)
     }
 
-    async fn switch_to(&self, window: &Value) -> Result<()> {
+    /// The tab that commands go to.
+    pub async fn tab(&self) -> Result<Value> {
+        self.get("/window").await
+    }
+
+    /// `back`, `forward` or `refresh`, as by the browser's own buttons.
+    pub async fn travel(&self, whereto: &str) -> Result<()> {
+        self.post(&format!("/{whereto}"), json!({})).await.map(drop)
+    }
+
+    pub async fn close(self) -> Result<()> {
+        self.close_keeping_profile().await.map(drop)
+    }
+
+    /// Closes the browser, of which only the profile is left.
+    pub async fn close_keeping_profile(self) -> Result<TempDir> {
+        self.command(Method::DELETE, "", None).await?;
+        Ok(self.profile)
+    }
+
+    pub async fn switch_to(&self, window: &Value) -> Result<()> {
         let request = json!({ "handle": window });
         self.post("/window", request).await.map(drop)
     }
 
-    async fn execute(&self, script: &str) -> Result<Value> {
+    /// Types into a field.
+    pub async fn type_into(&self, css: &str, text: &str) -> Result<()> {
+        let path = self.element(css).await? + "/value";
+        self.post(&path, json!({ "text": text })).await.map(drop)
+    }
+
+    /// The value of a JavaScript expression, a promise's once it is there.
+    pub async fn value(&self, expression: &str) -> Result<Value> {
+        self.execute(&format!("return ({expression})")).await
+    }
+
+    /// Runs a script, whose `return` is its value.
+    pub async fn execute(&self, script: &str) -> Result<Value> {
         let request = json!({ "script": script, "args": [] });
         self.post("/execute/sync", request).await
     }

@@ -1,7 +1,16 @@
 //! The deployed site in a real browser, from the first visit to the record in S3.
 
+mod access;
+mod adoption;
+mod axe;
+mod clicks;
 mod console;
 mod driver;
+mod finding;
+mod pictures;
+mod popular;
+mod speed;
+mod standin;
 
 use crate::place::Place;
 use crate::records::{Records, client};
@@ -75,6 +84,18 @@ impl Site {
         browser.goto(&format!("{}/{fragment}", self.url)).await?;
         browser.find("#grid[aria-busy=false]").await?;
         Ok(browser)
+    }
+
+    /// Deploys the stack with more configuration, which the committed file does not get.
+    async fn configure(&self, lines: &str) -> Result<()> {
+        let stack = std::fs::read_to_string(self.place.root.join("Pulumi.local.yaml"))?;
+        let file = self.place.home.join("configured.yaml");
+        std::fs::write(&file, format!("{stack}{lines}"))?;
+        self.place.shell(&format!(
+            "pulumi up --yes --skip-preview --stack local --config-file '{}'",
+            file.display()
+        ))?;
+        Ok(())
     }
 
     /// Leaves, after a look at the console: no error, no violation of a policy.

@@ -1,0 +1,5 @@
+//! Generates the binding from the schema.
+
+fn main() -> anyhow::Result<()> {
+    pulumi_binding::generate("schema.json")
+}

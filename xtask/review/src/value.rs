@@ -1,0 +1,149 @@
+//! Values of properties, as the engine writes them: what is secret or unknown, what is a file, and
+//! how long ones are shortened.
+
+use serde_json::{Map, Value};
+
+/// The property by which the engine marks a value that is more than its JSON.
+const SIGNATURE: &str = "4dabf18193072939515e22adb298388d";
+const SECRET: &str = "1b47061264138c4ac30d75fd1eb44270";
+const ASSET: &str = "c44067f5952c0a294b673a41bacd8c17";
+const ARCHIVE: &str = "0def7320c3a5731c473e5ecbe6d01bc7";
+
+/// A value that is known only after the deployment; other kinds than texts have others, which
+/// differ in the digits before the first hyphen.
+const UNKNOWN: &str = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+
+/// What the engine puts in place of a secret.
+const HIDDEN: &str = "[secret]";
+
+/// Characters of a value that are shown at most.
+const LONGEST: usize = 72;
+
+pub const SHOWN_UNKNOWN: &str = "(known after the deployment)";
+const SHOWN_SECRET: &str = "(secret)";
+
+/// A file or an archive that a resource is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asset<'a> {
+    /// SHA-256 of its content, in hexadecimal digits.
+    pub hash: &'a str,
+    /// Where it is on the machine of the deployment.
+    pub path: Option<&'a str>,
+}
+
+/// Whether the value, or any part of it, is known only after the deployment.
+pub fn is_unknown(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains(UNKNOWN),
+        Value::Array(items) => items.iter().any(is_unknown),
+        Value::Object(fields) => fields.values().any(is_unknown),
+        _ => false,
+    }
+}
+
+/// Whether the value as a whole is a secret.
+pub fn is_secret(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text == HIDDEN,
+        Value::Object(fields) => signed(fields) == Some(SECRET),
+        _ => false,
+    }
+}
+
+/// The file or archive that a value is.
+pub fn asset(value: &Value) -> Option<Asset<'_>> {
+    let fields = value.as_object()?;
+    if ![Some(ASSET), Some(ARCHIVE)].contains(&signed(fields)) {
+        return None;
+    }
+    Some(Asset {
+        hash: fields.get("hash").and_then(Value::as_str).unwrap_or(""),
+        path: fields.get("path").and_then(Value::as_str),
+    })
+}
+
+fn signed(fields: &Map<String, Value>) -> Option<&str> {
+    fields.get(SIGNATURE)?.as_str()
+}
+
+/// A value in one line, not longer than a person reads.
+pub fn show(value: &Value) -> String {
+    match value {
+        Value::Null => "(none)".to_owned(),
+        value if is_secret(value) => SHOWN_SECRET.to_owned(),
+        Value::String(text) if text == UNKNOWN => SHOWN_UNKNOWN.to_owned(),
+        value => match asset(value) {
+            Some(file) => format!("file {}", shortened(file.hash, 8)),
+            None => shortened(&readable(value).to_string(), LONGEST),
+        },
+    }
+}
+
+/// The value with words in place of what is secret or unknown.
+fn readable(value: &Value) -> Value {
+    match value {
+        value if is_secret(value) => SHOWN_SECRET.into(),
+        Value::String(text) => text.replace(UNKNOWN, SHOWN_UNKNOWN).into(),
+        Value::Array(items) => items.iter().map(readable).collect(),
+        Value::Object(fields) => {
+            let fields = fields.iter();
+            Value::Object(
+                fields
+                    .filter(|(name, _)| *name != "__defaults")
+                    .map(|(name, value)| (name.clone(), readable(value)))
+                    .collect(),
+            )
+        }
+        other => other.clone(),
+    }
+}
+
+fn shortened(text: &str, longest: usize) -> String {
+    let length = text.chars().count();
+    if length <= longest {
+        return text.to_owned();
+    }
+    let start: String = text.chars().take(longest).collect();
+    match longest {
+        LONGEST => format!("{start}… ({length} characters)"),
+        _ => start,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn secrets_and_unknown_values_are_never_shown() {
+        let secret = json!({ SIGNATURE: SECRET, "ciphertext": "abc" });
+        assert_eq!(show(&secret), "(secret)");
+        assert_eq!(show(&json!({ "a": secret })), r#"{"a":"(secret)"}"#);
+        assert_eq!(show(&json!(HIDDEN)), "(secret)");
+        assert_eq!(show(&json!(UNKNOWN)), SHOWN_UNKNOWN);
+        let arn = json!([format!("{UNKNOWN}/*")]);
+        assert_eq!(show(&arn), r#"["(known after the deployment)/*"]"#);
+        assert!(is_unknown(&arn) && !is_unknown(&json!({ "a": [1] })));
+    }
+
+    #[test]
+    fn long_values_are_shortened() {
+        let long = show(&json!("é".repeat(200)));
+        assert!(long.ends_with("… (202 characters)"), "{long}");
+        assert_eq!(long.chars().filter(|letter| *letter == 'é').count(), 71);
+    }
+
+    #[test]
+    fn a_file_is_shown_by_its_hash() {
+        let file = json!({ SIGNATURE: ARCHIVE, "hash": "0123456789abcdef", "path": "a.zip" });
+        assert_eq!(show(&file), "file 01234567");
+        assert_eq!(
+            asset(&file),
+            Some(Asset {
+                hash: "0123456789abcdef",
+                path: Some("a.zip")
+            })
+        );
+    }
+}
