@@ -1,5 +1,6 @@
 //! The data folder: one process at a time, and one format.
 
+use crate::taken;
 use crate::troubles::Troubles;
 use anyhow::{Context, Result, bail};
 use std::fs::{File, OpenOptions, TryLockError};
@@ -142,7 +143,11 @@ fn lock(folder: &Path) -> Result<File> {
         .truncate(false)
         .open(&path)
         .with_context(|| format!("the lock {} cannot be opened", path.display()))?;
-    match file.try_lock() {
+    let locked = taken::take(
+        || file.try_lock(),
+        |error| matches!(error, TryLockError::WouldBlock),
+    );
+    match locked {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
             let mut holder = String::new();

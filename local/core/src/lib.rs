@@ -3,7 +3,7 @@
 //! | module | what lives there |
 //! | --- | --- |
 //! | [`context`] | what the services of one cloud share |
-//! | [`store`], [`folder`] | what is on disk: durable records, the locked data folder |
+//! | [`store`], [`folder`] | what is on disk: durable records, the data folder and its lock |
 //! | [`troubles`], [`events`] | damage and what does not work; what happens |
 //! | [`faults`] | services that fail on request |
 //! | [`error`], [`identity`], [`clock`] | AWS's errors, ARNs, time |
@@ -25,5 +25,6 @@ pub mod listener;
 pub mod log_names;
 pub mod percent;
 pub mod store;
+mod taken;
 pub mod tokens;
 pub mod troubles;

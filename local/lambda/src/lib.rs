@@ -195,7 +195,7 @@ impl Lambda {
     }
 
     /// Keeps the code of a function that an earlier run of the cloud deployed, until
-    /// [`Lambda::deploy`] or [`Lambda::remove`]. Called for all such functions before the first
+    /// it is deployed again or removed. Called for all such functions before the first
     /// of them is made live, since that deletes the code that nobody needs.
     pub fn expect(&self, arn: &str, code_sha256: &str) {
         self.code.expect(arn, code_sha256);

@@ -11,6 +11,7 @@
 use super::mirror::{self, Mirror, Scan};
 use super::{Batch, RECORDS, is_counting, last_commit, rewrite, write};
 use crate::folder::sync_parent;
+use crate::taken;
 use crate::troubles::{Troubles, reason};
 use anyhow::{Context, Result, anyhow};
 use redb::{Database, DatabaseError, ReadableDatabase, StorageError};
@@ -117,9 +118,14 @@ fn intact(path: &Path) -> Result<Database, Unusable> {
     // The database is built for files that are as it wrote them; what it cannot take is a panic.
     let opened = catch_unwind(AssertUnwindSafe(|| {
         // One that was not closed is read whole in any case: not twice.
-        let opened = Database::builder()
-            .set_check_integrity_on_open(true)
-            .create(path);
+        let opened = taken::take(
+            || {
+                Database::builder()
+                    .set_check_integrity_on_open(true)
+                    .create(path)
+            },
+            |error| matches!(error, DatabaseError::DatabaseAlreadyOpen),
+        );
         let database = opened.map_err(unusable)?;
         with_table(&database).map_err(Unusable::Refused)?;
         Ok(database)
