@@ -336,7 +336,11 @@ fn what_is_seen(stack: &Stack) -> Result<()> {
     })?;
     shown.says(
         "seen",
-        &["IntegrationResponse mysfits-api-put-200", "WELL", "OK"],
+        &[
+            "IntegrationResponse mysfits-api-put-200",
+            "WELL",
+            "#set($origin",
+        ],
     )?;
 
     let object = "aws:s3/bucketObjectv2:BucketObjectv2";
