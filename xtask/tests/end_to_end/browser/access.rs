@@ -1,7 +1,7 @@
 //! Whoever visits can use the site: without seeing it, by keyboard, without scripts, enlarged, and
 //! in the colours that they need.
 
-use super::axe::Axe;
+use super::axe::{Axe, PREFERENCES};
 use super::driver::{Browser, ENTER, ESCAPE, LEFT, RIGHT, Setup, TAB};
 use super::{NARROW, SNOWFLAKE, Site, WIDE, card};
 use anyhow::{Context, Result, ensure};
@@ -27,13 +27,6 @@ const VIEWS: [(&str, &str, &str); 6] = [
     ),
     ("a profile's page", "/profile/Snowflake.html", ".sheet h1"),
     ("no such page", "/nowhere", "h1"),
-];
-
-/// What visitors may prefer.
-const PREFERENCES: [(&str, &[(&str, &str)]); 3] = [
-    ("light", &[("prefers-color-scheme", "light")]),
-    ("dark", &[("prefers-color-scheme", "dark")]),
-    ("forced colours", &[("forced-colors", "active")]),
 ];
 
 /// Where text is that must not be cropped.

@@ -58,7 +58,8 @@ impl Site {
         browser.click(&card(SNOWFLAKE)).await?;
         // As a guest; signing in leads back to the same profile, which was open before.
         self.of_user(SNOWFLAKE, &["guest"]).await?;
-        axe.check(&browser, "a profile before signing in").await?;
+        axe.check_for_all(&browser, "a profile before signing in")
+            .await?;
         browser.click("#profile-adopt").await?;
         browser.click("#enter").await?;
         browser
@@ -79,7 +80,7 @@ impl Site {
         browser
             .until("document.getElementById('profile-adopt').textContent === 'Adopted'")
             .await?;
-        axe.check(&browser, "an adopted mysfit").await?;
+        axe.check_for_all(&browser, "an adopted mysfit").await?;
         let posts = service.posts();
         ensure!(posts.len() == 2, "{posts:?}");
         for ((what, mysfit, token), expected) in posts.iter().zip(["like", "adopt"]) {
@@ -93,7 +94,8 @@ impl Site {
                 card(SNOWFLAKE)
             ))
             .await?;
-        axe.check(&browser, "the list of who is signed in").await?;
+        axe.check_for_all(&browser, "the list of who is signed in")
+            .await?;
         browser.screenshot(&self.picture("signed-in.png")).await?;
 
         // From now on it is the user who clicks, also after a reload, and in this tab alone.

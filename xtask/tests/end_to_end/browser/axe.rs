@@ -1,4 +1,4 @@
-//! axe-core, which looks for what stands in the way of people who cannot see, or use a keyboard
+//! axe-core, which looks for what is in the way of people who cannot see, or use a keyboard
 //! alone. The script comes from npm once, pinned by version and hash, into the user's cache.
 
 use super::driver::Browser;
@@ -20,6 +20,13 @@ const INTEGRITY: &str =
     "FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ==";
 
 const SCRIPT: &str = "package/axe.min.js";
+
+/// What visitors may prefer.
+pub const PREFERENCES: [(&str, &[(&str, &str)]); 3] = [
+    ("light", &[("prefers-color-scheme", "light")]),
+    ("dark", &[("prefers-color-scheme", "dark")]),
+    ("forced colours", &[("forced-colors", "active")]),
+];
 
 /// The script, to be run in pages.
 pub struct Axe(String);
@@ -50,7 +57,17 @@ impl Axe {
         anyhow::bail!("axe-core {VERSION} has no {SCRIPT}")
     }
 
-    /// Fails with whatever is found on the page as it is.
+    /// [`Self::check`] of the page as each kind of visitor has it, without loading it again.
+    pub async fn check_for_all(&self, browser: &Browser, what: &str) -> Result<()> {
+        for (preference, features) in PREFERENCES {
+            browser.emulate(features).await?;
+            self.check(browser, &format!("{what}, {preference}"))
+                .await?;
+        }
+        browser.emulate(&[]).await
+    }
+
+    /// Fails with all that is found on the page as it is.
     pub async fn check(&self, browser: &Browser, what: &str) -> Result<()> {
         browser.execute(&self.0).await?;
         let found = browser
@@ -79,7 +96,7 @@ impl Axe {
 
 fn fetch(folder: &Path, tarball: &Path) -> Result<()> {
     fs::create_dir_all(folder)?;
-    // Whoever is first has it there as a whole.
+    // The first one has it there as a whole.
     let new = tempfile::tempdir_in(folder)?;
     let output = Command::new("npm")
         .args(["pack", "--silent", "--pack-destination"])
