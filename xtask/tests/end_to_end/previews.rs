@@ -496,3 +496,32 @@ fn a_first_deployment_loses_nothing_and_says_what_is_not_known() -> Result<()> {
     assert!(markdown.contains("**Lost**\n\nNothing."), "{markdown}");
     place.assert_clean()
 }
+
+/// As a job does for a fork: on a machine where nothing is deployed, against the commit before.
+#[tokio::test]
+async fn a_change_is_previewed_against_what_it_is_based_on() -> Result<()> {
+    let place = Place::new()?;
+    // The files as they are, committed or not.
+    let stash = place.shell(&format!("git -C '{}' stash create", place.root.display()))?;
+    let base = match stash.trim() {
+        "" => "HEAD",
+        commit => commit,
+    };
+    let against = ["preview", "-s", "local", "--against", "embedded", "--base"];
+    let arguments = [&against[..], &[base, "--format", "json"]].concat();
+    let output = place.try_xtask(&arguments)?;
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let review: Value = serde_json::from_slice(&output.stdout)
+        .with_context(|| format!("{arguments:?} printed no JSON: {said}"))?;
+    ensure!(review["changes"] == false, "{review:#}");
+    ensure!(!place.home.join("base").exists(), "its files are left");
+
+    let missing = place.try_xtask(&[&against[..], &["no-such-commit"]].concat())?;
+    let said = String::from_utf8_lossy(&missing.stderr).into_owned();
+    ensure!(
+        said.contains("the files of no-such-commit cannot be had"),
+        "{said}"
+    );
+    place.xtask(&["down"])?;
+    place.assert_clean()
+}

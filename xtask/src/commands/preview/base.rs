@@ -20,7 +20,10 @@ pub async fn deploy(engine: &Engine, commit: &str) -> Result<()> {
     let step = format!("deploying {commit} to the embedded cloud");
     eprintln!("{step}");
     let mut up = engine.run(&["up", "--yes", "--skip-preview", "--suppress-outputs"]);
-    up.current_dir(&folder.path).env("CARGO_TARGET_DIR", target);
+    // What is printed is the review alone.
+    up.current_dir(&folder.path)
+        .env("CARGO_TARGET_DIR", target)
+        .stdout(std::io::stderr());
     let deployed = tools::run(&mut up, &step).await;
     folder.remove(&engine.root).await;
     deployed
