@@ -19,11 +19,15 @@ const TICK: Duration = Duration::from_millis(10);
 /// What one command took.
 struct Took {
     wall: Duration,
-    /// Of the command and all it waited for.
+    /// Of the command and all that it started, but for what still runs after it.
     cpu: Duration,
 }
 
 pub async fn run(root: &Path) -> Result<()> {
+    // The Pulumi CLI is built by a process that its parent does not wait for. When the parent ends,
+    // the process becomes a child of this one, which can count its time then.
+    rustix::process::set_child_subreaper(Some(rustix::process::getpid()))
+        .context("this system cannot count the time of detached processes")?;
     let checkout = Checkout::find()?;
     let cli = Cli::of(root, &cache::folder()?)?
         .find(&checkout.bin())
@@ -89,10 +93,17 @@ async fn run_once(place: &Path, clone: &Path, cli: Option<&Path>, command: &str)
         let last = &lines[lines.len().saturating_sub(20)..];
         bail!("cargo xtask {command} failed:\n{}", last.join("\n"));
     }
+    let wall = started.elapsed();
+    reap();
     Ok(Took {
-        wall: started.elapsed(),
+        wall,
         cpu: children_cpu()? - before,
     })
+}
+
+/// Takes leave of detached processes that have ended: until then their time is nobody's.
+fn reap() {
+    while let Ok(Some(_)) = rustix::process::wait(rustix::process::WaitOptions::NOHANG) {}
 }
 
 /// An empty home of Cargo's, but for the settings by which this machine reaches the registry.
