@@ -118,9 +118,17 @@ fn metadata(arguments: &[&str]) -> Result<serde_json::Value> {
     Ok(serde_json::from_slice(&output.stdout)?)
 }
 
-/// The crates of the embedded cloud, by name, with the folder of each and what it depends on of
-/// the workspace, for its tests too.
-fn crates_of_local() -> Result<BTreeMap<String, (PathBuf, BTreeSet<String>)>> {
+/// A crate of the embedded cloud.
+struct Crate {
+    folder: PathBuf,
+    /// What it depends on of the workspace.
+    needs: BTreeSet<String>,
+    /// What its tests depend on of the workspace, beside that.
+    tests_need: BTreeSet<String>,
+}
+
+/// The crates of the embedded cloud, by name.
+fn crates_of_local() -> Result<BTreeMap<String, Crate>> {
     let metadata = metadata(&["--no-deps"])?;
     let local = root()?.join("local");
     let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
@@ -131,18 +139,27 @@ fn crates_of_local() -> Result<BTreeMap<String, (PathBuf, BTreeSet<String>)>> {
             continue;
         };
         let dependencies = package["dependencies"].as_array().context("no list")?;
-        let of_workspace = dependencies.iter().filter(|one| !one["path"].is_null());
-        let names = of_workspace.map(|one| text(&one["name"])).collect();
-        crates.insert(text(&package["name"]), (folder.to_owned(), names));
+        let of_workspace = |of_tests: bool| {
+            let ours = dependencies.iter().filter(|one| !one["path"].is_null());
+            let these = ours.filter(|one| (one["kind"] == "dev") == of_tests);
+            these.map(|one| text(&one["name"])).collect()
+        };
+        let found = Crate {
+            folder: folder.to_owned(),
+            needs: of_workspace(false),
+            tests_need: of_workspace(true),
+        };
+        crates.insert(text(&package["name"]), found);
     }
-    ensure!(crates.len() > 10, "local has {crates:?} alone");
+    let names: Vec<_> = crates.keys().collect();
+    ensure!(names.len() > 10, "local has {names:?} alone");
     Ok(crates)
 }
 
 #[test]
 fn no_service_of_local_depends_on_another() -> Result<()> {
     const SHARED: [&str; 3] = ["cloud_core", "cloud_iam", "cloud_resource"];
-    for (name, (_, dependencies)) in crates_of_local()? {
+    for (name, Crate { needs, .. }) in crates_of_local()? {
         let allowed: &[&str] = match name.as_str() {
             // The app alone knows all.
             "mysfits_local" => continue,
@@ -157,7 +174,7 @@ fn no_service_of_local_depends_on_another() -> Result<()> {
             && !["cloud_journal", "cloud_template"].contains(&name.as_str());
         let shared = SHARED.iter().filter(|_| is_service);
         let allowed: Vec<_> = allowed.iter().chain(shared).collect();
-        let forbidden = dependencies
+        let forbidden = needs
             .iter()
             .filter(|on| !allowed.iter().any(|allowed| **allowed == on.as_str()));
         let forbidden: Vec<_> = forbidden.collect();
@@ -166,10 +183,24 @@ fn no_service_of_local_depends_on_another() -> Result<()> {
     Ok(())
 }
 
+/// The tests of a service have stand-ins for the services that it calls, so that an edit of one
+/// neither compiles nor runs another.
+#[test]
+fn tests_of_a_service_need_no_other_service() -> Result<()> {
+    for (name, Crate { tests_need, .. }) in crates_of_local()? {
+        let forbidden: Vec<_> = tests_need
+            .iter()
+            .filter(|on| name != "mysfits_local" && *on != "cloud_testing")
+            .collect();
+        assert!(forbidden.is_empty(), "tests of {name} need {forbidden:?}");
+    }
+    Ok(())
+}
+
 /// So that the compiler finds what nothing uses.
 #[test]
 fn what_is_public_in_local_can_be_reached() -> Result<()> {
-    for (name, (folder, _)) in crates_of_local()? {
+    for (name, Crate { folder, .. }) in crates_of_local()? {
         let text = fs::read_to_string(folder.join("src/lib.rs"))?;
         let lint = "\n#![warn(unreachable_pub)]\n";
         assert!(text.contains(lint), "{name} does not warn of it");
@@ -183,7 +214,7 @@ fn files_of_local_need_each_other_in_small_circles_alone() -> Result<()> {
     const MOST: usize = 3;
     let sources = files(".rs")?;
     let root = root()?;
-    for (name, (folder, _)) in crates_of_local()? {
+    for (name, Crate { folder, .. }) in crates_of_local()? {
         let source = folder.strip_prefix(&root)?.join("src");
         let modules: BTreeMap<Vec<String>, &str> = sources
             .iter()

@@ -5,7 +5,7 @@
 //! | `definition`, `state` | what is declared |
 //! | `rules`, `problem` | what is refused, and how that is said |
 //! | `program`, `live` | what a deployment has captured; what answers right now |
-//! | `steps`, `exchange` | a request on its way |
+//! | `receive`, `steps`, `exchange` | a request on its way |
 //! | [`ports`] | what it needs of other services |
 //! | `resources` | its resource types |
 //!
@@ -22,13 +22,15 @@ mod live;
 pub mod ports;
 mod problem;
 mod program;
+mod receive;
 mod resources;
 mod rules;
 mod state;
 mod steps;
 
 pub use exchange::Payload;
-pub use steps::payload::MAX_PAYLOAD;
+pub use receive::receive;
+use steps::payload::MAX_PAYLOAD;
 
 use bytes::Bytes;
 use cloud_core::context::Context;
@@ -95,6 +97,16 @@ impl ApiGateway {
 
     /// Answers a request to `/API-ID/STAGE/…` that came from `peer`.
     pub async fn handle(&self, peer: IpAddr, request: Request<Payload>) -> Response<Bytes> {
+        let whole = matches!(request.body(), Payload::Whole(_));
+        let mut response = self.answer(peer, request).await;
+        if !whole {
+            // What is left of the body would have to be read before the next request.
+            receive::close(&mut response);
+        }
+        response
+    }
+
+    async fn answer(&self, peer: IpAddr, request: Request<Payload>) -> Response<Bytes> {
         let (parts, payload) = request.into_parts();
         let table = Arc::clone(&self.table.read().unwrap_or_else(PoisonError::into_inner));
         let Some((live, path)) = table.find(parts.uri.path()) else {

@@ -1,7 +1,6 @@
 //! What an operator asks of the cloud itself, at AWS's port under `/_mysfits/`: no bucket can
 //! have that name. Nothing here is signed, so a web page must not be able to do it either.
 
-use super::body::read_whole;
 use super::{console, health, leftovers, status, watch};
 use crate::cloud::Cloud;
 use crate::current::Current;
@@ -9,6 +8,7 @@ use bytes::Bytes;
 use cloud_core::error::AwsError;
 use cloud_core::events::Event;
 use cloud_core::faults::Fault;
+use cloud_core::request_body::read_whole;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::Full;
 use hyper::body::Incoming;

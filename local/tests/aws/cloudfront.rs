@@ -1,9 +1,9 @@
 //! A distribution in front of a private bucket.
 
 use crate::client::{Answer, Cloud, http};
-use crate::deploy::refusal;
 use anyhow::Result;
 use cloud_resource::deployments::Record;
+use cloud_testing::stack::refusal;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::io::Read;

@@ -1,26 +1,10 @@
 //! What the pages under docs/compatibility list is what there is.
 
 use crate::client::Cloud;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use cloud_iam::condition::{KNOWN_KEYS, operators};
-use cloud_s3::wire::OPERATIONS;
+use cloud_testing::documented::{listed, words};
 use std::collections::BTreeSet;
-use std::path::Path;
-
-/// The comma-separated words of the last paragraph under a heading.
-fn listed(page: &str, heading: &str) -> Result<BTreeSet<String>> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/compatibility");
-    let text = std::fs::read_to_string(root.join(page))?;
-    let heading = format!("\n## {heading}\n");
-    let (_, section) = text.split_once(&heading).context("no such heading")?;
-    let section = section.split("\n## ").next().unwrap_or_default();
-    let paragraph = section.trim().rsplit("\n\n").next().unwrap_or_default();
-    Ok(words(paragraph.split(", ").map(str::trim)))
-}
-
-fn words<'a>(words: impl Iterator<Item = &'a str>) -> BTreeSet<String> {
-    words.map(str::to_owned).collect()
-}
 
 #[tokio::test]
 async fn the_types_of_each_service() -> Result<()> {
@@ -36,13 +20,6 @@ async fn the_types_of_each_service() -> Result<()> {
         let page = format!("{service}.md");
         assert_eq!(listed(&page, "Types")?, words(names), "{page}");
     }
-    Ok(())
-}
-
-#[test]
-fn the_operations_of_s3() -> Result<()> {
-    let done = words(OPERATIONS.iter().copied());
-    assert_eq!(listed("s3.md", "Operations that are done")?, done);
     Ok(())
 }
 

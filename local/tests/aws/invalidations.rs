@@ -2,9 +2,9 @@
 
 use crate::client::Answer;
 use crate::cloudfront::Site;
-use crate::pypi::installed;
 use crate::tools::run;
 use anyhow::{Result, ensure};
+use cloud_testing::pypi::installed;
 use std::path::Path;
 use tokio::process::Command;
 

@@ -150,15 +150,3 @@ fn request<'a>(cloud: &'a Cloud, action: &str, body: &Value) -> crate::client::C
         .service("kms")
         .body(body.to_string())
 }
-
-impl Answer {
-    fn json(self, status: u16) -> Result<Value> {
-        Ok(serde_json::from_slice(&self.expect(status)?.body)?)
-    }
-
-    fn fails_with(self, code: &str) -> Result<()> {
-        let body = self.json(400)?;
-        ensure!(body["__type"] == code, "{body}");
-        Ok(())
-    }
-}

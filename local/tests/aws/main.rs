@@ -1,36 +1,29 @@
 //! AWS's protocols from outside, over real connections.
 
 mod absent;
-mod access;
 mod analytics;
-mod buckets;
-mod client;
+#[path = "../shared/cloud.rs"]
+mod cloud;
 mod cloudfront;
-mod conditions;
 mod console;
-mod deploy;
-mod digests;
 mod documented;
 mod edge;
-mod hangups;
-mod held;
 mod invalidations;
 mod kms;
 mod late;
-mod lists;
 mod logs;
 mod mangled;
-mod objects;
 mod operator;
-#[path = "../../testing/pypi.rs"]
-mod pypi;
-mod refusals;
-mod repeated;
-mod resources;
+mod origins;
+mod parameters;
+mod roles;
 mod signatures;
 mod tools;
-mod uploads;
-mod versions;
 mod viewers;
 mod waiting;
-mod wire;
+
+/// A whole cloud, and the client that speaks to it.
+mod client {
+    pub use crate::cloud::Cloud;
+    pub use cloud_testing::client::{Answer, Call, http};
+}

@@ -1,8 +1,8 @@
 //! The tools that people use: boto3 and the AWS CLI, as PyPI has them.
 
 use crate::client::Cloud;
-use crate::pypi::installed;
 use anyhow::{Result, ensure};
+use cloud_testing::pypi::installed;
 use std::path::Path;
 use tokio::process::Command;
 

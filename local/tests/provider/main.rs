@@ -4,9 +4,9 @@
 mod account;
 mod books;
 mod check;
-#[path = "../aws/client.rs"]
+#[path = "../shared/cloud.rs"]
 #[expect(dead_code, reason = "the tests of AWS's own protocols use all of it")]
-mod client;
+mod cloud;
 mod configure;
 mod declared;
 mod diff;

@@ -2,6 +2,7 @@
 //! and real processes.
 
 mod backpressure;
+mod clicks;
 mod delivery;
 mod documented;
 mod events;
@@ -10,7 +11,7 @@ mod faults;
 mod functions;
 mod isolation;
 mod logs;
-#[path = "../../testing/objects.rs"]
+#[path = "../shared/objects.rs"]
 mod objects;
 mod pipeline;
 mod reset;

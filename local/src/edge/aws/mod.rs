@@ -19,7 +19,6 @@ mod repositories;
 mod signature;
 mod sts;
 
-use super::body::{TimedBody, read_whole};
 use super::operator;
 use crate::current::Current;
 use absent::{Absent, json_form};
@@ -28,13 +27,13 @@ use bytes::Bytes;
 use cloud_cloudfront::wire::NAMESPACE as CLOUDFRONT_NAMESPACE;
 use cloud_core::error::{AwsError, AwsResult};
 use cloud_core::listener;
+use cloud_core::request_body::read_whole;
 use cloud_iam::Caller;
-use cloud_s3::wire as protocol;
+use cloud_s3::wire::Endpoint;
 use form::{Form, answer, empty};
 use futures::FutureExt;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
 use hyper::body::Incoming;
-use s3s::service::S3Service;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use time::OffsetDateTime;
@@ -75,7 +74,7 @@ pub(crate) async fn serve(
     shutdown: CancellationToken,
 ) -> Result<()> {
     let edge = Arc::new(Edge {
-        s3: protocol::service(Arc::<Current>::clone(&current)),
+        s3: Endpoint::new(Arc::<Current>::clone(&current)),
         current,
     });
     listener::serve(socket, shutdown, move |request| {
@@ -94,7 +93,7 @@ struct Authentic {
 
 struct Edge {
     current: Arc<Current>,
-    s3: S3Service,
+    s3: Endpoint,
 }
 
 impl Edge {
@@ -163,7 +162,7 @@ impl Edge {
             let error = AwsError::new(400, "AuthorizationHeaderMalformed", message);
             (Form::S3, Err(error))
         } else {
-            return self.s3(Request::from_parts(parts, body)).await;
+            return self.s3.answer(Request::from_parts(parts, body)).await;
         };
         answer.unwrap_or_else(|error| form.error(error, id))
     }
@@ -281,35 +280,6 @@ impl Edge {
         Err(absent.error())
     }
 
-    async fn s3(&self, request: Request<Incoming>) -> Answer {
-        let (mut parts, body) = request.into_parts();
-        if let Err(error) = protocol::admit(&mut parts) {
-            return s3_error(error);
-        }
-        let body = TimedBody::new(body);
-        let broken = body.broken();
-        let request = Request::from_parts(parts, s3s::Body::http_body(body));
-        match self.s3.call(request).await {
-            // An operation whose body breaks off does not know why.
-            Ok(answer)
-                if answer.status().is_client_error() || answer.status().is_server_error() =>
-            {
-                broken.s3_error().map_or(answer, s3_error)
-            }
-            Ok(mut answer) => {
-                // The s3s crate says 200 to a HEAD request for a range.
-                if answer.headers().contains_key(header::CONTENT_RANGE) {
-                    *answer.status_mut() = StatusCode::PARTIAL_CONTENT;
-                }
-                answer
-            }
-            Err(error) => {
-                tracing::error!(?error, "S3's protocol failed");
-                empty(StatusCode::INTERNAL_SERVER_ERROR)
-            }
-        }
-    }
-
     /// A request whose signature is right and is for `service`.
     async fn signed(
         &self,
@@ -365,9 +335,4 @@ fn is_for_a_page(headers: &HeaderMap) -> bool {
     destination.is_some_and(|destination| {
         !["audio", "empty", "font", "image", "style", "track", "video"].contains(&destination)
     })
-}
-
-/// An error as S3 has it.
-fn s3_error(error: AwsError) -> Answer {
-    Form::S3.error(error, "")
 }

@@ -1,6 +1,6 @@
 //! An API as the stack's program declares it, with all that its answers and its log depend on.
 
-use crate::support::{Api, Mock, STAGE, TestCloud, mock};
+use super::support::{Api, Mock, STAGE, TestCloud, mock};
 use anyhow::Result;
 use cloud_resource::deployments::Record;
 use serde_json::{Value, json};
@@ -248,7 +248,7 @@ fn answer(status: &str, pattern: &str, body: &str, headers: Value) -> Value {
     json!({
         "statusCode": status,
         "selectionPattern": pattern,
-        "responseParameters": crate::support::merged(cors, headers),
+        "responseParameters": super::support::merged(cors, headers),
         "responseTemplates": { "application/json": format!("{script}{body}") },
     })
 }

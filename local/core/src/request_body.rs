@@ -1,7 +1,7 @@
 //! Bodies of requests: read whole within a limit, or streamed, and never waited for without end.
 
+use crate::error::{AwsError, AwsResult};
 use bytes::Bytes;
-use cloud_core::error::{AwsError, AwsResult};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use std::io::{Error, ErrorKind};
@@ -15,7 +15,7 @@ use tokio::time::{Instant, Sleep, sleep};
 const IDLE: Duration = Duration::from_secs(20);
 
 /// A body that fails when nothing of it arrives for too long.
-pub(super) struct TimedBody<B> {
+pub struct TimedBody<B> {
     inner: B,
     broken: Broken,
     patience: Duration,
@@ -25,31 +25,18 @@ pub(super) struct TimedBody<B> {
 
 /// Tells the one who has handed a body on that it broke off, and how.
 #[derive(Clone, Default)]
-pub(super) struct Broken(Arc<OnceLock<ErrorKind>>);
+pub struct Broken(Arc<OnceLock<ErrorKind>>);
 
 impl Broken {
-    /// The error that S3 has for it:
-    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>.
-    pub(super) fn s3_error(&self) -> Option<AwsError> {
-        Some(match self.0.get()? {
-            ErrorKind::TimedOut => AwsError::new(
-                400,
-                "RequestTimeout",
-                "Your socket connection to the server was not read from or written to within the \
-                 timeout period.",
-            ),
-            _ => AwsError::new(
-                400,
-                "IncompleteBody",
-                "You did not provide the number of bytes specified by the Content-Length HTTP \
-                 header.",
-            ),
-        })
+    /// How it broke off: `TimedOut` when nothing arrived for too long. Nothing when it did not.
+    pub fn kind(&self) -> Option<ErrorKind> {
+        self.0.get().copied()
     }
 }
 
 impl<B> TimedBody<B> {
-    pub(super) fn new(inner: B) -> Self {
+    /// A body that may leave off for 20 seconds, and not for longer.
+    pub fn new(inner: B) -> Self {
         Self::patient(inner, IDLE)
     }
 
@@ -63,7 +50,8 @@ impl<B> TimedBody<B> {
         }
     }
 
-    pub(super) fn broken(&self) -> Broken {
+    /// Tells how it broke off, once it has.
+    pub fn broken(&self) -> Broken {
         self.broken.clone()
     }
 
@@ -114,7 +102,7 @@ where
 }
 
 /// Reads a whole body of at most `limit` bytes; `too_large` is what a larger one gets.
-pub(super) async fn read_whole(
+pub async fn read_whole(
     body: Incoming,
     limit: usize,
     too_large: impl FnOnce() -> AwsError,

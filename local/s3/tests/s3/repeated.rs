@@ -84,13 +84,9 @@ async fn an_upload_may_be_aborted_twice_but_must_have_been() -> Result<()> {
     never.refused(404, "NoSuchUpload")?;
 
     // It is forgotten after a day, and with its bucket.
-    let inner = cloud.server.cloud();
+    let (s3, clock) = (&cloud.service.s3, &cloud.account.context.clock);
     let day = 24 * 60 * 60 * 1_000;
-    inner
-        .s3
-        .expire(inner.context.clock.unix_millis() + day)
-        .await?;
-    drop(inner);
+    s3.expire(clock.unix_millis() + day).await?;
     let forgotten = abort(&cloud, &id).send().await?;
     forgotten.refused(404, "NoSuchUpload")?;
     let id = begin(&cloud).await?;

@@ -1,7 +1,6 @@
 //! Requests as they are written: signatures, presigned URLs, XML, paths, types and headers.
 
 use crate::client::{Cloud, http};
-use crate::cloudfront::Site;
 use anyhow::Result;
 
 #[tokio::test]
@@ -274,27 +273,5 @@ async fn headers_chosen_by_a_request_are_latin_1() -> Result<()> {
     // Elsewhere the parameter is nothing.
     let list = cloud.get("/bucket").query("response-content-type", "雪");
     list.send().await?.expect(200)?;
-    Ok(())
-}
-
-#[tokio::test]
-async fn metadata_beyond_ascii_is_encoded_in_every_answer() -> Result<()> {
-    let site = Site::start().await?;
-    site.open(true).await?;
-    let encoded = "=?UTF-8?B?w6nwn5iA?=";
-    let put = site
-        .cloud
-        .put("/bucket/o")
-        .header("x-amz-meta-name", encoded);
-    put.body("x").send().await?.expect(200)?;
-    let url = site.cloud.put("/bucket/p").query("x-amz-meta-name", "é😀");
-    let put = http().put(url.presigned(60)?).body("x").send().await?;
-    assert_eq!(put.status(), 200);
-    for key in ["o", "p"] {
-        let got = site.cloud.get(&format!("/bucket/{key}")).send().await?;
-        assert_eq!(got.header("x-amz-meta-name"), encoded, "{key}");
-        let got = site.get(&format!("/{key}")).await?;
-        assert_eq!(got.header("x-amz-meta-name"), encoded, "{key}");
-    }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Clicks: what is answered to them, and what that takes.
 
+use super::stack::{ALLOWED, CLICK, Clicks, JSON, MORE, OK, REFUSED, SITE, VARY, document, trust};
 use crate::objects;
-use crate::stack::{ALLOWED, CLICK, Clicks, JSON, MORE, OK, REFUSED, SITE, VARY, document, trust};
 use anyhow::Result;
 use cloud_s3::listing::{Of, Query};
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ async fn a_click_is_stored_as_it_came() -> Result<()> {
     let clicks = Clicks::start().await?;
     clicks.click(200, OK, &[]).await?;
 
-    let cloud = clicks.cloud.cloud();
+    let cloud = clicks.cloud.running.cloud();
     let query = Query {
         limit: 10,
         ..Query::default()

@@ -1,16 +1,13 @@
 //! A cloud with REST APIs in it: what is declared, and what is asked of it over HTTP.
 
-use anyhow::{Context, Result, bail};
-use cloud_core::clock::Clock;
+use super::running::Running;
+use anyhow::{Context, Result};
 use cloud_resource::deployments::Record;
-use cloud_resource::resource::{New, Properties};
-use mysfits_local::cloud::Cloud;
-use mysfits_local::server::{Server, ServerConfig};
+use cloud_testing::client::http;
+use cloud_testing::stack::Stack;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use time::macros::datetime;
 
 pub const STAGE: &str = "prod";
 
@@ -19,11 +16,10 @@ pub fn mock(status: u16) -> Value {
     json!({ "application/json": format!("{{\"statusCode\": {status}}}") })
 }
 
-/// A running cloud in a folder of its own. Its clock stands still.
+/// A running cloud, and what can be declared in it.
 pub struct TestCloud {
-    server: Server,
+    pub running: Running,
     client: reqwest::Client,
-    folder: tempfile::TempDir,
 }
 
 /// An API, and its root resource.
@@ -35,49 +31,22 @@ pub struct Api {
 
 impl TestCloud {
     pub async fn start() -> Result<Self> {
-        let folder = tempfile::tempdir()?;
-        let server = Self::serve(&folder).await?;
         Ok(Self {
-            server,
+            running: Running::start().await?,
             client: client()?,
-            folder,
         })
     }
 
     /// Stops and starts again, with everything in memory lost.
     pub async fn restart(self) -> Result<Self> {
-        let Self {
-            server,
-            client,
-            folder,
-        } = self;
-        let cloud = Arc::downgrade(&server.cloud());
-        server.stop().await;
-        while cloud.upgrade().is_some() {
-            tokio::task::yield_now().await;
-        }
-        let server = Self::serve(&folder).await?;
         Ok(Self {
-            server,
-            client,
-            folder,
+            running: self.running.restart().await?,
+            ..self
         })
-    }
-
-    async fn serve(folder: &tempfile::TempDir) -> Result<Server> {
-        Server::start(ServerConfig {
-            clock: Clock::manual(datetime!(2026-03-04 05:06:07.089 UTC)),
-            ..ServerConfig::new(folder.path())
-        })
-        .await
-    }
-
-    pub fn cloud(&self) -> Arc<Cloud> {
-        self.server.cloud()
     }
 
     pub fn port(&self) -> u16 {
-        self.server.endpoints().api
+        self.running.port()
     }
 
     /// Declares a resource, of API Gateway when `kind` is no token.
@@ -92,70 +61,22 @@ impl TestCloud {
         name: &str,
         inputs: Value,
     ) -> Result<Record> {
-        let token = token(kind);
-        let inputs = self.valid(&token, inputs)?;
-        let urn = format!("urn:pulumi:dev::test::{token}::{name}");
-        let cloud = &self.cloud();
-        let deployments = &cloud.account.deployments;
-        let new = New {
-            stack: "dev".to_owned(),
-            name: name.to_owned(),
-            generation: deployments.next_generation(&urn),
-            region: region.to_owned(),
-            urn,
-        };
-        let created = deployments.create(
-            &cloud.account.package,
-            &token,
-            new,
-            inputs,
-            Properties::new(),
-        );
-        created.await.map_err(|error| anyhow::anyhow!("{error}"))
+        let stack = self.stack().region(region);
+        stack.deploy(&token(kind), name, inputs).await
     }
 
     /// Changes inputs of a resource, those that are `null` away.
     pub async fn change(&self, record: &Record, changes: Value) -> Result<Record> {
         let inputs = merged(Value::Object(record.resource.inputs.clone()), changes);
-        let inputs = self.valid(&record.token, inputs)?;
-        let urn = record.resource.urn.clone();
-        let cloud = &self.cloud();
-        let deployments = &cloud.account.deployments;
-        let updated = deployments.update(
-            &cloud.account.package,
-            record.clone(),
-            urn,
-            inputs,
-            Properties::new(),
-        );
-        updated.await.map_err(|error| anyhow::anyhow!("{error}"))
+        self.stack().change(record.clone(), inputs).await
     }
 
     pub async fn delete(&self, record: &Record) -> Result<()> {
-        let cloud = &self.cloud();
-        let deleted = cloud
-            .account
-            .deployments
-            .delete(&cloud.account.package, record);
-        deleted.await.map_err(|error| anyhow::anyhow!("{error}"))
+        self.stack().undeploy(record).await
     }
 
-    fn valid(&self, token: &str, inputs: Value) -> Result<Properties> {
-        let Value::Object(inputs) = inputs else {
-            bail!("{inputs} is no object");
-        };
-        let cloud = self.cloud();
-        let declared = cloud.account.package.resource_type(token);
-        let of = declared.with_context(|| format!("no {token}"))?.of;
-        let refusals = of.validate(&inputs);
-        if !refusals.is_empty() {
-            let refusals = refusals.into_iter();
-            let refusals: Vec<_> = refusals
-                .map(|refusal| format!("{}: {}", refusal.property, refusal.reason))
-                .collect();
-            bail!("{}", refusals.join("; "));
-        }
-        Ok(inputs)
+    fn stack(&self) -> Stack {
+        Stack::new(self.running.account()).named("dev")
     }
 
     /// A role that `service` may assume, with one statement of `actions` on all resources.
@@ -329,10 +250,7 @@ impl TestCloud {
 
 /// A client that asks no proxy.
 pub fn client() -> Result<reqwest::Client> {
-    // The workspace's reqwest wants a cryptography even where none is used; another test may
-    // have given it one.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    Ok(reqwest::Client::builder().no_proxy().build()?)
+    Ok(http())
 }
 
 /// What is declared of a mock beside the usual.

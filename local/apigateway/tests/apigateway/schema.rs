@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 #[tokio::test]
 async fn every_input_of_the_schema_is_known() -> Result<()> {
     let cloud = TestCloud::start().await?;
-    let cloud = cloud.cloud();
-    let package = &cloud.account.package;
+    let account = cloud.running.account();
+    let package = &account.package;
     let schema: Value = serde_json::from_str(package.schema_json())?;
     let resources = schema["resources"].as_object().context("no resources")?;
     let mut checked = 0;

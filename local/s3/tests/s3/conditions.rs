@@ -1,7 +1,6 @@
 //! Requests that depend on what is there, in every form of a condition.
 
-use crate::client::{Cloud, http};
-use crate::cloudfront::Site;
+use crate::client::Cloud;
 use anyhow::Result;
 use reqwest::Method;
 
@@ -260,43 +259,5 @@ async fn ranges_that_are_not_one_are_as_good_as_none() -> Result<()> {
         let got = cloud.get("/bucket/o").header("range", range).send().await?;
         got.refused(416, "InvalidRange")?;
     }
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_distribution_compares_as_its_bucket_does() -> Result<()> {
-    let site = Site::start().await?;
-    site.open(true).await?;
-    let path = "/a%20b/%C3%A9.txt";
-    let whole = site.get(path).await?.expect(200)?;
-    let (etag, date) = (whole.header("etag"), whole.header("last-modified"));
-    let weak = format!("\"x\", W/{etag}");
-    for (headers, status) in [
-        (vec![("if-none-match", weak.as_str())], 304),
-        (vec![("if-match", weak.as_str())], 412),
-        (
-            vec![("if-unmodified-since", "Sun Nov  6 08:49:37 1994")],
-            412,
-        ),
-        (
-            vec![("if-modified-since", "Sunday, 06-Nov-94 08:49:37 GMT")],
-            200,
-        ),
-        (vec![("range", "bytes=2-4"), ("if-range", etag)], 206),
-        (vec![("range", "bytes=2-4"), ("if-range", date)], 206),
-        (vec![("range", "bytes=2-4"), ("if-range", "\"x\"")], 200),
-        (vec![("range", "bytes=0-1,3-4")], 200),
-    ] {
-        let got = site.send(Method::GET, path, &headers).await?;
-        assert_eq!(got.status, status, "{headers:?}");
-        if status == 200 {
-            assert_eq!(got.body, whole.body, "{headers:?}");
-        }
-    }
-    // A plus is a space, as in the bucket; a broken escape is refused.
-    site.get("/a+b/%C3%A9.txt").await?.expect(200)?;
-    let address = site.domain().to_owned();
-    let wrong = http().get(format!("http://{address}/%+4x")).send().await?;
-    assert_eq!(wrong.status(), 400);
     Ok(())
 }

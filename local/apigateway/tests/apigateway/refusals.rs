@@ -441,7 +441,7 @@ async fn access_log_settings() -> Result<()> {
 async fn the_account_s_settings_are_one_in_a_region_whoever_declares_them() -> Result<()> {
     let cloud = TestCloud::start().await?;
     let first = cloud.account().await?;
-    let count = || cloud.cloud().account.deployments.all().len();
+    let count = || cloud.running.account().deployments.all().len();
     let before = count();
     let second = cloud.declare("Account", "second", json!({})).await?;
     assert_eq!(second.resource.id, first.resource.id);

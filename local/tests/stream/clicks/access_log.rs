@@ -1,6 +1,6 @@
 //! The access log: a line for every request, in the declared format.
 
-use crate::stack::{Clicks, OK, REFUSED};
+use super::stack::{Clicks, OK, REFUSED};
 use anyhow::{Context, Result};
 use cloud_iam::Caller;
 use serde_json::{Value, json};
@@ -47,8 +47,8 @@ async fn every_request_of_the_stage_is_logged() -> Result<()> {
     // Without a log, and without the right to write it, requests are answered all the same.
     let role = clicks
         .cloud
-        .cloud()
-        .account
+        .running
+        .account()
         .deployments
         .all()
         .into_iter()
@@ -68,7 +68,7 @@ async fn every_request_of_the_stage_is_logged() -> Result<()> {
 fn lines(clicks: &Clicks) -> Result<Vec<Value>> {
     let input = json!({ "logGroupName": "access" }).to_string();
     let (caller, region) = (Caller::Account, "us-east-1");
-    let cloud = clicks.cloud.cloud();
+    let cloud = clicks.cloud.running.cloud();
     let answer = cloud
         .logs
         .call(&caller, region, "FilterLogEvents", input.as_bytes())?;

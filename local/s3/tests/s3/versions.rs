@@ -186,14 +186,14 @@ async fn lifecycle_rules_delete_what_is_due() -> Result<()> {
         .await?
         .expect(200)?;
 
-    let inner = cloud.server.cloud();
+    let (s3, clock) = (&cloud.service.s3, &cloud.account.context.clock);
     let day = 24 * 60 * 60 * 1_000;
-    let now = inner.context.clock.unix_millis();
-    inner.s3.expire(now).await?;
+    let now = clock.unix_millis();
+    s3.expire(now).await?;
     let list = || cloud.get("/bucket").query("versions", "").send();
     assert_eq!(list().await?.elements("Version").len(), 4);
 
-    inner.s3.expire(now + 2 * day).await?;
+    s3.expire(now + 2 * day).await?;
     let after = list().await?;
     assert_eq!(after.elements("Version").len(), 2, "{}", after.text());
     assert_eq!(after.elements("DeleteMarker").len(), 1);
@@ -207,8 +207,8 @@ async fn lifecycle_rules_delete_what_is_due() -> Result<()> {
     assert!(uploads.elements("UploadId").is_empty());
 
     // What was current is old by now, and the marker then hides nothing.
-    inner.s3.expire(now + 5 * day).await?;
-    inner.s3.expire(now + 5 * day).await?;
+    s3.expire(now + 5 * day).await?;
+    s3.expire(now + 5 * day).await?;
     assert_eq!(list().await?.elements("Version").len(), 1);
     assert!(list().await?.elements("DeleteMarker").is_empty());
     Ok(())

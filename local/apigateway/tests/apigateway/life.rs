@@ -132,10 +132,10 @@ async fn a_restart_changes_nothing() -> Result<()> {
         .deploy_with(&api, json!({ "variables": { "n": "one" } }))
         .await?;
     let changed = cloud.change(&mock.responses[0], saying("two")).await?;
-    let before = cloud.cloud().account.deployments.all();
+    let before = cloud.running.account().deployments.all();
 
     let cloud = cloud.restart().await?;
-    let records = cloud.cloud().account.deployments.all();
+    let records = cloud.running.account().deployments.all();
     assert_eq!(format!("{records:?}"), format!("{before:?}"));
     assert_eq!(said(&cloud, &api, "GET /").await?, is(200, "one"));
 

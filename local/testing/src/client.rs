@@ -1,26 +1,24 @@
-//! A cloud of its own for each test, and a client that signs what it sends.
+//! A client that signs what it sends, as AWS's own clients do.
 
 use anyhow::{Context, Result, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
-use mysfits_local::server::{Server, ServerConfig};
 use reqwest::{Method, Response, StatusCode};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
-use tempfile::TempDir;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-/// A running cloud, and who is calling.
-pub struct Cloud {
-    pub server: Server,
-    pub folder: TempDir,
+/// Sends requests to one address.
+pub struct Client {
+    port: u16,
     http: reqwest::Client,
 }
 
 /// A request in the making.
 pub struct Call<'a> {
-    cloud: &'a Cloud,
+    client: &'a Client,
     method: Method,
     path: String,
     /// The path as it is sent, where that is not what the signature is made over.
@@ -43,47 +41,26 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
-impl Cloud {
-    pub async fn start() -> Result<Self> {
-        let folder = tempfile::tempdir()?;
-        let server = Server::start(ServerConfig::new(folder.path())).await?;
-        Ok(Self {
-            server,
-            folder,
-            http: http(),
-        })
+impl Client {
+    /// A client of what listens at this port of 127.0.0.1.
+    pub fn new(port: u16) -> Self {
+        Self { port, http: http() }
     }
 
-    /// A cloud with an empty bucket named `bucket`.
-    pub async fn with_bucket() -> Result<Self> {
-        let cloud = Self::start().await?;
-        cloud.put("/bucket").send().await?.expect(200)?;
-        Ok(cloud)
-    }
-
-    /// The same data folder in a new process, as it were.
-    pub async fn restart(self) -> Result<Self> {
-        let Self {
-            server,
-            folder,
-            http,
-        } = self;
-        server.stop().await;
-        let server = Server::start(ServerConfig::new(folder.path())).await?;
-        Ok(Self {
-            server,
-            folder,
-            http,
-        })
-    }
-
+    /// Host and port.
     pub fn address(&self) -> String {
-        format!("127.0.0.1:{}", self.server.endpoints().aws)
+        format!("127.0.0.1:{}", self.port)
     }
 
+    /// The port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// A request to S3, signed by the account, unless more is said.
     pub fn call(&self, method: Method, path: &str) -> Call<'_> {
         Call {
-            cloud: self,
+            client: self,
             method,
             path: path.to_owned(),
             written: None,
@@ -99,50 +76,50 @@ impl Cloud {
         }
     }
 
+    /// A GET of this path, which is given unencoded.
     pub fn get(&self, path: &str) -> Call<'_> {
         self.call(Method::GET, path)
     }
 
+    /// A HEAD of this path, which is given unencoded.
     pub fn head(&self, path: &str) -> Call<'_> {
         self.call(Method::HEAD, path)
     }
 
+    /// A PUT to this path, which is given unencoded.
     pub fn put(&self, path: &str) -> Call<'_> {
         self.call(Method::PUT, path)
     }
 
+    /// A POST to this path, which is given unencoded.
     pub fn post(&self, path: &str) -> Call<'_> {
         self.call(Method::POST, path)
     }
 
+    /// A DELETE of this path, which is given unencoded.
     pub fn delete(&self, path: &str) -> Call<'_> {
         self.call(Method::DELETE, path)
     }
-
-    /// Makes the bucket keep versions.
-    pub async fn set_versioning(&self, status: &str) -> Result<()> {
-        let xml =
-            format!("<VersioningConfiguration><Status>{status}</Status></VersioningConfiguration>");
-        let call = self.put("/bucket").query("versioning", "").body(xml);
-        call.send().await?.expect(200)?;
-        Ok(())
-    }
 }
 
-/// A client of one's own; the workspace's reqwest wants a cryptography even where it is not
-/// used.
+/// A client that asks no proxy.
 pub fn http() -> reqwest::Client {
-    // Another test may have been first.
+    // The workspace's reqwest wants a cryptography even where none is used. Another test may
+    // have been first.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::new()
+    let client = reqwest::Client::builder().no_proxy().build();
+    // The default one panics where this one fails.
+    client.unwrap_or_default()
 }
 
 impl Call<'_> {
+    /// A parameter of the query, which is given unencoded.
     pub fn query(mut self, name: &str, value: impl ToString) -> Self {
         self.query.push((name.to_owned(), value.to_string()));
         self
     }
 
+    /// A header; one whose name begins with `x-amz-` is signed.
     pub fn header(mut self, name: &str, value: impl ToString) -> Self {
         self.headers.push((name.to_owned(), value.to_string()));
         self
@@ -166,11 +143,13 @@ impl Call<'_> {
         self
     }
 
+    /// The body, whole.
     pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
         self
     }
 
+    /// Signs for this service.
     pub fn service(mut self, service: &'static str) -> Self {
         self.service = service;
         self
@@ -188,13 +167,18 @@ impl Call<'_> {
         self
     }
 
+    /// Does not sign.
     pub fn anonymous(mut self) -> Self {
         self.signed = false;
         self
     }
 
+    /// Sends it, and reads the answer whole.
+    ///
+    /// # Errors
+    /// When there is no answer, whatever it says.
     pub async fn send(mut self) -> Result<Answer> {
-        let host = self.cloud.address();
+        let host = self.client.address();
         let path = encode(&self.path, b"/");
         let query = encoded_query(&self.query);
         let written = self.written.as_ref().unwrap_or(&path);
@@ -206,7 +190,7 @@ impl Call<'_> {
         if self.has_digest && self.takes_digest() {
             self = self.header("x-amz-checksum-sha256", STANDARD.encode(digest));
         }
-        let http = &self.cloud.http;
+        let http = &self.client.http;
         let mut request = http
             .request(self.method.clone(), url)
             .body(self.body.clone());
@@ -222,7 +206,7 @@ impl Call<'_> {
             let date = OffsetDateTime::now_utc().format(&format)?;
             let mut given = self.headers.iter();
             let given = given.find(|(name, _)| name == "x-amz-content-sha256");
-            let payload = given.map_or_else(|| hex(&digest), |(_, value)| value.clone());
+            let payload = given.map_or_else(|| hex::encode(digest), |(_, value)| value.clone());
             let mut signed = vec![("host", host.clone()), ("x-amz-date", date.clone())];
             let covered = self.headers.iter();
             let covered = covered.filter(|(name, _)| name.starts_with("x-amz-"));
@@ -268,8 +252,11 @@ impl Call<'_> {
     }
 
     /// The URL that anybody may use for `seconds` from now on.
+    ///
+    /// # Errors
+    /// When it cannot be signed.
     pub fn presigned(self, seconds: u32) -> Result<String> {
-        let host = self.cloud.address();
+        let host = self.client.address();
         let format = format_description!("[year][month][day]T[hour][minute][second]Z");
         let date = OffsetDateTime::now_utc().format(&format)?;
         let scope = format!("{}/us-east-1/s3/aws4_request", &date[..8]);
@@ -297,6 +284,10 @@ impl Call<'_> {
 }
 
 impl Answer {
+    /// Reads an answer whole.
+    ///
+    /// # Errors
+    /// When it breaks off.
     pub async fn read(response: Response) -> Result<Self> {
         Ok(Self {
             status: response.status(),
@@ -305,29 +296,58 @@ impl Answer {
         })
     }
 
-    /// The answer itself, if it has this status.
+    /// The answer itself.
+    ///
+    /// # Errors
+    /// When its status is another.
     pub fn expect(self, status: u16) -> Result<Self> {
         ensure!(self.status == status, "{}: {}", self.status, self.text());
         Ok(self)
     }
 
-    /// Checks that it is an error of this status and code.
+    /// Checks that it is an error in XML, with this status and code.
+    ///
+    /// # Errors
+    /// When it is not.
     pub fn refused(self, status: u16, code: &str) -> Result<()> {
         let answer = self.expect(status)?;
         ensure!(answer.element("Code")? == code, "{}", answer.text());
         Ok(())
     }
 
+    /// The body as JSON.
+    ///
+    /// # Errors
+    /// When the status is another, or the body is none.
+    pub fn json(self, status: u16) -> Result<Value> {
+        Ok(serde_json::from_slice(&self.expect(status)?.body)?)
+    }
+
+    /// Checks that it is an error in JSON, with status 400 and this code.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub fn fails_with(self, code: &str) -> Result<()> {
+        let body = self.json(400)?;
+        ensure!(body["__type"] == code, "{body}");
+        Ok(())
+    }
+
+    /// The body as text.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
+    /// A header as text; empty when there is none.
     pub fn header(&self, name: &str) -> &str {
         let value = self.headers.get(name);
         value.and_then(|value| value.to_str().ok()).unwrap_or("")
     }
 
-    /// The text of the first element of this name.
+    /// The text of the first element of this name in XML.
+    ///
+    /// # Errors
+    /// When there is none.
     pub fn element(&self, name: &str) -> Result<String> {
         let first = self.elements(name).into_iter().next();
         first.with_context(|| format!("no {name} in {}", self.text()))
@@ -353,7 +373,7 @@ fn words(value: &str) -> String {
 fn signature(scope: &str, date: &str, canonical: &str) -> Result<String> {
     let to_sign = format!(
         "AWS4-HMAC-SHA256\n{date}\n{scope}\n{}",
-        hex(&Sha256::digest(canonical.as_bytes()))
+        hex::encode(Sha256::digest(canonical.as_bytes()))
     );
     let mut key = b"AWS4test".to_vec();
     for part in scope.split('/').chain([to_sign.as_str()]) {
@@ -361,7 +381,7 @@ fn signature(scope: &str, date: &str, canonical: &str) -> Result<String> {
         mac.update(part.as_bytes());
         key = mac.finalize().into_bytes().to_vec();
     }
-    Ok(hex(&key))
+    Ok(hex::encode(key))
 }
 
 fn encoded_query(query: &[(String, String)]) -> String {
@@ -383,8 +403,4 @@ fn encode(text: &str, spared: &[u8]) -> String {
         }
     }
     encoded
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
