@@ -8,10 +8,10 @@
 //! | [`project`], [`toolchain`] | what the workspace's files and compiler say |
 //! | [`cargo`], [`group`] | cargo with progress, and process groups |
 //! | `look`, `inputs` | when Cargo need not be asked |
-//! | [`cache`] | the folder for what is downloaded once |
+//! | `cache` | the folder for what is downloaded once |
 
 mod archive;
-pub mod cache;
+mod cache;
 pub mod cargo;
 mod elf;
 pub mod group;
