@@ -1,6 +1,7 @@
 //! Stack files, and what happens when one is wrong.
 
 use anyhow::{Context, Result};
+use pulumi_mock::FAILED_AND_REPORTED;
 use serde_json::json;
 
 use super::{all, mock, names, one, run};
@@ -108,7 +109,7 @@ fn visitors_get_to_the_site_over_tls_in_every_stack() -> Result<()> {
     let refused = mock()
         .config("mysfits:siteScheme", "http")
         .run(env!("CARGO_BIN_EXE_infra"))?;
-    assert_eq!(refused.exit_code, Some(32));
+    assert_eq!(refused.exit_code, Some(FAILED_AND_REPORTED));
     assert!(refused.resources.is_empty(), "{refused}");
     assert!(
         refused
@@ -125,7 +126,7 @@ fn a_wrong_configuration_registers_nothing_and_says_everything() -> Result<()> {
         .config("mysfits:bufferInterval", "1000")
         .config("mysfits:siteSheme", "http")
         .run(env!("CARGO_BIN_EXE_infra"))?;
-    assert_eq!(run.exit_code, Some(32));
+    assert_eq!(run.exit_code, Some(FAILED_AND_REPORTED));
     assert_eq!(run.resources, []);
     let errors = run.errors().join("\n");
     assert_eq!(

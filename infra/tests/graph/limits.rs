@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context, Result, ensure};
-use pulumi_mock::Mock;
+use pulumi_mock::{FAILED_AND_REPORTED, Mock};
 use serde_json::Value;
 
 use super::cloud::{kind, label};
@@ -499,7 +499,7 @@ fn every_type_is_within_what_aws_takes() -> Result<()> {
 fn a_stack_whose_name_is_too_long_for_the_repository_has_none() -> Result<()> {
     let stack = "a".repeat(52);
     let refused = mock().stack(&stack).run(env!("CARGO_BIN_EXE_infra"))?;
-    assert_eq!(refused.exit_code, Some(32));
+    assert_eq!(refused.exit_code, Some(FAILED_AND_REPORTED));
     assert!(
         refused
             .errors()

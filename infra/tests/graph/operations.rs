@@ -1,7 +1,7 @@
 //! Alarms, the dashboard, and the parts of the site that are there by configuration.
 
 use anyhow::{Context, Result};
-use pulumi_mock::{Severity, value};
+use pulumi_mock::{FAILED_AND_REPORTED, Severity, value};
 use serde_json::{Value, json};
 
 use super::{all, mock, one, run};
@@ -324,7 +324,7 @@ fn a_domain_without_a_certificate_is_refused() -> Result<()> {
     let run = mock()
         .config("mysfits:siteDomain", "mysfits.example.com")
         .run(env!("CARGO_BIN_EXE_infra"))?;
-    assert_eq!(run.exit_code, Some(32));
+    assert_eq!(run.exit_code, Some(FAILED_AND_REPORTED));
     assert_eq!(
         run.errors().join("\n"),
         "1 mistake in the configuration of stack dev

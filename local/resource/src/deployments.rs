@@ -212,7 +212,7 @@ impl Deployments {
     /// engine begins to work on a stack, and not when the last resource is deleted: that may be
     /// the first half of its replacement.
     pub async fn begin(&self, stack: &str, project: &str) -> AwsResult<()> {
-        let prefix = format!("urn:pulumi:{stack}::{project}::");
+        let prefix = pulumi_protocol::urn::prefix_of(stack, project);
         let forgotten: Vec<String> = {
             let state = self.read();
             // Of a stack that was renamed, the ids are still derived from its old name.

@@ -60,7 +60,7 @@ pub(crate) fn of_creation(
     let form = declared.of.import_id();
     let id = form.map_or_else(by_name, |form| form.of(inputs, None));
     if let (true, Some(id)) = (exists, id) {
-        let parent = match urn.has_parent() {
+        let parent = match urn.has_parent {
             true => " --parent NAME=URN of its component",
             false => "",
         };

@@ -37,7 +37,8 @@
 //! the output `outputs`.
 //!
 //! A run is no error because the program fails: [`Run::exit_code`] and [`Run::errors`] say how it
-//! ended, and a `Run` displayed says all. An assertion in an answer that fails does fail the run.
+//! ended, and a `Run` displayed says all. A program that has shown its errors ends with
+//! [`FAILED_AND_REPORTED`]. An assertion in an answer that fails does fail the run.
 //!
 //! Values are [`serde_json::Value`]s, in which a secret, an unknown value, a file or an archive
 //! look as [`value`] says.
@@ -55,4 +56,4 @@ pub mod value;
 
 pub use mock::Mock;
 pub use resource::{Alias, Answer, Answered, Invoke, Options, Resource};
-pub use run::{Event, Log, Run, Severity};
+pub use run::{Event, FAILED_AND_REPORTED, Log, Run, Severity};

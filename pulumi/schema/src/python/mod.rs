@@ -12,6 +12,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use anyhow::{Context, Result, bail};
+use pulumi_protocol::PROVIDER_TYPES;
 use serde::Deserialize;
 use zip::ZipArchive;
 
@@ -174,7 +175,7 @@ impl Source for Wheel {
 
     fn provider(&mut self) -> Result<Resource> {
         let token = Token {
-            raw: format!("pulumi:providers:{}", self.package),
+            raw: format!("{PROVIDER_TYPES}{}", self.package),
             module: "index".to_owned(),
             name: "Provider".to_owned(),
         };
