@@ -4,13 +4,13 @@
 use serde_json::{Value, json};
 
 use crate::policies::{self, Job};
-use crate::{Settings, github, names, state};
+use crate::{AccountSettings, github, names, state};
 
 const ACCOUNT: &str = "${AWS::AccountId}";
 const REGION: &str = "${AWS::Region}";
 
 /// The template, as JSON.
-pub fn of(settings: &Settings) -> Value {
+pub fn of(settings: &AccountSettings) -> Value {
     let provider = github::arn(ACCOUNT);
     let bucket = format!("arn:aws:s3:::{}", names::state_bucket(ACCOUNT, REGION));
     let mut resources = json!({

@@ -10,7 +10,7 @@
 //! ```
 
 use crate::span::Span;
-use crate::store::Kind;
+use crate::store::RecordKind;
 use anyhow::{Context, Result, bail, ensure};
 use std::fs;
 use std::path::Path;
@@ -153,7 +153,7 @@ impl Question {
     }
 
     /// Whether it reads a table.
-    pub fn reads(&self, kind: Kind) -> bool {
+    pub fn reads(&self, kind: RecordKind) -> bool {
         let code = self.sql.lines().map(|line| line.split("--").next());
         code.flatten().any(|line| {
             let mut words = line.split(|letter: char| !letter.is_alphanumeric() && letter != '_');

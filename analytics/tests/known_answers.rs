@@ -6,7 +6,7 @@ use analytics::embedded;
 use analytics::generate::{Click, Generator, Mysfit};
 use analytics::question::Question;
 use analytics::span::Span;
-use analytics::store::{Contents, Kind, Object, Store};
+use analytics::store::{Contents, Object, RecordKind, Store};
 use anyhow::{Context, Result};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -86,26 +86,26 @@ impl World {
                 lines.into_bytes()
             };
             world.put(
-                Kind::Clicks,
+                RecordKind::Clicks,
                 &Generator::key("firehose/", &clicks, number),
                 &bytes,
             )?;
             let failed = generator.failed_lines(&clicks).repeat(2);
             let key = Generator::key("processing-failed/", &clicks, number);
-            world.put(Kind::Failed, &key, failed.as_bytes())?;
+            world.put(RecordKind::Failed, &key, failed.as_bytes())?;
         }
         Ok(world)
     }
 
-    fn put(&mut self, kind: Kind, key: &str, bytes: &[u8]) -> Result<()> {
+    fn put(&mut self, kind: RecordKind, key: &str, bytes: &[u8]) -> Result<()> {
         let object = Object {
             key: key.to_owned(),
             etag: format!("\"{}\"", bytes.len()),
         };
         self.store.put(kind, &object, bytes)?;
         match kind {
-            Kind::Clicks => self.clicks.push(object),
-            Kind::Failed => self.failed.push(object),
+            RecordKind::Clicks => self.clicks.push(object),
+            RecordKind::Failed => self.failed.push(object),
         }
         Ok(())
     }
@@ -114,14 +114,14 @@ impl World {
         let engine = engine().await?;
         let (clicks, failed) = (&self.clicks, &self.failed);
         self.store
-            .examine_new(Kind::Clicks, clicks, &engine)
+            .examine_new(RecordKind::Clicks, clicks, &engine)
             .await?;
         self.store
-            .examine_new(Kind::Failed, failed, &engine)
+            .examine_new(RecordKind::Failed, failed, &engine)
             .await?;
         Ok((
-            self.store.contents(Kind::Clicks, clicks)?,
-            self.store.contents(Kind::Failed, failed)?,
+            self.store.contents(RecordKind::Clicks, clicks)?,
+            self.store.contents(RecordKind::Failed, failed)?,
         ))
     }
 
@@ -414,7 +414,11 @@ async fn a_click_without_an_id_is_counted_by_what_it_says() -> Result<()> {
         )
     };
     let lines = [line("a", 1), line("a", 1), line("a", 2), line("b", 1)].concat();
-    world.put(Kind::Clicks, "firehose/2026/03/01/00/a", lines.as_bytes())?;
+    world.put(
+        RecordKind::Clicks,
+        "firehose/2026/03/01/00/a",
+        lines.as_bytes(),
+    )?;
     let answers = world.ask(&["top-mysfits"], &Span::all()).await?;
     assert_eq!(
         answers["top-mysfits"].rows,
@@ -435,29 +439,29 @@ async fn what_is_broken_is_left_out_and_named() -> Result<()> {
     let hour = "firehose/2026/02/26/21/";
     let half = &good[..good.len() - 30];
     let foreign = "{\"userId\":7}\nnonsense\n[]\n";
-    world.put(Kind::Clicks, &format!("{hour}half"), half.as_bytes())?;
+    world.put(RecordKind::Clicks, &format!("{hour}half"), half.as_bytes())?;
     world.put(
-        Kind::Clicks,
+        RecordKind::Clicks,
         &format!("{hour}foreign"),
         format!("{foreign}{good}").as_bytes(),
     )?;
     let packed = gzip(&good.repeat(9))?;
     world.put(
-        Kind::Clicks,
+        RecordKind::Clicks,
         &format!("{hour}cut"),
         &packed[..packed.len() - 12],
     )?;
     world.put(
-        Kind::Clicks,
+        RecordKind::Clicks,
         &format!("{hour}binary"),
         &[0x50, 0x4b, 0xff, 0xfe, 0x0a, 0],
     )?;
     world.put(
-        Kind::Clicks,
+        RecordKind::Clicks,
         &format!("{hour}long"),
         &vec![b'x'; 5 * 1024 * 1024],
     )?;
-    world.put(Kind::Clicks, &format!("{hour}empty"), b"")?;
+    world.put(RecordKind::Clicks, &format!("{hour}empty"), b"")?;
     world.clicks.push(Object {
         key: "firehose/README.md".to_owned(),
         etag: "\"1\"".to_owned(),
@@ -502,7 +506,7 @@ async fn an_object_is_missing_until_it_is_kept_and_forgotten_with_the_bucket_s()
     generator.objects = 3;
     let world = World::new(&generator).await?;
     let missing = |objects: &[Object]| -> Result<usize> {
-        Ok(world.store.missing(Kind::Clicks, objects)?.len())
+        Ok(world.store.missing(RecordKind::Clicks, objects)?.len())
     };
     // Kept but not examined: a run that was cut short fetches it again.
     assert_eq!(missing(&world.clicks)?, 3);
@@ -515,12 +519,12 @@ async fn an_object_is_missing_until_it_is_kept_and_forgotten_with_the_bucket_s()
 
     world
         .store
-        .forget_all_but(Kind::Clicks, &world.clicks[1..], "2026/02/26/21")?;
+        .forget_all_but(RecordKind::Clicks, &world.clicks[1..], "2026/02/26/21")?;
     assert_eq!(missing(&world.clicks)?, 1);
     // Hours before the first one listed are kept: nothing was said about them.
     world
         .store
-        .forget_all_but(Kind::Clicks, &[], "2026/12/31/00")?;
+        .forget_all_but(RecordKind::Clicks, &[], "2026/12/31/00")?;
     assert_eq!(missing(&world.clicks)?, 1);
     Ok(())
 }

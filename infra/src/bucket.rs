@@ -38,7 +38,7 @@ pub struct PrivateBucket {
 
 /// What one bucket has and another has not.
 #[derive(Default)]
-pub struct Kind<'a> {
+pub struct BucketSettings<'a> {
     /// The physical name; otherwise one is made up.
     pub bucket: Option<&'a str>,
     /// Whether its deletion is refused.
@@ -47,19 +47,24 @@ pub struct Kind<'a> {
 
 impl PrivateBucket {
     /// The bucket, to which a [`policy`](Self::policy) still belongs.
-    pub fn new(scope: &Scope<'_>, parent: &Component, name: &'static str, kind: &Kind<'_>) -> Self {
+    pub fn new(
+        scope: &Scope<'_>,
+        parent: &Component,
+        name: &'static str,
+        settings: &BucketSettings<'_>,
+    ) -> Self {
         let program = scope.program;
         let options = Options::new().parent(parent);
         let bucket = bucket::create_with_options(
             program,
             name,
             bucket::BucketArgs::builder()
-                .bucket(kind.bucket.map(str::to_owned))
+                .bucket(settings.bucket.map(str::to_owned))
                 .force_destroy(scope.config.storage.force_destroy)
                 .build_struct(),
             options
                 .clone()
-                .protect(kind.protect)
+                .protect(settings.protect)
                 .ignore_changes(&OWNED_BY_OTHERS),
         );
         let access = bucket_public_access_block::create_with_options(

@@ -31,7 +31,7 @@ use outputs::Outputs;
 use processor::Processor;
 use repository::Repository;
 use scope::Scope;
-use site::{MysfitsService, Settings, Site};
+use site::{MysfitsService, Site, SiteSettings};
 
 /// Describes everything that is deployed.
 ///
@@ -61,7 +61,7 @@ pub fn stack(program: &Program) -> Result<()> {
     let delivery = Delivery::new(&scope, &clicks, &processor);
     let api = ClicksApi::new(&scope, &delivery, &site.origins);
 
-    let settings = Settings {
+    let settings = SiteSettings {
         mysfits_api: &mysfits.for_pages,
         clicks_endpoint: &api.endpoint,
         api_live: &api.live,

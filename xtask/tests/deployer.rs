@@ -2,7 +2,7 @@
 //! else is, and the documents are such as IAM takes.
 
 use anyhow::{Context, Result, ensure};
-use cloud_iam::document::{Document, Kind};
+use cloud_iam::document::{Document, PolicyKind};
 use cloud_iam::evaluate::{Actor, Decision, Policies, Request, decide};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -85,7 +85,7 @@ fn document(name: &str) -> Result<Document> {
             statement.remove("Condition");
         }
     }
-    Document::parse(&document.to_string(), Kind::Identity)
+    Document::parse(&document.to_string(), PolicyKind::Identity)
         .map_err(|error| anyhow::anyhow!("{name}: {error}"))
 }
 

@@ -31,7 +31,9 @@ mod worker;
 pub(crate) use buffer::Hints;
 pub(crate) use delivery::{DEFAULT_INTERVAL_SECONDS, DEFAULT_SIZE_MB, INTERVAL_SECONDS, SIZE_MB};
 pub(crate) use prefix::{PrefixError, Prefixes};
-pub(crate) use settings::{Compression, Destination, LogTarget, MEBIBYTE, Settings, Transform};
+pub(crate) use settings::{
+    Compression, Destination, LogTarget, MEBIBYTE, StreamSettings, Transform,
+};
 pub use wire::OPERATIONS;
 pub(crate) use wire::{DESTINATION_ID, FAULTS};
 
@@ -113,7 +115,7 @@ impl Firehose {
     }
 
     /// Starts a stream, or has a running one do what it is declared to do now.
-    pub fn deploy(&self, settings: Settings) -> AwsResult<()> {
+    pub fn deploy(&self, settings: StreamSettings) -> AwsResult<()> {
         let mut streams = self.streams();
         if self.closed.load(Ordering::SeqCst) {
             return Err(reset_meanwhile());
@@ -193,7 +195,7 @@ impl Firehose {
     }
 
     /// What a stream is declared to do, if there is one of this ARN.
-    pub fn settings(&self, arn: &str) -> Option<Arc<Settings>> {
+    pub fn settings(&self, arn: &str) -> Option<Arc<StreamSettings>> {
         self.streams().get(arn).map(|stream| stream.settings())
     }
 

@@ -5,10 +5,10 @@
 //! journal when an object that holds it is stored, or when the processor dropped it.
 
 use super::buffer::{Hints, Level};
-use super::delivery::{Gathering, Kind};
+use super::delivery::{Gathering, ObjectKind};
 use super::levels::{Levels, Now};
 use super::neighbours::Neighbours;
-use super::settings::Settings;
+use super::settings::StreamSettings;
 use super::transform;
 use super::worker::{Pauses, Settled, Transformed, Worker};
 use anyhow::Result;
@@ -47,7 +47,7 @@ const FLUSH_GRACE: Duration = Duration::from_secs(8);
 /// A running delivery stream.
 pub(crate) struct Stream {
     journal: Arc<Journal>,
-    settings: watch::Sender<Arc<Settings>>,
+    settings: watch::Sender<Arc<StreamSettings>>,
     backlog: Arc<Backlog>,
     tally: Arc<Tally>,
     levels: Arc<Levels>,
@@ -95,7 +95,7 @@ impl Stream {
     /// `stopping` is cancelled and it has delivered what it could.
     pub(crate) fn start(
         folder: &Path,
-        settings: Settings,
+        settings: StreamSettings,
         surroundings: Surroundings,
         tasks: &TaskTracker,
     ) -> Result<Self> {
@@ -131,8 +131,8 @@ impl Stream {
             waiting: VecDeque::new(),
             level: Level::default(),
             transforming: JoinSet::new(),
-            delivered: Outlet::default(),
-            failed: Outlet::default(),
+            delivered: ObjectBuffer::default(),
+            failed: ObjectBuffer::default(),
             flush_until: None,
         };
         // The first message is what an earlier run of the cloud left behind.
@@ -165,7 +165,7 @@ impl Stream {
     }
 
     /// What the stream is declared to do now.
-    pub(crate) fn settings(&self) -> Arc<Settings> {
+    pub(crate) fn settings(&self) -> Arc<StreamSettings> {
         Arc::clone(&self.settings.borrow())
     }
 
@@ -180,7 +180,7 @@ impl Stream {
     }
 
     /// From now on the stream does this instead; also with records that it already holds.
-    pub(crate) fn update(&self, settings: Settings) {
+    pub(crate) fn update(&self, settings: StreamSettings) {
         self.settings.send_replace(Arc::new(settings));
     }
 
@@ -263,7 +263,7 @@ impl Tally {
 
 /// The buffer towards S3 for one kind of objects.
 #[derive(Default)]
-struct Outlet {
+struct ObjectBuffer {
     gathering: Gathering,
     /// At most one: the next object waits until this one is stored.
     storing: JoinSet<Option<Stored>>,
@@ -271,14 +271,14 @@ struct Outlet {
 
 /// An object that was stored.
 struct Stored {
-    kind: Kind,
+    kind: ObjectKind,
     /// The data of its records as they were accepted, in bytes, and their number.
     accepted: (usize, usize),
 }
 
 /// The task that owns the buffers.
 struct Work {
-    declared: watch::Receiver<Arc<Settings>>,
+    declared: watch::Receiver<Arc<StreamSettings>>,
     worker: Worker,
     backlog: Arc<Backlog>,
     tally: Arc<Tally>,
@@ -288,8 +288,8 @@ struct Work {
     waiting: VecDeque<Entry>,
     level: Level,
     transforming: JoinSet<Transformed>,
-    delivered: Outlet,
-    failed: Outlet,
+    delivered: ObjectBuffer,
+    failed: ObjectBuffer,
     /// Set when the stream is stopping: the buffers are sent on at once.
     flush_until: Option<Instant>,
 }
@@ -325,7 +325,7 @@ impl Work {
             pending.extend(entries.into_iter().filter(|entry| entry.sequence >= next));
         }
         self.transforming = JoinSet::new();
-        (self.delivered, self.failed) = (Outlet::default(), Outlet::default());
+        (self.delivered, self.failed) = (ObjectBuffer::default(), ObjectBuffer::default());
         self.level = Level::default();
         self.waiting.clear();
         let costs = pending.iter().map(|entry| cost(entry.length as usize));
@@ -403,14 +403,14 @@ impl Work {
             self.transforming
                 .spawn(worker.transform(Arc::clone(&settings), batch));
         }
-        for (outlet, kind) in [
-            (&mut self.delivered, Kind::Delivered),
-            (&mut self.failed, Kind::Failed),
+        for (buffer, kind) in [
+            (&mut self.delivered, ObjectKind::Delivered),
+            (&mut self.failed, ObjectKind::Failed),
         ] {
             // A flush waits for what the processor still has: one object rather than two.
             let flush = flush && self.waiting.is_empty() && self.transforming.is_empty();
-            let gathering = &mut outlet.gathering;
-            if outlet.storing.is_empty()
+            let gathering = &mut buffer.gathering;
+            if buffer.storing.is_empty()
                 && !gathering.is_empty()
                 && (flush || gathering.level.is_due(towards_s3, now))
             {
@@ -418,7 +418,7 @@ impl Work {
                 let accepted = batch.accepted;
                 let worker = self.worker.clone();
                 let settings = Arc::clone(&settings);
-                outlet.storing.spawn(async move {
+                buffer.storing.spawn(async move {
                     let stored = worker.store(settings, batch).await;
                     stored.then_some(Stored { kind, accepted })
                 });
@@ -462,10 +462,12 @@ impl Work {
         let now = Instant::now();
         for (entry, settled) in transformed.entries.iter().zip(settled) {
             match settled {
-                Settled::Store(Kind::Delivered, data) => {
+                Settled::Store(ObjectKind::Delivered, data) => {
                     self.delivered.gathering.add(entry, &data, now);
                 }
-                Settled::Store(Kind::Failed, line) => self.failed.gathering.add(entry, &line, now),
+                Settled::Store(ObjectKind::Failed, line) => {
+                    self.failed.gathering.add(entry, &line, now)
+                }
                 Settled::Nothing => {
                     self.backlog.remove(cost(entry.length as usize));
                     self.tally.settle(&self.tally.dropped, 1);
@@ -481,14 +483,15 @@ impl Work {
         let (bytes, records) = accepted;
         self.backlog.remove(bytes + records * RECORD_COST);
         let settled = match kind {
-            Kind::Delivered => &self.tally.delivered,
-            Kind::Failed => &self.tally.failed,
+            ObjectKind::Delivered => &self.tally.delivered,
+            ObjectKind::Failed => &self.tally.failed,
         };
         self.tally.settle(settled, records);
     }
 
     fn is_idle(&self) -> bool {
-        let rests = |outlet: &Outlet| outlet.gathering.is_empty() && outlet.storing.is_empty();
+        let rests =
+            |buffer: &ObjectBuffer| buffer.gathering.is_empty() && buffer.storing.is_empty();
         self.waiting.is_empty()
             && self.transforming.is_empty()
             && rests(&self.delivered)
@@ -503,9 +506,9 @@ impl Work {
         if self.may_transform(towards_s3) {
             due.push(self.level.due_at(settings.processing_hints()));
         }
-        for outlet in [&self.delivered, &self.failed] {
-            if outlet.storing.is_empty() {
-                due.push(outlet.gathering.level.due_at(towards_s3));
+        for buffer in [&self.delivered, &self.failed] {
+            if buffer.storing.is_empty() {
+                due.push(buffer.gathering.level.due_at(towards_s3));
             }
         }
         due.into_iter().flatten().min()

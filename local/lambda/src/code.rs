@@ -45,7 +45,7 @@ impl Code {
 
 /// A package that was just stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Package {
+pub struct StoredPackage {
     /// The SHA-256 of the package, base64.
     pub sha256: String,
     /// The size of the package, in bytes.
@@ -91,10 +91,10 @@ impl CodeStore {
     }
 
     /// Checks, copies and unpacks the package at `path`. Blocks for as long as the disk takes.
-    pub(crate) fn store(&self, path: &Path) -> AwsResult<Package> {
+    pub(crate) fn store(&self, path: &Path) -> AwsResult<StoredPackage> {
         let zipped = read_package(path)?;
         let digest = Sha256::digest(&zipped);
-        let package = Package {
+        let package = StoredPackage {
             sha256: STANDARD.encode(digest),
             size: zipped.len() as u64,
         };

@@ -31,7 +31,7 @@ mod settings;
 mod variables;
 mod wire;
 
-pub use code::{Code, Package};
+pub use code::{Code, StoredPackage};
 pub use isolation::Isolation;
 
 use anyhow::Result;
@@ -44,7 +44,7 @@ use cloud_core::identity::{DEFAULT_REGION, arn};
 use cloud_iam::{Call, Caller, Iam};
 use cloud_resource::resource::{AnyResourceType, ResourceType, bind};
 use code::CodeStore;
-use environment::{Finished, Request, Seed};
+use environment::{Finished, NewEnvironment, Request};
 use function::{Function, Throttled};
 use output::Sink;
 use ports::LogSink;
@@ -92,11 +92,11 @@ pub struct Lambda {
     /// after it.
     folders: Folders,
     isolation: Arc<Isolation>,
-    state: Mutex<State>,
+    state: Mutex<LambdaState>,
 }
 
 #[derive(Default)]
-struct State {
+struct LambdaState {
     /// By ARN.
     functions: BTreeMap<String, Arc<Function>>,
     /// The statements of resource policies, by function and statement id.
@@ -173,7 +173,7 @@ impl Lambda {
     }
 
     /// Checks and stores the deployment package at `path`.
-    async fn store_code(self: &Arc<Self>, path: PathBuf) -> AwsResult<Package> {
+    async fn store_code(self: &Arc<Self>, path: PathBuf) -> AwsResult<StoredPackage> {
         let lambda = Arc::clone(self);
         blocking(move || lambda.code.store(&path)).await
     }
@@ -328,7 +328,7 @@ impl Lambda {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, LambdaState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -432,7 +432,12 @@ impl Lambda {
             let invocation = async {
                 match idle {
                     Some(environment) => environment.invoke(request).await,
-                    None => lambda.seed(slot.settings()).invoke(request).await,
+                    None => {
+                        lambda
+                            .new_environment(slot.settings())
+                            .invoke(request)
+                            .await
+                    }
                 }
             };
             let Finished {
@@ -505,9 +510,9 @@ impl Lambda {
         })
     }
 
-    fn seed(self: &Arc<Self>, settings: Arc<FunctionSettings>) -> Seed {
-        let log_stream = Seed::log_stream(&settings, self.context.clock.now());
-        Seed {
+    fn new_environment(self: &Arc<Self>, settings: Arc<FunctionSettings>) -> NewEnvironment {
+        let log_stream = NewEnvironment::log_stream(&settings, self.context.clock.now());
+        NewEnvironment {
             sink: self.log_sink(&settings, &log_stream),
             folders: self.folders.clone(),
             isolation: Arc::clone(&self.isolation),

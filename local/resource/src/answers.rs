@@ -11,7 +11,7 @@
 //! which the engine speaks of it.
 
 use crate::deployments::{Deployments, Record};
-use crate::package::{Declared, Package};
+use crate::package::{Declared, ProviderPackage};
 use crate::resource::Properties;
 use crate::urn::Urn;
 use anyhow::Context;
@@ -87,7 +87,7 @@ impl Deployments {
     /// first. For when no state holds it; gives the URNs.
     pub async fn delete_unconfirmed(
         &self,
-        package: &Package,
+        package: &ProviderPackage,
         stack: &str,
     ) -> AwsResult<Vec<String>> {
         let mut deleted = Vec::new();

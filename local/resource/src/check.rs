@@ -2,17 +2,17 @@
 //! refused where AWS would refuse them.
 
 use crate::naming::{self, Proposal};
-use crate::package::{Declared, Package};
+use crate::package::{Declared, ProviderPackage};
 use crate::resource::{New, Refusal};
-use crate::settings::{Settings, wrong_region};
+use crate::settings::{ProviderSettings, wrong_region};
 use crate::value::{Property, PropertyMap, to_json};
 use pulumi_gestalt_proto::pulumi::pulumirpc::CheckFailure;
 
 /// The inputs of a resource, completed, and everything that is wrong with them.
 pub(crate) fn check(
-    package: &Package,
+    package: &ProviderPackage,
     declared: Declared<'_>,
-    settings: &Settings,
+    settings: &ProviderSettings,
     new: &New,
     proposal: &Proposal,
     old: &PropertyMap,
@@ -46,7 +46,7 @@ pub(crate) fn check(
 }
 
 /// Why a type is not known, and what is.
-pub(crate) fn unknown_type(package: &Package, token: &str) -> String {
+pub(crate) fn unknown_type(package: &ProviderPackage, token: &str) -> String {
     let known: Vec<&str> = package.tokens().collect();
     let hint = match crate::schema::nearest(token, package.tokens()) {
         Some(nearest) => format!("did you mean {nearest}? It"),

@@ -6,7 +6,7 @@
 //! session of the engine: so what a killed engine has left can be told from what a running one does.
 
 use crate::answers::Session;
-use crate::settings::Settings;
+use crate::settings::ProviderSettings;
 use cloud_core::listener::ACCEPT_PAUSE;
 use futures::Stream;
 use std::io;
@@ -33,7 +33,7 @@ pub(crate) struct Configured {
 
 #[derive(Debug, Default)]
 struct Known {
-    settings: Option<Arc<Settings>>,
+    settings: Option<Arc<ProviderSettings>>,
     /// `HOST:PORT` at which the engine listens.
     engine: Option<String>,
 }
@@ -52,12 +52,12 @@ impl Configured {
     }
 
     /// What this connection was configured with.
-    pub(crate) fn get(&self) -> Option<Arc<Settings>> {
+    pub(crate) fn get(&self) -> Option<Arc<ProviderSettings>> {
         self.read().settings.clone()
     }
 
     /// Configures it.
-    pub(crate) fn set(&self, settings: Arc<Settings>) {
+    pub(crate) fn set(&self, settings: Arc<ProviderSettings>) {
         self.write().settings = Some(settings);
     }
 

@@ -6,7 +6,7 @@
 //! overwrites when it is repeated.
 
 use crate::answers::{NOTES, Notes, Session, same_place};
-use crate::package::{Declared, Package};
+use crate::package::{Declared, ProviderPackage};
 use crate::reservations::{Key, key_of};
 use crate::resource::{AnyResourceType, New, Properties, Resource};
 use crate::urn::Urn;
@@ -46,7 +46,7 @@ pub struct Created {
 
 /// How a deployed resource is doing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Standing {
+pub struct ResourceStatus {
     pub urn: String,
     #[serde(rename = "type")]
     pub token: String,
@@ -70,7 +70,7 @@ pub enum Condition {
 /// All that is deployed, in memory and in the store.
 pub struct Deployments {
     store: Store,
-    state: RwLock<State>,
+    state: RwLock<DeploymentsState>,
     /// Told whenever a creation has ended.
     pub(crate) freed: Notify,
     /// One writer of notes at a time.
@@ -78,7 +78,7 @@ pub struct Deployments {
 }
 
 #[derive(Default)]
-pub(crate) struct State {
+pub(crate) struct DeploymentsState {
     /// By sequence.
     pub(crate) records: BTreeMap<u64, Record>,
     last_sequence: u64,
@@ -95,7 +95,7 @@ pub(crate) struct State {
 impl Deployments {
     /// Reads the records of a store.
     pub fn open(store: Store) -> Result<Self> {
-        let mut state = State::default();
+        let mut state = DeploymentsState::default();
         let mut notes = Notes::open(&store)?;
         for (key, json) in store.scan(RESOURCES, "")? {
             let mut record: Record = match serde_json::from_slice(&json) {
@@ -133,12 +133,12 @@ impl Deployments {
     }
 
     /// Everything deployed and how it is, in the order of creation.
-    pub fn standing(&self, package: &Package) -> Vec<Standing> {
+    pub fn statuses(&self, package: &ProviderPackage) -> Vec<ResourceStatus> {
         let state = self.read();
-        let standing = state.records.values().map(|record| {
+        let statuses = state.records.values().map(|record| {
             let declared = package.resource_type(&record.token);
             let declared_only = declared.is_some_and(|declared| declared.of.declared_only());
-            Standing {
+            ResourceStatus {
                 urn: record.resource.urn.clone(),
                 token: record.token.clone(),
                 id: record.resource.id.clone(),
@@ -150,7 +150,7 @@ impl Deployments {
                 },
             }
         });
-        standing.collect()
+        statuses.collect()
     }
 
     /// A resource of this type and id; the first one where ids are not unique by themselves. Types
@@ -246,7 +246,7 @@ impl Deployments {
     /// `common` are the computed properties that all types have alike.
     pub async fn create(
         &self,
-        package: &Package,
+        package: &ProviderPackage,
         token: &str,
         new: New,
         inputs: Properties,
@@ -260,7 +260,7 @@ impl Deployments {
     pub(crate) async fn create_for(
         &self,
         session: Option<Session>,
-        package: &Package,
+        package: &ProviderPackage,
         token: &str,
         new: New,
         inputs: Properties,
@@ -373,7 +373,7 @@ impl Deployments {
     /// stays as it was.
     pub async fn update(
         &self,
-        package: &Package,
+        package: &ProviderPackage,
         old: Record,
         urn: String,
         inputs: Properties,
@@ -402,7 +402,7 @@ impl Deployments {
     }
 
     /// Takes a resource out of service and forgets it, with what goes with it.
-    pub async fn delete(&self, package: &Package, record: &Record) -> AwsResult<()> {
+    pub async fn delete(&self, package: &ProviderPackage, record: &Record) -> AwsResult<()> {
         let of = resource_type(package, &record.token)?;
         of.delete(&record.resource).await?;
         self.forget(record).await?;
@@ -412,7 +412,7 @@ impl Deployments {
     /// Makes everything deployed live again. What fails is reported and does not keep the rest
     /// from starting; since an update may have made a resource depend on a younger one, what failed
     /// is tried again as long as that gets any further.
-    pub async fn activate_all(&self, package: &Package) {
+    pub async fn activate_all(&self, package: &ProviderPackage) {
         let mut waiting = self.all();
         loop {
             let before = waiting.len();
@@ -470,16 +470,16 @@ impl Deployments {
         state.last_sequence
     }
 
-    pub(crate) fn read(&self) -> RwLockReadGuard<'_, State> {
+    pub(crate) fn read(&self) -> RwLockReadGuard<'_, DeploymentsState> {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn write(&self) -> RwLockWriteGuard<'_, State> {
+    pub(crate) fn write(&self) -> RwLockWriteGuard<'_, DeploymentsState> {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl DeploymentsState {
     fn of_type<'a>(
         &'a self,
         token: &'a str,
@@ -507,16 +507,19 @@ impl State {
     }
 }
 
-async fn activate(package: &Package, record: &Record) -> AwsResult<()> {
+async fn activate(package: &ProviderPackage, record: &Record) -> AwsResult<()> {
     let of = resource_type(package, &record.token)?;
     of.activate(&record.resource).await
 }
 
-fn resource_type<'a>(package: &'a Package, token: &str) -> AwsResult<&'a dyn AnyResourceType> {
+fn resource_type<'a>(
+    package: &'a ProviderPackage,
+    token: &str,
+) -> AwsResult<&'a dyn AnyResourceType> {
     Ok(declared(package, token)?.of)
 }
 
-fn declared<'a>(package: &'a Package, token: &str) -> AwsResult<Declared<'a>> {
+fn declared<'a>(package: &'a ProviderPackage, token: &str) -> AwsResult<Declared<'a>> {
     package.resource_type(token).ok_or_else(|| {
         AwsError::new(
             400,

@@ -2,13 +2,17 @@
 //! belonged to.
 
 use crate::deployments::{Deployments, Record};
-use crate::package::Package;
+use crate::package::ProviderPackage;
 use crate::resource::AnyResourceType;
 use cloud_core::error::AwsResult;
 
 impl Deployments {
     /// Forgets the records of these types whose resources are gone.
-    pub(crate) async fn forget_gone(&self, package: &Package, tokens: &[&str]) -> AwsResult<()> {
+    pub(crate) async fn forget_gone(
+        &self,
+        package: &ProviderPackage,
+        tokens: &[&str],
+    ) -> AwsResult<()> {
         for token in tokens {
             let Some(declared) = package.resource_type(token) else {
                 continue;
@@ -32,7 +36,7 @@ impl Deployments {
     /// since the cloud could not start it is not gone. Says whether it was forgotten.
     pub(crate) async fn forget_unless_dead(
         &self,
-        package: &Package,
+        package: &ProviderPackage,
         of: &dyn AnyResourceType,
         record: &Record,
     ) -> AwsResult<bool> {

@@ -2,7 +2,7 @@
 
 use crate::package::Declared;
 use crate::resource::{Properties, Resource};
-use crate::settings::Settings;
+use crate::settings::ProviderSettings;
 use crate::value::{Property, PropertyMap, from_json, secret_like};
 
 /// The outputs of a resource that is deployed. What was secret on its way in is secret on its
@@ -66,7 +66,7 @@ pub(crate) fn all_tags(declared: Declared<'_>, inputs: &PropertyMap) -> Option<P
 /// The region of a resource: its own, or its provider's.
 pub(crate) fn region<'a>(
     declared: Declared<'_>,
-    settings: &'a Settings,
+    settings: &'a ProviderSettings,
     inputs: &'a PropertyMap,
 ) -> &'a str {
     let own = declared

@@ -11,7 +11,7 @@ use crate::naming::Proposal;
 use crate::package::Declared;
 use crate::refusals::{not_deployed, of_creation, status};
 use crate::resource::New;
-use crate::settings::{self, Settings};
+use crate::settings::{self, ProviderSettings};
 use crate::urn::Urn;
 use crate::value::{Property, PropertyMap, decode, encode, from_json, secret_like, to_json};
 use crate::{engine, invoke, outputs};
@@ -66,7 +66,7 @@ pub async fn serve(
 
 /// What each stack was configured with last, for a connection that the engine had to open again
 /// in the middle of its work.
-type Stacks = Arc<Mutex<HashMap<(String, String), Arc<Settings>>>>;
+type Stacks = Arc<Mutex<HashMap<(String, String), Arc<ProviderSettings>>>>;
 
 /// The service: a [`Provider`] of the cloud that there is, for each call.
 #[derive(Clone)]
@@ -144,7 +144,7 @@ struct Provider {
 }
 
 impl Provider {
-    fn settings<T>(&self, request: &Request<T>, urn: Option<&Urn>) -> Arc<Settings> {
+    fn settings<T>(&self, request: &Request<T>, urn: Option<&Urn>) -> Arc<ProviderSettings> {
         let configured = request.extensions().get::<Configured>();
         let of_connection = configured.and_then(Configured::get);
         of_connection
@@ -264,7 +264,7 @@ impl ResourceProvider for Provider {
         let config = decode(request.args)?;
         settings::guard_account(&config).map_err(Status::failed_precondition)?;
 
-        let settings = Arc::new(Settings::read(&config));
+        let settings = Arc::new(ProviderSettings::read(&config));
         if let Some(configured) = configured {
             configured.set(Arc::clone(&settings));
         }
@@ -589,7 +589,7 @@ fn proposal(autonaming: Option<rpc::check_request::AutonamingOptions>) -> Propos
 /// The region of a resource that is deployed.
 fn region_of(
     declared: Declared<'_>,
-    settings: &Settings,
+    settings: &ProviderSettings,
     inputs: &PropertyMap,
     outputs: &PropertyMap,
 ) -> String {

@@ -75,14 +75,14 @@ static REGION: LazyLock<Option<Regex>> =
 
 /// A configured provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Settings {
+pub(crate) struct ProviderSettings {
     /// Where resources go that name no region.
     pub region: String,
     /// Tags of every resource that can have tags.
     pub default_tags: BTreeMap<String, String>,
 }
 
-impl Default for Settings {
+impl Default for ProviderSettings {
     fn default() -> Self {
         Self {
             region: DEFAULT_REGION.to_owned(),
@@ -91,7 +91,7 @@ impl Default for Settings {
     }
 }
 
-impl Settings {
+impl ProviderSettings {
     /// Reads a configuration that was checked before; what it does not understand is left out.
     pub(crate) fn read(config: &PropertyMap) -> Self {
         let mut settings = Self::default();

@@ -158,10 +158,10 @@ impl Script {
 async fn members(root: &Path, environment: &Environment) -> Option<Vec<PathBuf>> {
     #[derive(Deserialize)]
     struct Metadata {
-        packages: Vec<Package>,
+        packages: Vec<Member>,
     }
     #[derive(Deserialize)]
-    struct Package {
+    struct Member {
         manifest_path: PathBuf,
     }
     let text = fs::read_to_string(root.join("Cargo.toml")).ok()?;

@@ -13,7 +13,7 @@ pub const ASSET: &str = "pulumi.json#/Asset";
 pub type Properties = BTreeMap<String, Property>;
 
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub struct Package {
+pub struct PackageSpec {
     pub name: String,
     pub version: String,
     /// Where the plugin is, unless where Pulumi keeps its own.

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::fetch::{self, Origin};
 use crate::selection::Selection;
-use crate::spec::Package;
+use crate::spec::PackageSpec;
 use crate::trim::trim;
 
 const SDK: &str = "{SDK}";
@@ -72,7 +72,7 @@ pub fn binding(
     choice: &Choice,
     origin: Origin,
     sdk: &Path,
-) -> Result<Package> {
+) -> Result<PackageSpec> {
     ensure_empty(folder)?;
     let mut choice = choice.clone();
     if choice.all {
@@ -109,7 +109,7 @@ pub fn binding(
 ///
 /// # Errors
 /// As [`generate`](crate::generate).
-pub fn update(folder: &Path, origin: Origin) -> Result<Package> {
+pub fn update(folder: &Path, origin: Origin) -> Result<PackageSpec> {
     crate::generate(
         &folder.join("tokens.toml"),
         &folder.join("schema.json"),
@@ -136,9 +136,9 @@ fn selection(package: &str, version: &str, choice: &Choice) -> String {
     text
 }
 
-fn manifest(crate_name: &str, package: &Package, sdk: &Path) -> String {
+fn manifest(crate_name: &str, package: &PackageSpec, sdk: &Path) -> String {
     let sdk = sdk.display();
-    let Package {
+    let PackageSpec {
         name,
         version,
         plugin_download_url,

@@ -27,8 +27,8 @@ pub struct Step {
     pub urn: String,
     /// Such as `aws:s3/bucket:Bucket`.
     pub kind: String,
-    pub old: Option<State>,
-    pub new: Option<State>,
+    pub old: Option<ResourceState>,
+    pub new: Option<ResourceState>,
     /// The properties for which it is replaced.
     pub replaced_for: Vec<String>,
 }
@@ -46,7 +46,7 @@ pub enum Op {
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct State {
+pub struct ResourceState {
     #[serde(default)]
     pub custom: bool,
     #[serde(default)]
@@ -97,8 +97,8 @@ struct Metadata {
     urn: String,
     #[serde(rename = "type")]
     kind: String,
-    old: Option<State>,
-    new: Option<State>,
+    old: Option<ResourceState>,
+    new: Option<ResourceState>,
     #[serde(default)]
     keys: Option<Vec<String>>,
 }

@@ -49,7 +49,12 @@ impl Neighbours for Neighbourhood {
 
     /// Puts an exclamation mark after each record; one that starts with `drop` is dropped, one
     /// that starts with `fail` fails.
-    async fn invoke(&self, _: &Settings, _: &Transform, event: Bytes) -> Result<Bytes, Failure> {
+    async fn invoke(
+        &self,
+        _: &StreamSettings,
+        _: &Transform,
+        event: Bytes,
+    ) -> Result<Bytes, Failure> {
         assert!(
             !self.panic_invoking.swap(false, Ordering::SeqCst),
             "invoking"
@@ -80,7 +85,7 @@ impl Neighbours for Neighbourhood {
         Ok(json!({ "records": records }).to_string().into())
     }
 
-    async fn store(&self, _: &Settings, object: &Object) -> Result<(), Failure> {
+    async fn store(&self, _: &StreamSettings, object: &Object) -> Result<(), Failure> {
         assert!(!self.panic_storing.swap(false, Ordering::SeqCst), "storing");
         if self.refuse_storing.load(Ordering::SeqCst) {
             let _ = self.refused.send(object.clone());
@@ -90,7 +95,7 @@ impl Neighbours for Neighbourhood {
         Ok(())
     }
 
-    async fn log(&self, _: &Settings, failure: &Failure) {
+    async fn log(&self, _: &StreamSettings, failure: &Failure) {
         let mut logged = self
             .logged
             .lock()
@@ -111,11 +116,11 @@ struct Rig {
 }
 
 impl Rig {
-    fn start(settings: Settings) -> Result<Self> {
+    fn start(settings: StreamSettings) -> Result<Self> {
         Self::start_in(tempfile::tempdir()?, settings)
     }
 
-    fn start_in(folder: TempDir, settings: Settings) -> Result<Self> {
+    fn start_in(folder: TempDir, settings: StreamSettings) -> Result<Self> {
         let (stored_sender, stored) = mpsc::unbounded_channel();
         let (refused_sender, refused) = mpsc::unbounded_channel();
         let (invoked_sender, invoked) = mpsc::unbounded_channel();
@@ -186,7 +191,7 @@ impl Rig {
     }
 
     /// Stops, and starts again with the same journal.
-    async fn restart(mut self, settings: Settings) -> Result<Self> {
+    async fn restart(mut self, settings: StreamSettings) -> Result<Self> {
         self.stop().await;
         let Self { folder, stream, .. } = self;
         drop(stream);
@@ -199,10 +204,10 @@ impl Rig {
     }
 }
 
-fn settings(size: usize, interval: Duration) -> Result<Settings> {
+fn settings(size: usize, interval: Duration) -> Result<StreamSettings> {
     let prefixes = Prefixes::parse("p/", None);
     let prefixes = prefixes.map_err(|error| anyhow::anyhow!("{error:?}"))?;
-    Ok(Settings {
+    Ok(StreamSettings {
         name: "clicks".into(),
         arn: ARN.into(),
         region: "us-east-1".into(),
@@ -223,7 +228,7 @@ fn settings(size: usize, interval: Duration) -> Result<Settings> {
     })
 }
 
-fn with_processor(mut settings: Settings, size: usize, interval: Duration) -> Settings {
+fn with_processor(mut settings: StreamSettings, size: usize, interval: Duration) -> StreamSettings {
     settings.destination.transform = Some(Transform {
         function_arn: FUNCTION.into(),
         role_arn: None,

@@ -7,7 +7,7 @@ use crate::settings::{
     EPHEMERAL_STORAGE_MB, FunctionSettings, LATEST, Level, LogFormat, Logging, MAX_DESCRIPTION,
     MAX_HANDLER, MAX_NAME, MAX_VARIABLES_BYTES, MEMORY_MB, TIMEOUT_SECONDS,
 };
-use crate::{Package, function_arn, variables};
+use crate::{StoredPackage, function_arn, variables};
 use async_trait::async_trait;
 use cloud_core::error::{AwsError, AwsResult};
 use cloud_core::identity::arn;
@@ -132,7 +132,7 @@ impl FunctionInputs {
         }
     }
 
-    async fn store_code(&self, lambda: &Arc<Lambda>) -> AwsResult<Package> {
+    async fn store_code(&self, lambda: &Arc<Lambda>) -> AwsResult<StoredPackage> {
         let path = self.code.as_ref().and_then(|code| code.path.clone());
         let path = path.ok_or_else(|| invalid("code must be a FileArchive with a path"))?;
         lambda.store_code(path).await
@@ -275,7 +275,7 @@ fn outputs(
     lambda: &Lambda,
     region: &str,
     inputs: &FunctionInputs,
-    package: &Package,
+    package: &StoredPackage,
 ) -> AwsResult<Properties> {
     let arn = function_arn(region, &inputs.name);
     let qualified = format!("{arn}:{LATEST}");

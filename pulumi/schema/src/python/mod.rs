@@ -17,7 +17,7 @@ use serde::Deserialize;
 use zip::ZipArchive;
 
 use crate::spec::{
-    BaseProvider, EnumValue, Function, Object, Package, Parameterization, Properties, Property,
+    BaseProvider, EnumValue, Function, Object, PackageSpec, Parameterization, Properties, Property,
     Resource, TypeDef,
 };
 use crate::trim::Source;
@@ -131,7 +131,7 @@ impl Wheel {
 
 impl Source for Wheel {
     /// `pulumi-plugin.json` says what the engine has to be told of the plugin.
-    fn package(&mut self) -> Result<Package> {
+    fn package(&mut self) -> Result<PackageSpec> {
         #[derive(Deserialize)]
         struct Plugin {
             name: String,
@@ -153,11 +153,11 @@ impl Source for Wheel {
         let text = self.text(&path)?;
         let plugin: Plugin =
             serde_json::from_str(&text).with_context(|| format!("{path} is not as expected"))?;
-        let mut package = Package {
+        let mut package = PackageSpec {
             name: plugin.name.clone(),
             version: plugin.version.clone(),
             plugin_download_url: plugin.server,
-            ..Package::default()
+            ..PackageSpec::default()
         };
         if let Some(parameter) = plugin.parameterization {
             package.name = parameter.name;

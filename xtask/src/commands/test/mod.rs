@@ -17,7 +17,7 @@ use crate::pulumi;
 use anyhow::Result;
 use board::{Board, Count};
 use clap::{Args, ValueEnum};
-use programs::{Kind, Programs};
+use programs::{Programs, TestKind};
 use std::ffi::OsString;
 use std::path::Path;
 
@@ -89,7 +89,7 @@ impl Test {
         count += beside;
         count += checked;
         if let (Some(programs), Some(path)) = (programs, cli) {
-            let tests = programs.run(Kind::EndToEnd, Some(path), board);
+            let tests = programs.run(TestKind::EndToEnd, Some(path), board);
             count += board.stage("end-to-end tests", tests).await?;
         }
         Ok(count)
@@ -102,9 +102,9 @@ impl Test {
         let mut programs = None;
         if in_process || self.has(Part::EndToEnd) {
             let kinds = match (in_process, self.has(Part::EndToEnd)) {
-                (true, false) => &[Kind::InProcess][..],
-                (false, true) => &[Kind::EndToEnd],
-                _ => &[Kind::InProcess, Kind::EndToEnd],
+                (true, false) => &[TestKind::InProcess][..],
+                (false, true) => &[TestKind::EndToEnd],
+                _ => &[TestKind::InProcess, TestKind::EndToEnd],
             };
             let compiled = Programs::compile(root, kinds, board);
             let (compiled, counted) = board.stage_with("compiling the tests", compiled).await?;
@@ -114,7 +114,7 @@ impl Test {
         let tests = async {
             match &programs {
                 Some(programs) if in_process => {
-                    let tests = programs.run(Kind::InProcess, None, board);
+                    let tests = programs.run(TestKind::InProcess, None, board);
                     board.stage("in-process tests", tests).await
                 }
                 _ => Ok(Count::default()),
