@@ -147,7 +147,7 @@ fn role(name: &str, trust: &Value, managed: &[&str], states: &Value) -> Value {
     })
 }
 
-/// Has CloudFormation put account, region and key where they stand in a text.
+/// Has CloudFormation fill in account, region and key where a text names them.
 fn substituted(value: Value) -> Value {
     match value {
         Value::String(text) if text.contains("${") => json!({ "Fn::Sub": text }),

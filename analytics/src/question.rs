@@ -1,7 +1,7 @@
 //! The questions: a file of SQL each, in `analytics/queries`.
 //!
 //! A file begins with comments that say what it answers, then which columns the answer has and
-//! which parameters stand for the question marks, in their order:
+//! which parameters take the places of the question marks, in their order:
 //!
 //! ```sql
 //! -- How many clicks there were.
@@ -206,7 +206,7 @@ pub fn select(questions: Vec<Question>, names: &[String]) -> Result<Vec<Question
     Ok(selected)
 }
 
-/// Where the question marks are that stand for parameters: not those in texts, names and comments.
+/// Where the question marks of parameters are: not those in texts, names and comments.
 fn places(sql: &str) -> Result<Vec<usize>> {
     let mut places = Vec::new();
     let mut rest = sql.char_indices();

@@ -27,7 +27,7 @@ use crate::scope::Scope;
 /// as long. The processor proves its bound in `lambda/src/reply.rs`: 4.9 MB for 0.3 MB of them and
 /// the one large record that may have filled the buffer; 0.4 MB could give 6.1.
 ///
-/// It is not Firehose's own default either, which AWS would not store: a difference for ever.
+/// It is not Firehose's own default either, which AWS would not store: a difference forever.
 const PROCESSOR_BUFFER_MB: &str = "0.3";
 
 /// Where records go that the processor could not make sense of. It needs the type of the error

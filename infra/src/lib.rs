@@ -43,7 +43,7 @@ pub fn stack(program: &Program) -> Result<()> {
     let config = Config::read(program.stack(), settings.own(), accounts)?;
     if !config.exposed.is_empty() {
         program.log().warning(format!(
-            "set as a secret, but not kept as one: {}. The values stand in the state as they are; \
+            "set as a secret, but not kept as one: {}. Their values are in the state in plain text; \
              only mysfits:alarmEmail may be a secret",
             config.exposed.join(", ")
         ));

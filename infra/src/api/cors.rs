@@ -28,7 +28,7 @@ impl Cors {
         }
     }
 
-    /// The headers of every answer to a click. One origin stands there; where more are allowed,
+    /// The headers of every answer to a click. They name one origin; where more are allowed,
     /// the [`script`](Self::script) replaces it.
     pub fn headers(&self) -> Headers {
         let mut headers = vec![("Access-Control-Allow-Origin", self.site.clone())];

@@ -1,6 +1,6 @@
 //! The configuration of a stack: every `mysfits:` key, read once, typed after that.
 //!
-//! A value is set with `pulumi config set KEY VALUE`, or stands in `Pulumi.STACK.yaml`. Without a
+//! A value is set with `pulumi config set KEY VALUE`, or written in `Pulumi.STACK.yaml`. Without a
 //! value a key has its default. What is not as it should be is reported together, and what is
 //! not a key is refused.
 
@@ -38,15 +38,15 @@ pub struct Config {
     /// Default true.
     pub repository: bool,
     /// `logRetention`: days that CloudWatch keeps log events, one of the numbers it allows, or 0
-    /// for ever. Default 30.
+    /// forever. Default 30.
     pub log_retention: u32,
     /// `alarmEmail`: the address that alarms are sent to, once its owner confirms. Default: alarms
     /// are seen in CloudWatch alone. Set as a secret, it is one in the state too.
     pub alarm_email: Option<ConfigValue>,
-    /// `tags`: a map of tags for every resource that takes them, beside those in
+    /// `tags`: a map of tags forevery resource that takes them, beside those in
     /// `aws:defaultTags`. Default none.
     pub tags: BTreeMap<String, String>,
-    /// The keys that are set as secrets, though their values stand in the state as they are.
+    /// The keys that are set as secrets, though their values are in the state in plain text.
     pub exposed: Vec<String>,
 }
 
@@ -57,7 +57,7 @@ pub struct Storage {
     /// Default: made up when the bucket is created.
     pub bucket_name: Option<String>,
     /// `clicksRetention`: days after which a click's object is deleted, 1 to 36500; it stays 30
-    /// days more as an old version. Default: kept for ever.
+    /// days more as an old version. Default: kept forever.
     pub clicks_retention: Option<u32>,
     /// `forceDestroy`: whether `pulumi destroy` deletes buckets that still hold objects. Default
     /// false.
@@ -230,7 +230,7 @@ impl Config {
             repository: repository(&mut reader, stack),
             log_retention: reader.number_among(
                 "logRetention",
-                "0 (for ever), 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, \
+                "0 (forever), 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, \
                  1827, 2192, 2557, 2922, 3288 or 3653 days",
                 30,
                 LOG_RETENTIONS.into_iter(),
@@ -328,9 +328,9 @@ fn sign_in(reader: &mut Reader<'_>) -> Option<String> {
     let domain = reader.optional(KEY, check::sign_in_domain)?;
     let of_http = reader.text("siteScheme") == Some("http");
     if domain.starts_with("http:") && !of_http {
-        let mend = domain.replacen("http:", "https:", 1);
+        let fix = domain.replacen("http:", "https:", 1);
         let what = "an https origin, for tokens come from there";
-        reader.mistake(KEY, &domain, what, &format!("mysfits:{KEY} '{mend}'"));
+        reader.mistake(KEY, &domain, what, &format!("mysfits:{KEY} '{fix}'"));
     }
     for (needed, example) in [
         ("cognitoUserPoolId", "us-east-1_abcdefghi"),

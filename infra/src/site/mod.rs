@@ -151,7 +151,7 @@ impl Site {
         Ok(())
     }
 
-    /// The page of a profile. It says who it is to whoever follows a link without scripts.
+    /// The page of a profile. Visitors without scripts, and previews of a link, read there who it is.
     fn put_profile(
         &self,
         scope: &Scope<'_>,

@@ -132,8 +132,8 @@ fn a_wrong_configuration_registers_nothing_and_says_everything() -> Result<()> {
     assert_eq!(
         errors,
         "2 mistakes in the configuration of stack dev
-  mysfits:bufferInterval is '1000', allowed: seconds from 0 to 900; mend it with: pulumi config set --stack dev mysfits:bufferInterval 900
-  mysfits:siteSheme is no key, mysfits:siteScheme is; mend it with: pulumi config rm --stack dev mysfits:siteSheme"
+  mysfits:bufferInterval is '1000', allowed: seconds from 0 to 900; fix it with: pulumi config set --stack dev mysfits:bufferInterval 900
+  mysfits:siteSheme is no key, mysfits:siteScheme is; fix it with: pulumi config rm --stack dev mysfits:siteSheme"
     );
     Ok(())
 }
@@ -169,7 +169,7 @@ fn parts_can_be_left_out() -> Result<()> {
 }
 
 #[test]
-fn clicks_are_kept_for_ever_unless_the_configuration_says_otherwise() -> Result<()> {
+fn clicks_are_kept_forever_unless_the_configuration_says_otherwise() -> Result<()> {
     let rules = |mock| -> Result<serde_json::Value> {
         let run = run(mock)?;
         let lifecycle = one(

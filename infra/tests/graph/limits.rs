@@ -79,7 +79,7 @@ const TYPES: [(&str, &str, Properties); 45] = [
         "S3: bucket-policies, 20 KB",
         &[("policy", Length(1, 20_480))],
     ),
-    // A filter with an empty prefix is everything: its difference for ever was mended in 5.87
+    // A filter with an empty prefix is everything: its difference forever was fixed in 5.87
     // (terraform-provider-aws 41296).
     (
         "s3/bucketLifecycleConfiguration",
@@ -168,7 +168,7 @@ const TYPES: [(&str, &str, Properties); 45] = [
     ),
     (
         "cloudwatch/logGroup",
-        "CloudWatch Logs: API_PutRetentionPolicy; 0 is the provider's for ever",
+        "CloudWatch Logs: API_PutRetentionPolicy; 0 is the provider's forever",
         &[("retentionInDays", Number(0.0, 3_653.0)), ("name", Absent)],
     ),
     (

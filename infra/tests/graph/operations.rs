@@ -328,7 +328,7 @@ fn a_domain_without_a_certificate_is_refused() -> Result<()> {
     assert_eq!(
         run.errors().join("\n"),
         "1 mistake in the configuration of stack dev
-  mysfits:siteCertificateArn is missing, mysfits:siteDomain needs it; mend it with: pulumi config set --stack dev mysfits:siteCertificateArn 'arn:aws:acm:us-east-1:123456789012:certificate/ID'"
+  mysfits:siteCertificateArn is missing, mysfits:siteDomain needs it; fix it with: pulumi config set --stack dev mysfits:siteCertificateArn 'arn:aws:acm:us-east-1:123456789012:certificate/ID'"
     );
     Ok(())
 }

@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn one_damaged_byte_of_the_format_is_mended_and_named() -> Result<()> {
+    fn one_damaged_byte_of_the_format_is_repaired_and_named() -> Result<()> {
         for at in 0..format_text().len() {
             for turned in [0x01, 0x08, 0x80, 0x3b] {
                 let folder = tempfile::tempdir()?;

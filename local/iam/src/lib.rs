@@ -290,7 +290,7 @@ impl Iam {
         }
     }
 
-    /// Removes a role and all that hangs on it.
+    /// Removes a role and all that depends on it.
     pub(crate) fn remove_role(&self, arn: &str) {
         self.write().remove(arn);
     }

@@ -45,7 +45,7 @@ pub(crate) struct Scan {
     pub frames: Vec<Frame>,
     /// Where the last intact frame ends.
     pub intact: u64,
-    /// How many bytes behind it are a frame that was not written to its end.
+    /// How many bytes after it are a frame that was not written to its end.
     pub broken: u64,
     pub damaged: Vec<Damaged>,
 }
@@ -56,10 +56,10 @@ pub(crate) struct Damaged {
     /// Where they are in the file.
     pub at: u64,
     pub length: u64,
-    /// The numbers of the records before and behind them, in the same file.
+    /// The numbers of the records before and after them, in the same file.
     pub between: (Option<u64>, Option<u64>),
     /// Whether what they held is known all the same.
-    pub mended: bool,
+    pub fixed: bool,
 }
 
 /// Appends a record's frame to `buffer`. Gives where its data starts in the buffer.
@@ -107,7 +107,7 @@ fn end_frame(buffer: &mut [u8], start: usize) {
     buffer[start + 4..start + 8].copy_from_slice(&checksum.to_le_bytes());
 }
 
-/// Reads all intact frames of a segment's bytes, those behind damaged ones too. `None` when the
+/// Reads all intact frames of a segment's bytes, those after damaged ones too. `None` when the
 /// file is no segment of this format. `first` is the number of its first record: those with a
 /// lower one were moved here from older segments.
 pub(crate) fn scan(bytes: &[u8], first: u64) -> Option<Scan> {
@@ -121,16 +121,16 @@ pub(crate) fn scan(bytes: &[u8], first: u64) -> Option<Scan> {
             ..Scan::default()
         });
     }
-    // Frames behind other first bytes: it was those that were damaged.
+    // Frames after other first bytes: it was those that were damaged.
     let mut scan = scan_frames(bytes, first);
-    let behind = scan.frames.iter().find_map(|frame| frame.number(first));
+    let after = scan.frames.iter().find_map(|frame| frame.number(first));
     scan.damaged.insert(
         0,
         Damaged {
             at: 0,
             length: MAGIC.len() as u64,
-            between: (None, behind),
-            mended: true,
+            between: (None, after),
+            fixed: true,
         },
     );
     (!scan.frames.is_empty()).then_some(scan)
@@ -153,7 +153,7 @@ fn scan_frames(bytes: &[u8], first: u64) -> Scan {
             position += length;
             continue;
         }
-        let (end, mended) = match behind_damage(bytes, position) {
+        let (end, fixed) = match after_damage(bytes, position) {
             Behind::Frame(end) => (end, None),
             Behind::Mended(end) => (end, frame_of(bytes, position, end - position)),
             Behind::Torn => {
@@ -171,9 +171,9 @@ fn scan_frames(bytes: &[u8], first: u64) -> Scan {
                     .find_map(|frame| frame.number(first)),
                 None,
             ),
-            mended: mended.is_some(),
+            fixed: fixed.is_some(),
         });
-        if let Some(frame) = mended {
+        if let Some(frame) = fixed {
             scan.add(frame, first);
         }
         position = end;
@@ -206,7 +206,7 @@ impl Frame {
     }
 }
 
-/// What comes behind a frame that is not intact.
+/// What comes after a frame that is not intact.
 enum Behind {
     /// The next frame, or the end of the file, is here.
     Frame(usize),
@@ -216,7 +216,7 @@ enum Behind {
     Torn,
 }
 
-fn behind_damage(bytes: &[u8], position: usize) -> Behind {
+fn after_damage(bytes: &[u8], position: usize) -> Behind {
     let Some((length, checksum)) = header(bytes, position) else {
         return Behind::Torn;
     };
@@ -224,7 +224,7 @@ fn behind_damage(bytes: &[u8], position: usize) -> Behind {
     let is_possible = (1..=MAX_PAYLOAD).contains(&length);
     let claimed = start.saturating_add(length);
     // When the length alone is wrong, the checksum says where the record ends. What looks like a
-    // frame may be a part of its own data, and what comes where the length says, one behind it.
+    // frame may be a part of its own data, and what comes where the length says, one after it.
     let last = bytes.len().min(start.saturating_add(MAX_PAYLOAD));
     let mut hasher = crc32fast::Hasher::new();
     let mut hashed = start;
@@ -259,7 +259,7 @@ fn behind_damage(bytes: &[u8], position: usize) -> Behind {
     }
 }
 
-/// How many bytes have this checksum: behind a record with a wrong length there may be one that
+/// How many bytes have this checksum: after a record with a wrong length there may be one that
 /// was not written to its end, and looks like no frame.
 fn checked_length(bytes: &[u8], checksum: u32) -> Option<usize> {
     let mut hasher = crc32fast::Hasher::new();
@@ -413,16 +413,16 @@ mod tests {
                 let damaged = ends[1..].iter().position(|end| position < *end);
                 let place = ends[damaged.unwrap_or_default()];
                 // A damaged length, or a damaged first byte of the file, is made up for.
-                let mended = position < ends[0] || (place..place + 4).contains(&position);
+                let fixed = position < ends[0] || (place..place + 4).contains(&position);
                 let mut expected = ends.len() - 1;
-                if !mended {
+                if !fixed {
                     expected -= 1;
                 }
                 let at = format!("changed at {position} by {turned}");
                 assert_eq!(scan.frames.len(), expected, "{at}");
                 assert_eq!(scan.broken, 0, "{at}");
                 assert_eq!(scan.damaged.len(), 1, "{at}");
-                assert_eq!(scan.damaged[0].mended, mended, "{at}");
+                assert_eq!(scan.damaged[0].fixed, fixed, "{at}");
                 let intact = whole.iter().filter(|frame| scan.frames.contains(frame));
                 assert_eq!(intact.count(), expected, "{at}");
             }
@@ -451,7 +451,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_length_costs_nothing_whatever_comes_behind() {
+    fn a_damaged_length_costs_nothing_whatever_comes_after() {
         let mut bytes = MAGIC.to_vec();
         let mut ends = Vec::new();
         for sequence in 1..=4 {
@@ -460,7 +460,7 @@ mod tests {
         }
         let length = (ends[0] - MAGIC.len() - FRAME_HEADER) as u8;
         let two = length + (ends[1] - ends[0]) as u8;
-        // The second seems to end where the third does, or behind the end of the file.
+        // The second seems to end where the third does, or after the end of the file.
         for (claimed, cut) in [(two, 0), (two, 10), (255, 0), (255, 10)] {
             for damaged in [0, 1, 2] {
                 let mut changed = bytes.clone();
@@ -485,7 +485,7 @@ mod tests {
     }
 
     #[test]
-    fn zeros_behind_the_frames_are_no_frames() {
+    fn zeros_after_the_frames_are_no_frames() {
         let (mut bytes, _) = segment();
         let intact = bytes.len() as u64;
         bytes.extend([0; 4096]);

@@ -60,8 +60,8 @@ pub(crate) struct CodeStore {
     held: Mutex<Held>,
     /// The names of the packages that were looked at, or written, since the start.
     pub(super) seen: Mutex<HashSet<String>>,
-    /// Held by whoever writes into the folder: functions with the same code are deployed at
-    /// once. Locked after `held`, by those who lock both.
+    /// Held while something is written into the folder, since functions with the same code are
+    /// deployed at the same time. Who needs both locks takes `held` first.
     writing: Mutex<()>,
 }
 

@@ -1,4 +1,4 @@
-//! A thread that reads whole files, one request after the other, behind everything else that the
+//! A thread that reads whole files, one request after the other, and gives way to everything else that the
 //! machine has to do.
 
 use anyhow::{Context, Result};

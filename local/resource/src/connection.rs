@@ -94,7 +94,7 @@ impl Connection {
     }
 }
 
-/// The connections that a listener accepts, for ever.
+/// The connections that a listener accepts, forever.
 pub(crate) fn accepted(listener: TcpListener) -> impl Stream<Item = io::Result<Connection>> {
     futures::stream::unfold(listener, |listener| async {
         loop {

@@ -319,7 +319,7 @@ fn what_is_not_supported_is_named_with_its_place() {
         ),
         ("#end", "there is an #end too many"),
         ("#else", "#else without its #if"),
-        ("#if(true)a#else b#else c#end", "goes on behind its #else"),
+        ("#if(true)a#else b#else c#end", "goes on after its #else"),
         ("#set($x)", "line 1, column 8: = is expected here, not )"),
         ("#set($x = )", "a value is expected here, not )"),
         ("#set($x = 'a)", "this text has no closing quote"),

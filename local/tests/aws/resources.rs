@@ -295,7 +295,7 @@ async fn what_cannot_be_deployed_is_refused_with_the_reason() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_role_goes_when_nothing_hangs_on_it() -> Result<()> {
+async fn a_role_goes_when_nothing_depends_on_it() -> Result<()> {
     let cloud = Cloud::start().await?;
     let trust = r#"{"Statement":{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}}"#;
     let inputs = json!({ "name": "r", "path": "/app/", "assumeRolePolicy": trust });

@@ -39,7 +39,7 @@ impl DisturbedCloud {
         Ok(())
     }
 
-    /// How many records stand in the bucket.
+    /// How many records are in the bucket.
     async fn delivered(&mut self) -> Result<usize> {
         self.daemon.stop().await?;
         let delivered = delivered(&self.home).await?.len();

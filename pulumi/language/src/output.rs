@@ -1,7 +1,7 @@
 //! A program's output, passed on as it comes.
 //!
 //! The engine waits for the end of its host's output. A program that wrote there itself would hold
-//! an update up: for as long as a process lives that it leaves behind, and for ever when its host
+//! an update up: for as long as a process lives that it leaves behind, and forever when its host
 //! is killed, because then each waits for the other.
 
 use std::io::Write;

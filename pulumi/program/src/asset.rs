@@ -1,7 +1,7 @@
 //! Files and archives as inputs.
 //!
 //! Where the engine expects an asset or an archive, the generated binding takes a map of strings;
-//! these types stand for that map, with the signature by which the engine knows it. Relative paths
+//! these types make that map, with the signature by which the engine knows it. Relative paths
 //! start at [`Program::directory`](crate::Program::directory).
 
 use std::collections::{BTreeMap, HashMap};
@@ -101,7 +101,7 @@ pub struct AssetArchive {
     entries: BTreeMap<String, Entry>,
 }
 
-/// What stands in an archive: an asset as a file, an archive as a folder.
+/// An entry of an archive: an asset as a file, or an archive as a folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry(EntryContent);
 

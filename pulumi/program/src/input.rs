@@ -85,7 +85,7 @@ impl<T: ToPulumiValue + Send + Sync + 'static> From<T> for Input<Option<T>> {
     }
 }
 
-/// What stands where a required input is wanted, and an optional one.
+/// What can be given where a required input is wanted, and where an optional one is.
 macro_rules! inputs {
     ($([$($generic:tt)*] $from:ty => $wanted:ty: $value:ident => $input:expr;)+) => {$(
         impl<$($generic)*> From<$from> for Input<$wanted> {

@@ -19,7 +19,7 @@ use crate::reader::Reader;
 
 /// A program while it describes its stack.
 ///
-/// It stands wherever a binding wants a [`Context`].
+/// It can be given wherever a binding wants a [`Context`].
 #[derive(Debug)]
 pub struct Program {
     context: Context,
@@ -127,7 +127,7 @@ impl Program {
     }
 
     /// The same output, where `check` accepts its value. Of any other value the user is told what
-    /// `check` says, once, as an error; whatever hangs on the output is not registered, and the
+    /// `check` says, once, as an error; whatever depends on the output is not registered, and the
     /// program fails at its end. An unknown value is not checked.
     ///
     /// ```no_run

@@ -23,9 +23,9 @@ enum End {
     Complete,
     Failed(anyhow::Error),
     Panicked,
-    /// What failed was reported, and all that does not hang on it was done.
+    /// What failed was reported, and all that does not depend on it was done.
     Reported,
-    /// By Ctrl-C, or a language host that passes it on: whoever did it knows.
+    /// By Ctrl-C, or a language host that passes it on: the user knows.
     Interrupted,
 }
 
@@ -34,7 +34,7 @@ enum End {
 /// Every failure is shown once, where the engine shows it: an error that `stack` returns, a panic
 /// (as its message with file and line), a resource that the engine or a provider refuses. The exit
 /// code is then 32, by which a language host knows that nothing is left to say; after Ctrl-C too,
-/// without a message. A program that failed is ended here, whatever stands behind this in `main`:
+/// without a message. A program that failed is ended here, whatever comes after this in `main`:
 /// were it to end well, the engine would take it for complete, and delete all that it had not
 /// registered.
 ///

@@ -53,7 +53,7 @@ pub struct DefaultValue {
     pub environment: &'static [&'static str],
     /// Where none of them is.
     pub value: Option<Constant>,
-    /// What a variable's text stands for.
+    /// How the text of a variable is read.
     pub kind: InputKind,
 }
 

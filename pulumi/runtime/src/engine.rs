@@ -83,7 +83,7 @@ pub(crate) struct Inner {
 /// Why something has no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
-    /// The user knows: the engine has shown it, or it hangs on what failed before.
+    /// The user knows: the engine has shown it, or it depends on what failed before.
     Told,
     /// The engine takes no more requests, after an error that it has shown, or it is gone.
     Ending,

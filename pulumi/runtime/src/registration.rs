@@ -41,7 +41,7 @@ pub(crate) fn basics() -> pulumirpc::RegisterResourceRequest {
 /// Waits for all of these at once.
 ///
 /// # Errors
-/// When one of them hangs on what failed.
+/// When one of them depends on what failed.
 pub async fn resolve(values: Vec<(String, Output<PulumiValue>)>) -> Result<Values, Failure> {
     let (names, outputs): (Vec<_>, Vec<_>) = values.into_iter().unzip();
     let values = join_all(outputs.iter().map(|output| output.to_pulumi_value())).await;

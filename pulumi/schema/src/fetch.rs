@@ -1,4 +1,4 @@
-//! Gets a package's description from whoever has it.
+//! Gets a package's description from where it is to be had.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

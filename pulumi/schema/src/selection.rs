@@ -11,7 +11,7 @@ use serde::Deserialize;
 pub struct Selection {
     pub package: String,
     pub version: String,
-    /// Types that are left out where they stand as an alternative to a plain string.
+    /// Types that are left out where they are an alternative to a plain string.
     #[serde(default)]
     pub dropped_alternatives: BTreeSet<String>,
     /// What the binding has of the provider itself, as a resource.

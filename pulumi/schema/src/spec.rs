@@ -156,7 +156,7 @@ pub struct Shape {
     pub additional_properties: Option<Box<Shape>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub one_of: Vec<Shape>,
-    /// What stood here before the mapping of assets and archives (see `trim`).
+    /// What was here before the mapping of assets and archives (see `trim`).
     #[serde(
         default,
         rename = "x-mapped-from",

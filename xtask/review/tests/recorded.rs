@@ -51,7 +51,7 @@ fn what_matters_most_comes_first() -> Result<()> {
 }
 
 #[test]
-fn what_hangs_on_something_unknown_costs_nobody_knows_what() -> Result<()> {
+fn what_depends_on_something_unknown_has_an_unknown_cost() -> Result<()> {
     let (_, review) = review("another-bucket.jsonl")?;
     let table = review
         .cost

@@ -33,16 +33,16 @@ step 'what a full disk cut off'
 rm "$DISK/filler"
 : > "$MYSFITS_HOME/pulumi-home/credentials.json"
 "$XTASK" up && exit 5
-step 'mended'
-"$XTASK" up 2>&1 | sed -n 's/^    \(rm .*\|cp .*\)$/\1/p' > "$DISK/mend"
-sh -e "$DISK/mend" || exit 6
+step 'fixed'
+"$XTASK" up 2>&1 | sed -n 's/^    \(rm .*\|cp .*\)$/\1/p' > "$DISK/fix"
+sh -e "$DISK/fix" || exit 6
 "$XTASK" up || exit 7
 step 'gone'
 "$XTASK" down --yes || exit 8
 "#;
 
 #[test]
-fn a_full_disk_is_named_and_room_on_it_mends_everything() -> Result<()> {
+fn a_full_disk_is_named_and_room_on_it_fixes_everything() -> Result<()> {
     let place = Place::new()?;
     let folder = tempfile::tempdir()?;
     let disk = folder.path().join("disk");

@@ -174,7 +174,7 @@ fn nothing(stack: &Stack) -> Result<()> {
 }
 
 fn what_is_lost(stack: &Stack) -> Result<()> {
-    // A bucket of another name, and with it all that hangs on its name.
+    // A bucket of another name, and with it all that depends on its name.
     let shown = stack.configured(&["mysfits:clicksBucketName: clicks-of-another-name"])?;
     assert_eq!(shown.code, Some(2));
     shown.says(
@@ -489,7 +489,7 @@ fn a_first_deployment_loses_nothing_and_says_what_is_not_known() -> Result<()> {
         assert_eq!(table["before"], 0.0, "{table}");
     }
     is_on_the_page(&place, &tables[0])?;
-    // The rest hangs on the stream, which the engine knows nothing of before there are ARNs.
+    // The rest depends on the stream, which the engine knows nothing of before there are ARNs.
     assert_eq!(tables[1]["after"], Value::Null);
     let markdown = preview("markdown")?;
     assert!(markdown.starts_with("### Stack dev: "), "{markdown}");

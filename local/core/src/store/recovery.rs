@@ -3,7 +3,7 @@
 //! | database | log | what is done |
 //! | --- | --- | --- |
 //! | intact | up to date | nothing |
-//! | intact | ahead | what the database lacks is committed: it fell back behind a damaged commit, or the process was killed between the two |
+//! | intact | ahead | what the database lacks is committed: it fell back after a damaged commit, or the process was killed between the two |
 //! | intact | behind, damaged or missing | the log is written again; a damaged one is kept aside |
 //! | damaged, missing | there | the database is built from the log; a damaged one is kept aside |
 //! | damaged | missing | an empty one takes its place |

@@ -334,7 +334,7 @@ async fn storing_is_repeated_with_the_same_object_until_it_succeeds() -> Result<
 }
 
 #[tokio::test]
-async fn failed_records_stand_alone_under_the_error_prefix() -> Result<()> {
+async fn failed_records_are_alone_under_the_error_prefix() -> Result<()> {
     let declared = with_processor(
         settings(MEBIBYTE, Duration::ZERO)?,
         MEBIBYTE,

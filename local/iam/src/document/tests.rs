@@ -10,7 +10,7 @@ fn refusal(text: &str, kind: PolicyKind) -> String {
 }
 
 #[test]
-fn single_elements_may_stand_without_brackets() -> Result<(), String> {
+fn single_elements_need_no_brackets() -> Result<(), String> {
     let bare =
         r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}"#;
     let listed = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:*"],"Resource":["*"]}]}"#;
@@ -103,7 +103,7 @@ fn malformed_documents_are_refused_with_the_reason() {
         (
             Identity,
             r#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"Bool":{"aws:SecureTransport":true},"Bool":{}}}}"#,
-            "`Bool` stands twice",
+            "`Bool` is there twice",
         ),
         (
             Identity,

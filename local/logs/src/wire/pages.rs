@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_goes_on_behind_what_is_gone() -> AwsResult<()> {
+    fn a_list_goes_on_after_what_is_gone() -> AwsResult<()> {
         let pages = Pages::new(&["List"]);
         let (page, token) = pages.page(things(&["c", "a", "b"]), false, 2, None)?;
         assert_eq!(page, [json!("a"), json!("b")]);

@@ -22,7 +22,7 @@ fn two(answer: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Mock {
 }
 
 #[test]
-fn a_value_that_is_refused_stops_what_hangs_on_it_and_nothing_else() -> Result<()> {
+fn a_value_that_is_refused_stops_what_depends_on_it_and_nothing_else() -> Result<()> {
     let run = sample("required").run(SAMPLES)?;
     assert_eq!(only_error(&run)?, "base-id is not another");
     let names: Vec<&str> = run.resources.iter().map(|one| one.name.as_str()).collect();
@@ -113,7 +113,7 @@ fn what_the_engine_has_shown_is_not_shown_again() -> Result<()> {
 }
 
 #[test]
-fn what_fails_alone_stops_only_what_hangs_on_it() -> Result<()> {
+fn what_fails_alone_stops_only_what_depends_on_it() -> Result<()> {
     let run = two(|name| match name {
         "left" => Answer::fail_alone("AccessDenied: not allowed"),
         _ => Answer::new(),

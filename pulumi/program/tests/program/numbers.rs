@@ -52,7 +52,7 @@ fn whole_numbers_are_exact_in_both_directions() -> Result<()> {
 
 /// Rather than rounded.
 #[test]
-fn what_would_be_rounded_is_refused_where_it_stands() -> Result<()> {
+fn what_would_be_rounded_is_refused_where_it_is() -> Result<()> {
     let cases = [
         (
             "inexact",

@@ -136,11 +136,11 @@ fn quoted(text: &str) -> Vec<String> {
     while let Some(start) = rest.find(['\'', '"']) {
         let quote = &rest[start..=start];
         let after = &rest[start + 1..];
-        let Some((inside, behind)) = after.split_once(quote) else {
+        let Some((inside, after)) = after.split_once(quote) else {
             break;
         };
         found.push(inside.to_owned());
-        rest = behind;
+        rest = after;
     }
     found
 }

@@ -332,7 +332,7 @@ fn arguments(statements: &[Statement], token: &Token) -> Result<Object> {
     let start = statements[..end]
         .iter()
         .rposition(|statement| statement.indent == 0 && statement.text.starts_with("def "))
-        .context("the call stands in no function")?;
+        .context("the call is in no function")?;
     let head = lines::between(&statements[start].text, "(", ") ->").context("no arguments")?;
     let mut annotations = BTreeMap::new();
     for argument in types::split(head) {

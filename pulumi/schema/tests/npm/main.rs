@@ -1,4 +1,4 @@
-//! Every property of the committed schema stands in the npm SDK of the same version, with the
+//! Every property of the committed schema is in the npm SDK of the same version, with the
 //! same type, required or not as there: an authority that the generator never reads.
 
 mod declarations;

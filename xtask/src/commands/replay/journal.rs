@@ -24,7 +24,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 pub struct Journal<'a> {
     objects: &'a Objects,
     key: String,
-    /// Of the journal as it stands in S3.
+    /// Of the journal as it is in S3.
     etag: Option<String>,
     state: JournalState,
     in_flight: Lines,

@@ -12,11 +12,11 @@ use tokio_util::sync::CancellationToken;
 
 /// The most that a PutRecordBatch takes: 500 records, and 4 MiB of them
 /// (<https://docs.aws.amazon.com/firehose/latest/APIReference/API_PutRecordBatch.html>). They are
-/// counted in base64, as they stand in the request: that is under the limit however AWS counts.
+/// counted in base64, as they are in the request: that is under the limit however AWS counts.
 const MAX_RECORDS: usize = 500;
 const MAX_BYTES: usize = 4 * 1024 * 1024;
 
-/// What stands around a record in the request.
+/// The text around a record in the request.
 const AROUND: usize = r#"{"Data":""},"#.len();
 
 /// How often the records of a batch are offered.

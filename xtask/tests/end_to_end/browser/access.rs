@@ -1,4 +1,4 @@
-//! Whoever visits can use the site: without seeing it, by keyboard, without scripts, enlarged, and
+//! Every visitor can use the site: without seeing it, by keyboard, without scripts, enlarged, and
 //! in the colours that they need.
 
 use super::axe::{Axe, PREFERENCES};
