@@ -1,4 +1,4 @@
-//! From when on clicks count.
+//! The span of time whose clicks are counted.
 
 use anyhow::{Result, ensure};
 use time::format_description::BorrowedFormatItem;

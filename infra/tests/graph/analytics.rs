@@ -1,4 +1,4 @@
-//! What analysts ask, and what they may.
+//! The questions of analysts, and their permissions.
 
 use anyhow::{Context, Result};
 use pulumi_mock::FAILED_AND_REPORTED;

@@ -236,8 +236,8 @@ fn the_dashboard_shows_what_the_alarms_watch() -> Result<()> {
     Ok(())
 }
 
-/// A robot that asks a quiet API for nothing it has is no reason to wake anybody. CloudWatch: an
-/// alarm has a metric of its own or queries, of which one is returned.
+/// A robot that asks a quiet API for paths that it does not have is no reason to wake anybody.
+/// CloudWatch: an alarm has a metric of its own or queries, of which one is returned.
 #[test]
 fn refusals_are_a_share_of_requests_that_count() -> Result<()> {
     let run = run(mock())?;

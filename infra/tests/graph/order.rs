@@ -1,4 +1,4 @@
-//! A provider that takes its time, and refuses what AWS refuses when it comes too early.
+//! A slow provider, which refuses what AWS refuses when a resource comes before what it needs.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -1,4 +1,4 @@
-//! A distribution's settings, and which of them a request meets.
+//! A distribution's settings, and which of them apply to a request.
 
 use cloud_iam::pattern::like;
 use http::Method;

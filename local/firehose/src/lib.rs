@@ -5,7 +5,8 @@
 //! | `wire` | the JSON protocol: PutRecord, PutRecordBatch, Describe, List |
 //! | `resources` | its resource type |
 //! | `settings`, `prefix` | what a stream was declared to do |
-//! | `stream`, `buffer` | a stream at work: two buffers, and when they are sent on |
+//! | `stream`, `backlog` | a stream that takes records, and how many wait in it |
+//! | `task`, `buffer` | its task with two buffers, and when they are sent on |
 //! | `levels` | how full the buffers are, for the person who watches |
 //! | `worker`, `transform`, `failed`, `delivery` | what is done with a batch |
 //! | `neighbours`, [`ports`] | the services around it, called in the delivery role |
@@ -14,6 +15,7 @@
 
 #![warn(unreachable_pub)]
 
+mod backlog;
 mod buffer;
 mod delivery;
 mod failed;
@@ -24,6 +26,7 @@ mod prefix;
 mod resources;
 mod settings;
 mod stream;
+mod task;
 mod transform;
 mod wire;
 mod worker;

@@ -353,7 +353,7 @@ fn recover(folder: &Path, troubles: &Troubles) -> Result<Recovered> {
 
 /// What damage in a segment costs whose first record has the number `start`.
 fn cost(damaged: &Damaged, start: u64, delivered: &Sequences) -> String {
-    if damaged.fixed {
+    if damaged.repaired {
         return "a part of a journal is damaged; what it held is known, and nothing is lost".into();
     }
     let first = damaged.between.0.map_or(start, |before| before + 1);

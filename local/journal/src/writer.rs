@@ -252,9 +252,9 @@ impl Writer {
         Ok(())
     }
 
-    /// Moves what the oldest segment still has to deliver after everything else, when the
-    /// journal is long and less than half of it waits: so that no more is written for this than
-    /// what it frees. One segment at a time, for who waits to write.
+    /// Copies the undelivered records of the oldest segment to the end of the journal, when the
+    /// journal is long and less than half of it is undelivered, so that the copies are smaller than
+    /// the space they free. One segment at a time, because others wait to write.
     fn make_shorter(&mut self) {
         let bytes = self.bytes.load(Ordering::Relaxed);
         let Some((&oldest, _)) = self.segments.first_key_value() else {

@@ -1,8 +1,8 @@
 //! Deployment packages: checked, kept in the data folder, unpacked.
 //!
-//! A package is stored under the SHA-256 of its bytes, once as it came and once unpacked, so
-//! that the same code is there once however many functions run it. What an earlier run of the
-//! cloud left is looked at before it is used, and not before the cloud answers: see
+//! A package is stored under the SHA-256 of its bytes, once as it came and once unpacked, so that
+//! the same code is there once however many functions run it. Packages of an earlier run of the
+//! cloud are checked when they are used, so that the cloud answers at once after a start: see
 //! [`CodeStore::make_whole`].
 
 use crate::intact;

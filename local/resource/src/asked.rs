@@ -1,4 +1,5 @@
-//! The resource that a request is about: its record, or what a service holds without one.
+//! The resource that a request is about: its record, or a resource that a service has without a
+//! record.
 
 use crate::account::Account;
 use crate::deployments::Record;

@@ -1,9 +1,9 @@
 //! Connections from the engine, each with the configuration it was given.
 //!
-//! The engine opens a connection for each configured provider of a stack, and a request does
-//! not say which of them it is for: the connection does. Two stacks, or two providers of one
-//! stack, can so be at work at the same time, in different regions. A connection is also one
-//! session of the engine: so what a killed engine has left can be told from what a running one does.
+//! The engine opens a connection for each configured provider of a stack, and a request does not
+//! say which of them it is for: the connection does. Two stacks, or two providers of one stack, can
+//! so be at work at the same time, in different regions. A connection is also one session of the
+//! engine, so that the resources of a killed engine can be told from those of a running one.
 
 use crate::answers::Session;
 use crate::settings::ProviderSettings;

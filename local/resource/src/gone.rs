@@ -1,5 +1,5 @@
-//! Records of what is no more: deleted through a service's own API, or together with what it
-//! belonged to.
+//! Records of resources that no longer exist: deleted through a service's own API, or together with
+//! the resource that they belonged to.
 
 use crate::deployments::{Deployments, Record};
 use crate::package::ProviderPackage;
@@ -32,8 +32,9 @@ impl Deployments {
         Ok(())
     }
 
-    /// Forgets a resource that a read has not found, with what went with it. One that is not live
-    /// since the cloud could not start it is not gone. Says whether it was forgotten.
+    /// Forgets a resource that a read has not found, and the resources that belonged to it. A
+    /// resource that the cloud could not start is not gone, and stays. Says whether it was
+    /// forgotten.
     pub(crate) async fn forget_unless_dead(
         &self,
         package: &ProviderPackage,

@@ -165,8 +165,8 @@ pub(crate) fn wrong_region(region: &str) -> Option<String> {
     (!known).then(|| format!("must be a region such as {DEFAULT_REGION}, found {region:?}"))
 }
 
-/// Keeps a program that is meant for real accounts off the embedded cloud, and the other way
-/// round: the account here is one that no customer of AWS has.
+/// Keeps a program for real accounts away from the embedded cloud, and the other way round: the
+/// account here is one that no customer of AWS has.
 pub(crate) fn guard_account(config: &PropertyMap) -> Result<(), String> {
     let ids = |name: &str| -> Option<Vec<String>> {
         let list = nested(config.get(name)?.unwrapped());

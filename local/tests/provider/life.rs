@@ -3,7 +3,7 @@
 use crate::support::{State, TestCloud, archive, create_request, refusal, secret, urn};
 use crate::world::{NOTE, THING};
 use anyhow::{Context, Result};
-use cloud_resource::deployments::Condition;
+use cloud_resource::status::Condition;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
