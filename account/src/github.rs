@@ -1,4 +1,4 @@
-//! GitHub's provider of identities, and whom its tokens are about.
+//! GitHub's identity provider (OIDC), and which jobs its tokens are for.
 //!
 //! The subject of a job's token begins with the repository: `repo:OWNER@ID/NAME@ID` where the
 //! repository was created, renamed or moved since July 2026 or has opted in, with the numeric ids of

@@ -1,9 +1,9 @@
 //! What an AWS account needs once, before stacks are deployed to it from GitHub: a place for their
 //! states, a key for their secrets, and roles for GitHub's jobs.
 //!
-//! `cargo xtask bootstrap aws` runs it. It is a stack of its own, since it has to be there before any
-//! other, and outlives them. For who may not create roles, [`template`] has the same for
-//! CloudFormation.
+//! `cargo xtask bootstrap aws` runs it. It is a stack of its own, since it has to be there before
+//! any other, and outlives them. [`template`] makes a CloudFormation template of the same
+//! resources, for people who may not create roles themselves.
 
 pub mod github;
 mod logs;

@@ -1,5 +1,5 @@
-//! Where states are kept, and the key of their secrets. Both are protected: what is in them cannot be
-//! had again.
+//! Where states are kept, and the key of their secrets. Both are protected, because their content
+//! cannot be restored.
 
 use aws::kms::{alias, key};
 use aws::s3::{

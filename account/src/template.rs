@@ -1,5 +1,5 @@
-//! The same as a template of CloudFormation, for who gives it to those that may create roles. Names and
-//! documents are those of the program; a test compares the two.
+//! The same resources as a CloudFormation template, to be given to somebody who may create roles.
+//! Names and documents are those of the program; a test compares the two.
 
 use serde_json::{Value, json};
 

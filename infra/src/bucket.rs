@@ -15,9 +15,9 @@ use serde_json::Value;
 use crate::policy;
 use crate::scope::Scope;
 
-/// Inputs of a bucket that resources of their own declare. Versions of the provider have written
-/// what those had set into the bucket's own inputs when the stack was refreshed, and the next update
-/// then took it away from the bucket: <https://github.com/pulumi/pulumi-aws/issues/6244>.
+/// Inputs of a bucket that other resources declare. When a stack was refreshed, versions of the
+/// provider wrote the settings of those resources into the bucket's own inputs, and the next update
+/// then removed them from the bucket: <https://github.com/pulumi/pulumi-aws/issues/6244>.
 const OWNED_BY_OTHERS: [&str; 6] = [
     "acl",
     "grants",
@@ -137,8 +137,8 @@ impl PrivateBucket {
     }
 }
 
-/// With keys of S3's own, which cost nothing and need no policy, and never with a key that the
-/// account does not have. The second is what S3 itself says of new buckets since April 2026:
+/// Encrypts with S3's own keys, which cost nothing and need no policy, and blocks keys that the
+/// client brings (SSE-C), as S3 does for new buckets since April 2026:
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/default-s3-c-encryption-setting-faq.html>.
 fn encrypted() -> BucketServerSideEncryptionConfigurationRule {
     let by_default =

@@ -1,7 +1,7 @@
 //! The stack of Mythical Mysfits: a click on a profile becomes an enriched record in S3.
 //!
-//! The function [`stack`] is its table of contents. Where it is deployed to is the business of the
-//! stack file and the provider, and nothing here asks.
+//! The function [`stack`] is its table of contents. The stack file and the provider decide where it
+//! is deployed; no module here asks.
 
 mod analytics;
 mod api;

@@ -1,5 +1,5 @@
-//! What an operator reads: JSON lines on standard output, one for each batch. They name
-//! records and mysfits, never users.
+//! The log for operators: JSON lines on standard output, one for each batch. They name records and
+//! mysfits, never users.
 //!
 //! Lambda reads `level` and `timestamp` of a line, and takes a line without a valid timestamp for
 //! one of level INFO, written when it came:

@@ -1,4 +1,5 @@
-//! What a full disk does to the home: said before a command fails of it, with what fixes it.
+//! Files of the home that a full disk has cut off: named before a command fails because of them,
+//! with the command that fixes them.
 
 use crate::checkout::Checkout;
 use anyhow::{Result, bail};

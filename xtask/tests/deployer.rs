@@ -1,5 +1,5 @@
-//! What the deployer may do (infra/deployer): every resource type's calls are covered, nothing
-//! else is, and the documents are such as IAM takes.
+//! What the deployer may do (infra/deployer): the calls of every resource type are allowed, nothing
+//! else is, and IAM accepts the documents.
 
 use anyhow::{Context, Result, ensure};
 use cloud_iam::document::{Document, PolicyKind};

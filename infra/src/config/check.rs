@@ -1,4 +1,4 @@
-//! What a text in the configuration may be.
+//! Which texts are allowed as values of the configuration.
 
 use http::Uri;
 

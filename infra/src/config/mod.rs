@@ -1,8 +1,8 @@
 //! The configuration of a stack: every `mysfits:` key, read once, typed after that.
 //!
 //! A value is set with `pulumi config set KEY VALUE`, or written in `Pulumi.STACK.yaml`. Without a
-//! value a key has its default. What is not as it should be is reported together, and what is
-//! not a key is refused.
+//! value a key has its default. All wrong values are reported together, and unknown keys are
+//! refused.
 
 mod check;
 
@@ -77,7 +77,7 @@ pub struct Processor {
     /// for, or `host`, that of the machine that deploys. Default `x86_64`, on every machine.
     ///
     /// `packageProfile`: `release` or `quick`, how the processor is built. Default `release`. The
-    /// language host reads both; which package it made is what the program asks it.
+    /// language host reads both; the program asks it which package it made.
     pub architecture: &'static str,
 }
 
@@ -117,8 +117,8 @@ pub struct Api {
     /// Default none.
     pub allowed_origins: Vec<String>,
     /// `manageApiGatewayAccount`: whether the stack owns the role with which API Gateway writes
-    /// logs. There is one in an account and region, so one stack alone owns it; another one reads
-    /// it, and says what to run when there is none. Default true.
+    /// logs. There is one in an account and region, so only one stack owns it. The other stacks
+    /// read it, and say what to run when there is none. Default true.
     pub manage_account: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Mistakes, one by one and together, and what is right.
+//! Wrong values, one by one and together, and right ones.
 
 use super::*;
 

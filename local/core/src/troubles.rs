@@ -178,8 +178,9 @@ impl Troubles {
         self.state().problems.values().cloned().collect()
     }
 
-    /// Runs a background task, and runs it again when it panics: it is named then, and waits a
-    /// while. Ends when the task does; one that failed is not started again in a cloud that stops.
+    /// Runs a background task, and runs it again after a pause when it panics, which is reported as
+    /// a problem. Ends when the task ends. While the cloud stops, a failed task is not started
+    /// again.
     pub async fn supervise<F, W>(&self, source: &str, stopping: &CancellationToken, mut work: W)
     where
         W: FnMut() -> F,

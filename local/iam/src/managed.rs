@@ -1,4 +1,4 @@
-//! Policies that are attached to roles, one to any number of them.
+//! Managed policies: each can be attached to any number of roles.
 
 use crate::document::Document;
 use crate::{Iam, no_such_role};

@@ -1,4 +1,5 @@
-//! IAM: roles and the policies embedded in them, and, in the modules, those that are attached.
+//! IAM: roles and their inline policies. The modules below have managed policies and their
+//! attachments.
 
 mod federation;
 mod managed_policy;

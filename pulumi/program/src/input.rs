@@ -1,4 +1,4 @@
-//! What a resource takes: a value, an output, or a list or map with outputs in it.
+//! An input of a resource: a value, an output, or a list or map with outputs in it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -42,8 +42,8 @@ impl<T> Input<T> {
         }
     }
 
-    /// A value that nobody checks against `T`: for a nested type with outputs in its fields, and
-    /// where a schema takes anything, which a binding has as a text.
+    /// A value that is not checked against `T`: for a nested type with outputs in its fields, and
+    /// for a property of any type, which a binding has as a text.
     ///
     /// ```
     /// # use pulumi_program::{Input, Output, pulumi_any};

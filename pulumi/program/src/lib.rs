@@ -1,4 +1,4 @@
-//! What a Pulumi program in Rust says, on top of Gestalt: how it runs, the options of a resource,
+//! The API of a Pulumi program in Rust, on top of Gestalt: how it runs, the options of a resource,
 //! components, assets, exports.
 //!
 //! ```no_run

@@ -30,8 +30,8 @@ impl Program {
     /// The package of the workspace's Lambda function. Its path is known to the language host
     /// alone, so that no program uploads another file than the one just made.
     ///
-    /// # Errors
-    /// When no host tells of one: it is too old, or the workspace names no function.
+    /// # Errors When the host names no package, because it is too old, or because the workspace
+    /// names no function.
     pub fn package(&self) -> Result<LambdaPackage> {
         let text = env::var(VARIABLE).with_context(|| {
             format!(

@@ -174,8 +174,8 @@ impl Engine {
         self.0.started.send_replace(true);
     }
 
-    /// Does all that the program has described, and tells the engine that nothing more comes.
-    /// Whether all of it went well; what did not has been told.
+    /// Does everything that the program has described, and tells the engine that nothing more
+    /// comes. Gives whether all of it succeeded; failures have been shown.
     ///
     /// # Errors
     /// When the engine does not take the end of the program.

@@ -1,4 +1,4 @@
-//! What the stack and its components give: registered when all of it is known.
+//! The outputs of the stack and its components: registered when all of them are known.
 
 use futures::FutureExt as _;
 use futures::future::{BoxFuture, join, join_all};

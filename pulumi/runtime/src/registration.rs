@@ -122,8 +122,8 @@ impl Engine {
             Some(id) => self.read(id, request).await?,
             None => self.create(request, read_timeout).await?,
         };
-        // What `--target` and `destroy --run-program` leave out is answered without an id: its
-        // outputs are as unknown as in a preview.
+        // Resources that `--target` and `destroy --run-program` leave out are answered without an
+        // id: their outputs are unknown, as in a preview.
         let left_out = response.id.is_empty() && !is_component;
         if left_out {
             self.left_out().insert(response.urn.clone());

@@ -1,4 +1,4 @@
-//! Gets a package's description from where it is to be had.
+//! Fetches a package's description: from the engine, or from PyPI.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! What of the package the binding has: `tokens.toml`.
+//! Which parts of the package the binding has: `tokens.toml`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

@@ -113,8 +113,7 @@ pub struct EnumValue {
     pub value: Value,
 }
 
-/// What the provider replaces a resource for (`willReplaceOnChanges`) is left out: only one of the two
-/// descriptions says it.
+/// `willReplaceOnChanges` is left out, because only one of the two descriptions has it.
 #[derive(Debug, Default, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Property {

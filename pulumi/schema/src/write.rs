@@ -1,4 +1,5 @@
-//! Writes what a program elsewhere begins with: a template for `pulumi new`, and bindings.
+//! Writes the files with which a program outside of this repository begins: a template for `pulumi
+//! new`, and bindings.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,8 +1,8 @@
 //! The engine's events, as steps from an old to a new state.
 //!
-//! `pulumi preview --json` and `pulumi refresh --preview-only --json` say one thing after the other
-//! where `PULUMI_ENABLE_STREAMING_JSON_PREVIEW` is set: an event a line, with every resource,
-//! also those that stay. What the two print without it lacks the result of a refresh.
+//! `pulumi preview --json` and `pulumi refresh --preview-only --json` print one event a line when
+//! `PULUMI_ENABLE_STREAMING_JSON_PREVIEW` is set, with every resource, also unchanged ones. Without
+//! it their output lacks the result of a refresh.
 
 use pulumi_protocol::{STACK_TYPE, urn};
 use serde::Deserialize;

@@ -1,4 +1,4 @@
-//! `cargo xtask status`: whether the embedded cloud runs, and how it is doing.
+//! `cargo xtask status`: whether the embedded cloud runs, and in which state it is.
 
 use crate::checkout::Checkout;
 use crate::cloud::{Cloud, Running};

@@ -8,8 +8,8 @@ use std::process::Command;
 /// Room for the programs of a home and a deployment.
 const SIZE: &str = "1500m";
 
-/// Nothing outside of the script sees its file system, so all of it is one script. It ends with
-/// the first command that does not do what is expected, and the cloud ends with it.
+/// Nothing outside of the script sees its file system, so all of it is one script. It ends at the
+/// first command that does not do what is expected, and with it the cloud.
 const SCRIPT: &str = r#"
 set -u
 mount -t tmpfs -o size="$SIZE" tmpfs "$DISK" || exit 90

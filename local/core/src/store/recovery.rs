@@ -177,8 +177,9 @@ fn keep_up(
     }
     let newest = scan.last();
     if newest > last {
-        // After a kill in the middle of a commit the database goes back to the one before, as it
-        // does when the last one is damaged: nobody can tell these apart, and nothing is lost.
+        // After a kill in the middle of a commit the database goes back to the commit before. It
+        // does the same when the last commit is damaged. The two cannot be told apart, and nothing
+        // is lost in either.
         let missing = scan.frames.iter().filter(|frame| frame.commit > last);
         commit_all(database, mirror::batches(log, missing)?, newest)?;
     }

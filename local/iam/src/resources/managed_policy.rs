@@ -1,4 +1,4 @@
-//! IAM: policies of their own. One allows what it says to the roles that it is attached to.
+//! IAM: managed policies. One applies to the roles that it is attached to.
 
 use super::{check_name, check_policy, malformed};
 use crate::Iam;

@@ -1,4 +1,4 @@
-//! What is wrong with a configuration.
+//! The mistakes in a configuration.
 
 use std::fmt;
 

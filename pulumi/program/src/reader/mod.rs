@@ -1,4 +1,5 @@
-//! The configuration of a stack, typed: every key read once, and all that is wrong told together.
+//! The configuration of a stack, typed: every key is read once, and all mistakes are reported
+//! together.
 
 mod mistakes;
 mod nearest;
@@ -11,8 +12,8 @@ use serde::de::DeserializeOwned;
 use crate::config::ConfigValue;
 pub use mistakes::{Mistake, Mistakes};
 
-/// How engines hand over what is `null` in a stack file: as an empty text by now, of which they say
-/// themselves that it will be another.
+/// How engines hand over a `null` in a stack file: at present as an empty text, and by their own
+/// announcement as something else in a later version.
 const NULL: [&str; 2] = ["", "null"];
 
 /// What is allowed for a value, and a value that is.
@@ -25,10 +26,10 @@ pub struct Allowed {
 /// Says whether a value is allowed, and if not, what would be.
 pub type Check = fn(&str) -> Result<(), Allowed>;
 
-/// Takes values out of the configuration of a stack, each with what it may be and what it is without
-/// one, and gathers what is wrong. [`finish`](Self::finish) tells all of it at once: the value, what is
-/// allowed, and the command that fixes it. A key that nobody has asked for is refused, with the one that
-/// is probably meant. Secrets are never shown.
+/// Reads values of the configuration of a stack, each with its allowed values and its default, and
+/// gathers all mistakes. [`finish`](Self::finish) tells all of it at once: the value, what is
+/// allowed, and the command that fixes it. A key that nobody has asked for is refused, with the one
+/// that is probably meant. Secrets are never shown.
 ///
 /// ```no_run
 /// # use pulumi_program::{Allowed, ConfigValue, Program};

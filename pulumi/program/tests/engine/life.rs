@@ -1,4 +1,4 @@
-//! The life of resources: what options and dependencies do to it.
+//! What options and dependencies do to resources: their order, updates, replacements and deletions.
 
 use anyhow::Result;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! However a program fails, one message says why, and the exit code says that it did.
+//! Every failure of a program has one message that says why, and the exit code for it.
 
 use std::process::Command;
 

@@ -1,5 +1,5 @@
-//! What a resource's class says beyond types: in its constructor, where it gives the engine secrets,
-//! defaults, former types and what replaces it.
+//! What a resource's class says beyond types. Its constructor names secrets, defaults, former types
+//! and the properties that replace the resource.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! How much there is in a stack of what is paid for.
+//! How much of each thing that costs money a stack has.
 
 use serde_json::Value;
 use std::collections::BTreeMap;

@@ -1,9 +1,9 @@
 //! What became of an object's records in replays: one journal an object, in the same bucket.
 //!
 //! Before records are sent the journal says so, and afterwards whether they were taken. A replay
-//! that ends in between leaves them *in doubt*: Firehose may have them, and nothing tells. Each
-//! writing depends on what was written before, so that of two replays one goes on and the other
-//! leaves the object to it.
+//! that ends in between leaves them *in doubt*: Firehose may have them, and there is no way to find
+//! out. Each write is conditional on the one before, so that of two replays one goes on and the
+//! other leaves the object to it.
 
 use crate::aws::s3::Objects;
 use anyhow::{Context, Result, bail};

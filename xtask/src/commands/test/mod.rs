@@ -59,9 +59,9 @@ impl Test {
         !self.quick && self.part.is_none_or(|only| only == part)
     }
 
-    /// What needs no Cargo runs beside all else. Cargo compiles one thing after the other; while it
-    /// checks what it compiled for the tests, those in-process run already. End to end, Cargo is
-    /// called by the tests, so they come last.
+    /// Checks that need no Cargo run beside everything else. Cargo compiles one thing after the
+    /// other, so the in-process tests run while it does its checks. The end-to-end tests call Cargo
+    /// themselves, so they come last.
     async fn stages(&self, checkout: &Checkout, board: &Board) -> Result<Count> {
         let root = &checkout.root;
         let mut count = Count::default();

@@ -1,5 +1,5 @@
-//! An update of any stack, as a person or a workflow asks for it: previewed again, compared with what
-//! was approved, and where it fails, told what is in which state.
+//! An update of any stack by a person or a workflow: it is previewed again and compared with what
+//! was approved. When it fails, the error says which resource is in which state.
 
 use crate::commands::preview::{refuse_loss, review};
 use crate::engine::Engine;
