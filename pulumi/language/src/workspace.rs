@@ -116,13 +116,13 @@ impl Workspace {
 /// What the manifest of a binding says that Cargo has from a registry.
 fn published(binding: &Versioned) -> Result<Option<Plugin>> {
     #[derive(Deserialize)]
-    struct Package {
+    struct PackageTable {
         #[serde(default)]
         metadata: Option<Tables>,
     }
     #[derive(Deserialize)]
     struct File {
-        package: Package,
+        package: PackageTable,
     }
 
     if binding.provider().is_none() {

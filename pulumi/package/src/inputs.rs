@@ -1,8 +1,8 @@
 //! Which files decide what Cargo builds: sources, manifests, settings, and the toolchain.
 //!
-//! The list is of what Cargo and rustup read, so that a file that is not there is in it too when
-//! it would be read if it were. Where the list cannot be complete there is none, and Cargo is
-//! asked each time.
+//! The list has all files that Cargo and rustup read. It also has files that do not exist but would
+//! be read if they did. Where the list cannot be complete there is none, and Cargo is asked each
+//! time.
 
 use crate::look::Environment;
 use serde::Deserialize;
@@ -159,9 +159,9 @@ fn sources(executable: &Path) -> Option<BTreeSet<PathBuf>> {
 }
 
 impl Script {
-    /// The files that it says it depends on, by their whole paths: what is inside of a package from a
-    /// registry never changes, and what is inside of another is in Cargo's list. A script that has
-    /// not said anything depends on every file of its package.
+    /// The files that the script says it depends on, if they are absolute paths. Other paths are
+    /// inside of its package: those of a registry never change, and those of this machine are in
+    /// Cargo's list. A script that says nothing depends on every file of its package.
     fn inputs(&self) -> Option<Vec<PathBuf>> {
         let said = self.out_dir.parent()?.join("output");
         let said = fs::read_to_string(said).ok()?;
@@ -185,10 +185,10 @@ impl Script {
 async fn members(root: &Path, environment: &Environment) -> Option<Vec<PathBuf>> {
     #[derive(Deserialize)]
     struct Metadata {
-        packages: Vec<Package>,
+        packages: Vec<Member>,
     }
     #[derive(Deserialize)]
-    struct Package {
+    struct Member {
         manifest_path: PathBuf,
     }
     let text = fs::read_to_string(root.join("Cargo.toml")).ok()?;

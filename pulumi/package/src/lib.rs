@@ -63,12 +63,12 @@ pub enum Profile {
 
 /// A package of the project's function.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Package {
+pub struct LambdaBuild {
     pub architecture: Architecture,
     pub profile: Profile,
 }
 
-impl Package {
+impl LambdaBuild {
     /// The package that a stack's configuration asks for; `value` gives the value of a key.
     ///
     /// # Errors
@@ -292,7 +292,7 @@ mod tests {
         let mut paths = BTreeSet::new();
         for architecture in [Architecture::X86_64, Architecture::Arm64] {
             for profile in [Profile::Release, Profile::Quick] {
-                let package = Package {
+                let package = LambdaBuild {
                     architecture,
                     profile,
                 };
@@ -301,7 +301,7 @@ mod tests {
         }
         assert_eq!(paths.len(), 4);
         assert_eq!(
-            Package::default().path(Path::new("/checkout")),
+            LambdaBuild::default().path(Path::new("/checkout")),
             Path::new("/checkout/target/lambda/bootstrap.zip")
         );
     }

@@ -107,6 +107,7 @@ fn joined(path: &str, name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use pulumi_protocol::{SECRET, SIGNATURE};
     use serde_json::json;
 
     fn said(old: &Value, new: &Value) -> Vec<String> {
@@ -142,10 +143,7 @@ mod tests {
 
     #[test]
     fn two_secrets_differ_without_being_shown() {
-        let secret = |text: &str| {
-            json!({ "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",
-                    "ciphertext": text })
-        };
+        let secret = |text: &str| json!({ SIGNATURE: SECRET, "ciphertext": text });
         let said = said(&json!({ "a": secret("x") }), &json!({ "a": secret("y") }));
         assert_eq!(said, ["a: (secret), changed"]);
     }

@@ -1,17 +1,8 @@
 //! Values of properties, as the engine writes them: what is secret or unknown, what is a file, and
 //! how long ones are shortened.
 
+use pulumi_protocol::{ARCHIVE, ASSET, SECRET, SIGNATURE, UNKNOWN};
 use serde_json::{Map, Value};
-
-/// The property by which the engine marks a value that is more than its JSON.
-const SIGNATURE: &str = "4dabf18193072939515e22adb298388d";
-const SECRET: &str = "1b47061264138c4ac30d75fd1eb44270";
-const ASSET: &str = "c44067f5952c0a294b673a41bacd8c17";
-const ARCHIVE: &str = "0def7320c3a5731c473e5ecbe6d01bc7";
-
-/// A value that is known only after the deployment; other kinds than texts have others, which
-/// differ in the digits before the first hyphen.
-const UNKNOWN: &str = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
 /// What the engine puts in place of a secret.
 const HIDDEN: &str = "[secret]";

@@ -1,4 +1,4 @@
-//! When nothing has changed Cargo is not asked, and whatever changes, no old program runs.
+//! When nothing has changed, Cargo is not asked. When anything changes, no old program runs.
 
 use crate::harness::{Host, Workspace};
 use anyhow::{Context, Result, ensure};

@@ -101,7 +101,7 @@ async fn run_once(place: &Path, clone: &Path, cli: Option<&Path>, command: &str)
     })
 }
 
-/// Takes leave of detached processes that have ended: until then their time is nobody's.
+/// Reaps detached processes that have ended: the system counts their time only then.
 fn reap() {
     while let Ok(Some(_)) = rustix::process::wait(rustix::process::WaitOptions::NOHANG) {}
 }
