@@ -19,7 +19,7 @@ use cloud_lambda::{Isolation, Lambda};
 use cloud_logs::Logs;
 use cloud_resource::account::Account;
 use cloud_resource::deployments::Deployments;
-use cloud_resource::package::Package;
+use cloud_resource::package::ProviderPackage;
 use cloud_s3::S3;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -86,7 +86,7 @@ impl Cloud {
     pub async fn open_with(
         config: CloudConfig,
         clock: Clock,
-        package: Option<Package>,
+        package: Option<ProviderPackage>,
         events: Arc<Events>,
         stopping: CancellationToken,
     ) -> Result<Arc<Self>> {
@@ -154,7 +154,7 @@ impl Cloud {
         ));
         let package = match package {
             Some(package) => package,
-            None => Package::aws(
+            None => ProviderPackage::aws(
                 [
                     iam.resource_types(),
                     kms.resource_types(),

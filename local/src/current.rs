@@ -9,7 +9,7 @@ use cloud_core::events::{Event, Events};
 use cloud_core::folder;
 use cloud_lambda::FUNCTION;
 use cloud_resource::account::{Account, Accounts};
-use cloud_resource::package::Package;
+use cloud_resource::package::ProviderPackage;
 use cloud_s3::{S3, expiry};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -26,7 +26,7 @@ pub struct Current {
     gate: Gate<()>,
     cloud: RwLock<Arc<Cloud>>,
     /// What may be declared, where that is not what the services have.
-    package: Option<Package>,
+    package: Option<ProviderPackage>,
     /// What happens, in this cloud and in those that take its place.
     pub events: Arc<Events>,
     /// Each cloud's own token is a child of it.
@@ -38,7 +38,7 @@ impl Current {
     pub async fn open(
         config: CloudConfig,
         clock: Clock,
-        package: Option<Package>,
+        package: Option<ProviderPackage>,
         stopping: CancellationToken,
     ) -> Result<Self> {
         let events = Arc::new(Events::default());
@@ -118,7 +118,7 @@ impl Current {
 async fn start(
     config: CloudConfig,
     clock: Clock,
-    package: Option<Package>,
+    package: Option<ProviderPackage>,
     events: Arc<Events>,
     stopping: CancellationToken,
 ) -> Result<Arc<Cloud>> {

@@ -97,7 +97,7 @@ impl Batch {
         self.writes.is_empty()
     }
 
-    /// These writes, and those of another batch behind them.
+    /// These writes, and those of another batch after them.
     pub fn and(mut self, other: Self) -> Self {
         self.writes.extend(other.writes);
         self
@@ -166,7 +166,7 @@ impl Store {
     /// Takes no more writes, in this handle and all others. On return none is under way.
     pub async fn close(&self) {
         self.file.closed.store(true, Ordering::SeqCst);
-        // The writer answers behind all that it has begun.
+        // The writer answers after all that it has begun.
         let _refused = self.commit(Batch::new()).await;
     }
 
@@ -293,7 +293,7 @@ impl DatabaseFile {
         }
     }
 
-    /// Closes the database; whoever needs it next opens it again.
+    /// Closes the database; the next use opens it again.
     fn close(&self) {
         let mut database = self
             .database
@@ -361,7 +361,7 @@ fn write_groups(file: &Weak<DatabaseFile>, groups: &mpsc::Receiver<Group>) {
     }
 }
 
-/// The thread goes on whatever a write comes to.
+/// A write that fails, or panics, does not end the thread.
 fn write_group(file: &DatabaseFile, batches: &[&Batch]) -> Result<(), String> {
     let written = catch_unwind(AssertUnwindSafe(|| file.write(batches)));
     let written = written.unwrap_or_else(|panic| {

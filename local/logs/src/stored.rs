@@ -363,19 +363,19 @@ pub(crate) fn file_name(name: &str) -> String {
 fn name_of_file(stem: &str) -> String {
     let mut name = Vec::new();
     let mut rest = stem.as_bytes();
-    while let Some((byte, behind)) = rest.split_first() {
-        let code = behind
+    while let Some((byte, after)) = rest.split_first() {
+        let code = after
             .get(..2)
             .and_then(|code| std::str::from_utf8(code).ok());
         let code = code.and_then(|code| u8::from_str_radix(code, 16).ok());
         rest = match (byte, code) {
             (b'%', Some(code)) => {
                 name.push(code);
-                &behind[2..]
+                &after[2..]
             }
             _ => {
                 name.push(*byte);
-                behind
+                after
             }
         };
     }

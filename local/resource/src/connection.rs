@@ -1,12 +1,12 @@
 //! Connections from the engine, each with the configuration it was given.
 //!
-//! The engine opens a connection for each configured provider of a stack, and a request does
-//! not say which of them it is for: the connection does. Two stacks, or two providers of one
-//! stack, can so be at work at the same time, in different regions. A connection is also one
-//! session of the engine: so what a killed engine has left can be told from what a running one does.
+//! The engine opens a connection for each configured provider of a stack, and a request does not
+//! say which of them it is for: the connection does. Two stacks, or two providers of one stack, can
+//! so be at work at the same time, in different regions. A connection is also one session of the
+//! engine, so that the resources of a killed engine can be told from those of a running one.
 
 use crate::answers::Session;
-use crate::settings::Settings;
+use crate::settings::ProviderSettings;
 use cloud_core::listener::ACCEPT_PAUSE;
 use futures::Stream;
 use std::io;
@@ -33,7 +33,7 @@ pub(crate) struct Configured {
 
 #[derive(Debug, Default)]
 struct Known {
-    settings: Option<Arc<Settings>>,
+    settings: Option<Arc<ProviderSettings>>,
     /// `HOST:PORT` at which the engine listens.
     engine: Option<String>,
 }
@@ -52,12 +52,12 @@ impl Configured {
     }
 
     /// What this connection was configured with.
-    pub(crate) fn get(&self) -> Option<Arc<Settings>> {
+    pub(crate) fn get(&self) -> Option<Arc<ProviderSettings>> {
         self.read().settings.clone()
     }
 
     /// Configures it.
-    pub(crate) fn set(&self, settings: Arc<Settings>) {
+    pub(crate) fn set(&self, settings: Arc<ProviderSettings>) {
         self.write().settings = Some(settings);
     }
 
@@ -94,7 +94,7 @@ impl Connection {
     }
 }
 
-/// The connections that a listener accepts, for ever.
+/// The connections that a listener accepts, forever.
 pub(crate) fn accepted(listener: TcpListener) -> impl Stream<Item = io::Result<Connection>> {
     futures::stream::unfold(listener, |listener| async {
         loop {

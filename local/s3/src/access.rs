@@ -5,7 +5,7 @@ use super::errors::access_denied;
 use crate::S3;
 use cloud_core::error::{AwsError, AwsResult};
 use cloud_core::identity::{ACCOUNT_ID, bucket_arn};
-use cloud_iam::document::{Document, Effect, Kind, Principal, Set, Statement};
+use cloud_iam::document::{Document, Effect, PolicyKind, Principal, Set, Statement};
 use cloud_iam::pattern::arn_like;
 use cloud_iam::{Call, Caller, Iam};
 
@@ -142,7 +142,7 @@ fn check_policy(iam: &Iam, settings: &Settings, text: &str) -> AwsResult<()> {
             format!("the policy has more than {MAX_POLICY} bytes"),
         ));
     }
-    let policy = Document::parse(text, Kind::Resource).map_err(malformed)?;
+    let policy = Document::parse(text, PolicyKind::Resource).map_err(malformed)?;
     let own = bucket_arn(&settings.name);
     for statement in &policy.statements {
         for resource in statement.resources.iter().flat_map(|set| set.patterns()) {
@@ -239,7 +239,7 @@ mod tests {
             let text = format!(
                 r#"{{"Statement":{{"Effect":"Allow","Principal":"*","Action":"{action}","Resource":"{resource}"}}}}"#
             );
-            let policy = Document::parse(&text, Kind::Resource)?;
+            let policy = Document::parse(&text, PolicyKind::Resource)?;
             assert_eq!(
                 actions_apply(&policy.statements[0]),
                 expected,
@@ -284,7 +284,7 @@ mod tests {
             let text = format!(
                 r#"{{"Statement":{{{statement},"Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*"}}}}"#
             );
-            let policy = Document::parse(&text, Kind::Resource)?;
+            let policy = Document::parse(&text, PolicyKind::Resource)?;
             assert_eq!(is_public(&policy), expected, "{statement}");
         }
         Ok(())

@@ -7,7 +7,7 @@ use super::version::{VERSIONS, objects_prefix};
 use anyhow::Result;
 use cloud_core::error::{AwsError, AwsResult};
 use cloud_core::store::{Batch, Store};
-use cloud_iam::document::{Document, Kind};
+use cloud_iam::document::{Document, PolicyKind};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -126,7 +126,7 @@ impl State {
         let policy = settings
             .policy
             .as_deref()
-            .map(|text| Document::parse(text, Kind::Resource))
+            .map(|text| Document::parse(text, PolicyKind::Resource))
             .transpose()?;
         Ok(Self { settings, policy })
     }

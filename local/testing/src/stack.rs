@@ -6,6 +6,7 @@ use cloud_resource::account::Account;
 use cloud_resource::deployments::Record;
 use cloud_resource::package::Declared;
 use cloud_resource::resource::{New, Properties};
+use pulumi_protocol::urn;
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -50,7 +51,7 @@ impl Stack {
     /// the service.
     pub async fn deploy(&self, token: &str, name: &str, inputs: Value) -> Result<Record> {
         let inputs = self.valid(token, inputs)?;
-        let urn = format!("urn:pulumi:{}::test::{token}::{name}", self.name);
+        let urn = urn::of(&self.name, "test", token, name);
         let deployments = &self.account.deployments;
         let new = New {
             stack: self.name.clone(),

@@ -9,7 +9,7 @@ const ROLE: &str = "aws:iam/role:Role";
 const ROLE_POLICY: &str = "aws:iam/rolePolicy:RolePolicy";
 
 #[tokio::test]
-async fn a_role_goes_when_nothing_hangs_on_it() -> Result<()> {
+async fn a_role_goes_when_nothing_depends_on_it() -> Result<()> {
     let cloud = Cloud::start().await?;
     let trust = r#"{"Statement":{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}}"#;
     let inputs = json!({ "name": "r", "path": "/app/", "assumeRolePolicy": trust });

@@ -79,7 +79,7 @@ fn pack(name: &str, content: &[u8], level: i64) -> zip::result::ZipResult<Vec<u8
     Ok(archive.finish()?.into_inner())
 }
 
-/// Whoever reads the file meanwhile sees the old content or the new.
+/// Who reads the file at the same time sees the old content or the new.
 fn write(path: &Path, content: &[u8]) -> Result<()> {
     let written = || -> Result<()> {
         let folder = path.parent().context("it has no folder")?;

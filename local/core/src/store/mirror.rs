@@ -51,7 +51,7 @@ pub(super) struct Scan {
     pub damaged: Vec<(u64, u64)>,
     /// Where the last intact frame ends.
     pub end: u64,
-    /// The commit of a frame behind that which was not written to its end, or says so.
+    /// The commit of a frame after that which was not written to its end, or says so.
     pub torn: Option<u64>,
 }
 
@@ -88,7 +88,7 @@ impl Mirror {
         self.file.is_none()
     }
 
-    /// Goes on behind what a scan of the log found.
+    /// Goes on after what a scan of the log found.
     pub(super) fn resume(path: &Path, scan: &Scan) -> Result<Self> {
         let file = open(path)?;
         file.set_len(scan.end)
@@ -108,7 +108,7 @@ impl Mirror {
         commit: u64,
         records: impl IntoIterator<Item = Result<(String, Vec<u8>)>>,
     ) -> Result<Self> {
-        /// A frame is begun behind so many bytes.
+        /// A frame is begun after so many bytes.
         const ENOUGH: usize = 256 * 1024;
         let draft = path.with_extension("log.new");
         let file = File::options()
@@ -165,7 +165,7 @@ impl Mirror {
         self.end > 2 * self.compact + SLACK
     }
 
-    /// Writes batches behind the confirmed part. They count when they are confirmed; until then
+    /// Writes batches after the confirmed part. They count when they are confirmed; until then
     /// the next write takes their place.
     pub(super) fn append<'a>(
         &self,
@@ -377,7 +377,7 @@ fn next_frame(file: &File, from: u64, length: u64) -> io::Result<Option<u64>> {
     Ok(None)
 }
 
-/// Whether what is behind the last intact frame is one that was not written to its end.
+/// Whether what is after the last intact frame is one that was not written to its end.
 fn is_torn(file: &File, at: u64, length: u64) -> io::Result<bool> {
     match header_at(file, at, length)? {
         Some((_, claimed, _)) => Ok(at + HEADER as u64 + claimed > length),

@@ -3,7 +3,7 @@
 //! | database | log | what is done |
 //! | --- | --- | --- |
 //! | intact | up to date | nothing |
-//! | intact | ahead | what the database lacks is committed: it fell back behind a damaged commit, or the process was killed between the two |
+//! | intact | ahead | what the database lacks is committed: it fell back after a damaged commit, or the process was killed between the two |
 //! | intact | behind, damaged or missing | the log is written again; a damaged one is kept aside |
 //! | damaged, missing | there | the database is built from the log; a damaged one is kept aside |
 //! | damaged | missing | an empty one takes its place |
@@ -177,8 +177,9 @@ fn keep_up(
     }
     let newest = scan.last();
     if newest > last {
-        // After a kill in the middle of a commit the database goes back to the one before, as it
-        // does when the last one is damaged: nobody can tell these apart, and nothing is lost.
+        // After a kill in the middle of a commit the database goes back to the commit before. It
+        // does the same when the last commit is damaged. The two cannot be told apart, and nothing
+        // is lost in either.
         let missing = scan.frames.iter().filter(|frame| frame.commit > last);
         commit_all(database, mirror::batches(log, missing)?, newest)?;
     }

@@ -133,7 +133,7 @@ async fn with_both_copies_damaged_the_damaged_batches_alone_are_lost() -> Result
 }
 
 #[tokio::test]
-async fn the_log_does_not_grow_for_ever() -> Result<()> {
+async fn the_log_does_not_grow_forever() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let troubles = Troubles::open(folder.path());
     let path = folder.path().join("store.redb");

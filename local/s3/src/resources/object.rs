@@ -13,6 +13,7 @@ use bytes::Bytes;
 use cloud_core::error::{AwsError, AwsResult};
 use cloud_core::identity::bucket_arn;
 use cloud_resource::resource::{Deployed, New, Properties, Refusal, Resource, ResourceType, Scope};
+use pulumi_protocol::SIGNATURE;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -21,9 +22,6 @@ use std::sync::Arc;
 /// The type of an object whose program names none: what AWS's SDK for Go, on which the real
 /// provider is built, sends.
 const DEFAULT_CONTENT_TYPE: &str = "application/octet-stream";
-
-/// The property of an asset or archive that tells Pulumi's special values apart.
-const SIGNATURE: &str = "4dabf18193072939515e22adb298388d";
 
 /// An object.
 pub(crate) struct BucketObjectv2;

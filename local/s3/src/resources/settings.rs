@@ -8,7 +8,7 @@ use crate::buckets::{Settings, Versioning};
 use crate::lifecycle::{Rule, check};
 use async_trait::async_trait;
 use cloud_core::error::AwsResult;
-use cloud_iam::document::{Document, Kind};
+use cloud_iam::document::{Document, PolicyKind};
 use cloud_resource::resource::{Deployed, New, Properties, Refusal, Resource, ResourceType, Scope};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -396,7 +396,7 @@ impl Setting for BucketPolicy {
     }
 
     fn validate(inputs: &BucketPolicyInputs) -> Vec<Refusal> {
-        match Document::parse(&inputs.policy, Kind::Resource) {
+        match Document::parse(&inputs.policy, PolicyKind::Resource) {
             Ok(_) => Vec::new(),
             Err(reason) => vec![Refusal::new("policy", reason)],
         }

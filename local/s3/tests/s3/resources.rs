@@ -3,6 +3,7 @@
 use crate::client::Cloud;
 use anyhow::{Context, Result};
 use cloud_testing::stack::refusal;
+use pulumi_protocol::{ASSET, SIGNATURE};
 use serde_json::json;
 
 const BUCKET: &str = "aws:s3/bucket:Bucket";
@@ -16,7 +17,7 @@ const ROLE_POLICY: &str = "aws:iam/rolePolicy:RolePolicy";
 
 /// An asset, as resource types get it.
 fn asset(path: &str) -> serde_json::Value {
-    json!({ "4dabf18193072939515e22adb298388d": "c44067f5952c0a294b673a41bacd8c17", "path": path })
+    json!({ SIGNATURE: ASSET, "path": path })
 }
 
 #[tokio::test]

@@ -168,7 +168,7 @@ impl Target<'_> {
 }
 
 /// A click of the size that everything is measured with: with as long a user's id as the API takes,
-/// and blanks behind it.
+/// and blanks after it.
 fn click(number: usize) -> String {
     let mysfit = "b41ff031-141e-4a8d-bb56-158a22bea0b3";
     let click = json!({ "userId": format!("{number:0128}"), "mysfitId": mysfit });
