@@ -16,7 +16,7 @@ use cloud_core::troubles::Troubles;
 use cloud_iam::Iam;
 use cloud_resource::account::Account;
 use cloud_resource::deployments::{Deployments, Record};
-use cloud_resource::package::Package;
+use cloud_resource::package::ProviderPackage;
 use cloud_resource::resource::AnyResourceType;
 use http::{Request, Response};
 use hyper::body::{Body, Incoming};
@@ -118,7 +118,7 @@ impl<S: Service> Cloud<S> {
         let types = types.chain(service.resource_types()).collect();
         let account = Arc::new(Account {
             context,
-            package: Package::aws(types)?,
+            package: ProviderPackage::aws(types)?,
             deployments,
         });
         account.deployments.activate_all(&account.package).await;

@@ -8,8 +8,8 @@ mod cloudfront;
 mod console;
 mod documented;
 mod edge;
-mod invalidations;
-mod kms;
+#[path = "../../cloudfront/tests/cloudfront/inputs.rs"]
+mod inputs;
 mod late;
 mod logs;
 mod mangled;

@@ -3,16 +3,18 @@
 
 mod backpressure;
 mod clicks;
-mod delivery;
 mod documented;
 mod events;
 mod failures;
 mod faults;
+mod function_logs;
 mod functions;
 mod isolation;
-mod logs;
 #[path = "../shared/objects.rs"]
 mod objects;
+#[path = "../../firehose/tests/firehose/pipeline.rs"]
 mod pipeline;
+mod records;
 mod reset;
 mod support;
+mod surroundings;

@@ -1,12 +1,8 @@
 //! Invalidations of a distribution.
 
-use crate::client::Answer;
-use crate::cloudfront::Site;
-use crate::tools::run;
+use crate::site::Site;
 use anyhow::{Result, ensure};
-use cloud_testing::pypi::installed;
-use std::path::Path;
-use tokio::process::Command;
+use cloud_testing::client::Answer;
 
 fn batch(reference: &str, quantity: usize, paths: &[&str]) -> String {
     let paths: String = paths
@@ -30,19 +26,6 @@ impl Site {
         let call = self.cloud.post(&self.invalidations());
         call.service("cloudfront").body(body).send().await
     }
-}
-
-#[tokio::test]
-async fn the_aws_cli_invalidates_and_waits() -> Result<()> {
-    let site = Site::start().await?;
-    let aws = installed("aws").await?;
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/aws/cli_invalidation.sh");
-    let mut command = Command::new("sh");
-    command
-        .arg(script)
-        .arg(aws)
-        .arg(&site.distribution.resource.id);
-    run(&mut command, &site.cloud).await
 }
 
 #[tokio::test]

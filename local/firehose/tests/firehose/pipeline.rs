@@ -1,19 +1,17 @@
-//! A pipeline for tests: a bucket, a function, and a stream between them in real roles.
+//! A pipeline for tests: a bucket, a function, and a stream between them in a role. The app's tests
+//! have it too, with a real bucket and function.
 
-use crate::objects;
-use crate::support::{BUCKET, LOG_GROUP, ROLE, ROLE_POLICY, STREAM, World};
+use crate::support::{ROLE, ROLE_POLICY, STREAM, World};
 use anyhow::{Result, ensure};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use cloud_iam::Caller;
 use cloud_resource::deployments::Record;
-use cloud_s3::listing::{Of, Query};
 use serde_json::{Value, json};
 
 pub const FUNCTION_ARN: &str = "arn:aws:lambda:us-east-1:000000000000:function:f";
 
 /// What the delivery role is allowed, by what it is for.
-fn statement(of: &str) -> Value {
+pub fn statement(of: &str) -> Value {
     let (action, resource) = match of {
         "store" => ("s3:PutObject", "arn:aws:s3:::clicks/*".to_owned()),
         "store-delivered" => ("s3:PutObject", "arn:aws:s3:::clicks/firehose/*".to_owned()),
@@ -30,6 +28,7 @@ fn statement(of: &str) -> Value {
 pub struct Pipeline {
     pub world: World,
     pub stream: Record,
+    #[allow(dead_code, reason = "the app's tests alone change it")]
     pub policy: Record,
 }
 
@@ -45,15 +44,7 @@ impl Pipeline {
 
     /// The same, in a cloud that runs already.
     pub async fn deploy(world: World, function: Value, destination: Value) -> Result<Self> {
-        world
-            .deploy(BUCKET, "clicks", json!({ "bucket": "clicks" }))
-            .await?;
-        world
-            .deploy(LOG_GROUP, "errors", json!({ "name": "errors" }))
-            .await?;
-        let errors = json!({ "logGroupName": "errors", "logStreamName": "errors" });
-        world.logs_call("CreateLogStream", errors)?;
-        world.function("f", function).await?;
+        world.surround(function).await?;
         let (role, policy) = delivery_role(&world).await?;
         let mut configuration = configuration(role.resource.output("arn"));
         for (name, value) in destination.as_object().into_iter().flatten() {
@@ -80,7 +71,9 @@ impl Pipeline {
 
     /// One request of Firehose's protocol.
     pub async fn call(&self, action: &str, input: Value) -> Result<Value> {
-        firehose(&self.world, action, input).await
+        let body = input.to_string();
+        let answer = self.world.firehose(action, body.as_bytes()).await?;
+        Ok(serde_json::from_slice(&answer)?)
     }
 
     pub async fn put(&self, data: &[&str]) -> Result<()> {
@@ -104,8 +97,7 @@ impl Pipeline {
             }
             let mut contents = Vec::new();
             for key in keys {
-                let cloud = self.world.cloud();
-                let object = objects::read(&cloud.s3, "clicks", &key).await?;
+                let object = self.world.object(&key).await?;
                 contents.push(String::from_utf8(object.to_vec())?);
             }
             return Ok(contents);
@@ -113,51 +105,8 @@ impl Pipeline {
     }
 
     pub fn keys(&self, prefix: &str) -> Result<Vec<String>> {
-        let query = Query {
-            prefix: prefix.into(),
-            limit: 1000,
-            ..Query::default()
-        };
-        let page = self.world.cloud().s3.list("clicks", Of::Objects, &query)?;
-        Ok(page.entries.into_iter().map(|entry| entry.key).collect())
+        self.world.keys(prefix)
     }
-
-    /// Waits until the error log has a line of this code.
-    pub async fn logged(&self, code: &str) -> Result<Value> {
-        loop {
-            for line in self.world.log("errors")? {
-                let line: Value = serde_json::from_str(&line)?;
-                if line["errorCode"] == code {
-                    return Ok(line);
-                }
-            }
-            tokio::task::yield_now().await;
-        }
-    }
-
-    /// Leaves the role with these statements.
-    pub async fn allow(&mut self, statements: &[&str]) -> Result<()> {
-        let statements: Vec<_> = statements.iter().map(|one| statement(one)).collect();
-        let policy = json!({ "Version": "2012-10-17", "Statement": statements });
-        let changes = json!({ "policy": policy.to_string() });
-        self.policy = self.world.update(&self.policy, changes).await?;
-        Ok(())
-    }
-}
-
-async fn firehose(world: &World, action: &str, input: Value) -> Result<Value> {
-    let body = input.to_string();
-    let answer = world
-        .cloud()
-        .firehose
-        .call(
-            &Caller::Account,
-            crate::support::REGION,
-            action,
-            body.as_bytes(),
-        )
-        .await?;
-    Ok(serde_json::from_slice(&answer)?)
 }
 
 pub async fn delivery_role(world: &World) -> Result<(Record, Record)> {
