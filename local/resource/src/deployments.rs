@@ -414,6 +414,11 @@ impl Deployments {
     /// is tried again as long as that gets any further.
     pub async fn activate_all(&self, package: &Package) {
         let mut waiting = self.all();
+        for record in &waiting {
+            if let Ok(of) = resource_type(package, &record.token) {
+                of.announce(&record.resource);
+            }
+        }
         loop {
             let before = waiting.len();
             let mut failed = Vec::new();
