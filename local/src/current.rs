@@ -7,7 +7,6 @@ use async_trait::async_trait;
 use cloud_core::clock::Clock;
 use cloud_core::events::{Event, Events};
 use cloud_core::folder;
-use cloud_lambda::FUNCTION;
 use cloud_resource::account::{Account, Accounts};
 use cloud_resource::package::ProviderPackage;
 use cloud_s3::{S3, expiry};
@@ -123,14 +122,8 @@ async fn start(
     stopping: CancellationToken,
 ) -> Result<Arc<Cloud>> {
     let cloud = Cloud::open_with(config, clock, package, events, stopping).await?;
-    let deployments = &cloud.account.deployments;
-    for record in deployments.all() {
-        if record.token == FUNCTION {
-            let output = |name| record.resource.output(name);
-            cloud.lambda.expect(output("arn"), output("codeSha256"));
-        }
-    }
-    deployments.activate_all(&cloud.account.package).await;
+    let account = &cloud.account;
+    account.deployments.activate_all(&account.package).await;
     expiry::spawn(&cloud.s3);
     cloud.check_in_background();
     Ok(cloud)

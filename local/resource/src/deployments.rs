@@ -233,6 +233,11 @@ impl Deployments {
     /// failed ones are tried again as long as any of them succeeds.
     pub async fn activate_all(&self, package: &ProviderPackage) {
         let mut waiting = self.all();
+        for record in &waiting {
+            if let Ok(of) = resource_type(package, &record.token) {
+                of.announce(&record.resource);
+            }
+        }
         loop {
             let before = waiting.len();
             let mut failed = Vec::new();
