@@ -8,11 +8,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 #[derive(Debug)]
 pub(crate) struct Holds {
     folder: Arc<Path>,
-    files: Mutex<HashMap<String, State>>,
+    files: Mutex<HashMap<String, FileState>>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct FileState {
     readers: usize,
     /// Whether the file's record is gone: the last reader removes the file.
     doomed: bool,
@@ -85,7 +85,7 @@ impl Holds {
         }
     }
 
-    fn files(&self) -> MutexGuard<'_, HashMap<String, State>> {
+    fn files(&self) -> MutexGuard<'_, HashMap<String, FileState>> {
         self.files.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -16,20 +16,20 @@ pub(crate) use settings::{
 };
 
 use crate::S3;
-use crate::buckets::State;
+use crate::buckets::BucketState;
 use cloud_core::error::AwsResult;
 use std::sync::Arc;
 
 /// The settings of a bucket, unless there is no such bucket.
-fn state(s3: &S3, bucket: &str) -> Option<Arc<State>> {
+fn state(s3: &S3, bucket: &str) -> Option<Arc<BucketState>> {
     let bucket = s3.buckets.get(bucket).ok()?;
     Some(bucket.state())
 }
 
 /// What a deletion came to, when it does not matter that the bucket is gone.
-fn unless_gone(result: AwsResult<()>) -> AwsResult<()> {
+fn unless_gone(s3: &S3, bucket: &str, result: AwsResult<()>) -> AwsResult<()> {
     match result {
-        Err(error) if error.code == "NoSuchBucket" => Ok(()),
+        Err(_) if s3.buckets.get(bucket).is_err() => Ok(()),
         result => result,
     }
 }
