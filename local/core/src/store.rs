@@ -6,8 +6,10 @@
 //! other. Writes run on a thread of the store's own.
 //!
 //! Writers that arrive together share one commit (and so one `fsync`): a write waits for the
-//! commit that is under way, then goes out with all others that waited. After a crash the
-//! store holds exactly the batches whose `commit` returned, and possibly some whose had not yet.
+//! commit that is under way, then goes out with all others that waited. Those whose commit has
+//! ended write again soon, but one of them first: so the next commit waits a moment for as many as
+//! there were. Otherwise every second commit would be for one alone. After a crash the store holds
+//! exactly the batches whose `commit` returned, and possibly some whose had not yet.
 //!
 //! A store that was closed takes no more writes: its file is about to be deleted, and a write
 //! would be acknowledged and then be nowhere.
@@ -39,6 +41,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak, mpsc};
+use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 /// One table for all: keys are `table\0key`, so that tables need no declaration.
@@ -53,6 +56,10 @@ pub const COUNTERS: &str = "counters";
 
 /// How many waiting batches one commit takes at most; bounds the memory of a commit.
 const MAX_GROUP: usize = 1024;
+
+/// How long a commit waits for the writers that shared the one before: about as long as one more
+/// commit would take them. A writer that is alone never waits.
+const GATHERING: Duration = Duration::from_millis(1);
 
 /// What the store is called where troubles are named.
 const SOURCE: &str = "store";
@@ -309,9 +316,10 @@ impl DatabaseFile {
 }
 
 fn write_groups(file: &Weak<DatabaseFile>, groups: &mpsc::Receiver<Group>) {
+    let mut shared_by = 1;
     while let Ok(first) = groups.recv() {
-        let mut waiting = vec![first];
-        waiting.extend(groups.try_iter().take(MAX_GROUP - 1));
+        let waiting = gather(first, groups, shared_by);
+        shared_by = waiting.len();
         let batches: Vec<_> = waiting.iter().map(|group| &group.batch).collect();
         let result = match file.upgrade() {
             Some(file) if file.closed.load(Ordering::SeqCst) => {
@@ -325,6 +333,26 @@ fn write_groups(file: &Weak<DatabaseFile>, groups: &mpsc::Receiver<Group>) {
             let _ = group.done.send(result.clone());
         }
     }
+}
+
+/// What goes into one commit: all that waits, and what comes in the next moment until there is as
+/// much as last time.
+fn gather(first: Group, groups: &mpsc::Receiver<Group>, expected: usize) -> Vec<Group> {
+    let mut waiting = vec![first];
+    let until = Instant::now() + GATHERING;
+    while waiting.len() < MAX_GROUP {
+        let next = match waiting.len() < expected {
+            true => groups
+                .recv_timeout(until.saturating_duration_since(Instant::now()))
+                .ok(),
+            false => groups.try_recv().ok(),
+        };
+        match next {
+            Some(group) => waiting.push(group),
+            None => break,
+        }
+    }
+    waiting
 }
 
 /// Writes one group. A write that fails or panics does not end the thread.

@@ -170,3 +170,57 @@ async fn a_closed_store_takes_no_writes() -> Result<()> {
     assert_eq!(store.get("a", "1").await?, None);
     Ok(())
 }
+
+/// The test has one thread, which the read would wait for if it were on it.
+#[tokio::test]
+async fn a_read_keeps_no_async_thread_waiting() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let troubles = Troubles::open(folder.path());
+    let store = Store::open(&folder.path().join("store.redb"), &troubles).await?;
+    let (other, release) = (store.clone(), mpsc::channel());
+    let (released, released_by) = release;
+    let read = store.read(move |records| {
+        let released = released_by.recv_timeout(std::time::Duration::from_secs(20));
+        (released.is_ok(), records.get("a", "1"))
+    });
+    let write = async {
+        let batch = Batch::new().put("a", "1", b"one".to_vec());
+        other.commit(batch).await?;
+        released.send(())?;
+        anyhow::Ok(())
+    };
+    let (read, written) = tokio::join!(read, write);
+    written?;
+    let (released, record) = read?;
+    ensure!(released, "the read had the only thread");
+    ensure!(
+        record? == None,
+        "what is committed later is not in the snapshot"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_store_of_counters_alone_has_no_second_copy() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let troubles = Troubles::open(folder.path());
+    let path = folder.path().join("store.redb");
+    let log = folder.path().join("store.log");
+    for number in 0..3_u8 {
+        let store = Store::open(&path, &troubles).await?;
+        store
+            .commit(Batch::new().put(COUNTERS, "starts", vec![number]))
+            .await?;
+        ensure!(!log.exists(), "at start {number}");
+    }
+    let store = Store::open(&path, &troubles).await?;
+    store
+        .commit(Batch::new().put("a", "1", b"one".to_vec()))
+        .await?;
+    drop(store);
+    std::fs::remove_file(&path)?;
+    let store = Store::open(&path, &troubles).await?;
+    ensure!(store.get(COUNTERS, "starts").await? == Some(vec![2]));
+    ensure!(store.get("a", "1").await? == Some(b"one".to_vec()));
+    Ok(())
+}
