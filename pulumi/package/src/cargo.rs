@@ -229,7 +229,7 @@ const OF_A_COMMAND: [&str; 8] = [
     "TRACESTATE",
 ];
 
-fn own_environment() -> Environment {
+pub(crate) fn own_environment() -> Environment {
     std::env::vars_os()
         .filter(|(name, _)| !is_of_own_package(name))
         .filter(|(name, _)| OF_A_COMMAND.iter().all(|other| name != other))

@@ -7,11 +7,12 @@
 //! | `archive`, `elf` | the zip, and what its binary asks of the machine that runs it |
 //! | [`project`], [`toolchain`] | what the workspace's files and compiler say |
 //! | [`cargo`], [`group`] | cargo with progress, and process groups |
-//! | `look`, `inputs` | when Cargo need not be asked |
-//! | [`cache`] | the folder for what is downloaded once |
+//! | [`answers`], `look`, `inputs` | when Cargo and the compiler need not be asked |
+//! | `cache` | the folder for what is downloaded once |
 
+pub mod answers;
 mod archive;
-pub mod cache;
+mod cache;
 pub mod cargo;
 mod elf;
 pub mod group;

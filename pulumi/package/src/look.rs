@@ -78,6 +78,12 @@ impl Look {
         Some(proof.executable.clone())
     }
 
+    /// Where a text is kept beside the record: a place for each text, so that environments with
+    /// the same one share it, and none disturbs another's.
+    pub fn place_of(&self, text: &str) -> PathBuf {
+        self.path.with_extension(format!("{:016x}.txt", hash(text)))
+    }
+
     /// Ends the look after a build: with a proof, when `inputs` are those of the begin and in the
     /// same state. A failure costs the next look its time, and nothing else.
     pub fn end(mut self, executable: PathBuf, inputs: BTreeSet<PathBuf>) {

@@ -6,6 +6,7 @@ mod place;
 mod processor;
 mod program;
 mod setup;
+mod site;
 
 use crate::checkout::Checkout;
 use anyhow::Result;
@@ -29,6 +30,8 @@ enum What {
     Processor,
     /// The Pulumi program: an update against its critical path, and a preview
     Program,
+    /// The first visit of the site in Chromium, against the same without scripts
+    Site,
     /// A fresh clone with empty caches, until stack `local` is deployed: half an hour
     Setup,
     /// All but `setup`, one after the other: some ten minutes
@@ -43,9 +46,17 @@ impl What {
             Self::Processor => processor::run(root).await,
             Self::Program => program::run(root).await,
             Self::Setup => setup::run(root).await,
+            Self::Site => site::run().await,
             Self::All => {
                 let analytics = Self::Analytics(analytics::Size::default());
-                for what in [Self::Processor, Self::Program, analytics, Self::Cloud] {
+                let all = [
+                    Self::Processor,
+                    Self::Program,
+                    analytics,
+                    Self::Cloud,
+                    Self::Site,
+                ];
+                for what in all {
                     Box::pin(what.run(root)).await?;
                     println!();
                 }

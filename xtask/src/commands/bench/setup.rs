@@ -1,12 +1,12 @@
 //! `cargo xtask bench setup`: from a fresh clone with empty caches to the outputs of stack `local`,
 //! with a Pulumi CLI on PATH and without one.
 
+use crate::cache;
 use crate::checkout::Checkout;
 use crate::progress;
 use anyhow::{Context, Result, bail, ensure};
 use door::cli::Cli;
 use door::elapsed::elapsed;
-use pulumi_package::cache;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -8,6 +8,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 
+use crate::cache;
 use crate::checkout::Checkout;
 use crate::progress;
 use crate::session::LOCAL;
@@ -23,7 +24,6 @@ use analytics::store::{Contents, Kind, Store};
 use analytics::table;
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
-use pulumi_package::cache;
 use source::Source;
 use std::io::{ErrorKind, Write};
 use std::path::PathBuf;

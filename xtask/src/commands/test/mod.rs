@@ -18,7 +18,6 @@ use anyhow::Result;
 use board::{Board, Count};
 use clap::{Args, ValueEnum};
 use programs::{Kind, Programs};
-use std::ffi::OsString;
 use std::path::Path;
 
 #[derive(Args)]
@@ -79,7 +78,7 @@ impl Test {
             if self.has(Part::EndToEnd) {
                 browser::ensure().await?;
                 checks::add_targets(root).await;
-                with_folder_of(&pulumi::find(checkout).await?).map(Some)
+                pulumi::with_folder_of(&pulumi::find(checkout).await?).map(Some)
             } else {
                 Ok(None)
             }
@@ -138,12 +137,4 @@ impl Test {
         count += linted;
         Ok((programs, count))
     }
-}
-
-/// PATH with a program's folder first: the tests find the CLI as `cargo xtask up` finds it.
-pub fn with_folder_of(program: &Path) -> Result<OsString> {
-    let folder = program.parent().map(Path::to_owned);
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = folder.into_iter().chain(std::env::split_paths(&path));
-    Ok(std::env::join_paths(folders)?)
 }

@@ -33,7 +33,7 @@ pub struct Axe(String);
 
 impl Axe {
     pub fn get() -> Result<Self> {
-        let folder = pulumi_package::cache::folder()?.join("npm");
+        let folder = door::cache().context("no HOME")?.join("npm");
         let tarball = folder.join(format!("axe-core-{VERSION}.tgz"));
         if !tarball.is_file() {
             fetch(&folder, &tarball)?;

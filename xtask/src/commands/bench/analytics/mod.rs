@@ -3,6 +3,7 @@
 
 mod server;
 
+use crate::cache;
 use crate::memory::{self, megabytes};
 use crate::progress;
 use analytics::duckdb::DuckDb;
@@ -14,7 +15,6 @@ use anyhow::{Context, Result, ensure};
 use clap::Args;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use pulumi_package::cache;
 use server::Bucket;
 use std::fs;
 use std::io::Write;

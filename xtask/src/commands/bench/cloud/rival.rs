@@ -1,8 +1,8 @@
 //! MiniStack and moto: from PyPI into a folder of the cache, and as processes.
 
+use crate::cache;
 use crate::tools;
 use anyhow::{Context, Result};
-use pulumi_package::cache;
 use std::path::{Path, PathBuf};
 use tokio::process::Command;
 
