@@ -134,7 +134,7 @@ impl Bodies {
     }
 
     /// Reads a range of the bytes in `parts`. Their files stay until the stream is dropped,
-    /// whatever becomes of the object. Where they are gone already (`NotFound`), the caller
+    /// even if the object is deleted. Where they are gone already (`NotFound`), the caller
     /// looks the object up again.
     pub(crate) async fn read(
         &self,

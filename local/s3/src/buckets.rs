@@ -69,7 +69,7 @@ impl PublicAccessBlock {
     };
 }
 
-/// A bucket, with what requests need of its settings at hand.
+/// A bucket, with its settings in memory.
 pub struct Bucket {
     /// A std lock, since it is held for no longer than a pointer is copied: a request has the
     /// settings as they were when it began.

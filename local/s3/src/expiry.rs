@@ -164,7 +164,7 @@ impl S3 {
         }
     }
 
-    /// Deletes what is due of an object now that nobody else can change it.
+    /// Deletes what is due of an object, under its lock: no client changes it meanwhile.
     async fn expire_object(&self, bucket: &Bucket, key: &str, now: i64) -> AwsResult<()> {
         let _open = bucket.open().await?;
         let state = bucket.state();
@@ -214,7 +214,7 @@ impl S3 {
 }
 
 impl Failures {
-    /// Remembers and logs what went wrong. What is not there any more is as it should be.
+    /// Remembers and logs what went wrong. A thing that is gone already is no failure.
     fn note(&mut self, bucket: &str, what: &str, expired: AwsResult<()>) {
         if let Err(error) = expired
             && error.is_server_fault()

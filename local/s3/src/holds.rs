@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 #[derive(Debug)]
 pub(crate) struct Holds {
     folder: Arc<Path>,
+    /// A std lock: it is never held while the disk is waited for.
     files: Mutex<HashMap<String, FileState>>,
 }
 
@@ -70,7 +71,8 @@ impl Holds {
         self.delete(&free);
     }
 
-    /// Deletes files that nobody reads, and only then forgets that they are doomed.
+    /// Deletes files that nobody reads, and only then forgets that they are doomed: otherwise a
+    /// reader could get a file that is about to go.
     fn delete(&self, names: &[String]) {
         for name in names {
             let path: PathBuf = self.folder.join(name);
@@ -108,7 +110,16 @@ impl Drop for Held {
             }
         }
         drop(files);
-        self.holds.delete(&free);
+        if free.is_empty() {
+            return;
+        }
+        let holds = Arc::clone(&self.holds);
+        let delete = move || holds.delete(&free);
+        // A reader is dropped wherever its request ends, which may not wait for the disk.
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) => drop(runtime.spawn_blocking(delete)),
+            Err(_) => delete(),
+        }
     }
 }
 

@@ -61,6 +61,7 @@ impl NewFile {
 impl Drop for NewFile {
     fn drop(&mut self) {
         if !self.kept {
+            // At once, on whatever thread: a client that is refused, and a reset, leave no file.
             // What cannot be removed now is removed at the next start.
             let _ = std::fs::remove_file(&self.path);
         }

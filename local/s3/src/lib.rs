@@ -47,7 +47,7 @@ use cloud_core::error::AwsResult;
 use cloud_core::faults::Disturbable;
 use cloud_core::store::{Batch, COUNTERS, Store};
 use cloud_iam::{Caller, Iam};
-use cloud_resource::resource::{AnyResourceType, bind};
+use cloud_resource::resource::AnyResourceType;
 use locks::Locks;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -126,16 +126,7 @@ impl S3 {
 
     /// Its resource types.
     pub fn resource_types(self: &Arc<Self>) -> Vec<Box<dyn AnyResourceType>> {
-        vec![
-            bind(resources::Bucket, self),
-            bind(resources::BucketLifecycleConfiguration, self),
-            bind(resources::BucketObjectv2, self),
-            bind(resources::BucketOwnershipControls, self),
-            bind(resources::BucketPolicy, self),
-            bind(resources::BucketPublicAccessBlock, self),
-            bind(resources::BucketServerSideEncryptionConfiguration, self),
-            bind(resources::BucketVersioning, self),
-        ]
+        resources::all(self)
     }
 
     /// Stores an object for another service, if the caller may; durable on return. Gives its

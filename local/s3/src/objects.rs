@@ -98,7 +98,7 @@ impl S3 {
         }
     }
 
-    /// Writes an object whose bytes are at hand.
+    /// Writes an object whose bytes are all in memory.
     pub(crate) async fn put_bytes(
         &self,
         bucket: &Bucket,

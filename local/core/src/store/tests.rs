@@ -95,7 +95,7 @@ async fn a_log_whose_end_is_missing_is_written_again() -> Result<()> {
     let log = folder.path().join("store.log");
     let troubles = Troubles::open(folder.path());
     let store = Store::open(&path, &troubles).await?;
-    // Written as one commit, but for the first.
+    // All but the first are written as one commit.
     let writes = (0..8).map(|number| {
         let batch = Batch::new().put("a", &number.to_string(), vec![number; 100]);
         store.commit(batch)

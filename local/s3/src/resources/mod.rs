@@ -8,17 +8,31 @@ mod setting;
 mod settings;
 mod written;
 
-pub(crate) use bucket::{Bucket, FAULTS};
-pub(crate) use object::BucketObjectv2;
-pub(crate) use settings::{
-    BucketLifecycleConfiguration, BucketOwnershipControls, BucketPolicy, BucketPublicAccessBlock,
-    BucketServerSideEncryptionConfiguration, BucketVersioning,
-};
+pub(crate) use bucket::FAULTS;
 
 use crate::S3;
 use crate::buckets::BucketState;
 use cloud_core::error::AwsResult;
+use cloud_resource::resource::{AnyResourceType, bind};
+use settings::{
+    BucketLifecycleConfiguration, BucketOwnershipControls, BucketPolicy, BucketPublicAccessBlock,
+    BucketServerSideEncryptionConfiguration, BucketVersioning,
+};
 use std::sync::Arc;
+
+/// All of them.
+pub(crate) fn all(s3: &Arc<S3>) -> Vec<Box<dyn AnyResourceType>> {
+    vec![
+        bind(bucket::Bucket, s3),
+        bind(BucketLifecycleConfiguration, s3),
+        bind(object::BucketObjectv2, s3),
+        bind(BucketOwnershipControls, s3),
+        bind(BucketPolicy, s3),
+        bind(BucketPublicAccessBlock, s3),
+        bind(BucketServerSideEncryptionConfiguration, s3),
+        bind(BucketVersioning, s3),
+    ]
+}
 
 /// The settings of a bucket, unless there is no such bucket.
 fn state(s3: &S3, bucket: &str) -> Option<Arc<BucketState>> {

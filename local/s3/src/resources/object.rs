@@ -67,7 +67,7 @@ impl ObjectInputs {
         }
     }
 
-    /// Changes the inputs to what the object has, wherever it has something else.
+    /// Changes each input that differs from the object to what the object has.
     fn refresh(&mut self, content: &Content) {
         let (declared, actual) = (self.headers(), &content.headers);
         for (input, declared, actual) in [

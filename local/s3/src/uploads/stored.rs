@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 pub(super) const UPLOADS: &str = "s3.upload";
 pub(super) const PARTS: &str = "s3.part";
 
-/// The table of uploads that were completed or aborted of late.
+/// The table of uploads that were completed or aborted in the last day.
 pub(super) const ENDED: &str = "s3.ended";
 
 /// An upload that is over.
@@ -148,8 +148,8 @@ fn place(upload: &Upload) -> (&str, i64, &str) {
     (&upload.key, upload.initiated, &upload.id)
 }
 
-/// When an upload was begun that is under way or ended of late, in milliseconds since the Unix
-/// epoch.
+/// When an upload was begun, in milliseconds since the Unix epoch; absent when it ended long ago or
+/// never was.
 fn initiated(records: &Snapshot, record: &str) -> AwsResult<Option<i64>> {
     let upload: Option<Upload> = records::get(records, UPLOADS, record)?;
     Ok(match upload {

@@ -175,7 +175,7 @@ pub(super) fn unsupported_algorithm(name: &str) -> AwsError {
     }
 }
 
-/// Who writes an object with tags must be allowed to tag it too.
+/// A caller that writes an object with tags must be allowed to tag it too.
 pub(super) fn authorize_tags(
     s3: &S3,
     caller: &Caller,

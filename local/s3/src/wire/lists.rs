@@ -22,8 +22,9 @@ pub(super) struct Asked {
     pub max: i32,
 }
 
-/// What a list is asked. The inputs are types of their own, with the same fields but for the
-/// largest number of entries: `$max`, which S3 calls `$name` when it refuses it.
+/// Reads what a list is asked. The inputs of the s3s crate are a type for each list, with the same
+/// fields. Only the largest number of entries, `$max`, has another name in each; S3 calls it
+/// `$name` when it refuses it.
 macro_rules! asked {
     ($input:ident, $name:literal, $max:expr) => {{
         check_owner($input.expected_bucket_owner.as_deref())?;
@@ -41,7 +42,8 @@ macro_rules! asked {
 }
 pub(super) use asked;
 
-/// What every list of objects says. The outputs are types of their own, with the same fields.
+/// What every list of objects says. The outputs of the s3s crate are a type for each list, with
+/// these fields in all of them.
 macro_rules! listed {
     ($output:ident, $asked:ident, $page:ident) => {
         $output {

@@ -123,7 +123,7 @@ fn wanted<'a>(
     }
 }
 
-/// All that is said of an object, but for what GET alone says.
+/// What GET and HEAD both say of an object.
 fn described(input: &GetObjectInput, found: &Found, bucket: &BucketState) -> GetObjectOutput {
     let Found {
         version,
