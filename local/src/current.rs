@@ -98,6 +98,8 @@ impl Current {
         )
         .await?;
         *self.cloud.write().unwrap_or_else(PoisonError::into_inner) = new;
+        // Its store waits for the disk when it is closed.
+        tokio::task::spawn_blocking(move || drop(old));
         self.events.push(Event::Reset {});
         Ok(())
     }

@@ -61,10 +61,10 @@ pub(crate) struct DeploymentsState {
 
 impl Deployments {
     /// Reads the records of a store.
-    pub fn open(store: Store) -> Result<Self> {
+    pub async fn open(store: Store) -> Result<Self> {
         let mut state = DeploymentsState::default();
-        let mut notes = Notes::open(&store)?;
-        for (key, json) in store.scan(RESOURCES, "")? {
+        let mut notes = Notes::open(&store).await?;
+        for (key, json) in store.scan(RESOURCES, "").await? {
             let mut record: Record = match serde_json::from_slice(&json) {
                 Ok(record) => record,
                 Err(error) => {
@@ -78,7 +78,7 @@ impl Deployments {
             state.last_sequence = state.last_sequence.max(record.sequence);
             state.records.insert(record.sequence, record);
         }
-        for (urn, json) in store.scan(GENERATIONS, "")? {
+        for (urn, json) in store.scan(GENERATIONS, "").await? {
             match serde_json::from_slice(&json) {
                 Ok(generation) => {
                     state.generations.insert(urn, generation);
