@@ -194,7 +194,7 @@ async fn a_read_keeps_no_async_thread_waiting() -> Result<()> {
     let (released, record) = read?;
     ensure!(released, "the read had the only thread");
     ensure!(
-        record? == None,
+        record?.is_none(),
         "what is committed later is not in the snapshot"
     );
     Ok(())
