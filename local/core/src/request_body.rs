@@ -1,95 +1,183 @@
-//! Bodies of requests: read whole within a limit, or streamed, and never waited for without end.
+//! Bodies of requests: the one place that reads them, within a limit and a time. It says what was
+//! wrong with one; each protocol has its own words for that.
 
-use crate::error::{AwsError, AwsResult};
+use crate::patience::Patience;
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
-use std::io::{Error, ErrorKind};
+use std::error::Error;
+use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::time::{Instant, Sleep, sleep};
 
-/// How long a client may leave a body unfinished without sending any of it.
-const IDLE: Duration = Duration::from_secs(20);
+/// How much of a body is read and thrown away when it is larger than allowed, as a multiple of the
+/// limit: a client that is cut off while it sends may never see why.
+const READ_ON: u64 = 4;
 
-/// A body that fails when nothing of it arrives for too long.
-pub struct TimedBody<B> {
-    inner: B,
-    broken: Broken,
-    patience: Duration,
-    idle: Pin<Box<Sleep>>,
-    waiting: bool,
+/// Why there is no whole body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyError {
+    /// It has more bytes than may be.
+    TooLarge,
+    /// It came too slowly, or not at all.
+    TooSlow,
+    /// The connection ended before it, or it is no body of HTTP.
+    BrokenOff,
 }
 
-/// Tells the one who has handed a body on that it broke off, and how.
-#[derive(Clone, Default)]
-pub struct Broken(Arc<OnceLock<ErrorKind>>);
+impl fmt::Display for BodyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TooLarge => "the body is too large",
+            Self::TooSlow => "the body came too slowly",
+            Self::BrokenOff => "the body broke off",
+        })
+    }
+}
 
-impl Broken {
-    /// How it broke off: `TimedOut` when nothing arrived for too long. Nothing when it did not.
-    pub fn kind(&self) -> Option<ErrorKind> {
+impl Error for BodyError {}
+
+/// What has become of a body, for who has handed it on.
+#[derive(Debug, Clone, Default)]
+pub struct Fate(Arc<OnceLock<BodyError>>);
+
+impl Fate {
+    /// Why it was not read to its end, if that is so.
+    pub fn failure(&self) -> Option<BodyError> {
         self.0.get().copied()
     }
 }
 
-impl<B> TimedBody<B> {
-    /// A body that may leave off for 20 seconds, and not for longer.
-    pub fn new(inner: B) -> Self {
-        Self::patient(inner, IDLE)
-    }
+/// The body of a request as it arrives. It fails when it comes too slowly.
+pub struct RequestBody<B = Incoming> {
+    inner: B,
+    patience: Patience,
+    fate: Fate,
+    received: u64,
+    /// How long all of its pieces were waited for.
+    waited: Duration,
+    /// Since when the next piece is waited for, and until when. The time that its reader takes
+    /// between two pieces is not the client's.
+    waiting: Option<(Instant, Pin<Box<Sleep>>)>,
+}
 
-    fn patient(inner: B, patience: Duration) -> Self {
+impl<B> RequestBody<B> {
+    pub fn new(inner: B, patience: Patience) -> Self {
         Self {
             inner,
-            broken: Broken::default(),
             patience,
-            idle: Box::pin(sleep(patience)),
-            waiting: false,
+            fate: Fate::default(),
+            received: 0,
+            waited: Duration::ZERO,
+            waiting: None,
         }
     }
 
-    /// Tells how it broke off, once it has.
-    pub fn broken(&self) -> Broken {
-        self.broken.clone()
+    /// Tells what becomes of it.
+    pub fn fate(&self) -> Fate {
+        self.fate.clone()
     }
 
-    fn fail(&self, error: Error) -> Error {
-        self.broken.0.get_or_init(|| error.kind());
-        error
+    fn fail(&self, error: BodyError) -> BodyError {
+        *self.fate.0.get_or_init(|| error)
     }
 }
 
-impl<B> Body for TimedBody<B>
+impl<B> RequestBody<B>
 where
     B: Body<Data = Bytes> + Unpin,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    B::Error: fmt::Display,
+{
+    /// All of it, when that is at most `limit` bytes.
+    pub async fn whole(mut self, limit: usize) -> Result<Bytes, BodyError> {
+        let limit = limit as u64;
+        let (bytes, length) = self.read(limit, limit.saturating_mul(READ_ON)).await?;
+        match length > limit {
+            true => Err(self.fail(BodyError::TooLarge)),
+            false => Ok(bytes),
+        }
+    }
+
+    /// Its first `limit` bytes and its length, for a client that does not listen before it has sent
+    /// all.
+    pub async fn beginning(mut self, limit: usize) -> Result<(Bytes, u64), BodyError> {
+        self.read(limit as u64, u64::MAX).await
+    }
+
+    /// Reads up to `most` bytes, and keeps the first `limit`. Gives the length too, as far as it
+    /// was read.
+    async fn read(&mut self, limit: u64, most: u64) -> Result<(Bytes, u64), BodyError> {
+        let said = self.size_hint().lower();
+        if said > most {
+            return Ok((Bytes::new(), said));
+        }
+        // Most bodies arrive in one piece, which need not be copied.
+        let mut pieces: Vec<Bytes> = Vec::new();
+        let mut length = 0;
+        while let Some(frame) = self.frame().await {
+            let Ok(mut data) = frame?.into_data() else {
+                continue;
+            };
+            let left = usize::try_from(limit.saturating_sub(length)).unwrap_or(usize::MAX);
+            length += data.len() as u64;
+            data.truncate(left);
+            if !data.is_empty() {
+                pieces.push(data);
+            }
+            if length > most {
+                break;
+            }
+        }
+        let bytes = match pieces.len() {
+            0 => Bytes::new(),
+            1 => pieces.swap_remove(0),
+            _ => pieces.concat().into(),
+        };
+        Ok((bytes, length))
+    }
+}
+
+impl<B> Body for RequestBody<B>
+where
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: fmt::Display,
 {
     type Data = Bytes;
-    type Error = Error;
+    type Error = BodyError;
 
     fn poll_frame(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = self.get_mut();
-        if let Poll::Ready(frame) = Pin::new(&mut this.inner).poll_frame(context) {
-            this.waiting = false;
-            let frame = frame.map(|frame| frame.map_err(|error| this.fail(Error::other(error))));
-            return Poll::Ready(frame);
+        let Poll::Ready(frame) = Pin::new(&mut this.inner).poll_frame(context) else {
+            let (received, waited) = (this.received, this.waited);
+            let (_, timer) = this.waiting.get_or_insert_with(|| {
+                let longest = this.patience.for_piece(received, waited);
+                (Instant::now(), Box::pin(sleep(longest)))
+            });
+            ready!(timer.as_mut().poll(context));
+            tracing::debug!(received, "a request's body came too slowly");
+            return Poll::Ready(Some(Err(this.fail(BodyError::TooSlow))));
+        };
+        if let Some((since, _)) = this.waiting.take() {
+            this.waited += since.elapsed();
         }
-        if !this.waiting {
-            this.waiting = true;
-            this.idle.as_mut().reset(Instant::now() + this.patience);
-        }
-        match this.idle.as_mut().poll(context) {
-            Poll::Ready(()) => Poll::Ready(Some(Err(this.fail(Error::new(
-                ErrorKind::TimedOut,
-                "RequestTimeout: nothing arrived for too long",
-            ))))),
-            Poll::Pending => Poll::Pending,
-        }
+        Poll::Ready(match frame {
+            None => None,
+            Some(Ok(frame)) => {
+                let length = frame.data_ref().map_or(0, Bytes::len);
+                this.received += length as u64;
+                Some(Ok(frame))
+            }
+            Some(Err(error)) => {
+                tracing::debug!(%error, "a request's body broke off");
+                Some(Err(this.fail(BodyError::BrokenOff)))
+            }
+        })
     }
 
     fn is_end_stream(&self) -> bool {
@@ -101,57 +189,59 @@ where
     }
 }
 
-/// Reads a whole body of at most `limit` bytes; `too_large` is what a larger one gets.
-pub async fn read_whole(
-    body: Incoming,
-    limit: usize,
-    too_large: impl FnOnce() -> AwsError,
-) -> AwsResult<Bytes> {
-    let mut body = TimedBody::new(body);
-    if body.size_hint().lower() > limit as u64 {
-        return Err(too_large());
-    }
-    // Most bodies arrive in one piece, which need not be copied.
-    let mut pieces: Vec<Bytes> = Vec::new();
-    let mut size = 0;
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| {
-            tracing::debug!(%error, "a request's body broke off");
-            AwsError::new(
-                408,
-                "RequestTimeout",
-                "The request's body did not arrive in full",
-            )
-        })?;
-        let Ok(data) = frame.into_data() else {
-            continue;
-        };
-        size += data.len();
-        if size > limit {
-            return Err(too_large());
-        }
-        pieces.push(data);
-    }
-    Ok(match pieces.len() {
-        0 => Bytes::new(),
-        1 => pieces.swap_remove(0),
-        _ => pieces.concat().into(),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use futures::stream;
+    use anyhow::Result;
+    use futures::{StreamExt, stream};
     use http_body_util::StreamBody;
+    use std::convert::Infallible;
+
+    /// A body of `count` pieces of `size` bytes, all of which are there; then it ends, or never
+    /// does. Who reads it does not wait at all.
+    fn body(
+        count: usize,
+        size: usize,
+        ends: bool,
+    ) -> RequestBody<impl Body<Data = Bytes, Error = Infallible> + Unpin> {
+        let piece = move |_| Ok(Frame::data(Bytes::from(vec![b'a'; size])));
+        let pieces = stream::iter((0..count).map(piece));
+        let rest = stream::iter((!ends).then_some(())).then(|()| std::future::pending());
+        let patience = Patience {
+            body: Duration::ZERO,
+            ..Patience::default()
+        };
+        let body = StreamBody::new(Box::pin(pieces.chain(rest)));
+        RequestBody::new(body, patience)
+    }
 
     #[tokio::test]
     async fn a_body_that_stays_away_fails() {
-        let start = stream::iter([Ok::<_, Error>(Frame::data(Bytes::from_static(b"a")))]);
-        let body = StreamBody::new(futures::StreamExt::chain(start, stream::pending()));
-        let mut body = TimedBody::patient(Box::pin(body), Duration::ZERO);
-        assert!(matches!(body.frame().await, Some(Ok(_))));
-        let error = body.frame().await.and_then(Result::err);
-        assert_eq!(error.map(|error| error.kind()), Some(ErrorKind::TimedOut));
+        let body = body(2, 1, false);
+        let fate = body.fate();
+        assert_eq!(body.whole(10).await, Err(BodyError::TooSlow));
+        assert_eq!(fate.failure(), Some(BodyError::TooSlow));
+    }
+
+    #[tokio::test]
+    async fn a_large_body_is_refused_after_some_of_it() {
+        for (count, limit, seen) in [
+            (10, 10, Ok(10)),
+            (11, 10, Err(BodyError::TooLarge)),
+            (0, 0, Ok(0)),
+        ] {
+            let read = body(count, 1, true).whole(limit).await;
+            assert_eq!(read.map(|bytes| bytes.len()), seen);
+        }
+        // It would never end.
+        let endless = body(41, 1, false).whole(10).await;
+        assert_eq!(endless, Err(BodyError::TooLarge));
+    }
+
+    #[tokio::test]
+    async fn the_beginning_is_cut_off_at_the_limit() -> Result<()> {
+        let (bytes, length) = body(4, 3, true).beginning(7).await?;
+        assert_eq!((bytes.len(), length), (7, 12));
+        Ok(())
     }
 }

@@ -5,9 +5,10 @@ use anyhow::Result;
 use bytes::Bytes;
 use cloud_apigateway::receive;
 use cloud_core::listener;
+use cloud_core::patience::Patience;
+use cloud_core::request_body::RequestBody;
 use http::{Request, Response};
 use http_body_util::Full;
-use hyper::body::Incoming;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -20,16 +21,17 @@ const PEER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 pub(crate) async fn serve(
     socket: TcpListener,
     current: Arc<Current>,
+    patience: Patience,
     shutdown: CancellationToken,
 ) -> Result<()> {
-    listener::serve(socket, shutdown, move |request: Request<Incoming>| {
+    listener::serve(socket, patience, shutdown, move |request| {
         let current = Arc::clone(&current);
         async move { answer(&current, request).await.map(Full::new) }
     })
     .await
 }
 
-async fn answer(current: &Current, request: Request<Incoming>) -> Response<Bytes> {
+async fn answer(current: &Current, request: Request<RequestBody>) -> Response<Bytes> {
     let request = match receive(request).await {
         Ok(request) => request,
         Err(refusal) => return refusal,

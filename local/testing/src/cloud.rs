@@ -11,6 +11,8 @@ use cloud_core::context::Context;
 use cloud_core::events::Events;
 use cloud_core::folder;
 use cloud_core::listener;
+use cloud_core::patience::Patience;
+use cloud_core::request_body::RequestBody;
 use cloud_core::store::Store;
 use cloud_core::troubles::Troubles;
 use cloud_iam::Iam;
@@ -19,7 +21,7 @@ use cloud_resource::deployments::{Deployments, Record};
 use cloud_resource::package::ProviderPackage;
 use cloud_resource::resource::AnyResourceType;
 use http::{Request, Response};
-use hyper::body::{Body, Incoming};
+use hyper::body::Body;
 use serde_json::Value;
 use std::ops::Deref;
 use std::path::PathBuf;
@@ -57,7 +59,7 @@ pub trait Service: Sized + Send + Sync + 'static {
     fn resource_types(&self) -> Vec<Box<dyn AnyResourceType>>;
 
     /// Answers a request.
-    async fn answer(&self, request: Request<Incoming>) -> Response<Self::Body>;
+    async fn answer(&self, request: Request<RequestBody>) -> Response<Self::Body>;
 }
 
 /// What a service is opened with.
@@ -96,13 +98,13 @@ impl<S: Service> Cloud<S> {
         let home = folder.path().to_owned();
         let stopping = CancellationToken::new();
         let troubles = Troubles::open(&home);
-        let store = Store::open(&home.join(folder::STORE), &troubles)?;
+        let store = Store::open(&home.join(folder::STORE), &troubles).await?;
         let events = Arc::new(Events::default());
         let clock = S::clock(&neighbours);
         let context = Context::new(clock, store, troubles, events, stopping.clone());
         let iam = Iam::new(Arc::clone(&context.events), context.clock.clone());
         let iam = Arc::new(iam);
-        let deployments = Arc::new(Deployments::open(context.store.clone())?);
+        let deployments = Arc::new(Deployments::open(context.store.clone()).await?);
         let socket = TcpListener::bind(("127.0.0.1", 0)).await?;
         let port = socket.local_addr()?.port();
 
@@ -125,7 +127,8 @@ impl<S: Service> Cloud<S> {
 
         let shutdown = CancellationToken::new();
         let answering = Arc::clone(&service);
-        let serve = listener::serve(socket, shutdown.clone(), move |request| {
+        let patience = Patience::default();
+        let serve = listener::serve(socket, patience, shutdown.clone(), move |request| {
             let service = Arc::clone(&answering);
             async move { service.answer(request).await }
         });

@@ -3,10 +3,9 @@
 
 use bytes::Bytes;
 use cloud_core::error::{AwsError, AwsResult};
-use cloud_core::request_body::read_whole;
+use cloud_core::request_body::RequestBody;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::Full;
-use hyper::body::Incoming;
 
 /// What a request asks for.
 pub struct Asked {
@@ -22,17 +21,17 @@ pub struct Asked {
 ///
 /// # Errors
 /// When its body does not arrive.
-pub async fn read(request: Request<Incoming>) -> AwsResult<Asked> {
+pub async fn read(request: Request<RequestBody>) -> AwsResult<Asked> {
     let (head, body) = request.into_parts();
     let text = |name: &str| text(&head.headers, name).to_owned();
     let target = text("x-amz-target");
     let scope = text("authorization");
-    let no_limit = || AwsError::new(413, "RequestEntityTooLargeException", "");
+    let broken = |error| AwsError::new(408, "RequestTimeout", format!("{error}"));
     Ok(Asked {
         // AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/SERVICE/aws4_request, …
         region: scope.split('/').nth(2).unwrap_or_default().to_owned(),
         action: target.rsplit('.').next().unwrap_or_default().to_owned(),
-        body: read_whole(body, usize::MAX, no_limit).await?,
+        body: body.whole(usize::MAX).await.map_err(broken)?,
     })
 }
 

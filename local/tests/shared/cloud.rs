@@ -1,6 +1,7 @@
 //! A whole cloud for each test, and a client of AWS's protocols in it.
 
 use anyhow::Result;
+use cloud_core::patience::Patience;
 use cloud_resource::deployments::Record;
 use cloud_testing::client::Client;
 use cloud_testing::stack::Stack;
@@ -19,7 +20,12 @@ pub struct Cloud {
 
 impl Cloud {
     pub async fn start() -> Result<Self> {
-        Self::start_in(tempfile::tempdir()?).await
+        Self::with_patience(Patience::default()).await
+    }
+
+    /// A cloud whose listeners wait no longer than this.
+    pub async fn with_patience(patience: Patience) -> Result<Self> {
+        Self::start_in(tempfile::tempdir()?, patience).await
     }
 
     /// A cloud with an empty bucket named `bucket`.
@@ -32,11 +38,15 @@ impl Cloud {
     /// The same data folder in a new process, as it were.
     pub async fn restart(self) -> Result<Self> {
         self.server.stop().await;
-        Self::start_in(self.folder).await
+        Self::start_in(self.folder, Patience::default()).await
     }
 
-    async fn start_in(folder: TempDir) -> Result<Self> {
-        let server = Server::start(ServerConfig::new(folder.path())).await?;
+    async fn start_in(folder: TempDir, patience: Patience) -> Result<Self> {
+        let config = ServerConfig {
+            patience,
+            ..ServerConfig::new(folder.path())
+        };
+        let server = Server::start(config).await?;
         let client = Client::new(server.endpoints().aws);
         Ok(Self {
             server,
@@ -48,6 +58,18 @@ impl Cloud {
     /// Deploys a resource of the aws package.
     pub async fn deploy(&self, token: &str, name: &str, inputs: Value) -> Result<Record> {
         self.stack().deploy(token, name, inputs).await
+    }
+
+    /// Deploys it in this region.
+    pub async fn deploy_in(
+        &self,
+        region: &str,
+        token: &str,
+        name: &str,
+        inputs: Value,
+    ) -> Result<Record> {
+        let stack = self.stack().region(region);
+        stack.deploy(token, name, inputs).await
     }
 
     /// Changes its inputs.

@@ -31,13 +31,14 @@ impl World {
     }
 
     /// The keys of objects under a prefix, in their order.
-    pub fn keys(&self, prefix: &str) -> Result<Vec<String>> {
+    pub async fn keys(&self, prefix: &str) -> Result<Vec<String>> {
         let query = Query {
             prefix: prefix.into(),
             limit: 1000,
             ..Query::default()
         };
-        let page = self.cloud().s3.list("clicks", Of::Objects, &query)?;
+        let cloud = self.cloud();
+        let page = cloud.s3.list("clicks", Of::Objects, &query).await?;
         Ok(page.entries.into_iter().map(|entry| entry.key).collect())
     }
 

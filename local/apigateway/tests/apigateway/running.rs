@@ -8,13 +8,13 @@ use cloud_apigateway::ports::{Actions, LogSink};
 use cloud_apigateway::{ApiGateway, receive};
 use cloud_core::clock::Clock;
 use cloud_core::error::{AwsError, AwsResult};
+use cloud_core::request_body::RequestBody;
 use cloud_iam::Caller;
 use cloud_resource::account::Account;
 use cloud_resource::resource::AnyResourceType;
 use cloud_testing::{Cloud, Given, Service};
 use http::{Request, Response};
 use http_body_util::Full;
-use hyper::body::Incoming;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use time::macros::datetime;
@@ -68,7 +68,7 @@ impl Service for Front {
         self.0.resource_types()
     }
 
-    async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    async fn answer(&self, request: Request<RequestBody>) -> Response<Full<Bytes>> {
         let peer = IpAddr::V4(Ipv4Addr::LOCALHOST);
         let answer = match receive(request).await {
             Ok(request) => self.0.handle(peer, request).await,

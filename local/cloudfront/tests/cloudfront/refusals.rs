@@ -20,7 +20,10 @@ async fn what_a_distribution_uses_cannot_be_deleted() -> Result<()> {
         }
     }
     site.cloud.undeploy(&site.distribution).await?;
-    for record in all.iter().filter(|record| record.token != inputs::DISTRIBUTION) {
+    for record in all
+        .iter()
+        .filter(|record| record.token != inputs::DISTRIBUTION)
+    {
         site.cloud.undeploy(record).await?;
     }
     Ok(())
@@ -93,7 +96,11 @@ async fn what_cannot_be_is_refused_at_deployment() -> Result<()> {
         if let Some(place) = inputs.pointer_mut(pointer) {
             *place = value;
         }
-        let refused = refusal(site.cloud.deploy(inputs::DISTRIBUTION, "other", inputs).await);
+        let refused = refusal(
+            site.cloud
+                .deploy(inputs::DISTRIBUTION, "other", inputs)
+                .await,
+        );
         assert!(refused.contains(expected), "{pointer}: {refused}");
     }
     let forwarding = inputs::cache_policy("all");
@@ -102,8 +109,14 @@ async fn what_cannot_be_is_refused_at_deployment() -> Result<()> {
         .deploy("aws:cloudfront/cachePolicy:CachePolicy", "c", forwarding);
     assert!(refusal(refused.await).contains("query strings"));
     let token = "aws:cloudfront/cachePolicy:CachePolicy";
-    site.cloud.deploy(token, "c", inputs::cache_policy("none")).await?;
-    let again = refusal(site.cloud.deploy(token, "d", inputs::cache_policy("none")).await);
+    site.cloud
+        .deploy(token, "c", inputs::cache_policy("none"))
+        .await?;
+    let again = refusal(
+        site.cloud
+            .deploy(token, "d", inputs::cache_policy("none"))
+            .await,
+    );
     assert!(again.contains("CachePolicyAlreadyExists"), "{again}");
     Ok(())
 }

@@ -7,13 +7,12 @@ use cloud_cloudfront::CloudFront;
 use cloud_cloudfront::ports::{Origins, Wanted};
 use cloud_core::body::Data;
 use cloud_core::error::{AwsError, AwsResult};
-use cloud_core::request_body::read_whole;
+use cloud_core::request_body::RequestBody;
 use cloud_iam::Caller;
 use cloud_resource::deployments::Record;
 use cloud_resource::resource::AnyResourceType;
 use cloud_testing::{Cloud, Given, Service};
 use http::{Request, Response, StatusCode};
-use hyper::body::Incoming;
 use std::sync::Arc;
 
 pub struct Site {
@@ -55,7 +54,7 @@ impl Service for Running {
         self.0.resource_types()
     }
 
-    async fn answer(&self, request: Request<Incoming>) -> Response<String> {
+    async fn answer(&self, request: Request<RequestBody>) -> Response<String> {
         let answered = self.ask(request).await;
         answered.unwrap_or_else(|error| {
             let AwsError { code, message, .. } = &error;
@@ -68,10 +67,13 @@ impl Service for Running {
 }
 
 impl Running {
-    async fn ask(&self, request: Request<Incoming>) -> AwsResult<Response<String>> {
+    async fn ask(&self, request: Request<RequestBody>) -> AwsResult<Response<String>> {
         let (head, body) = request.into_parts();
-        let body = read_whole(body, usize::MAX, || AwsError::new(413, "TooLarge", "")).await?;
-        let asked = self.0.http(&Caller::Account, &head.method, &head.uri, &body);
+        let broken = |error| AwsError::new(408, "RequestTimeout", format!("{error}"));
+        let body = body.whole(usize::MAX).await.map_err(broken)?;
+        let asked = self
+            .0
+            .http(&Caller::Account, &head.method, &head.uri, &body);
         let not_here = || AwsError::new(400, "UnknownOperationException", head.uri.to_string());
         asked.ok_or_else(not_here)?
     }

@@ -90,7 +90,7 @@ impl Pipeline {
     /// Waits for objects under a prefix, this many: their contents, in the order of their keys.
     pub async fn objects(&self, prefix: &str, count: usize) -> Result<Vec<String>> {
         loop {
-            let keys = self.keys(prefix)?;
+            let keys = self.keys(prefix).await?;
             if keys.len() < count {
                 tokio::task::yield_now().await;
                 continue;
@@ -104,8 +104,8 @@ impl Pipeline {
         }
     }
 
-    pub fn keys(&self, prefix: &str) -> Result<Vec<String>> {
-        self.world.keys(prefix)
+    pub async fn keys(&self, prefix: &str) -> Result<Vec<String>> {
+        self.world.keys(prefix).await
     }
 }
 

@@ -6,6 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use cloud_core::error::AwsResult;
+use cloud_core::request_body::RequestBody;
 use cloud_firehose::ports::{Invocation, Invoker, LogSink, ObjectHeaders, ObjectStore};
 use cloud_firehose::{Firehose, MAX_JOURNAL_BYTES, Ports};
 use cloud_iam::Caller;
@@ -17,7 +18,6 @@ use cloud_testing::stack::{Stack, aws_error};
 use cloud_testing::{Cloud, Given, Service, json as protocol};
 use http::{Request, Response};
 use http_body_util::Full;
-use hyper::body::Incoming;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::ops::Deref;
@@ -97,7 +97,7 @@ impl World {
     }
 
     /// The keys of objects under a prefix, in their order.
-    pub fn keys(&self, prefix: &str) -> Result<Vec<String>> {
+    pub async fn keys(&self, prefix: &str) -> Result<Vec<String>> {
         let objects = self.bucket.objects();
         let keys = objects.keys().filter(|key| key.starts_with(prefix));
         Ok(keys.cloned().collect())
@@ -145,7 +145,7 @@ impl Service for Running {
         self.0.resource_types()
     }
 
-    async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    async fn answer(&self, request: Request<RequestBody>) -> Response<Full<Bytes>> {
         protocol::answer(match protocol::read(request).await {
             Ok(asked) => {
                 let (region, action) = (&asked.region, &asked.action);

@@ -3,6 +3,7 @@
 use anyhow::Result;
 use async_trait::async_trait;
 use bytes::Bytes;
+use cloud_core::request_body::RequestBody;
 use cloud_iam::Caller;
 use cloud_kms::Kms;
 use cloud_resource::resource::AnyResourceType;
@@ -10,7 +11,6 @@ pub use cloud_testing::client::{Answer, Call};
 use cloud_testing::{Given, Service, json};
 use http::{Request, Response};
 use http_body_util::Full;
-use hyper::body::Incoming;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -46,7 +46,7 @@ impl Service for Running {
         self.0.resource_types()
     }
 
-    async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    async fn answer(&self, request: Request<RequestBody>) -> Response<Full<Bytes>> {
         json::answer(json::read(request).await.and_then(|asked| {
             let (region, action) = (&asked.region, &asked.action);
             self.0.call(&Caller::Account, region, action, &asked.body)

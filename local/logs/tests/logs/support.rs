@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use cloud_core::clock::Clock;
 use cloud_core::error::{AwsError, AwsResult};
+use cloud_core::request_body::RequestBody;
 use cloud_iam::Caller;
 use cloud_logs::Logs;
 use cloud_resource::deployments::Record;
@@ -13,7 +14,6 @@ use cloud_testing::stack::aws_error;
 use cloud_testing::{Cloud, Given, Service, json as protocol};
 use http::{Request, Response};
 use http_body_util::Full;
-use hyper::body::Incoming;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -72,7 +72,7 @@ impl Service for Running {
         self.0.resource_types()
     }
 
-    async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    async fn answer(&self, request: Request<RequestBody>) -> Response<Full<Bytes>> {
         protocol::answer(match protocol::read(request).await {
             Ok(asked) => {
                 let (region, action) = (&asked.region, &asked.action);

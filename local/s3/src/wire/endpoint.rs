@@ -2,15 +2,11 @@
 
 use super::refused::Refused;
 use super::{Current, Protocol, request};
-use bytes::Bytes;
 use cloud_core::error::AwsError;
-use cloud_core::request_body::{Broken, TimedBody};
+use cloud_core::request_body::{BodyError, RequestBody};
 use http::{Request, Response, StatusCode, header};
-use hyper::body::Body;
 use s3s::S3Error;
 use s3s::service::S3Service;
-use std::error::Error;
-use std::io::ErrorKind;
 use std::sync::Arc;
 
 /// Answers requests for the S3 that there is at the moment.
@@ -23,24 +19,20 @@ impl Endpoint {
     }
 
     /// The answer to a request: the one of its operation, or a refusal.
-    pub async fn answer<B>(&self, request: Request<B>) -> Response<s3s::Body>
-    where
-        B: Body<Data = Bytes> + Send + Sync + Unpin + 'static,
-        B::Error: Into<Box<dyn Error + Send + Sync>>,
-    {
+    pub async fn answer(&self, request: Request<RequestBody>) -> Response<s3s::Body> {
         let (mut parts, body) = request.into_parts();
         if let Err(error) = request::admit(&mut parts) {
             return refusal(error);
         }
-        let body = TimedBody::new(body);
-        let broken = body.broken();
+        let fate = body.fate();
         let request = Request::from_parts(parts, s3s::Body::http_body(body));
         match self.0.call(request).await {
             // An operation whose body breaks off does not know why.
             Ok(answer)
                 if answer.status().is_client_error() || answer.status().is_server_error() =>
             {
-                broken_off(&broken).map_or(answer, refusal)
+                let failure = fate.failure();
+                failure.map_or(answer, |failure| refusal(not_arrived(failure)))
             }
             Ok(mut answer) => {
                 // The s3s crate says 200 to a HEAD request for a range.
@@ -65,22 +57,22 @@ pub fn refusal(error: AwsError) -> Response<s3s::Body> {
     answer.unwrap_or_else(|_| empty(status))
 }
 
-/// The error of a body that did not arrive in full:
+/// What S3 says of a body that did not arrive:
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>.
-fn broken_off(broken: &Broken) -> Option<AwsError> {
-    Some(match broken.kind()? {
-        ErrorKind::TimedOut => AwsError::new(
+fn not_arrived(error: BodyError) -> AwsError {
+    match error {
+        BodyError::TooSlow => AwsError::new(
             400,
             "RequestTimeout",
             "Your socket connection to the server was not read from or written to within the \
              timeout period.",
         ),
-        _ => AwsError::new(
+        BodyError::BrokenOff | BodyError::TooLarge => AwsError::new(
             400,
             "IncompleteBody",
             "You did not provide the number of bytes specified by the Content-Length HTTP header.",
         ),
-    })
+    }
 }
 
 fn empty(status: StatusCode) -> Response<s3s::Body> {

@@ -2,13 +2,13 @@
 
 use anyhow::Result;
 use async_trait::async_trait;
+use cloud_core::request_body::RequestBody;
 use cloud_resource::resource::AnyResourceType;
 use cloud_s3::S3;
 use cloud_s3::wire::{Current, Endpoint};
 pub use cloud_testing::client::{Answer, Call, http};
 use cloud_testing::{Given, Service};
 use http::{Request, Response};
-use hyper::body::Incoming;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -73,7 +73,7 @@ impl Service for Running {
         self.s3.resource_types()
     }
 
-    async fn answer(&self, request: Request<Incoming>) -> Response<s3s::Body> {
+    async fn answer(&self, request: Request<RequestBody>) -> Response<s3s::Body> {
         self.endpoint.answer(request).await
     }
 }

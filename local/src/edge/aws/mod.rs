@@ -27,13 +27,13 @@ use bytes::Bytes;
 use cloud_cloudfront::wire::NAMESPACE as CLOUDFRONT_NAMESPACE;
 use cloud_core::error::{AwsError, AwsResult};
 use cloud_core::listener;
-use cloud_core::request_body::read_whole;
+use cloud_core::patience::Patience;
+use cloud_core::request_body::{BodyError, RequestBody};
 use cloud_iam::Caller;
 use cloud_s3::wire::Endpoint;
 use form::{Form, answer, empty};
 use futures::FutureExt;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
-use hyper::body::Incoming;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use time::OffsetDateTime;
@@ -71,13 +71,14 @@ type Answer = Response<s3s::Body>;
 pub(crate) async fn serve(
     socket: TcpListener,
     current: Arc<Current>,
+    patience: Patience,
     shutdown: CancellationToken,
 ) -> Result<()> {
     let edge = Arc::new(Edge {
         s3: Endpoint::new(Arc::<Current>::clone(&current)),
         current,
     });
-    listener::serve(socket, shutdown, move |request| {
+    listener::serve(socket, patience, shutdown, move |request| {
         let edge = Arc::clone(&edge);
         async move { edge.answer(request).await }
     })
@@ -97,7 +98,7 @@ struct Edge {
 }
 
 impl Edge {
-    async fn answer(&self, request: Request<Incoming>) -> Answer {
+    async fn answer(&self, request: Request<RequestBody>) -> Answer {
         if request.uri().path().starts_with(operator::PREFIX) {
             let answer = operator::answer(request, &self.current).await;
             return answer.map(s3s::Body::http_body);
@@ -122,7 +123,7 @@ impl Edge {
         answer
     }
 
-    async fn dispatch(&self, request: Request<Incoming>, id: &str) -> Answer {
+    async fn dispatch(&self, request: Request<RequestBody>, id: &str) -> Answer {
         let (parts, body) = request.into_parts();
         if parts.uri.path().starts_with(repositories::PATH) {
             let cloud = self.current.get().await;
@@ -171,7 +172,7 @@ impl Edge {
     async fn json(
         &self,
         parts: &Parts,
-        body: Incoming,
+        body: RequestBody,
         signed_for: &str,
         target: &str,
     ) -> AwsResult<Answer> {
@@ -209,7 +210,7 @@ impl Edge {
     }
 
     /// Lambda's REST protocol.
-    async fn lambda(&self, parts: &Parts, body: Incoming) -> AwsResult<Answer> {
+    async fn lambda(&self, parts: &Parts, body: RequestBody) -> AwsResult<Answer> {
         let Authentic {
             caller,
             region,
@@ -230,7 +231,7 @@ impl Edge {
     }
 
     /// CloudFront's REST protocol.
-    async fn cloudfront(&self, parts: &Parts, body: Incoming) -> AwsResult<Answer> {
+    async fn cloudfront(&self, parts: &Parts, body: RequestBody) -> AwsResult<Answer> {
         let limit = MAX_CLOUDFRONT_BODY;
         let signed = self.signed(parts, body, limit, Some("cloudfront")).await?;
         let cloud = self.current.get().await;
@@ -252,7 +253,7 @@ impl Edge {
     async fn query(
         &self,
         parts: &Parts,
-        body: Incoming,
+        body: RequestBody,
         signed_for: &str,
         id: &str,
     ) -> (Form, AwsResult<Answer>) {
@@ -264,19 +265,23 @@ impl Edge {
         let sts = sts::is_meant(&body) || ["", "sts"].contains(&signed_for);
         if !sts {
             let absent = Absent::query(signed_for, &sts::action(&body));
-            let answer = authenticate(parts, &body, None).and_then(|_| Err(absent.error()));
-            return (absent.form, answer);
+            let authentic = authenticate(parts, &body, None).await;
+            return (
+                absent.form.clone(),
+                authentic.and_then(|_| Err(absent.error())),
+            );
         }
-        let answer = authenticate(parts, &body, Some("sts"))
+        let authentic = authenticate(parts, &body, Some("sts")).await;
+        let answer = authentic
             .and_then(|_| sts::call(&Caller::Account, &body, id))
             .map(|xml| answer(StatusCode::OK, "text/xml", xml));
         (of_sts, answer)
     }
 
     /// Refuses what a service is asked that is not here, once it is known who asks.
-    async fn absent(&self, parts: &Parts, body: Incoming, absent: &Absent) -> AwsResult<Answer> {
+    async fn absent(&self, parts: &Parts, body: RequestBody, absent: &Absent) -> AwsResult<Answer> {
         let body = read(body, MAX_JSON_BODY).await?;
-        authenticate(parts, &body, None)?;
+        authenticate(parts, &body, None).await?;
         Err(absent.error())
     }
 
@@ -284,12 +289,12 @@ impl Edge {
     async fn signed(
         &self,
         parts: &Parts,
-        body: Incoming,
+        body: RequestBody,
         limit: usize,
         service: Option<&str>,
     ) -> AwsResult<Authentic> {
         let body = read(body, limit).await?;
-        let region = authenticate(parts, &body, service)?;
+        let region = authenticate(parts, &body, service).await?;
         Ok(Authentic {
             caller: Caller::Account,
             region,
@@ -298,22 +303,27 @@ impl Edge {
     }
 }
 
-async fn read(body: Incoming, limit: usize) -> AwsResult<Bytes> {
-    let too_large = || {
-        AwsError::new(
+async fn read(body: RequestBody, limit: usize) -> AwsResult<Bytes> {
+    body.whole(limit).await.map_err(|error| match error {
+        BodyError::TooLarge => AwsError::new(
             413,
             "RequestEntityTooLargeException",
             format!("Request must be smaller than {limit} bytes"),
-        )
-    };
-    read_whole(body, limit, too_large).await
+        ),
+        BodyError::TooSlow | BodyError::BrokenOff => AwsError::new(
+            408,
+            "RequestTimeout",
+            "The request's body did not arrive in full",
+        ),
+    })
 }
 
 /// The region that a request is signed for, when the signature is right.
-fn authenticate(parts: &Parts, body: &[u8], service: Option<&str>) -> AwsResult<String> {
+async fn authenticate(parts: &Parts, body: &Bytes, service: Option<&str>) -> AwsResult<String> {
+    let payload = signature::payload(parts, body).await?;
     // The client's clock is the machine's, whatever the cloud takes for the time.
     let now = OffsetDateTime::now_utc();
-    Ok(signature::verify(parts, body, service, now)?.region)
+    Ok(signature::verify(parts, &payload, service, now)?.region)
 }
 
 fn header_of<'a>(parts: &'a Parts, name: &str) -> Option<&'a str> {
