@@ -1,4 +1,4 @@
-//! What all HTTP listeners do alike: connections, their orderly end, and who may call.
+//! What all HTTP listeners have in common: connections, how they end, and who may call.
 
 use anyhow::Result;
 use bytes::Bytes;
