@@ -94,7 +94,7 @@ impl Cloud {
         folder::create(home)
             .with_context(|| format!("the data folder {} cannot be created", home.display()))?;
         let troubles = Troubles::open(home);
-        let store = Store::open(&home.join(folder::STORE), &troubles)?;
+        let store = Store::open(&home.join(folder::STORE), &troubles).await?;
         let context = Context::new(clock, store, troubles, events, stopping);
         let isolation = Isolation::probe(config.launcher.as_deref()).await;
         if let Some(reason) = isolation.reason() {
@@ -143,7 +143,7 @@ impl Cloud {
             config.endpoints.sites.clone(),
         ));
 
-        let deployments = Arc::new(Deployments::open(context.store.clone())?);
+        let deployments = Arc::new(Deployments::open(context.store.clone()).await?);
         let kms = Arc::new(Kms::new(Arc::clone(&iam), Arc::clone(&deployments)));
         let codecommit = Arc::new(CodeCommit::new(
             &home.join("codecommit"),

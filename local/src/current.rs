@@ -7,7 +7,6 @@ use async_trait::async_trait;
 use cloud_core::clock::Clock;
 use cloud_core::events::{Event, Events};
 use cloud_core::folder;
-use cloud_lambda::FUNCTION;
 use cloud_resource::account::{Account, Accounts};
 use cloud_resource::package::ProviderPackage;
 use cloud_s3::{S3, expiry};
@@ -99,6 +98,8 @@ impl Current {
         )
         .await?;
         *self.cloud.write().unwrap_or_else(PoisonError::into_inner) = new;
+        // Its store waits for the disk when it is closed.
+        tokio::task::spawn_blocking(move || drop(old));
         self.events.push(Event::Reset {});
         Ok(())
     }
@@ -123,14 +124,8 @@ async fn start(
     stopping: CancellationToken,
 ) -> Result<Arc<Cloud>> {
     let cloud = Cloud::open_with(config, clock, package, events, stopping).await?;
-    let deployments = &cloud.account.deployments;
-    for record in deployments.all() {
-        if record.token == FUNCTION {
-            let output = |name| record.resource.output(name);
-            cloud.lambda.expect(output("arn"), output("codeSha256"));
-        }
-    }
-    deployments.activate_all(&cloud.account.package).await;
+    let account = &cloud.account;
+    account.deployments.activate_all(&account.package).await;
     expiry::spawn(&cloud.s3);
     cloud.check_in_background();
     Ok(cloud)

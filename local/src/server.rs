@@ -6,6 +6,7 @@ use crate::edge;
 use anyhow::{Context, Result};
 use cloud_core::clock::Clock;
 use cloud_core::folder::DataFolder;
+use cloud_core::patience::Patience;
 use cloud_core::troubles::reason;
 use cloud_firehose::MAX_JOURNAL_BYTES;
 use cloud_resource::account::Accounts;
@@ -48,6 +49,8 @@ pub struct ServerConfig {
     pub package: Option<ProviderPackage>,
     /// How many bytes each delivery stream's journal may take on disk.
     pub max_journal_bytes: u64,
+    /// How long the clients of its listeners may take.
+    pub patience: Patience,
 }
 
 /// Where a cloud listens; always on 127.0.0.1.
@@ -83,6 +86,7 @@ impl ServerConfig {
             launcher: None,
             package: None,
             max_journal_bytes: MAX_JOURNAL_BYTES,
+            patience: Patience::default(),
         }
     }
 }
@@ -97,6 +101,7 @@ impl Server {
             launcher,
             package,
             max_journal_bytes,
+            patience,
         } = config;
         let folder = DataFolder::open(&home)?;
         let listeners = Listeners::bind(ports)?;
@@ -124,7 +129,7 @@ impl Server {
             listeners: TaskTracker::new(),
             _folder: folder,
         };
-        server.listen(listeners)?;
+        server.listen(listeners, patience)?;
         server.write_endpoints()?;
         Ok(server)
     }
@@ -171,7 +176,7 @@ impl Server {
         within(RELEASE, "the last of its tasks", released).await;
     }
 
-    fn listen(&self, listeners: Listeners) -> Result<()> {
+    fn listen(&self, listeners: Listeners, patience: Patience) -> Result<()> {
         let current = || Arc::clone(&self.current);
         let outer = || self.stopping.clone();
         let inner = || self.inner_edges.clone();
@@ -179,15 +184,18 @@ impl Server {
         let provider = asynchronous(listeners.provider)?;
         self.spawn(
             "provider",
-            cloud_resource::serve(provider, self.accounts(), outer()),
+            cloud_resource::serve(provider, self.accounts(), patience, outer()),
         );
         let api = asynchronous(listeners.api)?;
-        self.spawn("API", edge::api::serve(api, current(), outer()));
+        self.spawn("API", edge::api::serve(api, current(), patience, outer()));
         let aws = asynchronous(listeners.aws)?;
-        self.spawn("AWS", edge::aws::serve(aws, current(), inner()));
+        self.spawn("AWS", edge::aws::serve(aws, current(), patience, inner()));
         for site in listeners.sites {
             let site = asynchronous(site)?;
-            self.spawn("site", edge::site::serve(site, current(), inner()));
+            self.spawn(
+                "site",
+                edge::site::serve(site, current(), patience, inner()),
+            );
         }
         Ok(())
     }

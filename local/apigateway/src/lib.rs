@@ -2,7 +2,7 @@
 //!
 //! | module | what lives there |
 //! | --- | --- |
-//! | `definition`, `state` | what is declared |
+//! | `definition`, `declarations` | what is declared |
 //! | `rules`, `problem` | what is refused, and how that is said |
 //! | `program`, `live` | what a deployment has captured; what answers right now |
 //! | `steps`, `exchange` | a request on its way |
@@ -16,6 +16,7 @@
 
 #![warn(unreachable_pub)]
 
+mod declarations;
 mod definition;
 mod exchange;
 mod live;
@@ -24,7 +25,6 @@ mod problem;
 mod program;
 mod resources;
 mod rules;
-mod state;
 mod steps;
 
 pub use exchange::Payload;
@@ -37,14 +37,14 @@ use cloud_core::events::{Event, excerpt};
 use cloud_iam::Iam;
 use cloud_resource::resource::AnyResourceType;
 use cloud_template::context::{self, Outcome};
+use declarations::{Api, Declarations};
 use exchange::Exchange;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use live::Table;
 use ports::{Actions, LogSink};
-use state::State;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use steps::throttle::{Bucket, Limit};
+use steps::throttle::{Limit, TokenBucket};
 use steps::{access_log, gateway_response};
 use uuid::Uuid;
 
@@ -60,11 +60,11 @@ pub struct ApiGateway {
     logs: Arc<dyn LogSink>,
     /// Where deployed APIs are.
     port: u16,
-    state: Mutex<State>,
+    declared: Mutex<Declarations>,
     /// Replaced as a whole after every change.
     table: RwLock<Arc<Table>>,
     /// The account's limit for all of its APIs.
-    account: Bucket,
+    account: TokenBucket,
 }
 
 impl ApiGateway {
@@ -82,9 +82,9 @@ impl ApiGateway {
             actions,
             logs,
             port,
-            state: Mutex::default(),
+            declared: Mutex::default(),
             table: RwLock::default(),
-            account: Bucket::new(Limit::ACCOUNT),
+            account: TokenBucket::new(Limit::ACCOUNT),
         }
     }
 
@@ -139,29 +139,29 @@ impl ApiGateway {
     }
 
     /// Looks at what is declared.
-    pub(crate) fn look<T>(&self, look: impl FnOnce(&State) -> AwsResult<T>) -> AwsResult<T> {
+    pub(crate) fn look<T>(&self, look: impl FnOnce(&Declarations) -> AwsResult<T>) -> AwsResult<T> {
         look(&self.lock())
     }
 
     /// Whether an API is there, and has something.
-    pub(crate) fn has(&self, api: &str, something: impl FnOnce(&state::Api) -> bool) -> bool {
+    pub(crate) fn has(&self, api: &str, something: impl FnOnce(&Api) -> bool) -> bool {
         self.lock().apis.get(api).is_some_and(something)
     }
 
     /// Changes what is declared; what answers requests follows.
     pub(crate) fn change<T>(
         &self,
-        change: impl FnOnce(&mut State) -> AwsResult<T>,
+        change: impl FnOnce(&mut Declarations) -> AwsResult<T>,
     ) -> AwsResult<T> {
-        let mut state = self.lock();
-        let result = change(&mut state)?;
+        let mut declared = self.lock();
+        let result = change(&mut declared)?;
         let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
-        *table = Arc::new(Table::of(&state, &table));
+        *table = Arc::new(Table::of(&declared, &table));
         Ok(result)
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Declarations> {
+        self.declared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -3,12 +3,12 @@
 //! The table is built again after every change of what is deployed and replaced as a whole, so
 //! that a request works with one state from its first step to its last, and without locks.
 
+use super::declarations::{Api, Declarations};
 use super::definition::Settings;
 use super::exchange::Stage;
 use super::program::Program;
-use super::state::{Api, State};
 use super::steps::access_log::AccessLog;
-use super::steps::throttle::{Bucket, Limit};
+use super::steps::throttle::{Limit, TokenBucket};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -27,15 +27,15 @@ pub(crate) struct LiveStage {
     /// The account's role for logs, where it has one.
     pub log_role: Option<String>,
     /// Each throttled method's bucket, under its path in the form of method settings.
-    pub buckets: HashMap<String, Arc<Bucket>>,
+    pub buckets: HashMap<String, Arc<TokenBucket>>,
 }
 
 impl Table {
-    /// The table of a state; buckets that still have the same limits go on as they are.
-    pub(crate) fn of(state: &State, before: &Table) -> Self {
+    /// The table of what is declared; buckets that still have the same limits go on as they are.
+    pub(crate) fn of(declared: &Declarations, before: &Table) -> Self {
         let mut table = Self::default();
-        for (id, api) in &state.apis {
-            let log_role = state.accounts.get(&api.region).cloned().flatten();
+        for (id, api) in &declared.apis {
+            let log_role = declared.accounts.get(&api.region).cloned().flatten();
             let stages = api.stages.keys().filter_map(|name| {
                 let stage = live_stage(id, api, name, log_role.clone(), before.stage(id, name))?;
                 Some((name.clone(), Arc::new(stage)))
@@ -81,7 +81,7 @@ fn live_stage(
                 .and_then(|before| before.buckets.get(key))
                 .filter(|bucket| bucket.limit() == limit)
                 .cloned()
-                .unwrap_or_else(|| Arc::new(Bucket::new(limit)));
+                .unwrap_or_else(|| Arc::new(TokenBucket::new(limit)));
             Some((key.clone(), bucket))
         })
         .collect();

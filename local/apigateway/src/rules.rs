@@ -9,10 +9,10 @@
 //! | logs need the account's role | AWS, "Set up CloudWatch logging"; provider issues |
 //! | characters of names | AWS's own messages, in provider issues |
 
+use super::declarations::{Api, Declarations};
 use super::definition::{
     Integration, IntegrationResponse, Method, MethodNode, MethodResponse, Model, Resource,
 };
-use super::state::{Api, State};
 use cloud_core::error::{AwsError, AwsResult};
 use cloud_core::identity::ACCOUNT_ID;
 use cloud_template::mapping::Source;
@@ -38,7 +38,7 @@ pub(crate) fn conflict(message: impl Into<String>) -> AwsError {
     AwsError::new(409, "ConflictException", message)
 }
 
-impl State {
+impl Declarations {
     pub(crate) fn api(&self, id: &str) -> AwsResult<&Api> {
         self.apis.get(id).ok_or_else(|| unknown_api(id))
     }
@@ -47,11 +47,12 @@ impl State {
         self.apis.get_mut(id).ok_or_else(|| unknown_api(id))
     }
 
-    /// Refuses an API of another region than what is to belong to it.
-    pub(crate) fn check_region(&self, id: &str, region: &str) -> AwsResult<()> {
-        match self.api(id)? {
-            api if api.region == region => Ok(()),
-            _ => Err(unknown_api(id)),
+    /// The API that something of this region is to belong to: one of the same region.
+    pub(crate) fn api_in(&self, id: &str, region: &str) -> AwsResult<&Api> {
+        let api = self.api(id)?;
+        match api.region == region {
+            true => Ok(api),
+            false => Err(unknown_api(id)),
         }
     }
 

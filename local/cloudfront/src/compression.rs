@@ -10,7 +10,7 @@ use cloud_core::error::{AwsError, AwsResult};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, VARY};
-use http::{HeaderMap, HeaderValue, Method, Response, Version};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Version};
 use std::io::Write;
 use std::ops::RangeInclusive;
 
@@ -18,7 +18,7 @@ use std::ops::RangeInclusive;
 const SIZES: RangeInclusive<usize> = 1_000..=10_000_000;
 
 /// The answers that are compressed.
-const STATUSES: [u16; 3] = [200, 403, 404];
+const STATUSES: [StatusCode; 3] = [StatusCode::OK, StatusCode::FORBIDDEN, StatusCode::NOT_FOUND];
 
 /// What is compressed.
 const TYPES: [&str; 45] = [
@@ -83,7 +83,7 @@ pub(crate) fn is_wanted(method: &Method, version: Version, headers: &HeaderMap) 
 
 /// Compresses an answer, when it is one that CloudFront compresses.
 pub(crate) async fn compress(answer: Response<Data>) -> AwsResult<Response<Data>> {
-    if !STATUSES.contains(&answer.status().as_u16()) || !is_compressible(answer.headers()) {
+    if !STATUSES.contains(&answer.status()) || !is_compressible(answer.headers()) {
         return Ok(answer);
     }
     let (mut parts, data) = answer.into_parts();

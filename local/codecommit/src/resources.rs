@@ -87,14 +87,6 @@ impl ResourceType for Repository {
         })
     }
 
-    async fn activate(
-        &self,
-        _codecommit: &Arc<CodeCommit>,
-        _resource: &Resource<RepositoryInputs>,
-    ) -> AwsResult<()> {
-        Ok(())
-    }
-
     /// A repository is renamed in place, with all that is in it.
     async fn update(
         &self,

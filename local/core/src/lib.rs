@@ -7,7 +7,8 @@
 //! | [`troubles`], [`events`] | damage and what does not work; what happens |
 //! | [`faults`] | services that fail on request |
 //! | [`error`], [`identity`], [`clock`] | AWS's errors, ARNs, time |
-//! | [`listener`], [`body`], [`json_protocol`], [`tokens`] | HTTP listeners, and what AWS's protocols share |
+//! | [`listener`], [`request_body`], [`patience`] | HTTP listeners; bodies within a limit, and how long a client may take |
+//! | [`body`], [`json_protocol`], [`tokens`] | bodies between services; what AWS's protocols share |
 //! | [`percent`], [`log_names`] | how addresses are encoded; what a log may be called |
 
 #![warn(unreachable_pub)]
@@ -23,7 +24,9 @@ pub mod identity;
 pub mod json_protocol;
 pub mod listener;
 pub mod log_names;
+pub mod patience;
 pub mod percent;
+pub mod request_body;
 pub mod store;
 mod taken;
 pub mod tokens;

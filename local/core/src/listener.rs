@@ -1,8 +1,10 @@
 //! What all HTTP listeners have in common: connections, how they end, and who may call.
 
+use crate::patience::{Patience, PatientStream};
+use crate::request_body::RequestBody;
 use anyhow::Result;
 use bytes::Bytes;
-use http::{HeaderMap, Request, Response, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, header};
 use http_body_util::{Either, Full};
 use hyper::body::{Body, Incoming};
 use hyper::service::service_fn;
@@ -11,27 +13,27 @@ use std::convert::Infallible;
 use std::error::Error;
 use std::future::Future;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-
-/// How long a client may take to send the head of its request.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long to leave a listener alone that could not accept, for want of file descriptors say.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Answers HTTP/1.1 requests with `handler` until `shutdown`, then finishes those under way.
+/// Answers HTTP/1.1 requests with `handler` until `shutdown`, then finishes those under way. A
+/// client that is slower than `patience` allows is cut off.
 ///
 /// A request whose Host header names another machine is refused: a web page may point its own
 /// domain at 127.0.0.1, and would otherwise have the same origin as this cloud.
 pub async fn serve<H, F, B>(
     listener: TcpListener,
+    patience: Patience,
     shutdown: CancellationToken,
     handler: H,
 ) -> Result<()>
 where
-    H: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
+    H: Fn(Request<RequestBody>) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Response<B>> + Send + 'static,
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
@@ -44,7 +46,10 @@ where
         };
         match accepted {
             Ok((stream, _)) => {
-                connections.spawn(connection(stream, shutdown.clone(), handler.clone()));
+                // Small answers go out at once; a socket that refuses the option still works.
+                let _ = stream.set_nodelay(true);
+                let (shutdown, handler) = (shutdown.clone(), handler.clone());
+                connections.spawn(connection(stream, patience, shutdown, handler));
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -58,27 +63,40 @@ where
     Ok(())
 }
 
-async fn connection<H, F, B>(stream: TcpStream, shutdown: CancellationToken, handler: H)
-where
-    H: Fn(Request<Incoming>) -> F + Send + Sync + 'static,
+async fn connection<S, H, F, B>(
+    stream: S,
+    patience: Patience,
+    shutdown: CancellationToken,
+    handler: H,
+) where
+    S: AsyncRead + AsyncWrite + Unpin,
+    H: Fn(Request<RequestBody>) -> F + Send + Sync + 'static,
     F: Future<Output = Response<B>> + Send + 'static,
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
-    // Small answers go out at once; a socket that refuses the option still works.
-    let _ = stream.set_nodelay(true);
     let service = service_fn(|request: Request<Incoming>| {
-        let answer = names_this_machine(request.uri(), request.headers()).then(|| handler(request));
+        let is_ours = names_this_machine(request.uri(), request.headers());
+        let request = request.map(|body| RequestBody::new(body, patience));
+        let fate = request.body().fate();
+        let answer = is_ours.then(|| handler(request));
         async move {
-            Ok::<_, Infallible>(match answer {
-                Some(answer) => answer.await.map(Either::Left),
-                None => foreign_host().map(Either::Right),
-            })
+            let Some(answer) = answer else {
+                return Ok::<_, Infallible>(foreign_host().map(Either::Right));
+            };
+            let mut answer = answer.await;
+            if fate.failure().is_some() {
+                // What is left of the body would have to be read before the next request.
+                let close = HeaderValue::from_static("close");
+                answer.headers_mut().insert(header::CONNECTION, close);
+            }
+            Ok(answer.map(Either::Left))
         }
     });
+    let stream = PatientStream::new(stream, patience);
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
+        .header_read_timeout(patience.head)
         .serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
     let ended = tokio::select! {
@@ -120,6 +138,26 @@ pub(crate) fn names_this_machine(uri: &Uri, headers: &HeaderMap) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    /// A client that takes the beginning of an answer alone is let go.
+    #[tokio::test]
+    async fn an_answer_is_not_held_for_ever() -> Result<()> {
+        const LENGTH: usize = 1_000_000;
+        let patience = Patience {
+            answer: Duration::ZERO,
+            ..Patience::default()
+        };
+        let (mut client, server) = tokio::io::duplex(1_000);
+        client.write_all(b"GET / HTTP/1.1\r\n\r\n").await?;
+        let handler = |_| async { Response::new(Full::from(vec![b'x'; LENGTH])) };
+        connection(server, patience, CancellationToken::new(), handler).await;
+        let mut taken = Vec::new();
+        client.read_to_end(&mut taken).await?;
+        assert!(taken.starts_with(b"HTTP/1.1 200 OK"));
+        assert!(taken.len() < LENGTH);
+        Ok(())
+    }
 
     #[test]
     fn only_names_of_this_machine_are_answered() -> Result<()> {

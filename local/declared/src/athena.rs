@@ -136,14 +136,6 @@ impl ResourceType for Workgroup {
         Ok(Deployed::new(name, json!({ "arn": arn })))
     }
 
-    async fn activate(
-        &self,
-        _deployments: &Arc<Deployments>,
-        _resource: &Resource<WorkgroupInputs>,
-    ) -> AwsResult<()> {
-        Ok(())
-    }
-
     async fn delete(
         &self,
         deployments: &Arc<Deployments>,
@@ -234,22 +226,6 @@ impl ResourceType for NamedQuery {
         let id = new.suffix(32);
         let id = [&id[..8], &id[8..12], &id[12..16], &id[16..20], &id[20..]].join("-");
         Ok(Deployed::new(id, json!({})))
-    }
-
-    async fn activate(
-        &self,
-        _deployments: &Arc<Deployments>,
-        _resource: &Resource<NamedQueryInputs>,
-    ) -> AwsResult<()> {
-        Ok(())
-    }
-
-    async fn delete(
-        &self,
-        _deployments: &Arc<Deployments>,
-        _resource: &Resource<NamedQueryInputs>,
-    ) -> AwsResult<()> {
-        Ok(())
     }
 }
 

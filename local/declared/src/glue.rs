@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use cloud_core::error::{AwsError, AwsResult};
 use cloud_core::identity::{ACCOUNT_ID, arn};
 use cloud_resource::deployments::Deployments;
-use cloud_resource::resource::{AutoName, Deployed, New, Refusal, Resource, ResourceType};
+use cloud_resource::resource::{AutoName, Deployed, New, Refusal, ResourceType};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -69,22 +69,6 @@ impl ResourceType for CatalogDatabase {
             id,
             json!({ "arn": arn, "catalogId": ACCOUNT_ID }),
         ))
-    }
-
-    async fn activate(
-        &self,
-        _deployments: &Arc<Deployments>,
-        _resource: &Resource<CatalogDatabaseInputs>,
-    ) -> AwsResult<()> {
-        Ok(())
-    }
-
-    async fn delete(
-        &self,
-        _deployments: &Arc<Deployments>,
-        _resource: &Resource<CatalogDatabaseInputs>,
-    ) -> AwsResult<()> {
-        Ok(())
     }
 }
 
@@ -199,22 +183,6 @@ impl ResourceType for CatalogTable {
             id,
             json!({ "arn": arn, "catalogId": ACCOUNT_ID }),
         ))
-    }
-
-    async fn activate(
-        &self,
-        _deployments: &Arc<Deployments>,
-        _resource: &Resource<CatalogTableInputs>,
-    ) -> AwsResult<()> {
-        Ok(())
-    }
-
-    async fn delete(
-        &self,
-        _deployments: &Arc<Deployments>,
-        _resource: &Resource<CatalogTableInputs>,
-    ) -> AwsResult<()> {
-        Ok(())
     }
 }
 

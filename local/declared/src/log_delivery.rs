@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use cloud_core::error::{AwsError, AwsResult};
 use cloud_core::identity::arn;
 use cloud_resource::deployments::Deployments;
-use cloud_resource::resource::{AutoName, Deployed, New, Refusal, Resource, ResourceType};
+use cloud_resource::resource::{AutoName, Deployed, New, Refusal, ResourceType};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -79,22 +79,6 @@ impl ResourceType for LogDeliverySource {
             json!({ "arn": arn, "service": "cloudfront" }),
         ))
     }
-
-    async fn activate(
-        &self,
-        _deployments: &Arc<Deployments>,
-        _resource: &Resource<LogDeliverySourceInputs>,
-    ) -> AwsResult<()> {
-        Ok(())
-    }
-
-    async fn delete(
-        &self,
-        _deployments: &Arc<Deployments>,
-        _resource: &Resource<LogDeliverySourceInputs>,
-    ) -> AwsResult<()> {
-        Ok(())
-    }
 }
 
 /// `aws:cloudwatch/logDeliveryDestination:LogDeliveryDestination`.
@@ -156,22 +140,6 @@ impl ResourceType for LogDeliveryDestination {
         let arn = arn("logs", &new.region, &format!("delivery-destination:{name}"));
         Ok(Deployed::new(name, json!({ "arn": arn })))
     }
-
-    async fn activate(
-        &self,
-        _deployments: &Arc<Deployments>,
-        _resource: &Resource<LogDeliveryDestinationInputs>,
-    ) -> AwsResult<()> {
-        Ok(())
-    }
-
-    async fn delete(
-        &self,
-        _deployments: &Arc<Deployments>,
-        _resource: &Resource<LogDeliveryDestinationInputs>,
-    ) -> AwsResult<()> {
-        Ok(())
-    }
 }
 
 /// `aws:cloudwatch/logDelivery:LogDelivery`.
@@ -215,22 +183,6 @@ impl ResourceType for LogDelivery {
         let id = new.suffix(16);
         let arn = arn("logs", &new.region, &format!("delivery:{id}"));
         Ok(Deployed::new(id, json!({ "arn": arn })))
-    }
-
-    async fn activate(
-        &self,
-        _deployments: &Arc<Deployments>,
-        _resource: &Resource<LogDeliveryInputs>,
-    ) -> AwsResult<()> {
-        Ok(())
-    }
-
-    async fn delete(
-        &self,
-        _deployments: &Arc<Deployments>,
-        _resource: &Resource<LogDeliveryInputs>,
-    ) -> AwsResult<()> {
-        Ok(())
     }
 }
 

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use cloud_core::error::AwsResult;
 use cloud_core::identity::arn;
 use cloud_resource::deployments::Deployments;
-use cloud_resource::resource::{AutoName, Deployed, New, Refusal, Resource, ResourceType};
+use cloud_resource::resource::{AutoName, Deployed, New, Refusal, ResourceType};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -218,22 +218,6 @@ impl ResourceType for MetricAlarm {
         let arn = arn("cloudwatch", &new.region, &format!("alarm:{name}"));
         Ok(Deployed::new(name, json!({ "arn": arn })))
     }
-
-    async fn activate(
-        &self,
-        _deployments: &Arc<Deployments>,
-        _resource: &Resource<MetricAlarmInputs>,
-    ) -> AwsResult<()> {
-        Ok(())
-    }
-
-    async fn delete(
-        &self,
-        _deployments: &Arc<Deployments>,
-        _resource: &Resource<MetricAlarmInputs>,
-    ) -> AwsResult<()> {
-        Ok(())
-    }
 }
 
 /// `aws:cloudwatch/dashboard:Dashboard`.
@@ -289,21 +273,5 @@ impl ResourceType for Dashboard {
         let name = &inputs.dashboard_name;
         let arn = arn("cloudwatch", "", &format!("dashboard/{name}"));
         Ok(Deployed::new(name, json!({ "dashboardArn": arn })))
-    }
-
-    async fn activate(
-        &self,
-        _deployments: &Arc<Deployments>,
-        _resource: &Resource<DashboardInputs>,
-    ) -> AwsResult<()> {
-        Ok(())
-    }
-
-    async fn delete(
-        &self,
-        _deployments: &Arc<Deployments>,
-        _resource: &Resource<DashboardInputs>,
-    ) -> AwsResult<()> {
-        Ok(())
     }
 }

@@ -87,22 +87,6 @@ impl ResourceType for Topic {
         }
         Ok(Deployed::new(arn.clone(), json!({ "arn": arn })))
     }
-
-    async fn activate(
-        &self,
-        _deployments: &Arc<Deployments>,
-        _resource: &Resource<TopicInputs>,
-    ) -> AwsResult<()> {
-        Ok(())
-    }
-
-    async fn delete(
-        &self,
-        _deployments: &Arc<Deployments>,
-        _resource: &Resource<TopicInputs>,
-    ) -> AwsResult<()> {
-        Ok(())
-    }
 }
 
 /// `aws:sns/topicPolicy:TopicPolicy`.
@@ -144,14 +128,6 @@ impl ResourceType for TopicPolicy {
         Ok(Deployed::new(inputs.arn.clone(), outputs))
     }
 
-    async fn activate(
-        &self,
-        _deployments: &Arc<Deployments>,
-        _resource: &Resource<TopicPolicyInputs>,
-    ) -> AwsResult<()> {
-        Ok(())
-    }
-
     async fn read(
         &self,
         deployments: &Arc<Deployments>,
@@ -160,14 +136,6 @@ impl ResourceType for TopicPolicy {
         known: Option<Resource<TopicPolicyInputs>>,
     ) -> AwsResult<Option<Resource<TopicPolicyInputs>>> {
         Ok(known.filter(|known| find_topic(deployments, &known.inputs.arn, &known.region).is_ok()))
-    }
-
-    async fn delete(
-        &self,
-        _deployments: &Arc<Deployments>,
-        _resource: &Resource<TopicPolicyInputs>,
-    ) -> AwsResult<()> {
-        Ok(())
     }
 }
 
@@ -228,14 +196,6 @@ impl ResourceType for TopicSubscription {
         ))
     }
 
-    async fn activate(
-        &self,
-        _deployments: &Arc<Deployments>,
-        _resource: &Resource<TopicSubscriptionInputs>,
-    ) -> AwsResult<()> {
-        Ok(())
-    }
-
     async fn read(
         &self,
         deployments: &Arc<Deployments>,
@@ -245,13 +205,5 @@ impl ResourceType for TopicSubscription {
     ) -> AwsResult<Option<Resource<TopicSubscriptionInputs>>> {
         Ok(known
             .filter(|known| find_topic(deployments, &known.inputs.topic, &known.region).is_ok()))
-    }
-
-    async fn delete(
-        &self,
-        _deployments: &Arc<Deployments>,
-        _resource: &Resource<TopicSubscriptionInputs>,
-    ) -> AwsResult<()> {
-        Ok(())
     }
 }

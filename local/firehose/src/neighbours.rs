@@ -7,7 +7,7 @@ use crate::ports::{Invoker, LogSink, ObjectStore};
 use async_trait::async_trait;
 use bytes::Bytes;
 use cloud_core::context::{Context, finish};
-use cloud_core::error::AwsError;
+use cloud_core::error::{AwsError, Meaning};
 use cloud_core::events::Event;
 use cloud_core::identity::{ACCOUNT_ID, arn_name};
 use cloud_iam::{Caller, Iam};
@@ -173,24 +173,24 @@ fn detail(stream: &str, error: &AwsError) {
 
 /// Codes and messages as in AWS's page monitoring-with-cloudwatch-logs.
 fn refused_invocation(error: &AwsError) -> Failure {
-    match (error.status, error.code.as_ref()) {
-        (403, _) => Failure::new(
+    match error.meaning() {
+        Meaning::Denied => Failure::new(
             "Lambda.InvokeAccessDenied",
             "Access was denied. Ensure that the access policy allows access to the Lambda \
              function.",
         ),
-        (404, _) => Failure::new(
+        Meaning::Missing => Failure::new(
             "Lambda.ResourceNotFound",
             "The specified Lambda function does not exist. Use a different function that does \
              exist.",
         ),
-        (429, _) => Failure::new(
+        Meaning::Throttled => Failure::new(
             "Lambda.InvokeLimitExceeded",
             "The Lambda concurrent execution limit is exceeded. Increase the concurrent \
              execution limit.",
         ),
-        (_, code) => Failure {
-            code: format!("Lambda.{code}").into(),
+        Meaning::Exists | Meaning::Invalid | Meaning::Failed => Failure {
+            code: format!("Lambda.{}", error.code).into(),
             message: error.message.clone().into(),
         },
     }
@@ -198,13 +198,13 @@ fn refused_invocation(error: &AwsError) -> Failure {
 
 /// Codes and messages as in AWS's page monitoring-with-cloudwatch-logs.
 fn refused_store(error: &AwsError) -> Failure {
-    match (error.status, error.code.as_ref()) {
-        (_, "NoSuchBucket") => Failure::new(
+    match error.meaning() {
+        Meaning::Missing => Failure::new(
             "S3.NoSuchBucket",
             "The specified bucket does not exist. Create the bucket or use a different bucket \
              that does exist.",
         ),
-        (403, _) => Failure::new(
+        Meaning::Denied => Failure::new(
             "S3.AccessDenied",
             "Access was denied. Ensure that the trust policy for the provided IAM role allows \
              Firehose to assume the role, and the access policy allows access to the S3 bucket.",

@@ -60,14 +60,6 @@ impl ResourceType for Key {
             json!({ "arn": arn("kms", &new.region, &format!("key/{id}")), "keyId": id }),
         ))
     }
-
-    async fn activate(&self, _kms: &Arc<Kms>, _key: &Resource<KeyInputs>) -> AwsResult<()> {
-        Ok(())
-    }
-
-    async fn delete(&self, _kms: &Arc<Kms>, _key: &Resource<KeyInputs>) -> AwsResult<()> {
-        Ok(())
-    }
 }
 
 /// Key ids have the form of a UUID.
@@ -136,10 +128,6 @@ impl ResourceType for Alias {
         Ok(Deployed { id: name, outputs })
     }
 
-    async fn activate(&self, _kms: &Arc<Kms>, _alias: &Resource<AliasInputs>) -> AwsResult<()> {
-        Ok(())
-    }
-
     async fn update(
         &self,
         kms: &Arc<Kms>,
@@ -149,10 +137,6 @@ impl ResourceType for Alias {
         let mut outputs = old.outputs.clone();
         outputs.extend(target(kms, &old.region, inputs)?);
         Ok(outputs)
-    }
-
-    async fn delete(&self, _kms: &Arc<Kms>, _alias: &Resource<AliasInputs>) -> AwsResult<()> {
-        Ok(())
     }
 }
 

@@ -64,7 +64,7 @@ impl FunctionFailure {
     }
 
     /// The answer is larger than it may be.
-    pub(crate) fn response_too_large(size: u64, most: u64) -> Self {
+    pub(crate) fn response_too_large(size: u64, most: usize) -> Self {
         let message = format!(
             "Response payload size ({size} bytes) exceeded maximum allowed payload size \
              ({most} bytes)."

@@ -44,7 +44,7 @@ use cloud_core::error::{AwsError, AwsResult};
 use cloud_core::faults::Disturbable;
 use cloud_core::identity::arn;
 use cloud_iam::Iam;
-use cloud_resource::resource::{AnyResourceType, ResourceType, bind};
+use cloud_resource::resource::{AnyResourceType, bind};
 use code::CodeStore;
 use function::Function;
 use ports::LogSink;
@@ -71,9 +71,6 @@ pub static FAULTS: Disturbable = Disturbable {
     },
     has_settings: false,
 };
-
-/// The token of its resource type for functions.
-pub const FUNCTION: &str = <resources::Function as ResourceType>::TOKEN;
 
 /// The functions of the account.
 pub struct Lambda {
@@ -178,13 +175,6 @@ impl Lambda {
             Ok(())
         })
         .await
-    }
-
-    /// Keeps the code of a function that an earlier run of the cloud deployed, until
-    /// it is deployed again or removed. Called for all such functions before the first
-    /// of them is made live, since that deletes the code that nobody needs.
-    pub fn expect(&self, arn: &str, code_sha256: &str) {
-        self.code.expect(arn, code_sha256);
     }
 
     /// Makes a function live, or has the next environments of a live one be of this kind.

@@ -3,24 +3,27 @@
 //! Every execution environment has a server of its own. The server turns requests into events;
 //! the driver of the environment says what they mean.
 
+use crate::settings::TIMEOUT_SECONDS;
 use anyhow::Result;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use cloud_core::listener;
+use cloud_core::patience::Patience;
+use cloud_core::request_body::RequestBody;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
-use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
+use http_body_util::Full;
 use serde_json::json;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// The largest answer that a function may give (the service's own error message names it:
 /// "maximum allowed payload size (6291556 bytes)").
-pub(crate) const MAX_RESPONSE_BYTES: u64 = 6_291_556;
+pub(crate) const MAX_RESPONSE_BYTES: usize = 6_291_556;
 
 /// An error object is cut off at this size. AWS names none.
-const MAX_ERROR_BYTES: u64 = 256 * 1024;
+const MAX_ERROR_BYTES: usize = 256 * 1024;
 
 /// An invocation, on its way to the function.
 #[derive(Debug, Clone)]
@@ -90,7 +93,12 @@ impl RuntimeApi {
         // One event at a time: a runtime waits for what comes of it.
         let (sender, events) = mpsc::channel(1);
         let closing = CancellationToken::new();
-        let server = listener::serve(listener, closing.clone(), move |request| {
+        let patience = Patience {
+            // A function may send its answer piece by piece. Its own time-out ends that.
+            body: Duration::from_secs(*TIMEOUT_SECONDS.end()),
+            ..Patience::default()
+        };
+        let server = listener::serve(listener, patience, closing.clone(), move |request| {
             let events = sender.clone();
             async move { answer(request, &events).await }
         });
@@ -107,7 +115,10 @@ impl RuntimeApi {
     }
 }
 
-async fn answer(request: Request<Incoming>, events: &mpsc::Sender<Event>) -> Response<Full<Bytes>> {
+async fn answer(
+    request: Request<RequestBody>,
+    events: &mpsc::Sender<Event>,
+) -> Response<Full<Bytes>> {
     let path = request.uri().path().to_owned();
     let route = path.strip_prefix("/2018-06-01/runtime/");
     let segments: Vec<_> = route.unwrap_or_default().split('/').collect();
@@ -116,8 +127,8 @@ async fn answer(request: Request<Incoming>, events: &mpsc::Sender<Event>) -> Res
         (&Method::POST, ["invocation", request_id, "response"]) => {
             let request_id = (*request_id).to_owned();
             let body = match read(request, MAX_RESPONSE_BYTES).await {
-                Ok(Read { length, .. }) if length > MAX_RESPONSE_BYTES => Err(TooLarge(length)),
-                Ok(Read { bytes, .. }) => Ok(bytes),
+                Ok((bytes, length)) if bytes.len() as u64 == length => Ok(bytes),
+                Ok((_, length)) => Err(TooLarge(length)),
                 Err(response) => return response,
             };
             report(events, |verdict| Event::Response {
@@ -131,7 +142,7 @@ async fn answer(request: Request<Incoming>, events: &mpsc::Sender<Event>) -> Res
             let request_id = (*request_id).to_owned();
             let kind = error_kind(&request);
             match read(request, MAX_ERROR_BYTES).await {
-                Ok(Read { bytes: body, .. }) => {
+                Ok((body, _)) => {
                     report(events, |verdict| Event::Error {
                         request_id,
                         kind,
@@ -146,7 +157,7 @@ async fn answer(request: Request<Incoming>, events: &mpsc::Sender<Event>) -> Res
         (&Method::POST, ["init", "error"]) => {
             let kind = error_kind(&request);
             match read(request, MAX_ERROR_BYTES).await {
-                Ok(Read { bytes: body, .. }) => {
+                Ok((body, _)) => {
                     report(events, |verdict| Event::InitError {
                         kind,
                         body,
@@ -249,7 +260,7 @@ fn error(status: StatusCode, kind: &str, message: &str) -> Response<Full<Bytes>>
     response
 }
 
-fn error_kind(request: &Request<Incoming>) -> Option<String> {
+fn error_kind(request: &Request<RequestBody>) -> Option<String> {
     request
         .headers()
         .get("lambda-runtime-function-error-type")?
@@ -258,36 +269,18 @@ fn error_kind(request: &Request<Incoming>) -> Option<String> {
         .map(str::to_owned)
 }
 
-struct Read {
-    /// Cut off at the limit.
-    bytes: Bytes,
-    /// Of all that was sent.
-    length: u64,
-}
-
-/// Reads a body to its end, since the runtime does not listen before, and keeps what fits.
-async fn read(request: Request<Incoming>, most: u64) -> Result<Read, Response<Full<Bytes>>> {
-    let mut body = request.into_body();
-    let mut bytes = BytesMut::new();
-    let mut length = 0;
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|cause| {
-            tracing::debug!(%cause, "a request to a Runtime API broke off");
-            error(
-                StatusCode::BAD_REQUEST,
-                "Truncated",
-                "The request ended early",
-            )
-        })?;
-        if let Some(data) = frame.data_ref() {
-            length += data.len() as u64;
-            if length <= most {
-                bytes.extend_from_slice(data);
-            }
-        }
-    }
-    Ok(Read {
-        bytes: bytes.freeze(),
-        length,
+/// The first bytes of a body and its length. It is read to its end, since the runtime does not
+/// listen before.
+async fn read(
+    request: Request<RequestBody>,
+    most: usize,
+) -> Result<(Bytes, u64), Response<Full<Bytes>>> {
+    let read = request.into_body().beginning(most).await;
+    read.map_err(|_| {
+        error(
+            StatusCode::BAD_REQUEST,
+            "Truncated",
+            "The request ended early",
+        )
     })
 }

@@ -188,9 +188,9 @@ impl Notes {
     }
 
     /// Reads what is noted of the records of a store, by their sequences.
-    pub fn open(store: &Store) -> anyhow::Result<BTreeMap<u64, Self>> {
+    pub async fn open(store: &Store) -> anyhow::Result<BTreeMap<u64, Self>> {
         let mut notes = BTreeMap::new();
-        for (key, json) in store.scan(NOTES, "")? {
+        for (key, json) in store.scan(NOTES, "").await? {
             let sequence = key
                 .parse()
                 .with_context(|| format!("{key} is no sequence"))?;

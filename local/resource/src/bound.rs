@@ -26,6 +26,7 @@ pub trait AnyResourceType: Send + Sync + 'static {
     fn import_id(&self) -> Option<ImportId>;
     fn validate(&self, inputs: &Properties) -> Vec<Refusal>;
     async fn create(&self, new: &New, inputs: &Properties) -> AwsResult<Deployed>;
+    fn announce(&self, record: &Resource<Properties>);
     async fn activate(&self, resource: &Resource<Properties>) -> AwsResult<()>;
     async fn update(
         &self,
@@ -109,6 +110,10 @@ impl<T: ResourceType> AnyResourceType for Bound<T> {
         self.of
             .create(&self.service, new, &typed::<T>(inputs)?)
             .await
+    }
+
+    fn announce(&self, record: &Resource<Properties>) {
+        self.of.announce(&self.service, record);
     }
 
     async fn activate(&self, resource: &Resource<Properties>) -> AwsResult<()> {

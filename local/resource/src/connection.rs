@@ -8,6 +8,7 @@
 use crate::answers::Session;
 use crate::settings::ProviderSettings;
 use cloud_core::listener::ACCEPT_PAUSE;
+use cloud_core::patience::{Patience, PatientStream};
 use futures::Stream;
 use std::io;
 use std::pin::Pin;
@@ -19,7 +20,7 @@ use tonic::transport::server::Connected;
 
 /// A connection, as the gRPC server reads and writes it.
 pub(crate) struct Connection {
-    stream: TcpStream,
+    stream: PatientStream<TcpStream>,
     configured: Configured,
 }
 
@@ -84,22 +85,25 @@ impl Configured {
 
 impl Connection {
     /// A connection that nobody has configured yet.
-    pub(crate) fn new(stream: TcpStream) -> Self {
+    pub(crate) fn new(stream: TcpStream, patience: Patience) -> Self {
         // Small messages go out at once; a socket that refuses the option still works.
         let _ = stream.set_nodelay(true);
         Self {
-            stream,
+            stream: PatientStream::new(stream, patience),
             configured: Configured::new(),
         }
     }
 }
 
 /// The connections that a listener accepts, forever.
-pub(crate) fn accepted(listener: TcpListener) -> impl Stream<Item = io::Result<Connection>> {
-    futures::stream::unfold(listener, |listener| async {
+pub(crate) fn accepted(
+    listener: TcpListener,
+    patience: Patience,
+) -> impl Stream<Item = io::Result<Connection>> {
+    futures::stream::unfold(listener, move |listener| async move {
         loop {
             match listener.accept().await {
-                Ok((stream, _)) => return Some((Ok(Connection::new(stream)), listener)),
+                Ok((stream, _)) => return Some((Ok(Connection::new(stream, patience)), listener)),
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
                     tokio::time::sleep(ACCEPT_PAUSE).await;

@@ -64,10 +64,10 @@ pub(crate) struct DeploymentsState {
 
 impl Deployments {
     /// Reads the records of a store.
-    pub fn open(store: Store) -> Result<Self> {
+    pub async fn open(store: Store) -> Result<Self> {
         let mut state = DeploymentsState::default();
-        let mut notes = Notes::open(&store)?;
-        for (key, json) in store.scan(RESOURCES, "")? {
+        let mut notes = Notes::open(&store).await?;
+        for (key, json) in store.scan(RESOURCES, "").await? {
             let mut record: Record = match serde_json::from_slice(&json) {
                 Ok(record) => record,
                 Err(error) => {
@@ -81,7 +81,7 @@ impl Deployments {
             state.last_sequence = state.last_sequence.max(record.sequence);
             state.records.insert(record.sequence, record);
         }
-        for (urn, json) in store.scan(GENERATIONS, "")? {
+        for (urn, json) in store.scan(GENERATIONS, "").await? {
             match serde_json::from_slice(&json) {
                 Ok(generation) => {
                     state.generations.insert(urn, generation);
@@ -236,6 +236,11 @@ impl Deployments {
     /// failed ones are tried again as long as any of them succeeds.
     pub async fn activate_all(&self, package: &ProviderPackage) {
         let mut waiting = self.all();
+        for record in &waiting {
+            if let Ok(of) = resource_type(package, &record.token) {
+                of.announce(&record.resource);
+            }
+        }
         loop {
             let before = waiting.len();
             let mut failed = Vec::new();

@@ -4,7 +4,7 @@ use crate::deployments::Deployments;
 use crate::package::Declared;
 use crate::resource::Properties;
 use crate::urn::Urn;
-use cloud_core::error::AwsError;
+use cloud_core::error::{AwsError, Meaning};
 use tonic::Status;
 
 /// A refusal for the engine. What AWS refuses leaves the resource as it was, and so does a
@@ -15,12 +15,12 @@ pub(crate) fn status(error: AwsError) -> Status {
         true => format!("{error} The log of the embedded cloud has the cause"),
         false => error.to_string(),
     };
-    match error.status {
-        403 => Status::permission_denied(message),
-        404 => Status::not_found(message),
-        409 => Status::already_exists(message),
-        400..=499 => Status::failed_precondition(message),
-        _ => Status::aborted(message),
+    match error.meaning() {
+        Meaning::Denied => Status::permission_denied(message),
+        Meaning::Missing => Status::not_found(message),
+        Meaning::Exists => Status::already_exists(message),
+        Meaning::Throttled | Meaning::Invalid => Status::failed_precondition(message),
+        Meaning::Failed => Status::aborted(message),
     }
 }
 
@@ -41,11 +41,7 @@ pub(crate) fn of_creation(
     urn: &Urn,
     inputs: &Properties,
 ) -> AwsError {
-    let code = error.code.as_ref();
-    let exists = (error.status == 409 && code != "OperationAborted")
-        || ["AlreadyExists", "NameExists", "InUse"]
-            .iter()
-            .any(|part| code.contains(part));
+    let exists = error.meaning() == Meaning::Exists;
     let by_name = || {
         let property = declared.of.auto_name()?.property;
         let name = inputs.get(property)?;

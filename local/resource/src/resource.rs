@@ -234,12 +234,21 @@ pub trait ResourceType: Send + Sync + 'static {
         inputs: &Self::Inputs,
     ) -> AwsResult<Deployed>;
 
-    /// Makes the resource live, in place of an earlier version of itself.
+    /// Tells the service, when the cloud starts, that the resource is about to be made live.
+    /// Called for all records before the first of them is activated, also for those whose inputs
+    /// this version of the type cannot read.
+    fn announce(&self, _service: &Arc<Self::Service>, _record: &Resource<Properties>) {}
+
+    /// Makes the resource live, in place of an earlier version of itself. There is nothing to do
+    /// where the record is all there is: for what is declared only, and for services that read the
+    /// records.
     async fn activate(
         &self,
-        service: &Arc<Self::Service>,
-        resource: &Resource<Self::Inputs>,
-    ) -> AwsResult<()>;
+        _service: &Arc<Self::Service>,
+        _resource: &Resource<Self::Inputs>,
+    ) -> AwsResult<()> {
+        Ok(())
+    }
 
     /// Checks new inputs against the cloud and gives the computed properties they lead to.
     /// `old` is the resource as it is; the provider stores the change and activates it.
@@ -274,10 +283,13 @@ pub trait ResourceType: Send + Sync + 'static {
         self.read(service, scope, id, None).await
     }
 
-    /// Takes the resource out of service, or refuses as AWS would.
+    /// Takes the resource out of service, or refuses as AWS would. Nothing to do where there was
+    /// nothing to activate.
     async fn delete(
         &self,
-        service: &Arc<Self::Service>,
-        resource: &Resource<Self::Inputs>,
-    ) -> AwsResult<()>;
+        _service: &Arc<Self::Service>,
+        _resource: &Resource<Self::Inputs>,
+    ) -> AwsResult<()> {
+        Ok(())
+    }
 }

@@ -5,8 +5,10 @@ use crate::account::Accounts;
 use crate::connection::accepted;
 use crate::provider::{Provider, Stacks};
 use anyhow::Result;
+use cloud_core::patience::Patience;
+use cloud_core::request_body::RequestBody;
 use futures::future::BoxFuture;
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::Full;
 use pulumi_gestalt_proto::pulumi::pulumirpc::resource_provider_server::ResourceProviderServer;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -28,19 +30,22 @@ const MAX_CALL: usize = MAX_MESSAGE + 5;
 /// The header of an answer that is an error; of a success it comes after the body.
 const GRPC_STATUS: &str = "grpc-status";
 
-/// Serves the provider protocol until `shutdown`, then finishes the calls under way.
+/// Serves the provider protocol until `shutdown`, then finishes the calls under way. A client that
+/// is slower than `patience` allows is cut off.
 pub async fn serve(
     listener: TcpListener,
     accounts: Arc<dyn Accounts>,
+    patience: Patience,
     shutdown: CancellationToken,
 ) -> Result<()> {
     let service = Service {
         accounts,
         stacks: Stacks::default(),
+        patience,
     };
     tonic::transport::Server::builder()
         .add_service(service)
-        .serve_with_incoming_shutdown(accepted(listener), shutdown.cancelled_owned())
+        .serve_with_incoming_shutdown(accepted(listener, patience), shutdown.cancelled_owned())
         .await?;
     Ok(())
 }
@@ -50,6 +55,7 @@ pub async fn serve(
 struct Service {
     accounts: Arc<dyn Accounts>,
     stacks: Stacks,
+    patience: Patience,
 }
 
 impl tower::Service<http::Request<Body>> for Service {
@@ -65,8 +71,9 @@ impl tower::Service<http::Request<Body>> for Service {
         let service = self.clone();
         Box::pin(async move {
             let (parts, body) = request.into_parts();
-            let body = match Limited::new(body, MAX_CALL).collect().await {
-                Ok(body) => body.to_bytes(),
+            let body = RequestBody::new(body, service.patience);
+            let body = match body.whole(MAX_CALL).await {
+                Ok(body) => body,
                 Err(error) => {
                     let refused = format!("the request cannot be read: {error}");
                     return Ok(Status::invalid_argument(refused).into_http());

@@ -1,11 +1,12 @@
 //! What an engine that was killed has left in the cloud: deleted for the caller who knows that the
 //! stack's state is empty.
 
+use super::operator::{answer_of, refusal};
 use crate::cloud::Cloud;
 use bytes::Bytes;
 use cloud_core::context::finish;
 use cloud_core::error::AwsResult;
-use http::{HeaderValue, Method, Request, Response, header};
+use http::{Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use serde_json::json;
 use std::sync::Arc;
@@ -30,15 +31,8 @@ pub(crate) async fn answer<B>(
             .await
     };
     let deleted: AwsResult<Vec<String>> = finish(&cloud.context.tasks, deletion).await;
-    let (status, body) = match deleted {
-        Ok(urns) => (200, json!({ "deleted": urns })),
-        Err(error) => (error.status, json!({ "message": error.to_string() })),
-    };
-    let mut response = Response::new(Full::from(format!("{body}\n")));
-    if let Ok(status) = http::StatusCode::from_u16(status) {
-        *response.status_mut() = status;
-    }
-    let kind = HeaderValue::from_static("application/json");
-    response.headers_mut().insert(header::CONTENT_TYPE, kind);
-    Some(response)
+    Some(match deleted {
+        Ok(urns) => answer_of(StatusCode::OK, &json!({ "deleted": urns })),
+        Err(error) => refusal(error.http_status(), &error.to_string()),
+    })
 }

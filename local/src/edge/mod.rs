@@ -2,7 +2,6 @@
 
 pub(crate) mod api;
 pub(crate) mod aws;
-mod body;
 pub(crate) mod console;
 pub(crate) mod health;
 pub(crate) mod leftovers;

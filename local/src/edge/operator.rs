@@ -1,17 +1,15 @@
 //! What an operator asks of the cloud itself, at AWS's port under `/_mysfits/`: no bucket can
 //! have that name. Nothing here is signed, so a web page must not be able to do it either.
 
-use super::body::read_whole;
 use super::{console, health, leftovers, status, watch};
 use crate::cloud::Cloud;
 use crate::current::Current;
 use bytes::Bytes;
-use cloud_core::error::AwsError;
 use cloud_core::events::Event;
 use cloud_core::faults::Fault;
+use cloud_core::request_body::{BodyError, RequestBody};
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::Full;
-use hyper::body::Incoming;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -33,7 +31,7 @@ const MAX_BODY: usize = 64 * 1024;
 type Answer = Response<Full<Bytes>>;
 
 /// The answer to a request under [`PREFIX`].
-pub(crate) async fn answer(request: Request<Incoming>, current: &Arc<Current>) -> Answer {
+pub(crate) async fn answer(request: Request<RequestBody>, current: &Arc<Current>) -> Answer {
     let port = current.now().config.endpoints.aws;
     // Browsers send the header with every request of a page that changes something, and with
     // none that a person or a program makes. The console's own page may.
@@ -163,17 +161,18 @@ fn faults(cloud: &Cloud) -> Answer {
 }
 
 /// The fault that a request describes.
-async fn fault(request: Request<Incoming>, cloud: &Cloud) -> Result<Fault, Answer> {
-    let too_large = || {
-        let message = format!("A fault is described in at most {MAX_BODY} bytes");
-        AwsError::new(413, "RequestEntityTooLarge", message)
-    };
-    let body = read_whole(request.into_body(), MAX_BODY, too_large)
-        .await
-        .map_err(|error| {
-            let status = StatusCode::from_u16(error.status);
-            refusal(status.unwrap_or(StatusCode::BAD_REQUEST), &error.message)
-        })?;
+async fn fault(request: Request<RequestBody>, cloud: &Cloud) -> Result<Fault, Answer> {
+    let body = request.into_body().whole(MAX_BODY).await;
+    let body = body.map_err(|error| match error {
+        BodyError::TooLarge => refusal(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            &format!("A fault is described in at most {MAX_BODY} bytes"),
+        ),
+        BodyError::TooSlow | BodyError::BrokenOff => refusal(
+            StatusCode::REQUEST_TIMEOUT,
+            "The request's body did not arrive in full",
+        ),
+    })?;
     let invalid = |reason: &dyn std::fmt::Display| {
         let message = format!("This is no fault: {reason}");
         refusal(StatusCode::BAD_REQUEST, &message)

@@ -7,8 +7,9 @@ use bytes::Bytes;
 use cloud_cloudfront::answer::Viewer;
 use cloud_core::body::Data;
 use cloud_core::listener;
+use cloud_core::patience::Patience;
+use cloud_core::request_body::RequestBody;
 use http::{Request, Response, StatusCode};
-use hyper::body::Incoming;
 use s3s::dto::StreamingBlob;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -18,17 +19,18 @@ use tokio_util::sync::CancellationToken;
 pub(crate) async fn serve(
     socket: TcpListener,
     current: Arc<Current>,
+    patience: Patience,
     shutdown: CancellationToken,
 ) -> Result<()> {
     let port = socket.local_addr()?.port();
-    listener::serve(socket, shutdown, move |request| {
+    listener::serve(socket, patience, shutdown, move |request| {
         let current = Arc::clone(&current);
         async move { answer(&*current.get().await, port, request).await }
     })
     .await
 }
 
-async fn answer(cloud: &Cloud, port: u16, request: Request<Incoming>) -> Response<s3s::Body> {
+async fn answer(cloud: &Cloud, port: u16, request: Request<RequestBody>) -> Response<s3s::Body> {
     let Some(distribution) = cloud.cloudfront.at(port) else {
         let none = Bytes::from_static(b"No distribution is deployed at this port.\n");
         let mut answer = Response::new(s3s::Body::from(none));

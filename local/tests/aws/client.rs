@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use cloud_core::patience::Patience;
 use hmac::{Hmac, KeyInit, Mac};
 use mysfits_local::server::{Server, ServerConfig};
 use reqwest::{Method, Response, StatusCode};
@@ -45,8 +46,17 @@ pub struct Answer {
 
 impl Cloud {
     pub async fn start() -> Result<Self> {
+        Self::with_patience(Patience::default()).await
+    }
+
+    /// A cloud whose listeners wait no longer than this.
+    pub async fn with_patience(patience: Patience) -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        let server = Server::start(ServerConfig::new(folder.path())).await?;
+        let config = ServerConfig {
+            patience,
+            ..ServerConfig::new(folder.path())
+        };
+        let server = Server::start(config).await?;
         Ok(Self {
             server,
             folder,

@@ -9,6 +9,17 @@ use serde_json::Value;
 impl Cloud {
     /// Deploys a resource of the aws package.
     pub async fn deploy(&self, token: &str, name: &str, inputs: Value) -> Result<Record> {
+        self.deploy_in("us-east-1", token, name, inputs).await
+    }
+
+    /// Deploys it in this region.
+    pub async fn deploy_in(
+        &self,
+        region: &str,
+        token: &str,
+        name: &str,
+        inputs: Value,
+    ) -> Result<Record> {
         let cloud = &self.server.cloud();
         let of = cloud
             .account
@@ -25,7 +36,7 @@ impl Cloud {
             stack: "test".into(),
             name: name.into(),
             generation: 1,
-            region: "us-east-1".into(),
+            region: region.into(),
         };
         let created = cloud
             .account

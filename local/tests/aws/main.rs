@@ -25,9 +25,11 @@ mod operator;
 #[path = "../../testing/pypi.rs"]
 mod pypi;
 mod refusals;
+mod regions;
 mod repeated;
 mod resources;
 mod signatures;
+mod slow;
 mod tools;
 mod uploads;
 mod versions;

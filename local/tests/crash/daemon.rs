@@ -282,7 +282,7 @@ pub async fn readable(home: &Path) -> Result<(BTreeMap<u64, u32>, Vec<PathBuf>)>
         ..Query::default()
     };
     loop {
-        let page = cloud.s3.list("clicks", Of::Objects, &query)?;
+        let page = cloud.s3.list("clicks", Of::Objects, &query).await?;
         for entry in page.entries {
             let object = objects::read(&cloud.s3, "clicks", &entry.key);
             let Ok(object) = object.await else {

@@ -61,8 +61,8 @@ impl ResourceType for Account {
         resource: &Resource<Inputs>,
     ) -> AwsResult<()> {
         let role = role(&resource.inputs).map(str::to_owned);
-        apigateway.change(|state| {
-            state.accounts.insert(resource.region.clone(), role);
+        apigateway.change(|declared| {
+            declared.accounts.insert(resource.region.clone(), role);
             Ok(())
         })
     }
@@ -115,8 +115,8 @@ impl ResourceType for Account {
         apigateway: &Arc<ApiGateway>,
         resource: &Resource<Inputs>,
     ) -> AwsResult<()> {
-        apigateway.change(|state| {
-            state.accounts.remove(&resource.region);
+        apigateway.change(|declared| {
+            declared.accounts.remove(&resource.region);
             Ok(())
         })
     }
@@ -135,7 +135,7 @@ fn deployed() -> Deployed {
 }
 
 fn role_in(apigateway: &Arc<ApiGateway>, region: &str) -> AwsResult<Option<String>> {
-    apigateway.look(|state| Ok(state.accounts.get(region).cloned().flatten()))
+    apigateway.look(|declared| Ok(declared.accounts.get(region).cloned().flatten()))
 }
 
 fn role(inputs: &Inputs) -> Option<&str> {

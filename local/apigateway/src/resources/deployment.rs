@@ -1,6 +1,6 @@
 //! `aws:apigateway/deployment:Deployment`
 
-use super::{check_region, refused};
+use super::refused;
 use crate::ApiGateway;
 use crate::definition::{Definition, Deployment as Inputs};
 use crate::program::Program;
@@ -46,9 +46,8 @@ impl ResourceType for Deployment {
         new: &New,
         inputs: &Inputs,
     ) -> AwsResult<Deployed> {
-        check_region(apigateway, &inputs.rest_api, new)?;
-        let definition = apigateway.look(|state| {
-            let api = state.api(&inputs.rest_api)?;
+        let definition = apigateway.look(|declared| {
+            let api = declared.api_in(&inputs.rest_api, &new.region)?;
             api.check_deployable()?;
             Ok(api.definition.clone())
         })?;
@@ -74,15 +73,16 @@ impl ResourceType for Deployment {
         resource: &Resource<Inputs>,
     ) -> AwsResult<()> {
         let api = &resource.inputs.rest_api;
-        let known =
-            apigateway.look(|state| Ok(state.api(api)?.deployments.contains_key(&resource.id)))?;
+        let known = apigateway
+            .look(|declared| Ok(declared.api(api)?.deployments.contains_key(&resource.id)))?;
         if known {
             return Ok(());
         }
         let captured = apigateway
             .context
             .store
-            .get(CAPTURED, &key(api, &resource.id));
+            .get(CAPTURED, &key(api, &resource.id))
+            .await;
         let captured = captured.map_err(AwsError::internal)?.ok_or_else(|| {
             AwsError::internal(format!("what deployment {} captured is gone", resource.id))
         })?;
@@ -90,8 +90,8 @@ impl ResourceType for Deployment {
             serde_json::from_slice(&captured).map_err(AwsError::internal)?;
         let program = Program::compile(&resource.id, &definition, apigateway.actions.names());
         let program = Arc::new(program.map_err(|problems| refused(&problems))?);
-        apigateway.change(|state| {
-            let deployments = &mut state.api_mut(api)?.deployments;
+        apigateway.change(|declared| {
+            let deployments = &mut declared.api_mut(api)?.deployments;
             deployments.insert(resource.id.clone(), program);
             Ok(())
         })
@@ -118,8 +118,8 @@ impl ResourceType for Deployment {
         resource: &Resource<Inputs>,
     ) -> AwsResult<()> {
         let api = &resource.inputs.rest_api;
-        apigateway.change(|state| {
-            if let Some(api) = state.apis.get_mut(api) {
+        apigateway.change(|declared| {
+            if let Some(api) = declared.apis.get_mut(api) {
                 api.check_deployment_unused(&resource.id)?;
                 api.deployments.remove(&resource.id);
             }
@@ -139,7 +139,8 @@ fn key(api: &str, deployment: &str) -> String {
 
 /// Forgets what all deployments of an API have captured.
 pub(super) async fn forget_captured(apigateway: &Arc<ApiGateway>, api: &str) -> AwsResult<()> {
-    let captured = apigateway.context.store.scan(CAPTURED, &key(api, ""));
+    let prefix = key(api, "");
+    let captured = apigateway.context.store.scan(CAPTURED, &prefix).await;
     let captured = captured.map_err(AwsError::internal)?;
     let batch = captured
         .iter()

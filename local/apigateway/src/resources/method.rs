@@ -1,27 +1,21 @@
 //! `aws:apigateway/method:Method` and `aws:apigateway/methodResponse:MethodResponse`
 
-use super::{check_http_method, check_region, refusals};
-use crate::ApiGateway;
+use super::part::Part;
+use super::{check_http_method, refusals};
+use crate::declarations::{Api, Declarations};
 use crate::definition::{Method as MethodInputs, MethodNode, MethodResponse as ResponseInputs};
 use crate::problem::Problems;
 use crate::rules::{conflict, not_found};
 use crate::steps::gateway_response::status_code;
-use async_trait::async_trait;
 use cloud_core::error::AwsResult;
-use cloud_resource::resource::{
-    Deployed, ImportId, New, Properties, Refusal, Resource, ResourceType, Scope,
-};
-use serde_json::json;
+use cloud_resource::resource::{New, Refusal, Resource};
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 /// A method of a resource.
 pub(super) struct Method;
 
-#[async_trait]
-impl ResourceType for Method {
+impl Part for Method {
     type Inputs = MethodInputs;
-    type Service = ApiGateway;
 
     const TOKEN: &'static str = "aws:apigateway/method:Method";
     const REPLACES_ON: &'static [&'static str] = &["httpMethod", "resourceId", "restApi"];
@@ -30,10 +24,11 @@ impl ResourceType for Method {
         super::integration::Integration::TOKEN,
         super::integration::IntegrationResponse::TOKEN,
     ];
-    const IMPORT_ID: Option<ImportId> = Some(ImportId {
-        parts: &["restApi", "resourceId", "httpMethod"],
-        separator: "/",
-    });
+    const IMPORT_ID: &'static [&'static str] = &["restApi", "resourceId", "httpMethod"];
+
+    fn api(inputs: &MethodInputs) -> &str {
+        &inputs.rest_api
+    }
 
     fn validate(&self, inputs: &MethodInputs) -> Vec<Refusal> {
         let mut problems = Problems::default();
@@ -82,91 +77,50 @@ impl ResourceType for Method {
         refusals
     }
 
-    async fn create(
+    fn check(
         &self,
-        apigateway: &Arc<ApiGateway>,
-        new: &New,
+        _declared: &Declarations,
+        api: &Api,
+        old: Option<&Resource<MethodInputs>>,
         inputs: &MethodInputs,
-    ) -> AwsResult<Deployed> {
-        check_region(apigateway, &inputs.rest_api, new)?;
-        apigateway.look(|state| {
-            let api = state.api(&inputs.rest_api)?;
-            api.check_method(inputs)?;
-            let definition = &api.definition;
-            match definition.method(&inputs.resource_id, &inputs.http_method) {
-                Some(_) => Err(conflict("Method already exists for this resource")),
-                None => Ok(()),
-            }
-        })?;
-        let id = format!(
+    ) -> AwsResult<()> {
+        api.check_method(inputs)?;
+        if old.is_none() && self.is_in(api, "", inputs) {
+            return Err(conflict("Method already exists for this resource"));
+        }
+        Ok(())
+    }
+
+    fn id(&self, _new: &New, inputs: &MethodInputs) -> String {
+        format!(
             "agm-{}-{}-{}",
             inputs.rest_api, inputs.resource_id, inputs.http_method
-        );
-        Ok(Deployed::new(id, json!({})))
+        )
     }
 
-    async fn activate(
-        &self,
-        apigateway: &Arc<ApiGateway>,
-        resource: &Resource<MethodInputs>,
-    ) -> AwsResult<()> {
-        let inputs = resource.inputs.clone();
-        apigateway.change(|state| {
-            let api = state.api_mut(&inputs.rest_api)?;
-            api.check_method(&inputs)?;
-            let Some(node) = api.definition.resources.get_mut(&inputs.resource_id) else {
-                return Err(not_found("Invalid Resource identifier specified"));
-            };
-            let method: &mut MethodNode =
-                node.methods.entry(inputs.http_method.clone()).or_default();
-            method.request = inputs;
-            Ok(())
-        })
+    fn put(&self, api: &mut Api, _id: &str, inputs: MethodInputs) -> AwsResult<()> {
+        api.check_method(&inputs)?;
+        let Some(node) = api.definition.resources.get_mut(&inputs.resource_id) else {
+            return Err(not_found("Invalid Resource identifier specified"));
+        };
+        let methods = &mut node.methods;
+        let method: &mut MethodNode = methods.entry(inputs.http_method.clone()).or_default();
+        method.request = inputs;
+        Ok(())
     }
 
-    async fn update(
-        &self,
-        apigateway: &Arc<ApiGateway>,
-        old: &Resource<MethodInputs>,
-        inputs: &MethodInputs,
-    ) -> AwsResult<Properties> {
-        apigateway.look(|state| state.api(&inputs.rest_api)?.check_method(inputs))?;
-        Ok(old.outputs.clone())
-    }
-
-    async fn read(
-        &self,
-        apigateway: &Arc<ApiGateway>,
-        _scope: &Scope<'_>,
-        _id: &str,
-        known: Option<Resource<MethodInputs>>,
-    ) -> AwsResult<Option<Resource<MethodInputs>>> {
-        Ok(known.filter(|known| {
-            let inputs = &known.inputs;
-            apigateway.has(&inputs.rest_api, |api| {
-                let method = api
-                    .definition
-                    .method(&inputs.resource_id, &inputs.http_method);
-                method.is_some()
-            })
-        }))
+    fn is_in(&self, api: &Api, _id: &str, inputs: &MethodInputs) -> bool {
+        let definition = &api.definition;
+        let method = definition.method(&inputs.resource_id, &inputs.http_method);
+        method.is_some()
     }
 
     /// With its responses and its integration, as on AWS.
-    async fn delete(
-        &self,
-        apigateway: &Arc<ApiGateway>,
-        resource: &Resource<MethodInputs>,
-    ) -> AwsResult<()> {
-        let inputs = &resource.inputs;
-        apigateway.change(|state| {
-            let api = state.apis.get_mut(&inputs.rest_api);
-            let node = api.and_then(|api| api.definition.resources.get_mut(&inputs.resource_id));
-            if let Some(node) = node {
-                node.methods.remove(&inputs.http_method);
-            }
-            Ok(())
-        })
+    fn remove(&self, api: &mut Api, _id: &str, inputs: &MethodInputs) -> AwsResult<()> {
+        if let Some(node) = api.definition.resources.get_mut(&inputs.resource_id) {
+            node.methods.remove(&inputs.http_method);
+        }
+        Ok(())
     }
 }
 
@@ -179,17 +133,17 @@ fn request_parameter(parameter: &str) -> Option<&str> {
 /// A response that a method may give.
 pub(super) struct MethodResponse;
 
-#[async_trait]
-impl ResourceType for MethodResponse {
+impl Part for MethodResponse {
     type Inputs = ResponseInputs;
-    type Service = ApiGateway;
 
     const TOKEN: &'static str = "aws:apigateway/methodResponse:MethodResponse";
     const REPLACES_ON: &'static [&'static str] = &["httpMethod", "resourceId", "restApi"];
-    const IMPORT_ID: Option<ImportId> = Some(ImportId {
-        parts: &["restApi", "resourceId", "httpMethod", "statusCode"],
-        separator: "/",
-    });
+    const IMPORT_ID: &'static [&'static str] =
+        &["restApi", "resourceId", "httpMethod", "statusCode"];
+
+    fn api(inputs: &ResponseInputs) -> &str {
+        &inputs.rest_api
+    }
 
     fn validate(&self, inputs: &ResponseInputs) -> Vec<Refusal> {
         let mut problems = Problems::default();
@@ -210,91 +164,48 @@ impl ResourceType for MethodResponse {
         refusals
     }
 
-    async fn create(
+    fn check(
         &self,
-        apigateway: &Arc<ApiGateway>,
-        new: &New,
+        _declared: &Declarations,
+        api: &Api,
+        old: Option<&Resource<ResponseInputs>>,
         inputs: &ResponseInputs,
-    ) -> AwsResult<Deployed> {
-        check_region(apigateway, &inputs.rest_api, new)?;
-        apigateway.look(|state| {
-            let api = state.api(&inputs.rest_api)?;
-            api.check_method_response(inputs)?;
-            let method = api.method(&inputs.resource_id, &inputs.http_method)?;
-            if method.responses.contains_key(&inputs.status_code) {
-                return Err(conflict("Response already exists for this resource"));
-            }
-            Ok(())
-        })?;
-        let id = format!(
-            "agmr-{}-{}-{}-{}",
-            inputs.rest_api, inputs.resource_id, inputs.http_method, inputs.status_code
-        );
-        Ok(Deployed::new(id, json!({})))
-    }
-
-    async fn activate(
-        &self,
-        apigateway: &Arc<ApiGateway>,
-        resource: &Resource<ResponseInputs>,
     ) -> AwsResult<()> {
-        let inputs = resource.inputs.clone();
-        apigateway.change(|state| {
-            let api = state.api_mut(&inputs.rest_api)?;
-            let method = api.method_mut(&inputs.resource_id, &inputs.http_method)?;
-            method.responses.insert(inputs.status_code.clone(), inputs);
-            Ok(())
-        })
-    }
-
-    async fn update(
-        &self,
-        apigateway: &Arc<ApiGateway>,
-        old: &Resource<ResponseInputs>,
-        inputs: &ResponseInputs,
-    ) -> AwsResult<Properties> {
-        if old.inputs.status_code != inputs.status_code {
+        if old.is_some_and(|old| old.inputs.status_code != inputs.status_code) {
             // The aws provider patches the response of the new status, which does not exist.
             return Err(not_found("Invalid Response status code specified"));
         }
-        apigateway.look(|state| state.api(&inputs.rest_api)?.check_method_response(inputs))?;
-        Ok(old.outputs.clone())
+        api.check_method_response(inputs)?;
+        if old.is_none() && self.is_in(api, "", inputs) {
+            return Err(conflict("Response already exists for this resource"));
+        }
+        Ok(())
     }
 
-    async fn read(
-        &self,
-        apigateway: &Arc<ApiGateway>,
-        _scope: &Scope<'_>,
-        _id: &str,
-        known: Option<Resource<ResponseInputs>>,
-    ) -> AwsResult<Option<Resource<ResponseInputs>>> {
-        Ok(known.filter(|known| {
-            let inputs = &known.inputs;
-            apigateway.has(&inputs.rest_api, |api| {
-                let method = api
-                    .definition
-                    .method(&inputs.resource_id, &inputs.http_method);
-                method.is_some_and(|method| method.responses.contains_key(&inputs.status_code))
-            })
-        }))
+    fn id(&self, _new: &New, inputs: &ResponseInputs) -> String {
+        format!(
+            "agmr-{}-{}-{}-{}",
+            inputs.rest_api, inputs.resource_id, inputs.http_method, inputs.status_code
+        )
     }
 
-    async fn delete(
-        &self,
-        apigateway: &Arc<ApiGateway>,
-        resource: &Resource<ResponseInputs>,
-    ) -> AwsResult<()> {
-        let inputs = &resource.inputs;
-        apigateway.change(|state| {
-            let api = state.apis.get_mut(&inputs.rest_api);
-            let method = api.and_then(|api| {
-                api.definition
-                    .method_mut(&inputs.resource_id, &inputs.http_method)
-            });
-            if let Some(method) = method {
-                method.responses.remove(&inputs.status_code);
-            }
-            Ok(())
-        })
+    fn put(&self, api: &mut Api, _id: &str, inputs: ResponseInputs) -> AwsResult<()> {
+        let method = api.method_mut(&inputs.resource_id, &inputs.http_method)?;
+        method.responses.insert(inputs.status_code.clone(), inputs);
+        Ok(())
+    }
+
+    fn is_in(&self, api: &Api, _id: &str, inputs: &ResponseInputs) -> bool {
+        let definition = &api.definition;
+        let method = definition.method(&inputs.resource_id, &inputs.http_method);
+        method.is_some_and(|method| method.responses.contains_key(&inputs.status_code))
+    }
+
+    fn remove(&self, api: &mut Api, _id: &str, inputs: &ResponseInputs) -> AwsResult<()> {
+        let definition = &mut api.definition;
+        if let Some(method) = definition.method_mut(&inputs.resource_id, &inputs.http_method) {
+            method.responses.remove(&inputs.status_code);
+        }
+        Ok(())
     }
 }

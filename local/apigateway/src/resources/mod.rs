@@ -5,6 +5,7 @@ mod deployment;
 mod integration;
 mod method;
 mod model;
+mod part;
 mod resource;
 mod response;
 mod rest_api;
@@ -13,8 +14,9 @@ mod stage;
 use crate::ApiGateway;
 use crate::problem::Problem;
 use crate::rules::{METHODS, bad_request};
-use cloud_core::error::{AwsError, AwsResult};
-use cloud_resource::resource::{AnyResourceType, New, Refusal, bind};
+use cloud_core::error::AwsError;
+use cloud_resource::resource::{AnyResourceType, Refusal, bind};
+use part::OfApi;
 use std::sync::Arc;
 
 /// Every type.
@@ -23,17 +25,17 @@ pub(crate) fn all(gateway: &Arc<ApiGateway>) -> Vec<Box<dyn AnyResourceType>> {
     vec![
         bind(account::Account, gateway),
         bind(deployment::Deployment, gateway),
-        bind(integration::Integration { actions }, gateway),
-        bind(integration::IntegrationResponse, gateway),
-        bind(method::Method, gateway),
-        bind(method::MethodResponse, gateway),
-        bind(model::Model, gateway),
-        bind(model::RequestValidator, gateway),
-        bind(resource::Resource, gateway),
-        bind(response::Response, gateway),
+        bind(OfApi(integration::Integration { actions }), gateway),
+        bind(OfApi(integration::IntegrationResponse), gateway),
+        bind(OfApi(method::Method), gateway),
+        bind(OfApi(method::MethodResponse), gateway),
+        bind(OfApi(model::Model), gateway),
+        bind(OfApi(model::RequestValidator), gateway),
+        bind(OfApi(resource::Resource), gateway),
+        bind(OfApi(response::Response), gateway),
         bind(rest_api::RestApi, gateway),
-        bind(stage::MethodSettings, gateway),
-        bind(stage::Stage, gateway),
+        bind(OfApi(stage::MethodSettings), gateway),
+        bind(OfApi(stage::Stage), gateway),
     ]
 }
 
@@ -50,11 +52,6 @@ fn refusals<T>(compiled: Result<T, Vec<Problem>>) -> Vec<Refusal> {
 fn refused(problems: &[Problem]) -> AwsError {
     let problems: Vec<String> = problems.iter().map(Problem::to_string).collect();
     bad_request(problems.join("; "))
-}
-
-/// Refuses an API of another region than the resource that is to belong to it.
-fn check_region(apigateway: &Arc<ApiGateway>, api: &str, new: &New) -> AwsResult<()> {
-    apigateway.look(|state| state.check_region(api, &new.region))
 }
 
 fn check_http_method(http_method: &str) -> Option<Refusal> {

@@ -1,34 +1,28 @@
 //! `aws:apigateway/model:Model` and `aws:apigateway/requestValidator:RequestValidator`
 
-use super::check_region;
-use crate::ApiGateway;
+use super::part::Part;
+use crate::declarations::{Api, Declarations};
 use crate::definition::{Model as ModelInputs, RequestValidator as ValidatorInputs};
 use crate::rules::bad_request;
 use crate::steps::validate;
-use async_trait::async_trait;
-use cloud_core::error::AwsResult;
-use cloud_resource::resource::{
-    AutoName, Deployed, ImportId, New, Properties, Refusal, Resource, ResourceType, Scope,
-};
-use serde_json::json;
-use std::sync::Arc;
+use cloud_core::error::{AwsError, AwsResult};
+use cloud_resource::resource::{AutoName, ImportId, New, Refusal, Resource};
 
 /// The schema of a payload.
 pub(super) struct Model;
 
-#[async_trait]
-impl ResourceType for Model {
+impl Part for Model {
     type Inputs = ModelInputs;
-    type Service = ApiGateway;
 
     const TOKEN: &'static str = "aws:apigateway/model:Model";
     const REPLACES_ON: &'static [&'static str] = &["contentType", "name", "restApi"];
-    const IMPORT_ID: Option<ImportId> = Some(ImportId {
-        parts: &["restApi", "name"],
-        separator: "/",
-    });
+    const IMPORT_ID: &'static [&'static str] = &["restApi", "name"];
     /// A replacement may well have its predecessor's name.
     const DELETE_BEFORE_REPLACE: bool = true;
+
+    fn api(inputs: &ModelInputs) -> &str {
+        &inputs.rest_api
+    }
 
     fn validate(&self, inputs: &ModelInputs) -> Vec<Refusal> {
         let mut refusals = Vec::new();
@@ -42,144 +36,81 @@ impl ResourceType for Model {
         refusals
     }
 
-    async fn create(
+    fn check(
         &self,
-        apigateway: &Arc<ApiGateway>,
-        new: &New,
+        _declared: &Declarations,
+        api: &Api,
+        old: Option<&Resource<ModelInputs>>,
         inputs: &ModelInputs,
-    ) -> AwsResult<Deployed> {
-        check_region(apigateway, &inputs.rest_api, new)?;
-        let name = inputs.name.as_deref().unwrap_or_default();
-        apigateway.look(|state| state.api(&inputs.rest_api)?.check_model(name, inputs))?;
-        Ok(Deployed::new(new.suffix(6), json!({})))
-    }
-
-    async fn activate(
-        &self,
-        apigateway: &Arc<ApiGateway>,
-        resource: &Resource<ModelInputs>,
     ) -> AwsResult<()> {
-        let inputs = resource.inputs.clone();
-        let name = inputs.name.clone().unwrap_or_default();
-        apigateway.change(|state| {
-            let api = state.api_mut(&inputs.rest_api)?;
-            api.definition.models.insert(name, inputs);
-            Ok(())
-        })
+        match old {
+            None => api.check_model(name(inputs), inputs),
+            Some(_) => validate::schema(inputs).map(drop).map_err(bad_request),
+        }
     }
 
-    async fn update(
-        &self,
-        _apigateway: &Arc<ApiGateway>,
-        old: &Resource<ModelInputs>,
-        inputs: &ModelInputs,
-    ) -> AwsResult<Properties> {
-        validate::schema(inputs).map_err(bad_request)?;
-        Ok(old.outputs.clone())
+    fn id(&self, new: &New, _inputs: &ModelInputs) -> String {
+        new.suffix(6)
     }
 
-    async fn read(
-        &self,
-        apigateway: &Arc<ApiGateway>,
-        _scope: &Scope<'_>,
-        _id: &str,
-        known: Option<Resource<ModelInputs>>,
-    ) -> AwsResult<Option<Resource<ModelInputs>>> {
-        Ok(known.filter(|known| {
-            let inputs = &known.inputs;
-            let name = inputs.name.as_deref().unwrap_or_default();
-            apigateway.has(&inputs.rest_api, |api| {
-                api.definition.models.contains_key(name)
-            })
-        }))
+    fn put(&self, api: &mut Api, _id: &str, inputs: ModelInputs) -> AwsResult<()> {
+        let models = &mut api.definition.models;
+        models.insert(name(&inputs).to_owned(), inputs);
+        Ok(())
     }
 
-    async fn delete(
-        &self,
-        apigateway: &Arc<ApiGateway>,
-        resource: &Resource<ModelInputs>,
-    ) -> AwsResult<()> {
-        let name = resource.inputs.name.as_deref().unwrap_or_default();
-        apigateway.change(|state| {
-            if let Some(api) = state.apis.get_mut(&resource.inputs.rest_api) {
-                api.check_model_unused(name)?;
-                api.definition.models.remove(name);
-            }
-            Ok(())
-        })
+    fn is_in(&self, api: &Api, _id: &str, inputs: &ModelInputs) -> bool {
+        api.definition.models.contains_key(name(inputs))
     }
+
+    fn remove(&self, api: &mut Api, _id: &str, inputs: &ModelInputs) -> AwsResult<()> {
+        api.check_model_unused(name(inputs))?;
+        api.definition.models.remove(name(inputs));
+        Ok(())
+    }
+}
+
+fn name(inputs: &ModelInputs) -> &str {
+    inputs.name.as_deref().unwrap_or_default()
 }
 
 /// What of requests is validated.
 pub(super) struct RequestValidator;
 
-#[async_trait]
-impl ResourceType for RequestValidator {
+impl Part for RequestValidator {
     type Inputs = ValidatorInputs;
-    type Service = ApiGateway;
 
     const TOKEN: &'static str = "aws:apigateway/requestValidator:RequestValidator";
     const REPLACES_ON: &'static [&'static str] = &["restApi"];
-    const IMPORT_ID: Option<ImportId> = Some(ImportId {
-        parts: &["restApi", ImportId::OWN_ID],
-        separator: "/",
-    });
+    const IMPORT_ID: &'static [&'static str] = &["restApi", ImportId::OWN_ID];
     const AUTO_NAME: Option<AutoName> = Some(AutoName {
         property: "name",
         max_length: 255,
     });
 
-    async fn create(
-        &self,
-        apigateway: &Arc<ApiGateway>,
-        new: &New,
-        inputs: &ValidatorInputs,
-    ) -> AwsResult<Deployed> {
-        check_region(apigateway, &inputs.rest_api, new)
-            .map_err(|_| bad_request("Invalid REST API identifier specified"))?;
-        Ok(Deployed::new(new.suffix(6), json!({})))
+    fn api(inputs: &ValidatorInputs) -> &str {
+        &inputs.rest_api
     }
 
-    async fn activate(
-        &self,
-        apigateway: &Arc<ApiGateway>,
-        resource: &Resource<ValidatorInputs>,
-    ) -> AwsResult<()> {
-        let inputs = resource.inputs.clone();
-        apigateway.change(|state| {
-            let api = state.api_mut(&inputs.rest_api)?;
-            api.definition
-                .validators
-                .insert(resource.id.clone(), inputs);
-            Ok(())
-        })
+    fn unknown_api(_error: AwsError) -> AwsError {
+        bad_request("Invalid REST API identifier specified")
     }
 
-    async fn read(
-        &self,
-        apigateway: &Arc<ApiGateway>,
-        _scope: &Scope<'_>,
-        _id: &str,
-        known: Option<Resource<ValidatorInputs>>,
-    ) -> AwsResult<Option<Resource<ValidatorInputs>>> {
-        Ok(known.filter(|known| {
-            let inputs = &known.inputs;
-            apigateway.has(&inputs.rest_api, |api| {
-                api.definition.validators.contains_key(&known.id)
-            })
-        }))
+    fn id(&self, new: &New, _inputs: &ValidatorInputs) -> String {
+        new.suffix(6)
     }
 
-    async fn delete(
-        &self,
-        apigateway: &Arc<ApiGateway>,
-        resource: &Resource<ValidatorInputs>,
-    ) -> AwsResult<()> {
-        apigateway.change(|state| {
-            if let Some(api) = state.apis.get_mut(&resource.inputs.rest_api) {
-                api.definition.validators.remove(&resource.id);
-            }
-            Ok(())
-        })
+    fn put(&self, api: &mut Api, id: &str, inputs: ValidatorInputs) -> AwsResult<()> {
+        api.definition.validators.insert(id.to_owned(), inputs);
+        Ok(())
+    }
+
+    fn is_in(&self, api: &Api, id: &str, _inputs: &ValidatorInputs) -> bool {
+        api.definition.validators.contains_key(id)
+    }
+
+    fn remove(&self, api: &mut Api, id: &str, _inputs: &ValidatorInputs) -> AwsResult<()> {
+        api.definition.validators.remove(id);
+        Ok(())
     }
 }

@@ -1,9 +1,10 @@
 //! `aws:apigateway/restApi:RestApi`
 
+use super::part::Part;
 use crate::ApiGateway;
+use crate::declarations::Api;
 use crate::definition::RestApi as Inputs;
 use crate::problem::Problems;
-use crate::state::Api;
 use async_trait::async_trait;
 use cloud_core::error::AwsResult;
 use cloud_core::identity::{PARTITION, arn};
@@ -133,12 +134,12 @@ impl ResourceType for RestApi {
         resource: &Resource<Inputs>,
     ) -> AwsResult<()> {
         let inputs = resource.inputs.clone();
-        apigateway.change(|state| {
-            match state.apis.get_mut(&resource.id) {
+        apigateway.change(|declared| {
+            match declared.apis.get_mut(&resource.id) {
                 Some(api) => api.inputs = inputs,
                 None => {
                     let api = Api::new(&resource.region, resource.output("rootResourceId"), inputs);
-                    state.apis.insert(resource.id.clone(), api);
+                    declared.apis.insert(resource.id.clone(), api);
                 }
             }
             Ok(())
@@ -161,8 +162,8 @@ impl ResourceType for RestApi {
         apigateway: &Arc<ApiGateway>,
         resource: &Resource<Inputs>,
     ) -> AwsResult<()> {
-        apigateway.change(|state| {
-            state.apis.remove(&resource.id);
+        apigateway.change(|declared| {
+            declared.apis.remove(&resource.id);
             Ok(())
         })?;
         super::deployment::forget_captured(apigateway, &resource.id).await

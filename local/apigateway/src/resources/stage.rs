@@ -1,37 +1,32 @@
 //! `aws:apigateway/stage:Stage` and `aws:apigateway/methodSettings:MethodSettings`
 
-use super::{check_region, refusals, refused};
+use super::part::Part;
+use super::{refusals, refused};
 use crate::ApiGateway;
+use crate::declarations::{Api, Declarations, DeclaredStage};
 use crate::definition::{MethodSettings as SettingsInputs, Stage as StageInputs};
 use crate::problem::{Problem, Problems};
 use crate::program::settings_path;
 use crate::rules::conflict;
-use crate::state::{StageState, State};
 use crate::steps::access_log::AccessLog;
-use async_trait::async_trait;
 use cloud_core::error::AwsResult;
 use cloud_core::identity::{PARTITION, arn};
-use cloud_resource::resource::{
-    Deployed, ImportId, New, Properties, Refusal, Resource, ResourceType, Scope,
-};
-use serde_json::json;
-use std::sync::Arc;
+use cloud_resource::resource::{New, Properties, Refusal, Resource};
 
 /// A deployment under a name, with settings of its own.
 pub(super) struct Stage;
 
-#[async_trait]
-impl ResourceType for Stage {
+impl Part for Stage {
     type Inputs = StageInputs;
-    type Service = ApiGateway;
 
     const TOKEN: &'static str = "aws:apigateway/stage:Stage";
     const REPLACES_ON: &'static [&'static str] = &["restApi", "stageName"];
     const HOLDS: &'static [&'static str] = &[MethodSettings::TOKEN];
-    const IMPORT_ID: Option<ImportId> = Some(ImportId {
-        parts: &["restApi", "stageName"],
-        separator: "/",
-    });
+    const IMPORT_ID: &'static [&'static str] = &["restApi", "stageName"];
+
+    fn api(inputs: &StageInputs) -> &str {
+        &inputs.rest_api
+    }
 
     fn validate(&self, inputs: &StageInputs) -> Vec<Refusal> {
         let mut problems = Problems::default();
@@ -76,88 +71,65 @@ impl ResourceType for Stage {
         found
     }
 
-    async fn create(
+    fn check(
         &self,
-        apigateway: &Arc<ApiGateway>,
-        new: &New,
+        declared: &Declarations,
+        api: &Api,
+        old: Option<&Resource<StageInputs>>,
         inputs: &StageInputs,
-    ) -> AwsResult<Deployed> {
-        check_region(apigateway, &inputs.rest_api, new)?;
-        let (api, name) = (&inputs.rest_api, &inputs.stage_name);
-        apigateway.look(|state| {
-            check_stage(state, inputs)?;
-            if state.api(api)?.stages.contains_key(name) {
-                return Err(conflict("Stage already exists"));
-            }
-            Ok(())
-        })?;
-        let region = &new.region;
-        let port = apigateway.port;
-        let outputs = json!({
-            "arn": format!("arn:{PARTITION}:apigateway:{region}::/restapis/{api}/stages/{name}"),
-            "executionArn": arn("execute-api", region, &format!("{api}/{name}")),
-            "invokeUrl": format!("http://127.0.0.1:{port}/{api}/{name}"),
-            "webAclArn": "",
-        });
-        Ok(Deployed::new(format!("ags-{api}-{name}"), outputs))
-    }
-
-    async fn activate(
-        &self,
-        apigateway: &Arc<ApiGateway>,
-        resource: &Resource<StageInputs>,
     ) -> AwsResult<()> {
-        let inputs = resource.inputs.clone();
+        api.check_deployment(&inputs.deployment)?;
+        if inputs.access_log_settings.is_some() {
+            declared.check_logging(&api.region)?;
+        }
+        if old.is_none() && self.is_in(api, "", inputs) {
+            return Err(conflict("Stage already exists"));
+        }
+        Ok(())
+    }
+
+    fn id(&self, _new: &New, inputs: &StageInputs) -> String {
+        format!("ags-{}-{}", inputs.rest_api, inputs.stage_name)
+    }
+
+    fn outputs(&self, gateway: &ApiGateway, api: &Api, inputs: &StageInputs) -> Properties {
+        let (id, name) = (&inputs.rest_api, &inputs.stage_name);
+        let (region, port) = (&api.region, gateway.port);
+        [
+            (
+                "arn",
+                format!("arn:{PARTITION}:apigateway:{region}::/restapis/{id}/stages/{name}"),
+            ),
+            (
+                "executionArn",
+                arn("execute-api", region, &format!("{id}/{name}")),
+            ),
+            ("invokeUrl", format!("http://127.0.0.1:{port}/{id}/{name}")),
+            ("webAclArn", String::new()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.into()))
+        .into_iter()
+        .collect()
+    }
+
+    fn put(&self, api: &mut Api, _id: &str, inputs: StageInputs) -> AwsResult<()> {
         let access_log = access_log(&inputs).map_err(|problems| refused(&problems))?;
-        apigateway.change(|state| {
-            let api = state.api_mut(&inputs.rest_api)?;
-            api.check_deployment(&inputs.deployment)?;
-            let stage = StageState { access_log, inputs };
-            api.stages.insert(stage.inputs.stage_name.clone(), stage);
-            Ok(())
-        })
+        api.check_deployment(&inputs.deployment)?;
+        let stage = DeclaredStage { access_log, inputs };
+        api.stages.insert(stage.inputs.stage_name.clone(), stage);
+        Ok(())
     }
 
-    async fn update(
-        &self,
-        apigateway: &Arc<ApiGateway>,
-        old: &Resource<StageInputs>,
-        inputs: &StageInputs,
-    ) -> AwsResult<Properties> {
-        apigateway.look(|state| check_stage(state, inputs))?;
-        Ok(old.outputs.clone())
-    }
-
-    async fn read(
-        &self,
-        apigateway: &Arc<ApiGateway>,
-        _scope: &Scope<'_>,
-        _id: &str,
-        known: Option<Resource<StageInputs>>,
-    ) -> AwsResult<Option<Resource<StageInputs>>> {
-        Ok(known.filter(|known| {
-            let inputs = &known.inputs;
-            apigateway.has(&inputs.rest_api, |api| {
-                api.stages.contains_key(&inputs.stage_name)
-            })
-        }))
+    fn is_in(&self, api: &Api, _id: &str, inputs: &StageInputs) -> bool {
+        api.stages.contains_key(&inputs.stage_name)
     }
 
     /// With its method settings, as on AWS.
-    async fn delete(
-        &self,
-        apigateway: &Arc<ApiGateway>,
-        resource: &Resource<StageInputs>,
-    ) -> AwsResult<()> {
-        let inputs = &resource.inputs;
-        apigateway.change(|state| {
-            if let Some(api) = state.apis.get_mut(&inputs.rest_api) {
-                api.stages.remove(&inputs.stage_name);
-                api.settings
-                    .retain(|(stage, _), _| *stage != inputs.stage_name);
-            }
-            Ok(())
-        })
+    fn remove(&self, api: &mut Api, _id: &str, inputs: &StageInputs) -> AwsResult<()> {
+        api.stages.remove(&inputs.stage_name);
+        let settings = &mut api.settings;
+        settings.retain(|(stage, _), _| *stage != inputs.stage_name);
+        Ok(())
     }
 }
 
@@ -169,31 +141,21 @@ fn access_log(inputs: &StageInputs) -> Result<Option<AccessLog>, Vec<Problem>> {
         .transpose()
 }
 
-fn check_stage(state: &State, inputs: &StageInputs) -> AwsResult<()> {
-    let api = state.api(&inputs.rest_api)?;
-    api.check_deployment(&inputs.deployment)?;
-    if inputs.access_log_settings.is_some() {
-        state.check_logging(&api.region)?;
-    }
-    Ok(())
-}
-
 /// Settings of a stage's methods, or of one of them.
 pub(super) struct MethodSettings;
 
-#[async_trait]
-impl ResourceType for MethodSettings {
+impl Part for MethodSettings {
     type Inputs = SettingsInputs;
-    type Service = ApiGateway;
 
     const TOKEN: &'static str = "aws:apigateway/methodSettings:MethodSettings";
     const REPLACES_ON: &'static [&'static str] = &["methodPath", "restApi", "stageName"];
     /// UpdateStage.
     const OVERWRITES: bool = true;
-    const IMPORT_ID: Option<ImportId> = Some(ImportId {
-        parts: &["restApi", "stageName", "methodPath"],
-        separator: "/",
-    });
+    const IMPORT_ID: &'static [&'static str] = &["restApi", "stageName", "methodPath"];
+
+    fn api(inputs: &SettingsInputs) -> &str {
+        &inputs.rest_api
+    }
 
     fn validate(&self, inputs: &SettingsInputs) -> Vec<Refusal> {
         let mut problems = Problems::default();
@@ -229,72 +191,36 @@ impl ResourceType for MethodSettings {
         refusals(problems.none(()))
     }
 
-    async fn create(
+    fn check(
         &self,
-        apigateway: &Arc<ApiGateway>,
-        new: &New,
+        _declared: &Declarations,
+        api: &Api,
+        _old: Option<&Resource<SettingsInputs>>,
         inputs: &SettingsInputs,
-    ) -> AwsResult<Deployed> {
-        check_region(apigateway, &inputs.rest_api, new)?;
-        apigateway.look(|state| check_settings(state, inputs))?;
-        let id = format!(
+    ) -> AwsResult<()> {
+        api.check_stage(&inputs.stage_name)
+    }
+
+    fn id(&self, _new: &New, inputs: &SettingsInputs) -> String {
+        format!(
             "{}-{}-{}",
             inputs.rest_api, inputs.stage_name, inputs.method_path
-        );
-        Ok(Deployed::new(id, json!({})))
+        )
     }
 
-    async fn activate(
-        &self,
-        apigateway: &Arc<ApiGateway>,
-        resource: &Resource<SettingsInputs>,
-    ) -> AwsResult<()> {
-        let inputs = &resource.inputs;
-        apigateway.change(|state| {
-            let api = state.api_mut(&inputs.rest_api)?;
-            api.check_stage(&inputs.stage_name)?;
-            api.settings.insert(key(inputs), inputs.settings.clone());
-            Ok(())
-        })
+    fn put(&self, api: &mut Api, _id: &str, inputs: SettingsInputs) -> AwsResult<()> {
+        api.check_stage(&inputs.stage_name)?;
+        api.settings.insert(key(&inputs), inputs.settings);
+        Ok(())
     }
 
-    async fn update(
-        &self,
-        apigateway: &Arc<ApiGateway>,
-        old: &Resource<SettingsInputs>,
-        inputs: &SettingsInputs,
-    ) -> AwsResult<Properties> {
-        apigateway.look(|state| check_settings(state, inputs))?;
-        Ok(old.outputs.clone())
+    fn is_in(&self, api: &Api, _id: &str, inputs: &SettingsInputs) -> bool {
+        api.settings.contains_key(&key(inputs))
     }
 
-    async fn read(
-        &self,
-        apigateway: &Arc<ApiGateway>,
-        _scope: &Scope<'_>,
-        _id: &str,
-        known: Option<Resource<SettingsInputs>>,
-    ) -> AwsResult<Option<Resource<SettingsInputs>>> {
-        Ok(known.filter(|known| {
-            let inputs = &known.inputs;
-            apigateway.has(&inputs.rest_api, |api| {
-                api.settings.contains_key(&key(inputs))
-            })
-        }))
-    }
-
-    async fn delete(
-        &self,
-        apigateway: &Arc<ApiGateway>,
-        resource: &Resource<SettingsInputs>,
-    ) -> AwsResult<()> {
-        let inputs = &resource.inputs;
-        apigateway.change(|state| {
-            if let Some(api) = state.apis.get_mut(&inputs.rest_api) {
-                api.settings.remove(&key(inputs));
-            }
-            Ok(())
-        })
+    fn remove(&self, api: &mut Api, _id: &str, inputs: &SettingsInputs) -> AwsResult<()> {
+        api.settings.remove(&key(inputs));
+        Ok(())
     }
 }
 
@@ -303,9 +229,4 @@ fn key(inputs: &SettingsInputs) -> (String, String) {
         inputs.stage_name.clone(),
         settings_path(&inputs.method_path),
     )
-}
-
-fn check_settings(state: &State, inputs: &SettingsInputs) -> AwsResult<()> {
-    let api = state.api(&inputs.rest_api)?;
-    api.check_stage(&inputs.stage_name)
 }

@@ -83,10 +83,9 @@ impl ResponseType {
     }
 
     fn default(self) -> Self {
-        if self.status() < 500 {
-            Self::Default4xx
-        } else {
-            Self::Default5xx
+        match self.status() {
+            500.. => Self::Default5xx,
+            _ => Self::Default4xx,
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::definition::Integration as Declared;
 use crate::exchange::Exchange;
 use crate::problem::{Problem, Problems};
 use bytes::Bytes;
-use cloud_core::error::{AwsError, AwsResult};
+use cloud_core::error::{AwsError, AwsResult, Meaning};
 use cloud_iam::Caller;
 use cloud_template::context::IntegrationContext;
 use cloud_template::json::{Json, quoted};
@@ -36,12 +36,12 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 /// What a method's requests are sent to.
 #[derive(Debug)]
 pub(crate) struct Integration {
-    kind: Kind,
+    kind: IntegrationKind,
     timeout: Duration,
 }
 
 #[derive(Debug)]
-enum Kind {
+enum IntegrationKind {
     /// The answer is the `statusCode` that the request template gives.
     Mock,
     /// An action of a region's Firehose, with a role.
@@ -60,6 +60,13 @@ pub(crate) struct Answer {
     pub body: Bytes,
 }
 
+impl Answer {
+    /// Whether the integration has failed, or refused what it was asked.
+    pub(crate) fn is_failure(&self) -> bool {
+        self.status >= 400
+    }
+}
+
 impl Integration {
     /// Checks what is called, and how.
     /// `actions` are those of Firehose that there are.
@@ -68,7 +75,7 @@ impl Integration {
         refuse_unsupported(inputs, &mut problems);
         let timeout = timeout(inputs, &mut problems);
         let kind = match inputs.kind.as_str() {
-            "MOCK" => Some(Kind::Mock),
+            "MOCK" => Some(IntegrationKind::Mock),
             "AWS" => service(inputs, actions, &mut problems),
             "HTTP" | "HTTP_PROXY" | "AWS_PROXY" => {
                 problems.unsupported(
@@ -86,7 +93,7 @@ impl Integration {
                 None
             }
         };
-        let kind = kind.unwrap_or(Kind::Mock);
+        let kind = kind.unwrap_or(IntegrationKind::Mock);
         problems.none(Self { kind, timeout })
     }
 
@@ -98,8 +105,8 @@ impl Integration {
     ) -> Result<Answer, Refused> {
         let started = Instant::now();
         let answer = match &self.kind {
-            Kind::Mock => mock(&request)?,
-            Kind::Firehose {
+            IntegrationKind::Mock => mock(&request)?,
+            IntegrationKind::Firehose {
                 region,
                 action,
                 role,
@@ -211,7 +218,11 @@ fn timeout(inputs: &Declared, problems: &mut Problems) -> Duration {
 }
 
 /// An integration of type AWS: `arn:aws:apigateway:REGION:firehose:action/ACTION`.
-fn service(inputs: &Declared, actions: &[&str], problems: &mut Problems) -> Option<Kind> {
+fn service(
+    inputs: &Declared,
+    actions: &[&str],
+    problems: &mut Problems,
+) -> Option<IntegrationKind> {
     let method = inputs
         .integration_http_method
         .as_deref()
@@ -263,7 +274,7 @@ fn service(inputs: &Declared, actions: &[&str], problems: &mut Problems) -> Opti
         );
     }
     let (region, action) = action?;
-    Some(Kind::Firehose {
+    Some(IntegrationKind::Firehose {
         region: region.to_owned(),
         action: action.to_owned(),
         role: role.to_owned(),
@@ -339,10 +350,9 @@ fn service_answer(status: u16, body: Bytes) -> Answer {
 
 /// A refusal as the service's protocol has it: what IAM refuses has its text in `Message`.
 fn refusal(error: &AwsError) -> Answer {
-    let name = if error.code == "AccessDeniedException" {
-        "Message"
-    } else {
-        "message"
+    let name = match error.meaning() {
+        Meaning::Denied => "Message",
+        _ => "message",
     };
     let body = format!(
         "{{\"__type\":{},\"{name}\":{}}}",
@@ -360,7 +370,7 @@ mod tests {
     #[tokio::test]
     async fn a_service_that_does_not_answer_is_not_waited_for() {
         let integration = Integration {
-            kind: Kind::Mock,
+            kind: IntegrationKind::Mock,
             timeout: Duration::from_millis(1),
         };
         let refused = integration.in_time(pending()).await.map(|_| ());
@@ -374,7 +384,7 @@ mod tests {
     #[tokio::test]
     async fn a_refusal_is_an_answer_too() -> Result<(), Refused> {
         let integration = Integration {
-            kind: Kind::Mock,
+            kind: IntegrationKind::Mock,
             timeout: Duration::from_secs(29),
         };
         for (code, status, body) in [

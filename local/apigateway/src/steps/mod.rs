@@ -28,13 +28,13 @@ use bytes::Bytes;
 use cloud_core::events::excerpt;
 use gateway_response::Refused;
 use http::Response;
-use throttle::Bucket;
+use throttle::TokenBucket;
 
 /// Takes a request through its steps.
 pub(crate) async fn run(
     exchange: &mut Exchange<'_>,
     live: &LiveStage,
-    account: &Bucket,
+    account: &TokenBucket,
 ) -> Result<Response<Bytes>, Refused> {
     let endpoint = route::find(exchange, &live.program.routes)?;
     let method = live.buckets.get(&endpoint.settings_path);
@@ -43,7 +43,7 @@ pub(crate) async fn run(
     endpoint.validation.check(exchange)?;
     let request = endpoint.request.build(exchange)?;
     let answer = endpoint.integration.call(exchange, request).await?;
-    if answer.status >= 400 {
+    if answer.is_failure() {
         let body = excerpt(&answer.body);
         exchange.reason = Some(format!(
             "the integration answered {}: {body}",

@@ -21,7 +21,7 @@ impl Limit {
 
 /// A token bucket, as the time at which it will be full again: one atomic number, no lock.
 #[derive(Debug)]
-pub(crate) struct Bucket {
+pub(crate) struct TokenBucket {
     limit: Limit,
     origin: Instant,
     /// How long a token takes to come back, in nanoseconds.
@@ -33,7 +33,7 @@ pub(crate) struct Bucket {
     full_at: AtomicU64,
 }
 
-impl Bucket {
+impl TokenBucket {
     /// A full bucket.
     pub(crate) fn new(limit: Limit) -> Self {
         const SECOND: f64 = 1e9;
@@ -80,7 +80,7 @@ impl Bucket {
 
 /// Lets a request through, or answers 429. A request that its method refuses does not count for
 /// the account.
-pub(crate) fn admit(method: Option<&Bucket>, account: &Bucket) -> Result<(), Refused> {
+pub(crate) fn admit(method: Option<&TokenBucket>, account: &TokenBucket) -> Result<(), Refused> {
     if method.is_none_or(|bucket| bucket.take()) && account.take() {
         return Ok(());
     }
@@ -91,14 +91,14 @@ pub(crate) fn admit(method: Option<&Bucket>, account: &Bucket) -> Result<(), Ref
 mod tests {
     use super::*;
 
-    fn taken(bucket: &Bucket, at: Duration, requests: usize) -> usize {
+    fn taken(bucket: &TokenBucket, at: Duration, requests: usize) -> usize {
         (0..requests).filter(|_| bucket.take_at(at)).count()
     }
 
     /// AWS's own examples of the account's limits ("Throttle requests").
     #[test]
     fn a_burst_empties_the_bucket_and_the_rate_fills_it() {
-        let bucket = Bucket::new(Limit::ACCOUNT);
+        let bucket = TokenBucket::new(Limit::ACCOUNT);
         assert_eq!(taken(&bucket, Duration::ZERO, 10_000), 5_000);
         assert_eq!(taken(&bucket, Duration::from_millis(100), 5_000), 1_000);
         assert_eq!(taken(&bucket, Duration::from_secs(60), 10_000), 5_000);
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn an_even_stream_at_the_rate_goes_through() {
-        let bucket = Bucket::new(Limit {
+        let bucket = TokenBucket::new(Limit {
             rate: 10.0,
             burst: 1.0,
         });
@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn a_limit_of_nothing_lets_nothing_through() {
         for (rate, burst) in [(0.0, 100.0), (100.0, 0.0), (0.0, 0.0)] {
-            let bucket = Bucket::new(Limit { rate, burst });
+            let bucket = TokenBucket::new(Limit { rate, burst });
             assert_eq!(taken(&bucket, Duration::from_secs(100), 10), 0);
         }
     }

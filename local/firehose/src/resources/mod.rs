@@ -29,7 +29,6 @@ pub(crate) struct StreamInputs {
     destination: String,
     extended_s3_configuration: Option<ExtendedS3>,
     server_side_encryption: Option<Encryption>,
-    region: Option<String>,
     tags: Option<BTreeMap<String, String>>,
 }
 

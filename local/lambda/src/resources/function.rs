@@ -49,7 +49,6 @@ pub(crate) struct FunctionInputs {
     skip_destroy: Option<bool>,
     use_resource_timeout_for_propagation: Option<bool>,
     replace_security_groups_on_destroy: Option<bool>,
-    region: Option<String>,
     tags: Option<BTreeMap<String, String>>,
     // AWS has these, and the embedded cloud has not: it refuses them with a reason.
     code_sha256: Option<Value>,
@@ -189,6 +188,12 @@ impl ResourceType for Function {
         let package = inputs.store_code(lambda).await?;
         let outputs = outputs(lambda, &new.region, inputs, &package)?;
         Ok(Deployed::new(inputs.name.clone(), Value::Object(outputs)))
+    }
+
+    /// Its code is kept. When the first function is made live, what nobody needs is deleted.
+    fn announce(&self, lambda: &Arc<Lambda>, record: &Resource<Properties>) {
+        let code = &lambda.code;
+        code.expect(record.output("arn"), record.output("codeSha256"));
     }
 
     async fn activate(

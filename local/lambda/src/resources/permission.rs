@@ -29,7 +29,6 @@ pub(crate) struct PermissionInputs {
     principal: String,
     source_arn: Option<String>,
     source_account: Option<String>,
-    region: Option<String>,
     // What AWS has and the embedded cloud has not: refused with a reason.
     event_source_token: Option<Value>,
     function_url_auth_type: Option<Value>,

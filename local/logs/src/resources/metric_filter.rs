@@ -99,14 +99,6 @@ impl ResourceType for LogMetricFilter {
         Ok(Deployed::new(&inputs.name, json!({})))
     }
 
-    async fn activate(
-        &self,
-        _logs: &Arc<Logs>,
-        _resource: &Resource<LogMetricFilterInputs>,
-    ) -> AwsResult<()> {
-        Ok(())
-    }
-
     async fn read(
         &self,
         logs: &Arc<Logs>,
@@ -118,13 +110,5 @@ impl ResourceType for LogMetricFilter {
             let group = &filter.inputs.log_group_name;
             logs.has_group(&filter.region, group)
         }))
-    }
-
-    async fn delete(
-        &self,
-        _logs: &Arc<Logs>,
-        _resource: &Resource<LogMetricFilterInputs>,
-    ) -> AwsResult<()> {
-        Ok(())
     }
 }

@@ -34,7 +34,6 @@ pub(crate) struct LogGroupInputs {
     skip_destroy: Option<bool>,
     deletion_protection_enabled: Option<bool>,
     kms_key_id: Option<String>,
-    region: Option<String>,
     tags: Option<BTreeMap<String, String>>,
 }
 
@@ -207,7 +206,6 @@ pub(crate) struct LogStream;
 pub(crate) struct LogStreamInputs {
     name: String,
     log_group_name: String,
-    region: Option<String>,
 }
 
 fn deployed_stream(region: &str, inputs: &LogStreamInputs) -> Deployed {
@@ -308,7 +306,6 @@ impl ResourceType for LogStream {
         let inputs = LogStreamInputs {
             name: name.to_owned(),
             log_group_name: group.to_owned(),
-            region: None,
         };
         let is_there = logs.has_stream(scope.region, group, name);
         let deployed = deployed_stream(scope.region, &inputs);

@@ -65,7 +65,7 @@ impl ObjectInputs {
         }
     }
 
-    /// Changes the inputs to what the object has, wherever it has something else.
+    /// Changes each input that differs from the object to what the object has.
     fn refresh(&mut self, content: &Content) {
         let (declared, actual) = (self.headers(), &content.headers);
         for (input, declared, actual) in [
@@ -243,7 +243,7 @@ impl ResourceType for BucketObjectv2 {
             return Ok(None);
         };
         let key = known.output("key").to_owned();
-        let Ok((version, content)) = s3.find(&known.inputs.bucket, &key, None) else {
+        let Ok((version, content)) = s3.find(&known.inputs.bucket, &key, None).await else {
             return Ok(None);
         };
         known.inputs.refresh(&content);
@@ -269,7 +269,7 @@ impl ResourceType for BucketObjectv2 {
         let Some(state) = super::state(s3, bucket) else {
             return Ok(None);
         };
-        let Ok((version, content)) = s3.find(bucket, key, None) else {
+        let Ok((version, content)) = s3.find(bucket, key, None).await else {
             return Ok(None);
         };
         let mut inputs = ObjectInputs {
@@ -289,7 +289,8 @@ impl ResourceType for BucketObjectv2 {
             return Ok(());
         };
         // All its versions, as the real provider does it.
-        unless_gone(s3.erase_object(&bucket, resource.output("key")).await)
+        let erased = s3.erase_object(&bucket, resource.output("key")).await;
+        unless_gone(s3, &resource.inputs.bucket, erased)
     }
 }
 

@@ -33,7 +33,7 @@ pub(super) const JSON_1_1: &str = "application/x-amz-json-1.1";
 impl Form {
     /// The answer to a request that is refused.
     pub(super) fn error(&self, error: AwsError, request_id: &str) -> Answer {
-        let status = status_of(&error);
+        let status = error.http_status();
         match self {
             Self::Json { media_type } => json(error, media_type),
             Self::RestJson => json(error, "application/json"),
@@ -100,13 +100,9 @@ pub(super) fn escape(text: &str) -> String {
         .replace('>', "&gt;")
 }
 
-fn status_of(error: &AwsError) -> StatusCode {
-    StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
-}
-
 fn json(error: AwsError, media_type: &'static str) -> Answer {
     let body = serde_json::json!({ "__type": error.code, "message": error.message });
-    let mut answer = answer(status_of(&error), media_type, body.to_string());
+    let mut answer = answer(error.http_status(), media_type, body.to_string());
     if let Ok(code) = HeaderValue::from_str(&error.code) {
         answer.headers_mut().insert("x-amzn-errortype", code);
     }

@@ -19,7 +19,6 @@ mod repositories;
 mod signature;
 mod sts;
 
-use super::body::{TimedBody, read_whole};
 use super::operator;
 use crate::current::Current;
 use absent::{Absent, json_form};
@@ -28,12 +27,13 @@ use bytes::Bytes;
 use cloud_cloudfront::wire::NAMESPACE as CLOUDFRONT_NAMESPACE;
 use cloud_core::error::{AwsError, AwsResult};
 use cloud_core::listener;
+use cloud_core::patience::Patience;
+use cloud_core::request_body::{BodyError, RequestBody};
 use cloud_iam::Caller;
 use cloud_s3::wire as protocol;
 use form::{Form, answer, empty};
 use futures::FutureExt;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
-use hyper::body::Incoming;
 use s3s::service::S3Service;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -72,13 +72,14 @@ type Answer = Response<s3s::Body>;
 pub(crate) async fn serve(
     socket: TcpListener,
     current: Arc<Current>,
+    patience: Patience,
     shutdown: CancellationToken,
 ) -> Result<()> {
     let edge = Arc::new(Edge {
         s3: protocol::service(Arc::<Current>::clone(&current)),
         current,
     });
-    listener::serve(socket, shutdown, move |request| {
+    listener::serve(socket, patience, shutdown, move |request| {
         let edge = Arc::clone(&edge);
         async move { edge.answer(request).await }
     })
@@ -98,7 +99,7 @@ struct Edge {
 }
 
 impl Edge {
-    async fn answer(&self, request: Request<Incoming>) -> Answer {
+    async fn answer(&self, request: Request<RequestBody>) -> Answer {
         if request.uri().path().starts_with(operator::PREFIX) {
             let answer = operator::answer(request, &self.current).await;
             return answer.map(s3s::Body::http_body);
@@ -123,7 +124,7 @@ impl Edge {
         answer
     }
 
-    async fn dispatch(&self, request: Request<Incoming>, id: &str) -> Answer {
+    async fn dispatch(&self, request: Request<RequestBody>, id: &str) -> Answer {
         let (parts, body) = request.into_parts();
         if parts.uri.path().starts_with(repositories::PATH) {
             let cloud = self.current.get().await;
@@ -172,7 +173,7 @@ impl Edge {
     async fn json(
         &self,
         parts: &Parts,
-        body: Incoming,
+        body: RequestBody,
         signed_for: &str,
         target: &str,
     ) -> AwsResult<Answer> {
@@ -210,7 +211,7 @@ impl Edge {
     }
 
     /// Lambda's REST protocol.
-    async fn lambda(&self, parts: &Parts, body: Incoming) -> AwsResult<Answer> {
+    async fn lambda(&self, parts: &Parts, body: RequestBody) -> AwsResult<Answer> {
         let Authentic {
             caller,
             region,
@@ -231,7 +232,7 @@ impl Edge {
     }
 
     /// CloudFront's REST protocol.
-    async fn cloudfront(&self, parts: &Parts, body: Incoming) -> AwsResult<Answer> {
+    async fn cloudfront(&self, parts: &Parts, body: RequestBody) -> AwsResult<Answer> {
         let limit = MAX_CLOUDFRONT_BODY;
         let signed = self.signed(parts, body, limit, Some("cloudfront")).await?;
         let cloud = self.current.get().await;
@@ -253,7 +254,7 @@ impl Edge {
     async fn query(
         &self,
         parts: &Parts,
-        body: Incoming,
+        body: RequestBody,
         signed_for: &str,
         id: &str,
     ) -> (Form, AwsResult<Answer>) {
@@ -265,36 +266,40 @@ impl Edge {
         let sts = sts::is_meant(&body) || ["", "sts"].contains(&signed_for);
         if !sts {
             let absent = Absent::query(signed_for, &sts::action(&body));
-            let answer = authenticate(parts, &body, None).and_then(|_| Err(absent.error()));
-            return (absent.form, answer);
+            let authentic = authenticate(parts, &body, None).await;
+            return (
+                absent.form.clone(),
+                authentic.and_then(|_| Err(absent.error())),
+            );
         }
-        let answer = authenticate(parts, &body, Some("sts"))
+        let authentic = authenticate(parts, &body, Some("sts")).await;
+        let answer = authentic
             .and_then(|_| sts::call(&Caller::Account, &body, id))
             .map(|xml| answer(StatusCode::OK, "text/xml", xml));
         (of_sts, answer)
     }
 
     /// Refuses what a service is asked that is not here, once it is known who asks.
-    async fn absent(&self, parts: &Parts, body: Incoming, absent: &Absent) -> AwsResult<Answer> {
+    async fn absent(&self, parts: &Parts, body: RequestBody, absent: &Absent) -> AwsResult<Answer> {
         let body = read(body, MAX_JSON_BODY).await?;
-        authenticate(parts, &body, None)?;
+        authenticate(parts, &body, None).await?;
         Err(absent.error())
     }
 
-    async fn s3(&self, request: Request<Incoming>) -> Answer {
+    async fn s3(&self, request: Request<RequestBody>) -> Answer {
         let (mut parts, body) = request.into_parts();
         if let Err(error) = protocol::admit(&mut parts) {
             return s3_error(error);
         }
-        let body = TimedBody::new(body);
-        let broken = body.broken();
+        let fate = body.fate();
         let request = Request::from_parts(parts, s3s::Body::http_body(body));
         match self.s3.call(request).await {
             // An operation whose body breaks off does not know why.
             Ok(answer)
                 if answer.status().is_client_error() || answer.status().is_server_error() =>
             {
-                broken.s3_error().map_or(answer, s3_error)
+                fate.failure()
+                    .map_or(answer, |failure| s3_error(s3_body_error(failure)))
             }
             Ok(mut answer) => {
                 // The s3s crate says 200 to a HEAD request for a range.
@@ -314,12 +319,12 @@ impl Edge {
     async fn signed(
         &self,
         parts: &Parts,
-        body: Incoming,
+        body: RequestBody,
         limit: usize,
         service: Option<&str>,
     ) -> AwsResult<Authentic> {
         let body = read(body, limit).await?;
-        let region = authenticate(parts, &body, service)?;
+        let region = authenticate(parts, &body, service).await?;
         Ok(Authentic {
             caller: Caller::Account,
             region,
@@ -328,22 +333,27 @@ impl Edge {
     }
 }
 
-async fn read(body: Incoming, limit: usize) -> AwsResult<Bytes> {
-    let too_large = || {
-        AwsError::new(
+async fn read(body: RequestBody, limit: usize) -> AwsResult<Bytes> {
+    body.whole(limit).await.map_err(|error| match error {
+        BodyError::TooLarge => AwsError::new(
             413,
             "RequestEntityTooLargeException",
             format!("Request must be smaller than {limit} bytes"),
-        )
-    };
-    read_whole(body, limit, too_large).await
+        ),
+        BodyError::TooSlow | BodyError::BrokenOff => AwsError::new(
+            408,
+            "RequestTimeout",
+            "The request's body did not arrive in full",
+        ),
+    })
 }
 
 /// The region that a request is signed for, when the signature is right.
-fn authenticate(parts: &Parts, body: &[u8], service: Option<&str>) -> AwsResult<String> {
+async fn authenticate(parts: &Parts, body: &Bytes, service: Option<&str>) -> AwsResult<String> {
+    let payload = signature::payload(parts, body).await?;
     // The client's clock is the machine's, whatever the cloud takes for the time.
     let now = OffsetDateTime::now_utc();
-    Ok(signature::verify(parts, body, service, now)?.region)
+    Ok(signature::verify(parts, &payload, service, now)?.region)
 }
 
 fn header_of<'a>(parts: &'a Parts, name: &str) -> Option<&'a str> {
@@ -365,6 +375,24 @@ fn is_for_a_page(headers: &HeaderMap) -> bool {
     destination.is_some_and(|destination| {
         !["audio", "empty", "font", "image", "style", "track", "video"].contains(&destination)
     })
+}
+
+/// What S3 says of a body that did not arrive:
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>.
+fn s3_body_error(error: BodyError) -> AwsError {
+    match error {
+        BodyError::TooSlow => AwsError::new(
+            400,
+            "RequestTimeout",
+            "Your socket connection to the server was not read from or written to within the \
+             timeout period.",
+        ),
+        BodyError::BrokenOff | BodyError::TooLarge => AwsError::new(
+            400,
+            "IncompleteBody",
+            "You did not provide the number of bytes specified by the Content-Length HTTP header.",
+        ),
+    }
 }
 
 /// An error as S3 has it.

@@ -7,12 +7,13 @@ use base64::engine::general_purpose::STANDARD;
 use cloud_codecommit::password::Claim;
 use cloud_codecommit::{Deployed, Exchange, Refused};
 use cloud_core::identity::DEFAULT_REGION;
+use cloud_core::request_body::RequestBody;
 use cloud_iam::Caller;
 use futures::StreamExt;
 use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::{Full, StreamBody};
-use hyper::body::{Frame, Incoming};
+use hyper::body::Frame;
 use time::OffsetDateTime;
 
 /// Where all repositories are.
@@ -21,7 +22,7 @@ pub(super) const PATH: &str = "/v1/repos/";
 type Answer = Response<s3s::Body>;
 
 /// Answers a request of a git client.
-pub(super) async fn answer(cloud: &Cloud, parts: &Parts, body: Incoming) -> Answer {
+pub(super) async fn answer(cloud: &Cloud, parts: &Parts, body: RequestBody) -> Answer {
     let path = parts.uri.path();
     let (name, rest) = split(path);
     let Some(repository) = authenticated(cloud, parts, name) else {
@@ -56,13 +57,7 @@ pub(super) async fn answer(cloud: &Cloud, parts: &Parts, body: Incoming) -> Answ
             StatusCode::NOT_FOUND,
             "a repository is served by git's smart HTTP protocol, and nothing else",
         ),
-        Err(Refused::Failed(error)) => {
-            let status = StatusCode::from_u16(error.status);
-            text(
-                status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-                &error.message,
-            )
-        }
+        Err(Refused::Failed(error)) => text(error.http_status(), &error.message),
     }
 }
 

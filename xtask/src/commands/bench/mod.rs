@@ -20,10 +20,12 @@ pub struct Bench {
 }
 
 /// What is measured.
-#[derive(Debug, Clone, Copy, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 enum What {
     /// Answers about ten million clicks, against the bare engine
     Analytics(analytics::Size),
+    /// Two builds of the embedded cloud in turn, S3 alone: what a change costs
+    Builds(cloud::builds::Builds),
     /// The embedded cloud, against MiniStack and moto
     Cloud,
     /// The processor, against the reference algorithm in Python
@@ -34,7 +36,7 @@ enum What {
     Site,
     /// A fresh clone with empty caches, until stack `local` is deployed: half an hour
     Setup,
-    /// All but `setup`, one after the other: some ten minutes
+    /// All but `builds` and `setup`, one after the other: some ten minutes
     All,
 }
 
@@ -42,6 +44,7 @@ impl What {
     async fn run(self, root: &Path) -> Result<()> {
         match self {
             Self::Analytics(size) => analytics::run(root, size).await,
+            Self::Builds(builds) => cloud::builds::run(root, &builds).await,
             Self::Cloud => cloud::run(root).await,
             Self::Processor => processor::run(root).await,
             Self::Program => program::run(root).await,

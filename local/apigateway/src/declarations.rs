@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 /// All that is declared.
 #[derive(Debug, Default)]
-pub(crate) struct State {
+pub(crate) struct Declarations {
     /// By id.
     pub apis: BTreeMap<String, Api>,
     /// The role that API Gateway writes logs with, by region, where the account has settings.
@@ -26,14 +26,14 @@ pub(crate) struct Api {
     /// What earlier deployments have captured, by id.
     pub deployments: BTreeMap<String, Arc<Program>>,
     /// By name.
-    pub stages: BTreeMap<String, StageState>,
+    pub stages: BTreeMap<String, DeclaredStage>,
     /// By stage and method path (see [`super::program::settings_path`]).
     pub settings: BTreeMap<(String, String), Settings>,
 }
 
 /// A stage as it is declared.
 #[derive(Debug)]
-pub(crate) struct StageState {
+pub(crate) struct DeclaredStage {
     pub inputs: Stage,
     pub access_log: Option<AccessLog>,
 }
