@@ -142,7 +142,7 @@ mod tests {
 
     /// A client that takes the beginning of an answer alone is let go.
     #[tokio::test]
-    async fn an_answer_is_not_held_for_ever() -> Result<()> {
+    async fn an_answer_is_not_held_forever() -> Result<()> {
         const LENGTH: usize = 1_000_000;
         let patience = Patience {
             answer: Duration::ZERO,

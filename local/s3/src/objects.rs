@@ -1,7 +1,7 @@
 //! Objects: written and deleted.
 
 use super::bodies::{MAX_RECORD_BODY, forget_files, name_files};
-use super::buckets::{Bucket, BucketSettings, Versioning};
+use super::buckets::{Bucket, BucketSettings};
 use super::checksums::{Algorithm, Checksum, Coverage};
 use super::conditions::WriteConditions;
 use super::intake::{Place, Received};
@@ -10,6 +10,7 @@ use super::version::{
     BODIES, Body, Content, NULL, VERSIONS, Version, body_key, new_id, object_key, objects_prefix,
     record_key,
 };
+use super::versioning::Versioning;
 use super::{ObjectHeaders, S3};
 use bytes::Bytes;
 use cloud_core::context::reset_meanwhile;

@@ -2,11 +2,11 @@
 //! thread that may wait for the disk.
 
 use super::S3;
-use super::buckets::Versioning;
 use super::errors::{invalid_version_id, no_such_key, no_such_version};
 use super::version::{
     BODIES, Content, NULL, VERSIONS, Version, body_key, record_key, sequence_of, versions_prefix,
 };
+use super::versioning::Versioning;
 use bytes::Bytes;
 use cloud_core::error::{AwsError, AwsResult};
 use cloud_core::store::Snapshot;

@@ -253,7 +253,7 @@ fn service(
         problems.unsupported(
             true,
             "credentials",
-            format!("{role}: only the ARN of a role can stand here"),
+            format!("{role}: only the ARN of a role can be given here"),
         );
     } else if !role.contains(cloud_core::identity::ACCOUNT_ID) {
         problems.add("credentials", "Cross-account pass role is not allowed.");
