@@ -8,7 +8,7 @@
 //! | [`project`], [`toolchain`] | what the workspace's files and compiler say |
 //! | [`cargo`], [`group`] | cargo with progress, and process groups |
 //! | `look`, `inputs` | when Cargo need not be asked |
-//! | [`cache`] | the folder for what is downloaded once |
+//! | [`cache`], [`whole`] | the folder for what is downloaded once; files that are written whole |
 
 mod archive;
 pub mod cache;
@@ -20,6 +20,7 @@ mod look;
 pub mod pinned;
 pub mod project;
 pub mod toolchain;
+pub mod whole;
 
 use anyhow::{Context, Result, bail};
 use cargo::{Build, Progress};
