@@ -68,7 +68,7 @@ export class Consent {
  * Sends clicks to one endpoint. A click is sent at once and outlives its page (keepalive). One
  * that was refused for the moment, or found no network, waits in this browser and is sent again,
  * with the id that it had: the answer to one that arrived can be lost, and it is counted once all
- * the same. One that the API calls malformed is given up, for it would be refused for ever.
+ * the same. One that the API calls malformed is given up, for it would be refused forever.
  */
 export class ClickStream {
   #endpoint;

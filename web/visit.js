@@ -1,4 +1,4 @@
-// The page of one profile: whoever opens it makes a click, by the rule in clicks.js.
+// The page of one profile: opening it is a click, by the rule in clicks.js.
 
 import { ClickStream, Consent, isOpening } from "./clicks.js";
 import { loadSettings, standIn } from "./data.js";

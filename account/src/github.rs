@@ -1,4 +1,4 @@
-//! GitHub's provider of identities, and whom its tokens are about.
+//! GitHub's identity provider (OIDC), and which jobs its tokens are for.
 //!
 //! The subject of a job's token begins with the repository: `repo:OWNER@ID/NAME@ID` where the
 //! repository was created, renamed or moved since July 2026 or has opted in, with the numeric ids of
@@ -12,7 +12,7 @@ use aws::iam::open_id_connect_provider as provider;
 use pulumi_gestalt_providers_aws as aws;
 use pulumi_program::{Output, Program};
 
-use crate::{Place, Settings};
+use crate::{AccountSettings, Place};
 
 /// Who issues the tokens.
 pub const ISSUER: &str = "token.actions.githubusercontent.com";
@@ -43,7 +43,11 @@ pub fn check(subject: &str) -> Result<()> {
 }
 
 /// The ARN of the provider, which is created where the account has none.
-pub(crate) fn provider(program: &Program, place: &Place, settings: &Settings) -> Output<String> {
+pub(crate) fn provider(
+    program: &Program,
+    place: &Place,
+    settings: &AccountSettings,
+) -> Output<String> {
     if !settings.github_provider {
         return place.account.map(|account| arn(&account));
     }

@@ -1,9 +1,9 @@
 //! What an AWS account needs once, before stacks are deployed to it from GitHub: a place for their
 //! states, a key for their secrets, and roles for GitHub's jobs.
 //!
-//! `cargo xtask bootstrap aws` runs it. It is a stack of its own, since it has to be there before any
-//! other, and outlives them. For who may not create roles, [`template`] has the same for
-//! CloudFormation.
+//! `cargo xtask bootstrap aws` runs it. It is a stack of its own, since it has to be there before
+//! any other, and outlives them. [`template`] makes a CloudFormation template of the same
+//! resources, for people who may not create roles themselves.
 
 pub mod github;
 mod logs;
@@ -19,7 +19,7 @@ use pulumi_gestalt_providers_aws as aws;
 use pulumi_program::{Options, Output, Program, all};
 
 /// What a person says of the account.
-pub struct Settings {
+pub struct AccountSettings {
     /// What the subject of GitHub's tokens begins with: see [`github`].
     pub subject: String,
     /// Whether GitHub's provider of identities is created: there is one in an account.
@@ -28,7 +28,7 @@ pub struct Settings {
     pub api_gateway_logs: bool,
 }
 
-impl Settings {
+impl AccountSettings {
     fn of(program: &Program) -> Result<Self> {
         let config = program.config();
         let subject = config.require("subject")?.text.clone();
@@ -53,13 +53,13 @@ struct Place {
 /// # Errors
 /// When the configuration has mistakes.
 pub fn stack(program: &Program) -> Result<()> {
-    let settings = Settings::of(program)?;
+    let settings = AccountSettings::of(program)?;
     let place = Place {
         account: get_caller_identity::invoke(program).account_id,
         region: get_region::invoke(program).region,
     };
     let options = Options::new();
-    let state = state::State::new(program, &place, &options);
+    let state = state::StateStorage::new(program, &place, &options);
     let provider = github::provider(program, &place, &settings);
     let roles = roles::Roles::new(program, &settings, &state, &provider);
 

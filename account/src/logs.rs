@@ -1,5 +1,5 @@
-//! API Gateway's role for logs, of which there is one in an account and region: where the account owns
-//! it, no stack has to, and the destruction of none ends the logs of others.
+//! API Gateway's role for logs. An account has one in each region. When this program owns it, no
+//! stack has to, and destroying a stack does not end the logs of the others.
 
 use aws::apigateway::account;
 use aws::iam::{role, role_policy};

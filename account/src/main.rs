@@ -1,6 +1,6 @@
 //! The program that Pulumi runs; with `template SUBJECT`, the same for CloudFormation.
 
-use account::{Settings, github, template};
+use account::{AccountSettings, github, template};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -13,7 +13,7 @@ fn main() -> ExitCode {
 
 fn print(arguments: &[String]) -> ExitCode {
     let has = |option: &str| arguments.iter().any(|argument| argument == option);
-    let settings = Settings {
+    let settings = AccountSettings {
         subject: arguments.first().cloned().unwrap_or_default(),
         github_provider: !has("--existing-provider"),
         api_gateway_logs: has("--api-gateway-logs"),

@@ -6,8 +6,8 @@ use pulumi_program::{Output, Program, all};
 use serde_json::Value;
 
 use crate::policies::Job;
-use crate::state::State;
-use crate::{Settings, names, policies};
+use crate::state::StateStorage;
+use crate::{AccountSettings, names, policies};
 
 /// The ARNs of the roles.
 pub struct Roles {
@@ -19,8 +19,8 @@ pub struct Roles {
 /// What every role is made of.
 struct Parts<'a> {
     program: &'a Program,
-    settings: &'a Settings,
-    state: &'a State,
+    settings: &'a AccountSettings,
+    state: &'a StateStorage,
     provider: &'a Output<String>,
     reads: Output<String>,
     writes: Output<String>,
@@ -29,8 +29,8 @@ struct Parts<'a> {
 impl Roles {
     pub fn new(
         program: &Program,
-        settings: &Settings,
-        state: &State,
+        settings: &AccountSettings,
+        state: &StateStorage,
         provider: &Output<String>,
     ) -> Self {
         let managed = |name: &str, document: &str| {

@@ -1,5 +1,5 @@
-//! Where states are kept, and the key of their secrets. Both are protected: what is in them cannot be
-//! had again.
+//! Where states are kept, and the key of their secrets. Both are protected, because their content
+//! cannot be restored.
 
 use aws::kms::{alias, key};
 use aws::s3::{
@@ -14,13 +14,13 @@ use crate::{Place, names, policies};
 /// Days in which the deletion of the key can be taken back: the longest time that there is.
 pub const WAITING_DAYS: i32 = 30;
 
-pub struct State {
+pub struct StateStorage {
     pub bucket: Output<String>,
     pub bucket_arn: Output<String>,
     pub key_arn: Output<String>,
 }
 
-impl State {
+impl StateStorage {
     pub fn new(program: &Program, place: &Place, options: &Options) -> Self {
         let name = all((&place.account, &place.region))
             .map(|(account, region)| names::state_bucket(&account, &region));

@@ -1,16 +1,16 @@
-//! The same as a template of CloudFormation, for who gives it to those that may create roles. Names and
-//! documents are those of the program; a test compares the two.
+//! The same resources as a CloudFormation template, to be given to somebody who may create roles.
+//! Names and documents are those of the program; a test compares the two.
 
 use serde_json::{Value, json};
 
 use crate::policies::{self, Job};
-use crate::{Settings, github, names, state};
+use crate::{AccountSettings, github, names, state};
 
 const ACCOUNT: &str = "${AWS::AccountId}";
 const REGION: &str = "${AWS::Region}";
 
 /// The template, as JSON.
-pub fn of(settings: &Settings) -> Value {
+pub fn of(settings: &AccountSettings) -> Value {
     let provider = github::arn(ACCOUNT);
     let bucket = format!("arn:aws:s3:::{}", names::state_bucket(ACCOUNT, REGION));
     let mut resources = json!({
@@ -147,7 +147,7 @@ fn role(name: &str, trust: &Value, managed: &[&str], states: &Value) -> Value {
     })
 }
 
-/// Has CloudFormation put account, region and key where they stand in a text.
+/// Has CloudFormation fill in account, region and key where a text names them.
 fn substituted(value: Value) -> Value {
     match value {
         Value::String(text) if text.contains("${") => json!({ "Fn::Sub": text }),

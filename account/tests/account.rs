@@ -1,6 +1,6 @@
 //! What the program asks for, and that the template says the same.
 
-use account::{Settings, template};
+use account::{AccountSettings, template};
 use anyhow::{Context, Result, ensure};
 use pulumi_mock::{Answer, Mock, Run};
 use serde_json::{Value, json};
@@ -58,7 +58,7 @@ fn documents(run: &Run) -> Result<Vec<(String, Value)>> {
 #[test]
 fn the_template_has_the_documents_of_the_program() -> Result<()> {
     let run = run(true)?;
-    let settings = Settings {
+    let settings = AccountSettings {
         subject: SUBJECT.to_owned(),
         github_provider: true,
         api_gateway_logs: true,

@@ -4,7 +4,7 @@ use crate::answer::{self, Answer};
 use crate::duckdb::{self, DuckDb};
 use crate::question::Question;
 use crate::span::Span;
-use crate::store::{Contents, Kind, Readable, Store};
+use crate::store::{Contents, Readable, RecordKind, Store};
 use anyhow::{Context, Result};
 use std::fmt::Write;
 use std::fs;
@@ -33,8 +33,8 @@ pub async fn ask(
     let mut sql = format!("SET TimeZone = 'UTC';\n{MACROS}");
     // Lines are read once when several questions are about them.
     let once = questions.len() == 1;
-    sql += &table(Kind::Clicks, &clicks.files, once)?;
-    sql += &table(Kind::Failed, &failed.files, once)?;
+    sql += &table(RecordKind::Clicks, &clicks.files, once)?;
+    sql += &table(RecordKind::Failed, &failed.files, once)?;
     let place = |question: &Question| work.path().join(format!("{}.json", question.name));
     for question in questions {
         let place = place(question);
@@ -62,7 +62,7 @@ pub async fn ask(
 }
 
 /// A table, or a view when it is read once.
-fn table(kind: Kind, files: &[Readable], once: bool) -> Result<String> {
+fn table(kind: RecordKind, files: &[Readable], once: bool) -> Result<String> {
     let columns: Vec<&str> = kind.columns().iter().map(|(name, _)| *name).collect();
     let columns = columns.join(", ");
     let mut parts = Vec::new();

@@ -1,5 +1,5 @@
-//! Clicks that nobody made: for the demonstration, the tests and the benchmark. The same numbers
-//! always give the same clicks.
+//! Made-up clicks: for the demonstration, the tests and the benchmark. The same numbers always give
+//! the same clicks.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -1,5 +1,5 @@
-//! What everybody may know of the clicks: which mysfits are looked at most, and nothing of anyone
-//! who looked.
+//! What the public site may show of the clicks: which mysfits are viewed most, and nothing about
+//! the viewers.
 
 use crate::answer::Answer;
 use serde_json::{Value, json};

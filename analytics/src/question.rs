@@ -1,7 +1,7 @@
 //! The questions: a file of SQL each, in `analytics/queries`.
 //!
 //! A file begins with comments that say what it answers, then which columns the answer has and
-//! which parameters stand for the question marks, in their order:
+//! which parameters take the places of the question marks, in their order:
 //!
 //! ```sql
 //! -- How many clicks there were.
@@ -10,7 +10,7 @@
 //! ```
 
 use crate::span::Span;
-use crate::store::Kind;
+use crate::store::RecordKind;
 use anyhow::{Context, Result, bail, ensure};
 use std::fs;
 use std::path::Path;
@@ -153,7 +153,7 @@ impl Question {
     }
 
     /// Whether it reads a table.
-    pub fn reads(&self, kind: Kind) -> bool {
+    pub fn reads(&self, kind: RecordKind) -> bool {
         let code = self.sql.lines().map(|line| line.split("--").next());
         code.flatten().any(|line| {
             let mut words = line.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
@@ -206,7 +206,7 @@ pub fn select(questions: Vec<Question>, names: &[String]) -> Result<Vec<Question
     Ok(selected)
 }
 
-/// Where the question marks are that stand for parameters: not those in texts, names and comments.
+/// Where the question marks of parameters are: not those in texts, names and comments.
 fn places(sql: &str) -> Result<Vec<usize>> {
     let mut places = Vec::new();
     let mut rest = sql.char_indices();

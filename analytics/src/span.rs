@@ -1,4 +1,4 @@
-//! From when on clicks count.
+//! The span of time whose clicks are counted.
 
 use anyhow::{Result, ensure};
 use time::format_description::BorrowedFormatItem;
@@ -103,7 +103,7 @@ impl Span {
     }
 }
 
-/// The hour in an object's key, behind its prefix: the last `yyyy/MM/dd/HH/`.
+/// The hour in an object's key, after its prefix: the last `yyyy/MM/dd/HH/`.
 pub fn hour_of(key: &str) -> Option<&str> {
     let (folder, _) = key.rsplit_once('/')?;
     let start = folder.len().checked_sub(FIRST_PARTITION.len())?;
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn an_hour_stands_before_the_last_slash() {
+    fn an_hour_is_before_the_last_slash() {
         assert_eq!(
             hour_of("firehose/2026/11/23/16/a-1-2026-11"),
             Some("2026/11/23/16")

@@ -25,7 +25,7 @@ const UNEXAMINED: &str = "new";
 
 /// What a table is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum RecordKind {
     Clicks,
     Failed,
 }
@@ -68,7 +68,7 @@ pub struct LeftOut {
     pub objects: BTreeMap<String, String>,
 }
 
-impl Kind {
+impl RecordKind {
     /// The table's name.
     pub fn table(self) -> &'static str {
         match self {
@@ -162,7 +162,7 @@ impl Store {
     ///
     /// # Errors
     /// When the folder cannot be read.
-    pub fn missing<'a>(&self, kind: Kind, objects: &'a [Object]) -> Result<Vec<&'a Object>> {
+    pub fn missing<'a>(&self, kind: RecordKind, objects: &'a [Object]) -> Result<Vec<&'a Object>> {
         let here = self.here(kind, objects)?;
         let missing = objects
             .iter()
@@ -174,7 +174,7 @@ impl Store {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn put(&self, kind: Kind, object: &Object, bytes: &[u8]) -> Result<()> {
+    pub fn put(&self, kind: RecordKind, object: &Object, bytes: &[u8]) -> Result<()> {
         let hour = hour_of(&object.key).context("the key has no hour")?;
         let folder = self.folder.join(kind.table()).join(hour);
         let stem = stem(object);
@@ -201,7 +201,12 @@ impl Store {
     ///
     /// # Errors
     /// When the engine fails, or a file cannot be renamed.
-    pub async fn examine_new(&self, kind: Kind, objects: &[Object], duckdb: &DuckDb) -> Result<()> {
+    pub async fn examine_new(
+        &self,
+        kind: RecordKind,
+        objects: &[Object],
+        duckdb: &DuckDb,
+    ) -> Result<()> {
         let mut new = Vec::new();
         for object in objects {
             let Some(hour) = hour_of(&object.key) else {
@@ -259,7 +264,7 @@ impl Store {
     ///
     /// # Errors
     /// When the folder cannot be read.
-    pub fn contents(&self, kind: Kind, objects: &[Object]) -> Result<Contents> {
+    pub fn contents(&self, kind: RecordKind, objects: &[Object]) -> Result<Contents> {
         let here = self.here(kind, objects)?;
         let mut contents = Contents::default();
         for object in objects {
@@ -296,7 +301,7 @@ impl Store {
     ///
     /// # Errors
     /// When a file cannot be deleted.
-    pub fn forget_all_but(&self, kind: Kind, objects: &[Object], from: &str) -> Result<()> {
+    pub fn forget_all_but(&self, kind: RecordKind, objects: &[Object], from: &str) -> Result<()> {
         let keep: BTreeSet<String> = objects.iter().map(stem).collect();
         let folder = self.folder.join(kind.table());
         for hour in hours(&folder)?.iter().filter(|hour| hour.as_str() >= from) {
@@ -311,7 +316,7 @@ impl Store {
     }
 
     /// The examined files of these objects' hours, by the stems of their names.
-    fn here(&self, kind: Kind, objects: &[Object]) -> Result<BTreeMap<String, PathBuf>> {
+    fn here(&self, kind: RecordKind, objects: &[Object]) -> Result<BTreeMap<String, PathBuf>> {
         let hours: BTreeSet<&str> = objects
             .iter()
             .filter_map(|object| hour_of(&object.key))

@@ -15,9 +15,9 @@ use serde_json::Value;
 use crate::policy;
 use crate::scope::Scope;
 
-/// Inputs of a bucket that resources of their own declare. Versions of the provider have written
-/// what those had set into the bucket's own inputs when the stack was refreshed, and the next update
-/// then took it away from the bucket: <https://github.com/pulumi/pulumi-aws/issues/6244>.
+/// Inputs of a bucket that other resources declare. When a stack was refreshed, versions of the
+/// provider wrote the settings of those resources into the bucket's own inputs, and the next update
+/// then removed them from the bucket: <https://github.com/pulumi/pulumi-aws/issues/6244>.
 const OWNED_BY_OTHERS: [&str; 6] = [
     "acl",
     "grants",
@@ -38,7 +38,7 @@ pub struct PrivateBucket {
 
 /// What one bucket has and another has not.
 #[derive(Default)]
-pub struct Kind<'a> {
+pub struct BucketSettings<'a> {
     /// The physical name; otherwise one is made up.
     pub bucket: Option<&'a str>,
     /// Whether its deletion is refused.
@@ -47,19 +47,24 @@ pub struct Kind<'a> {
 
 impl PrivateBucket {
     /// The bucket, to which a [`policy`](Self::policy) still belongs.
-    pub fn new(scope: &Scope<'_>, parent: &Component, name: &'static str, kind: &Kind<'_>) -> Self {
+    pub fn new(
+        scope: &Scope<'_>,
+        parent: &Component,
+        name: &'static str,
+        settings: &BucketSettings<'_>,
+    ) -> Self {
         let program = scope.program;
         let options = Options::new().parent(parent);
         let bucket = bucket::create_with_options(
             program,
             name,
             bucket::BucketArgs::builder()
-                .bucket(kind.bucket.map(str::to_owned))
+                .bucket(settings.bucket.map(str::to_owned))
                 .force_destroy(scope.config.storage.force_destroy)
                 .build_struct(),
             options
                 .clone()
-                .protect(kind.protect)
+                .protect(settings.protect)
                 .ignore_changes(&OWNED_BY_OTHERS),
         );
         let access = bucket_public_access_block::create_with_options(
@@ -132,8 +137,8 @@ impl PrivateBucket {
     }
 }
 
-/// With keys of S3's own, which cost nothing and need no policy, and never with a key that the
-/// account does not have. The second is what S3 itself says of new buckets since April 2026:
+/// Encrypts with S3's own keys, which cost nothing and need no policy, and blocks keys that the
+/// client brings (SSE-C), as S3 does for new buckets since April 2026:
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/default-s3-c-encryption-setting-faq.html>.
 fn encrypted() -> BucketServerSideEncryptionConfigurationRule {
     let by_default =

@@ -27,16 +27,17 @@ use crate::scope::Scope;
 /// as long. The processor proves its bound in `lambda/src/reply.rs`: 4.9 MB for 0.3 MB of them and
 /// the one large record that may have filled the buffer; 0.4 MB could give 6.1.
 ///
-/// It is not Firehose's own default either, which AWS would not store: a difference for ever.
+/// It must not be Firehose's own default: AWS does not store that, and every preview would show a
+/// difference.
 const PROCESSOR_BUFFER_MB: &str = "0.3";
 
-/// Where records go that the processor could not make sense of. It needs the type of the error
-/// and, as it has no date of its own, the time.
+/// The prefix of records that the processor refused. It needs the type of the error and the time,
+/// because Firehose adds no date to it.
 ///
 /// [`FAILED_PREFIX`] is what it becomes for them.
 const ERROR_PREFIX: &str = "!{firehose:error-output-type}/!{timestamp:yyyy/MM/dd/HH}/";
 
-/// What the keys of records begin with that the processor failed, before the hour: the type of the
+/// The keys of records that the processor failed begin with this, before the hour: the type of the
 /// error is `processing-failed`.
 pub const FAILED_PREFIX: &str = "processing-failed/";
 

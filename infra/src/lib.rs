@@ -1,7 +1,7 @@
 //! The stack of Mythical Mysfits: a click on a profile becomes an enriched record in S3.
 //!
-//! The function [`stack`] is its table of contents. Where it is deployed to is the business of the
-//! stack file and the provider, and nothing here asks.
+//! The function [`stack`] is its table of contents. The stack file and the provider decide where it
+//! is deployed; no module here asks.
 
 mod analytics;
 mod api;
@@ -31,7 +31,7 @@ use outputs::Outputs;
 use processor::Processor;
 use repository::Repository;
 use scope::Scope;
-use site::{MysfitsService, Settings, Site};
+use site::{MysfitsService, Site, SiteSettings};
 
 /// Describes everything that is deployed.
 ///
@@ -43,7 +43,7 @@ pub fn stack(program: &Program) -> Result<()> {
     let config = Config::read(program.stack(), settings.own(), accounts)?;
     if !config.exposed.is_empty() {
         program.log().warning(format!(
-            "set as a secret, but not kept as one: {}. The values stand in the state as they are; \
+            "set as a secret, but not kept as one: {}. Their values are in the state in plain text; \
              only mysfits:alarmEmail may be a secret",
             config.exposed.join(", ")
         ));
@@ -61,7 +61,7 @@ pub fn stack(program: &Program) -> Result<()> {
     let delivery = Delivery::new(&scope, &clicks, &processor);
     let api = ClicksApi::new(&scope, &delivery, &site.origins);
 
-    let settings = Settings {
+    let settings = SiteSettings {
         mysfits_api: &mysfits.for_pages,
         clicks_endpoint: &api.endpoint,
         api_live: &api.live,

@@ -24,7 +24,7 @@ pub fn trust_with_external_id(service: &str, external_id: &str) -> String {
     document(&[statement])
 }
 
-/// The statement of a bucket's policy that refuses whoever does not use TLS.
+/// The statement of a bucket's policy that refuses requests without TLS.
 pub fn tls_only(bucket_arn: &str) -> Value {
     json!({
         "Sid": "TlsOnly",

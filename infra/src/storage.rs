@@ -11,7 +11,7 @@ use aws::types::s3::{
 use pulumi_gestalt_providers_aws as aws;
 use pulumi_program::{Options, Output};
 
-use crate::bucket::{Kind, PrivateBucket};
+use crate::bucket::{BucketSettings, PrivateBucket};
 use crate::config::Storage;
 use crate::scope::Scope;
 
@@ -24,11 +24,11 @@ const UNFINISHED_UPLOADS_DAYS: i32 = 7;
 pub fn clicks_bucket(scope: &Scope<'_>) -> PrivateBucket {
     let storage = scope.component("Storage", "storage");
     let config = &scope.config.storage;
-    let kind = Kind {
+    let settings = BucketSettings {
         bucket: config.bucket_name.as_deref(),
         protect: config.protect,
     };
-    let bucket = PrivateBucket::new(scope, &storage, "mysfits-clicks", &kind);
+    let bucket = PrivateBucket::new(scope, &storage, "mysfits-clicks", &settings);
     bucket.policy(scope, &storage, Output::new(Vec::new()));
 
     let options = Options::new().parent(&storage);

@@ -11,8 +11,8 @@ pub struct Cache<K, V> {
     ttl: Duration,
     capacity: usize,
     entries: HashMap<K, (V, Instant)>,
-    /// Keys with the end of their life, oldest first. A key that was inserted again is in here
-    /// more than once; what its entry says counts.
+    /// Keys with the time at which they expire, oldest first. A key that was inserted again is in
+    /// here more than once; the time in its entry is the valid one.
     ends: VecDeque<(K, Instant)>,
 }
 

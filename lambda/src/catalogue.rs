@@ -160,7 +160,7 @@ impl Catalogue {
     }
 }
 
-/// Takes a question out of the list of those under way, whichever way it ended.
+/// Takes a question out of the list of those under way when it has ended, in any way.
 struct Landing {
     catalogue: Arc<Catalogue>,
     id: MysfitId,

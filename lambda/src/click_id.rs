@@ -1,4 +1,4 @@
-//! What tells a click from every other, however often it is delivered.
+//! The id that tells a click from all others, also when it is delivered twice.
 
 use uuid::Uuid;
 

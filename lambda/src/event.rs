@@ -12,8 +12,8 @@ use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use crate::json::{Fields, Object, Scalar};
 use crate::refusal::Refusal;
 
-/// The records of one invocation. What the reply takes over and what the clicks are read from
-/// are two things, so that neither is copied.
+/// The records of one invocation. The ids, which the reply repeats, and the data, from which clicks
+/// are read, are kept apart, so that neither is copied.
 #[derive(Debug, Default)]
 pub struct Batch {
     pub ids: RecordIds,

@@ -1,5 +1,5 @@
-//! What serde does not give about JSON as it is needed here: values read without an opinion
-//! on their type, a string written straight into a buffer, and how long it is going to be.
+//! JSON helpers that serde does not have: read a value of any type, write a string straight into a
+//! buffer, and tell how long it will be.
 
 use std::borrow::Cow;
 use std::fmt;

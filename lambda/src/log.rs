@@ -1,5 +1,5 @@
-//! What an operator reads: JSON lines on standard output, one for each batch. They name
-//! records and mysfits, never users.
+//! The log for operators: JSON lines on standard output, one for each batch. They name records and
+//! mysfits, never users.
 //!
 //! Lambda reads `level` and `timestamp` of a line, and takes a line without a valid timestamp for
 //! one of level INFO, written when it came:
@@ -20,7 +20,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::processor::{Failed, Outcome, Report};
-use crate::refusal::Kind;
+use crate::refusal::RefusalKind;
 use crate::reply::Reply;
 
 const FILTER: &str = "RUST_LOG";
@@ -117,11 +117,11 @@ fn lines(
             records: *records,
             ok: reply.map_or(0, |_| records - failed.len()),
             records_failed: failed.len() + anonymous,
-            malformed: count(Kind::Malformed),
-            of_unknown_mysfits: count(Kind::Unknown),
-            of_unusable_mysfits: count(Kind::Unusable),
-            unanswered: count(Kind::NotAnswered),
-            over_reply_limit: count(Kind::ReplyFull),
+            malformed: count(RefusalKind::Malformed),
+            of_unknown_mysfits: count(RefusalKind::Unknown),
+            of_unusable_mysfits: count(RefusalKind::Unusable),
+            unanswered: count(RefusalKind::NotAnswered),
+            over_reply_limit: count(RefusalKind::ReplyFull),
             left_to_retry: reply.map_or(*records, |_| 0),
             without_record_id: *anonymous,
             mysfits: *mysfits,

@@ -38,19 +38,19 @@ pub enum Refusal {
 
 impl Refusal {
     /// What the log counts this refusal under.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> RefusalKind {
         match self {
-            Self::UnknownMysfit(_) => Kind::Unknown,
-            Self::UnusableMysfit(..) => Kind::Unusable,
-            Self::NotAnswered(..) => Kind::NotAnswered,
-            Self::ReplyFull => Kind::ReplyFull,
-            _ => Kind::Malformed,
+            Self::UnknownMysfit(_) => RefusalKind::Unknown,
+            Self::UnusableMysfit(..) => RefusalKind::Unusable,
+            Self::NotAnswered(..) => RefusalKind::NotAnswered,
+            Self::ReplyFull => RefusalKind::ReplyFull,
+            _ => RefusalKind::Malformed,
         }
     }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum RefusalKind {
     Malformed,
     Unknown,
     Unusable,

@@ -1,6 +1,6 @@
-//! One question to the mysfits service: `GET {base}/mysfits/{id}`, with retries. Whatever
-//! comes back is an answer about that mysfit, or a failure; nothing here outlives its caller,
-//! who sets the deadline by ceasing to wait.
+//! One question to the mysfits service: `GET {base}/mysfits/{id}`, with retries. Every response
+//! becomes an answer about that mysfit, or a failure. The caller sets the deadline: when it stops
+//! waiting, the request is dropped.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
@@ -17,8 +17,8 @@ use crate::mysfit::{Mysfit, MysfitError, MysfitId};
 /// A mysfit is a few hundred bytes; what is larger than this is none.
 const MAX_ANSWER: usize = 64 * 1024;
 
-/// Less than the 60 s after which AWS's load balancers drop an idle connection, so that a
-/// thawed environment does not send into a dead one.
+/// Less than the 60 s after which AWS's load balancers drop an idle connection, so that an
+/// environment that was frozen does not send into a closed one.
 const IDLE_CONNECTION: Duration = Duration::from_secs(50);
 
 const TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
@@ -115,8 +115,8 @@ impl Upstream {
         patience: Patience,
         connections: usize,
     ) -> Result<Self, UpstreamError> {
-        // Mozilla's roots, compiled in: the system's bundle would be parsed from a file at
-        // every cold start, which takes longer than all the rest of it.
+        // Mozilla's roots, compiled in: the system's bundle would be parsed from a file at every
+        // cold start, and that takes longer than all the rest of the start.
         let roots = RootCertStore {
             roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
         };

@@ -19,7 +19,7 @@ use cloud_lambda::{Isolation, Lambda};
 use cloud_logs::Logs;
 use cloud_resource::account::Account;
 use cloud_resource::deployments::Deployments;
-use cloud_resource::package::Package;
+use cloud_resource::package::ProviderPackage;
 use cloud_s3::S3;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -86,7 +86,7 @@ impl Cloud {
     pub async fn open_with(
         config: CloudConfig,
         clock: Clock,
-        package: Option<Package>,
+        package: Option<ProviderPackage>,
         events: Arc<Events>,
         stopping: CancellationToken,
     ) -> Result<Arc<Self>> {
@@ -94,7 +94,7 @@ impl Cloud {
         folder::create(home)
             .with_context(|| format!("the data folder {} cannot be created", home.display()))?;
         let troubles = Troubles::open(home);
-        let store = Store::open(&home.join(folder::STORE), &troubles)?;
+        let store = Store::open(&home.join(folder::STORE), &troubles).await?;
         let context = Context::new(clock, store, troubles, events, stopping);
         let isolation = Isolation::probe(config.launcher.as_deref()).await;
         if let Some(reason) = isolation.reason() {
@@ -143,7 +143,7 @@ impl Cloud {
             config.endpoints.sites.clone(),
         ));
 
-        let deployments = Arc::new(Deployments::open(context.store.clone())?);
+        let deployments = Arc::new(Deployments::open(context.store.clone()).await?);
         let kms = Arc::new(Kms::new(Arc::clone(&iam), Arc::clone(&deployments)));
         let codecommit = Arc::new(CodeCommit::new(
             &home.join("codecommit"),
@@ -154,7 +154,7 @@ impl Cloud {
         ));
         let package = match package {
             Some(package) => package,
-            None => Package::aws(
+            None => ProviderPackage::aws(
                 [
                     iam.resource_types(),
                     kms.resource_types(),

@@ -8,7 +8,7 @@ use cloud_core::clock::Clock;
 use cloud_core::events::{Event, Events};
 use cloud_core::folder;
 use cloud_resource::account::{Account, Accounts};
-use cloud_resource::package::Package;
+use cloud_resource::package::ProviderPackage;
 use cloud_s3::{S3, expiry};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -25,7 +25,7 @@ pub struct Current {
     gate: Gate<()>,
     cloud: RwLock<Arc<Cloud>>,
     /// What may be declared, when it is not all types of the services.
-    package: Option<Package>,
+    package: Option<ProviderPackage>,
     /// What happens, in this cloud and in those that take its place.
     pub events: Arc<Events>,
     /// Each cloud's own token is a child of it.
@@ -37,7 +37,7 @@ impl Current {
     pub async fn open(
         config: CloudConfig,
         clock: Clock,
-        package: Option<Package>,
+        package: Option<ProviderPackage>,
         stopping: CancellationToken,
     ) -> Result<Self> {
         let events = Arc::new(Events::default());
@@ -98,6 +98,8 @@ impl Current {
         )
         .await?;
         *self.cloud.write().unwrap_or_else(PoisonError::into_inner) = new;
+        // Its store waits for the disk when it is closed.
+        tokio::task::spawn_blocking(move || drop(old));
         self.events.push(Event::Reset {});
         Ok(())
     }
@@ -117,7 +119,7 @@ impl Current {
 async fn start(
     config: CloudConfig,
     clock: Clock,
-    package: Option<Package>,
+    package: Option<ProviderPackage>,
     events: Arc<Events>,
     stopping: CancellationToken,
 ) -> Result<Arc<Cloud>> {

@@ -10,7 +10,7 @@ use cloud_core::patience::Patience;
 use cloud_core::troubles::reason;
 use cloud_firehose::MAX_JOURNAL_BYTES;
 use cloud_resource::account::Accounts;
-use cloud_resource::package::Package;
+use cloud_resource::package::ProviderPackage;
 use futures::FutureExt;
 use std::future::Future;
 use std::net::{Ipv4Addr, TcpListener};
@@ -45,7 +45,7 @@ pub struct ServerConfig {
     /// are kept apart by copies.
     pub launcher: Option<PathBuf>,
     /// What may be deployed; the aws package unless a test has one of its own.
-    pub package: Option<Package>,
+    pub package: Option<ProviderPackage>,
     /// How many bytes each delivery stream's journal may take on disk.
     pub max_journal_bytes: u64,
     /// How long the clients of its listeners may take.

@@ -1,8 +1,8 @@
 //! The log that the CLI keeps of each command by itself, in the folder `logs` of its home.
 //!
 //! It is a record of everything at the most verbose level, compressed and encrypted: a seventh of
-//! the time of a preview and 350 kB. No setting turns it off, and the CLI goes on without a word
-//! where it cannot make the folder.
+//! the time of a preview and 350 kB. No setting turns it off, but the CLI goes on without an error
+//! when it cannot make the folder.
 
 use crate::checkout::Checkout;
 use anyhow::{Context, Result};

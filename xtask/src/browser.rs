@@ -1,7 +1,9 @@
 //! The browser of the end-to-end tests: Chromium with its driver, from Debian's packages.
 
+use crate::checkout::Checkout;
+use crate::pulumi;
 use crate::tools;
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use std::path::Path;
 use tokio::process::Command;
 
@@ -36,6 +38,30 @@ pub async fn ensure() -> Result<()> {
     if !is_there() {
         bail!("apt-get installed no `chromedriver` on PATH");
     }
+    Ok(())
+}
+
+/// Runs one of the end-to-end tests by its whole name, with more arguments of the test program and
+/// with variables.
+///
+/// # Errors
+/// When the browser or the Pulumi CLI is missing, or when the test fails, which has told why.
+pub async fn run_test(
+    checkout: &Checkout,
+    name: &str,
+    arguments: &[&str],
+    variables: &[(&str, &Path)],
+) -> Result<()> {
+    ensure().await?;
+    let cli = pulumi::find(checkout).await?;
+    let mut run = tools::cargo(&checkout.root);
+    run.args(["test", "--workspace", "--test", "end_to_end", "--"])
+        .args(["--exact", name])
+        .args(arguments)
+        .env("PATH", pulumi::with_folder_of(&cli)?)
+        .envs(variables.iter().copied());
+    let status = run.status().await.context("cargo cannot be started")?;
+    ensure!(status.success(), "`{name}` failed");
     Ok(())
 }
 

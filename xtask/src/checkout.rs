@@ -35,8 +35,8 @@ impl Checkout {
         Ok(checkout)
     }
 
-    /// Held by whoever changes what is in the home, or starts or stops the embedded cloud, until it
-    /// is dropped.
+    /// Held until it is dropped, by a command that changes what is in the home, or that starts or
+    /// stops the embedded cloud.
     pub fn lock(&self) -> Result<File> {
         let path = self.home.join("lock");
         let lock = || {

@@ -91,7 +91,7 @@ impl<'a> Cloud<'a> {
 
     async fn start_now(&self, program: &Path) -> Result<()> {
         let log_path = self.checkout.home.join("cloud.log");
-        // The last run's log stays, for whoever wants to know why it ended.
+        // The last run's log stays, so that people can see why it ended.
         fs::rename(&log_path, log_path.with_extension("log.old")).ok();
         let log = fs::File::create(&log_path)
             .with_context(|| format!("{} cannot be written", log_path.display()))?;

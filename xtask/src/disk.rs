@@ -1,4 +1,5 @@
-//! What a full disk does to the home: said before a command fails of it, with what mends it.
+//! Files of the home that a full disk has cut off: named before a command fails because of them,
+//! with the command that fixes them.
 
 use crate::checkout::Checkout;
 use anyhow::{Result, bail};
@@ -78,7 +79,7 @@ fn unwritten(checkout: &Checkout) -> Option<String> {
     (!commands.is_empty()).then(|| {
         format!(
             "files of the Pulumi CLI were not written to their end, as happens on a full disk. \
-             These commands mend that; then run the command again:\n{}",
+             These commands fix that; then run the command again:\n{}",
             commands.join("\n")
         )
     })
@@ -128,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn files_that_were_cut_off_are_named_with_the_command_that_mends_them() -> Result<()> {
+    fn files_that_were_cut_off_are_named_with_the_command_that_fixes_them() -> Result<()> {
         let folder = tempfile::tempdir()?;
         let checkout = Checkout {
             root: folder.path().to_owned(),
@@ -154,7 +155,7 @@ mod tests {
         let said = unwritten(&checkout).unwrap_or_default();
         ensure!(said.contains("local.json.bak' '"), "{said}");
 
-        // What it says mends it.
+        // What it says fixes it.
         for line in said.lines().filter(|line| line.starts_with("    ")) {
             let mut shell = std::process::Command::new("sh");
             ensure!(shell.args(["-c", line]).status()?.success(), "{line}");

@@ -195,7 +195,7 @@ impl Engine {
     }
 
     /// What the CLI says of what it would do, and whether it ended well. A refresh that expects no
-    /// changes ends badly when there are some, and has said all there is to say.
+    /// changes fails when there are some, after it has printed all of them.
     async fn events(&self, arguments: &[&str]) -> Result<(Preview, bool)> {
         let what = format!("pulumi {} of stack {}", arguments.join(" "), self.stack);
         let step = progress::step(&what);

@@ -4,6 +4,7 @@ mod automatic_logs;
 mod aws;
 mod binaries;
 mod browser;
+mod cache;
 mod checkout;
 mod cloud;
 mod commands;

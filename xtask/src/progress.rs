@@ -1,5 +1,5 @@
-//! Long steps tell what they do, on standard error: on a terminal in a line that moves,
-//! elsewhere in plain lines, at least every few seconds.
+//! Long steps say what they do, on standard error: on a terminal in a line that moves, elsewhere in
+//! plain lines, at least every few seconds.
 
 use door::elapsed::elapsed;
 use indicatif::{ProgressBar, ProgressStyle};

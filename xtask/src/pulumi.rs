@@ -1,11 +1,12 @@
 //! The Pulumi CLI for the commands: found, or waited for while it is built.
 
+use crate::cache;
 use crate::checkout::Checkout;
 use crate::progress;
 use anyhow::Result;
 use door::cli::{Cli, Found};
-use pulumi_package::cache;
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::sync::Once;
 
 /// The CLI: the one on PATH when it is new enough, or one built into the cache.
@@ -33,4 +34,12 @@ fn noted(found: Found) -> PathBuf {
         NOTED.call_once(|| eprintln!("note: {note}"));
     }
     found.path
+}
+
+/// PATH with a program's folder first: the tests find the CLI as `cargo xtask up` finds it.
+pub fn with_folder_of(program: &Path) -> Result<OsString> {
+    let folder = program.parent().map(Path::to_owned);
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = folder.into_iter().chain(std::env::split_paths(&path));
+    Ok(std::env::join_paths(folders)?)
 }

@@ -104,8 +104,8 @@ impl Session {
             .args(arguments)
             .current_dir(&self.checkout.root)
             .stdin(Stdio::null())
-            // It has done its work before its garbage is worth collecting: a tenth of the time of
-            // a preview for a tenth more memory.
+            // The CLI ends before collecting garbage pays off: without it a preview takes a tenth
+            // less time and a tenth more memory.
             .env("GOGC", "400");
         self.variables.apply(&mut command);
         pulumi_package::cargo::forget_own_package(&mut command);

@@ -1,4 +1,4 @@
-//! A point in time as people give it: itself, or how long ago it was.
+//! A point in time as people write it: a date, or how long ago it was.
 
 use anyhow::{Context, Error, Result, bail};
 use std::str::FromStr;

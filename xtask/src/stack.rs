@@ -8,6 +8,7 @@ use crate::pulumi;
 use crate::session::LOCAL;
 use crate::variables::Variables;
 use anyhow::{Context, Result, bail};
+use pulumi_protocol::STACK_TYPE;
 use serde::Deserialize;
 use serde_json::Value;
 use std::process::Stdio;
@@ -98,7 +99,7 @@ impl Stack {
 fn output<'a>(resources: &'a [Resource], name: &str) -> Option<&'a str> {
     let stack = resources
         .iter()
-        .find(|resource| resource.kind == "pulumi:pulumi:Stack");
+        .find(|resource| resource.kind == STACK_TYPE);
     stack?.outputs[name].as_str()
 }
 

@@ -23,8 +23,8 @@ pub fn cargo(root: &Path) -> Command {
     command
 }
 
-/// Runs a program to its end; its output goes where ours goes. Ctrl-C reaches it too, and it is
-/// waited for: an engine finishes what it has begun.
+/// Runs a program to its end; its output goes where ours goes. Ctrl-C reaches it too, and this
+/// waits for its end, because an engine finishes what it has begun.
 pub async fn run(command: &mut Command, what: &str) -> Result<()> {
     let _interrupts = signal(SignalKind::interrupt()).context("signals cannot be received")?;
     let program = command.as_std().get_program().to_owned();

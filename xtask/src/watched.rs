@@ -1,7 +1,7 @@
-//! The sources of a stack, looked at again and again.
+//! The sources of a stack, checked again and again for changes.
 //!
-//! The kernel could tell of changes, but in another way for each system, for folders one by one,
-//! and not for files on a network: a look at some two hundred times costs a millisecond.
+//! The kernel could report changes, but differently on each system, for folders one by one, and not
+//! for files on a network. Reading the times of two hundred files costs a millisecond.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -37,8 +37,9 @@ impl Watched {
         }
     }
 
-    /// Waits for a change, and until an interval has passed without another: an editor saves
-    /// several files, and some write each in steps. Gives what has changed since the last call.
+    /// Waits for a change, and then until an interval has passed without another one, because an
+    /// editor may save several files, and each in several steps. Gives what has changed since the
+    /// last call.
     pub async fn change(&mut self, interval: Duration) -> Vec<String> {
         let mut before = self.seen.clone();
         loop {

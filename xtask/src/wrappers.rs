@@ -1,8 +1,8 @@
-//! What `pulumi` and `aws` are in the shell of `cargo xtask env`: the programs themselves, after a
-//! word to somebody whose embedded cloud is stopped.
+//! The `pulumi` and `aws` in the shell of `cargo xtask env`: they run the real programs, after a
+//! warning when the embedded cloud is stopped.
 //!
-//! Without it they see a refused connection after a reboot, from whichever service is asked
-//! first, and nothing tells them what to start. Neither program can be told to say more.
+//! Without the warning people see a refused connection after a reboot, and nothing says what to
+//! start. Neither program can be made to say more.
 
 use crate::checkout::Checkout;
 use crate::tools;

@@ -1,8 +1,8 @@
-//! What the deployer may do (infra/deployer): every resource type's calls are covered, nothing
-//! else is, and the documents are such as IAM takes.
+//! What the deployer may do (infra/deployer): the calls of every resource type are allowed, nothing
+//! else is, and IAM accepts the documents.
 
 use anyhow::{Context, Result, ensure};
-use cloud_iam::document::{Document, Kind};
+use cloud_iam::document::{Document, PolicyKind};
 use cloud_iam::evaluate::{Actor, Decision, Policies, Request, decide};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -85,7 +85,7 @@ fn document(name: &str) -> Result<Document> {
             statement.remove("Condition");
         }
     }
-    Document::parse(&document.to_string(), Kind::Identity)
+    Document::parse(&document.to_string(), PolicyKind::Identity)
         .map_err(|error| anyhow::anyhow!("{name}: {error}"))
 }
 

@@ -70,6 +70,7 @@ fn crates_depend_on_what_the_map_says() -> Result<()> {
         "pulumi_program",
         "pulumi_language_rust",
         "pulumi_package",
+        "pulumi_protocol",
         "pulumi_gestalt_providers_aws",
     ];
     for (path, text) in files("Cargo.toml")? {
@@ -82,7 +83,11 @@ fn crates_depend_on_what_the_map_says() -> Result<()> {
             let depends =
                 dependencies.contains(&name) && !text.contains(&format!("name = \"{name}\""));
             assert!(!(depends && of("lambda")), "lambda depends on {name}");
-            assert!(!(depends && of("local")), "local depends on {name}");
+            // Tests of the embedded cloud speak Pulumi's protocol.
+            assert!(
+                !(depends && of("local") && name != "pulumi_protocol"),
+                "local depends on {name}"
+            );
             assert!(!(depends && of("analytics")), "analytics depends on {name}");
             assert!(
                 !(depends && of("infra") && ["mysfits_local", "pulumi_package"].contains(&name)),
@@ -102,6 +107,39 @@ fn crates_depend_on_what_the_map_says() -> Result<()> {
                 path.display()
             );
         }
+    }
+    Ok(())
+}
+
+/// The mock engine keeps its own, as a second opinion.
+#[test]
+fn constants_of_pulumis_protocol_are_in_one_crate() -> Result<()> {
+    let sources = files(".rs")?;
+    let protocol = Path::new("pulumi/protocol");
+    let (own, others): (Vec<_>, Vec<_>) = sources
+        .iter()
+        .filter(|(path, _)| !path.starts_with("pulumi/mock"))
+        .partition(|(path, _)| path.starts_with(protocol));
+    let is_constant =
+        |text: &str| text.len() >= 32 && text.bytes().all(|b| b == b'-' || b.is_ascii_hexdigit());
+    let constants: Vec<&str> = own
+        .iter()
+        .flat_map(|(_, text)| text.split('"'))
+        .filter(|text| is_constant(text))
+        .collect();
+    ensure!(constants.len() > 10, "the protocol has {constants:?} alone");
+    for (path, text) in others {
+        let path = path.display();
+        for constant in &constants {
+            assert!(
+                !text.contains(constant),
+                "{path} has {constant} of the protocol"
+            );
+        }
+        let program = text.split("#[cfg(test)]\nmod tests {").next();
+        let builds = program.is_some_and(|text| text.contains("format!(\"urn:pulumi:"));
+        let is_test = path.to_string().contains("tests/");
+        assert!(!builds || is_test, "{path} makes URNs of its own");
     }
     Ok(())
 }
@@ -147,10 +185,13 @@ fn no_service_of_local_depends_on_another() -> Result<()> {
             // The app alone knows all.
             "mysfits_local" => continue,
             "cloud_core" => &[],
-            "cloud_journal" | "cloud_resource" | "cloud_template" => &["cloud_core"],
+            "cloud_journal" | "cloud_template" => &["cloud_core"],
+            "cloud_resource" => &["cloud_core", "pulumi_protocol"],
             "cloud_iam" => &["cloud_core", "cloud_resource"],
             "cloud_apigateway" => &["cloud_template"],
             "cloud_firehose" => &["cloud_journal"],
+            // An object's content may be one of Pulumi's assets.
+            "cloud_s3" => &["pulumi_protocol"],
             _ => &[],
         };
         let is_service = !SHARED.contains(&name.as_str())

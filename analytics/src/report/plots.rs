@@ -29,7 +29,7 @@ const ROWS: usize = 15;
 
 const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
-/// Bars that stand, each of parts with a class of their own.
+/// Vertical bars, each of parts with a class of their own.
 struct Bars<'a> {
     width: f64,
     names: Vec<String>,

@@ -34,12 +34,12 @@ pub fn policy(
     policy.arn
 }
 
-/// What Athena does in the name of who asks, by
+/// What Athena does in the name of the analyst, by
 /// <https://docs.aws.amazon.com/athena/latest/ug/example-policies-workgroup.html>,
 /// <https://docs.aws.amazon.com/athena/latest/ug/fine-grained-access-to-glue-resources.html> (the
 /// catalog and database `default` belong to every query) and
-/// <https://docs.aws.amazon.com/athena/latest/ug/s3-permissions.html>. Projected partitions are
-/// not asked for.
+/// <https://docs.aws.amazon.com/athena/latest/ug/s3-permissions.html>. Projected partitions need no
+/// permission.
 fn document(bucket: &str, prefix: &str, workgroup: String, database: &str) -> String {
     let (catalog, name) = database.rsplit_once(":database/").unwrap_or((database, ""));
     let catalog_resources = [

@@ -135,8 +135,8 @@ fn parameters(location: &str) -> HashMap<String, String> {
     .into()
 }
 
-/// Lines of JSON, packed or not, as the objects' names or bytes say. The OpenX SerDe is said to be
-/// non-deterministic by AWS:
+/// Lines of JSON, compressed or not, which Athena sees by the objects' names or bytes. The OpenX
+/// SerDe is said to be non-deterministic by AWS:
 /// <https://docs.aws.amazon.com/athena/latest/ug/hive-json-serde.html>,
 /// <https://docs.aws.amazon.com/athena/latest/ug/openx-json-serde.html>.
 fn storage(location: String, columns: &[(&str, &str)]) -> Storage {

@@ -37,7 +37,7 @@ pub fn of_clicks() -> [Answer; 3] {
                 ("Access-Control-Expose-Headers", "Retry-After"),
             ],
         },
-        // Firehose refuses what this API sends: no client can mend that.
+        // Firehose refuses what this API sends: no client can fix that.
         Answer {
             status: "502",
             selection_pattern: Some(r"4\d{2}"),

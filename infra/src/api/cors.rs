@@ -28,7 +28,7 @@ impl Cors {
         }
     }
 
-    /// The headers of every answer to a click. One origin stands there; where more are allowed,
+    /// The headers of every answer to a click. They name one origin; where more are allowed,
     /// the [`script`](Self::script) replaces it.
     pub fn headers(&self) -> Headers {
         let mut headers = vec![("Access-Control-Allow-Origin", self.site.clone())];
@@ -38,9 +38,9 @@ impl Cors {
         headers
     }
 
-    /// Velocity that answers an allowed origin by its name. Nothing when there is only one.
-    /// API Gateway tells names of headers apart by case, and a browser that speaks HTTP/2 sends
-    /// this one in lower case.
+    /// A Velocity template that answers an allowed origin by its name; empty when there is only
+    /// one. API Gateway distinguishes upper and lower case in names of headers, and a browser that
+    /// speaks HTTP/2 sends this one in lower case.
     pub fn script(&self) -> String {
         if self.more.is_empty() {
             return String::new();

@@ -1,4 +1,5 @@
-//! What a deployment of the API shows, as one short text that is another whenever any of it is.
+//! A digest of everything that a deployment of the API shows: it changes whenever any of it
+//! changes.
 //!
 //! API Gateway answers with the API as it was when its last deployment was made. So every resource
 //! under the API is registered through one recording, and the deployment's trigger is made of all

@@ -1,4 +1,4 @@
-//! PUT /clicks: what is a click goes to Firehose, whatever else is refused.
+//! PUT /clicks: clicks go to Firehose, everything else is refused.
 
 use std::collections::HashMap;
 

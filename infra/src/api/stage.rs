@@ -82,7 +82,7 @@ pub fn deploy(api: &Api<'_>, component: &Component) -> Stage {
     }
 }
 
-/// Limits the methods that `path` stands for: each for itself, so that preflights take nothing from
+/// Limits the methods that `path` means: each for itself, so that preflights take nothing from
 /// clicks.
 fn throttle(api: &Api<'_>, name: &str, path: &str, stage: &Output<String>) {
     let limits = &api.scope.config.api;

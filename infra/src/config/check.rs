@@ -1,4 +1,4 @@
-//! What a text in the configuration may be.
+//! Which texts are allowed as values of the configuration.
 
 use http::Uri;
 
@@ -33,7 +33,7 @@ pub fn base_url(text: &str) -> Result<(), Allowed> {
     )
 }
 
-/// What a browser sends as `Origin`: scheme, host and port, nothing behind them.
+/// What a browser sends as `Origin`: scheme, host and port, nothing after them.
 pub fn origin(text: &str) -> Result<(), Allowed> {
     let fits = parse_web_address(text).is_some_and(|uri| {
         let authority = uri.authority().map_or("", |authority| authority.as_str());

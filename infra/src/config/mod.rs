@@ -1,8 +1,8 @@
 //! The configuration of a stack: every `mysfits:` key, read once, typed after that.
 //!
-//! A value is set with `pulumi config set KEY VALUE`, or stands in `Pulumi.STACK.yaml`. Without a
-//! value a key has its default. What is not as it should be is reported together, and what is
-//! not a key is refused.
+//! A value is set with `pulumi config set KEY VALUE`, or written in `Pulumi.STACK.yaml`. Without a
+//! value a key has its default. All wrong values are reported together, and unknown keys are
+//! refused.
 
 mod check;
 
@@ -38,15 +38,15 @@ pub struct Config {
     /// Default true.
     pub repository: bool,
     /// `logRetention`: days that CloudWatch keeps log events, one of the numbers it allows, or 0
-    /// for ever. Default 30.
+    /// forever. Default 30.
     pub log_retention: u32,
     /// `alarmEmail`: the address that alarms are sent to, once its owner confirms. Default: alarms
     /// are seen in CloudWatch alone. Set as a secret, it is one in the state too.
     pub alarm_email: Option<ConfigValue>,
-    /// `tags`: a map of tags for every resource that takes them, beside those in
+    /// `tags`: a map of tags forevery resource that takes them, beside those in
     /// `aws:defaultTags`. Default none.
     pub tags: BTreeMap<String, String>,
-    /// The keys that are set as secrets, though their values stand in the state as they are.
+    /// The keys that are set as secrets, though their values are in the state in plain text.
     pub exposed: Vec<String>,
 }
 
@@ -57,7 +57,7 @@ pub struct Storage {
     /// Default: made up when the bucket is created.
     pub bucket_name: Option<String>,
     /// `clicksRetention`: days after which a click's object is deleted, 1 to 36500; it stays 30
-    /// days more as an old version. Default: kept for ever.
+    /// days more as an old version. Default: kept forever.
     pub clicks_retention: Option<u32>,
     /// `forceDestroy`: whether `pulumi destroy` deletes buckets that still hold objects. Default
     /// false.
@@ -77,7 +77,7 @@ pub struct Processor {
     /// for, or `host`, that of the machine that deploys. Default `x86_64`, on every machine.
     ///
     /// `packageProfile`: `release` or `quick`, how the processor is built. Default `release`. The
-    /// language host reads both; which package it made is what the program asks it.
+    /// language host reads both; the program asks it which package it made.
     pub architecture: &'static str,
 }
 
@@ -117,8 +117,8 @@ pub struct Api {
     /// Default none.
     pub allowed_origins: Vec<String>,
     /// `manageApiGatewayAccount`: whether the stack owns the role with which API Gateway writes
-    /// logs. There is one in an account and region, so one stack alone owns it; another one reads
-    /// it, and says what to run when there is none. Default true.
+    /// logs. There is one in an account and region, so only one stack owns it. The other stacks
+    /// read it, and say what to run when there is none. Default true.
     pub manage_account: bool,
 }
 
@@ -230,7 +230,7 @@ impl Config {
             repository: repository(&mut reader, stack),
             log_retention: reader.number_among(
                 "logRetention",
-                "0 (for ever), 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, \
+                "0 (forever), 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, \
                  1827, 2192, 2557, 2922, 3288 or 3653 days",
                 30,
                 LOG_RETENTIONS.into_iter(),
@@ -328,9 +328,9 @@ fn sign_in(reader: &mut Reader<'_>) -> Option<String> {
     let domain = reader.optional(KEY, check::sign_in_domain)?;
     let of_http = reader.text("siteScheme") == Some("http");
     if domain.starts_with("http:") && !of_http {
-        let mend = domain.replacen("http:", "https:", 1);
+        let fix = domain.replacen("http:", "https:", 1);
         let what = "an https origin, for tokens come from there";
-        reader.mistake(KEY, &domain, what, &format!("mysfits:{KEY} '{mend}'"));
+        reader.mistake(KEY, &domain, what, &format!("mysfits:{KEY} '{fix}'"));
     }
     for (needed, example) in [
         ("cognitoUserPoolId", "us-east-1_abcdefghi"),

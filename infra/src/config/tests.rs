@@ -1,4 +1,4 @@
-//! Mistakes, one by one and together, and what is right.
+//! Wrong values, one by one and together, and right ones.
 
 use super::*;
 
@@ -106,16 +106,16 @@ fn all_mistakes_are_reported_at_once_each_with_its_remedy() {
         .map(ToString::to_string)
         .unwrap_or_default();
     let expected = "10 mistakes in the configuration of stack dev
-  mysfits:forceDestroy is 'yes', allowed: true or false; mend it with: pulumi config set --stack dev mysfits:forceDestroy true
-  mysfits:mysfitsApiUrl is 'ftp://mysfits.example.com', allowed: an http or https URL without a query; mend it with: pulumi config set --stack dev mysfits:mysfitsApiUrl 'https://mysfits.example.com'
-  mysfits:bufferInterval is '901', allowed: seconds from 0 to 900; mend it with: pulumi config set --stack dev mysfits:bufferInterval 900
-  mysfits:bufferSize is 'half', allowed: MiB from 1 to 128; mend it with: pulumi config rm --stack dev mysfits:bufferSize
-  mysfits:processorBufferInterval is '60', allowed: seconds from 0 to 900, but not 60; mend it with: pulumi config set --stack dev mysfits:processorBufferInterval 59
-  mysfits:compression is 'gzip', allowed: one of UNCOMPRESSED, GZIP, ZIP, Snappy, HADOOP_SNAPPY; mend it with: pulumi config set --stack dev mysfits:compression GZIP
-  mysfits:allowedOrigins[1] is '*', allowed: an origin (scheme, host and port in lower case, no path, no *); mend it with: pulumi config set --stack dev --path 'mysfits:allowedOrigins[1]' 'https://www.example.com'
-  mysfits:logRetention is '31', allowed: 0 (for ever), 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653 days; mend it with: pulumi config set --stack dev mysfits:logRetention 30
-  mysfits:tags is 'aws:team=mysfits', allowed: a key of 1 to 128 characters, not starting with aws:, and a value of up to 256; mend it with: pulumi config set --stack dev --path 'mysfits:tags.NAME' 'VALUE'
-  mysfits:bufferIntervall is no key, mysfits:bufferInterval is; mend it with: pulumi config rm --stack dev mysfits:bufferIntervall";
+  mysfits:forceDestroy is 'yes', allowed: true or false; fix it with: pulumi config set --stack dev mysfits:forceDestroy true
+  mysfits:mysfitsApiUrl is 'ftp://mysfits.example.com', allowed: an http or https URL without a query; fix it with: pulumi config set --stack dev mysfits:mysfitsApiUrl 'https://mysfits.example.com'
+  mysfits:bufferInterval is '901', allowed: seconds from 0 to 900; fix it with: pulumi config set --stack dev mysfits:bufferInterval 900
+  mysfits:bufferSize is 'half', allowed: MiB from 1 to 128; fix it with: pulumi config rm --stack dev mysfits:bufferSize
+  mysfits:processorBufferInterval is '60', allowed: seconds from 0 to 900, but not 60; fix it with: pulumi config set --stack dev mysfits:processorBufferInterval 59
+  mysfits:compression is 'gzip', allowed: one of UNCOMPRESSED, GZIP, ZIP, Snappy, HADOOP_SNAPPY; fix it with: pulumi config set --stack dev mysfits:compression GZIP
+  mysfits:allowedOrigins[1] is '*', allowed: an origin (scheme, host and port in lower case, no path, no *); fix it with: pulumi config set --stack dev --path 'mysfits:allowedOrigins[1]' 'https://www.example.com'
+  mysfits:logRetention is '31', allowed: 0 (forever), 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653 days; fix it with: pulumi config set --stack dev mysfits:logRetention 30
+  mysfits:tags is 'aws:team=mysfits', allowed: a key of 1 to 128 characters, not starting with aws:, and a value of up to 256; fix it with: pulumi config set --stack dev --path 'mysfits:tags.NAME' 'VALUE'
+  mysfits:bufferIntervall is no key, mysfits:bufferInterval is; fix it with: pulumi config rm --stack dev mysfits:bufferIntervall";
     assert_eq!(report, expected);
 }
 
@@ -138,7 +138,7 @@ fn a_site_in_plain_http_is_refused_wherever_it_could_be_on_aws() -> Result<(), M
         assert_eq!(
             mistakes.map(|mistakes| mistakes.to_string()).unwrap_or_default(),
             "1 mistake in the configuration of stack dev
-  mysfits:siteScheme is 'http', allowed: https, for on AWS the site answers over TLS alone; http only where aws:allowedAccountIds is [\"000000000000\"], which is no account of AWS's; mend it with: pulumi config set --stack dev mysfits:siteScheme https",
+  mysfits:siteScheme is 'http', allowed: https, for on AWS the site answers over TLS alone; http only where aws:allowedAccountIds is [\"000000000000\"], which is no account of AWS's; fix it with: pulumi config set --stack dev mysfits:siteScheme https",
             "{accounts:?}"
         );
         let https = [("mysfits:siteScheme", "https")];
@@ -174,7 +174,7 @@ fn a_list_that_is_none_is_refused() {
 
 /// The command in the report sets what was meant. Where that cannot be told, it takes the key out.
 #[test]
-fn a_wrong_value_is_mended_with_the_allowed_one_next_to_it() {
+fn a_wrong_value_is_fixed_with_the_allowed_one_next_to_it() {
     let cases = [
         ("compression", "gzip", "set GZIP"),
         ("compression", "snappy", "set Snappy"),
@@ -203,13 +203,13 @@ fn a_wrong_value_is_mended_with_the_allowed_one_next_to_it() {
         ("logRetention", "10", "set 7"),
         ("logRetention", "100", "set 90"),
         ("clicksRetention", "40000", "set 36500"),
-        // It may well mean that clicks are kept for ever.
+        // It may well mean that clicks are kept forever.
         ("clicksRetention", "0", "rm"),
         ("clicksRetention", "never", "rm"),
     ];
-    for (key, value, mend) in cases {
+    for (key, value, fix) in cases {
         let report = read(&[(key, value)]).map_err(|mistakes| mistakes.to_string());
-        let expected = match mend.split_once(' ') {
+        let expected = match fix.split_once(' ') {
             Some((_, right)) => format!("config set --stack dev mysfits:{key} {right}"),
             None => format!("config rm --stack dev mysfits:{key}"),
         };
@@ -217,10 +217,10 @@ fn a_wrong_value_is_mended_with_the_allowed_one_next_to_it() {
             report.as_ref().is_err_and(|text| text.ends_with(&expected)),
             "{key} {value}: {report:?}"
         );
-        if let Some((_, right)) = mend.split_once(' ') {
+        if let Some((_, right)) = fix.split_once(' ') {
             // Its tables read UNCOMPRESSED and GZIP alone.
-            let mended = read(&[(key, right), ("analytics", "false")]);
-            assert!(mended.is_ok(), "{key} {right}: {mended:?}");
+            let fixed = read(&[(key, right), ("analytics", "false")]);
+            assert!(fixed.is_ok(), "{key} {right}: {fixed:?}");
         }
     }
 }
@@ -234,7 +234,7 @@ fn a_secret_is_not_told_by_what_is_next_to_it() {
     };
     let values = std::iter::once(("compression", &secret));
     let report = Config::read("dev", values, None).map_err(|mistakes| mistakes.to_string());
-    let expected = "mysfits:compression is '[secret]', allowed: one of UNCOMPRESSED, GZIP, ZIP, Snappy, HADOOP_SNAPPY; mend it with: pulumi config rm --stack dev mysfits:compression";
+    let expected = "mysfits:compression is '[secret]', allowed: one of UNCOMPRESSED, GZIP, ZIP, Snappy, HADOOP_SNAPPY; fix it with: pulumi config rm --stack dev mysfits:compression";
     assert!(
         report.as_ref().is_err_and(|text| text.ends_with(expected)),
         "{report:?}"

@@ -32,8 +32,8 @@ pub struct Watched<'a> {
 
 /// Records that the processor could not enrich, as its log counts them.
 const RECORDS_FAILED: &str = "RecordsFailed";
-/// The number of them in a batch, in the processor's log. A field of the processor's own: what
-/// Lambda makes of `level` depends on more than the line.
+/// The number of them in a batch, in the processor's log. It is a field of the processor's own,
+/// because Lambda may change `level`.
 const RECORDS_FAILED_FIELD: &str = "$.recordsFailed";
 
 pub fn watch(scope: &Scope<'_>, watched: &Watched<'_>) {

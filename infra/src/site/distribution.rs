@@ -133,9 +133,9 @@ fn cache_key() -> CacheKey {
         .build_struct()
 }
 
-/// What a meta element cannot say stands here; what pages may connect to stands in their own meta
-/// element, for it depends on the API, which depends on this distribution. TLS is promised for the
-/// site's own host: what is below a domain of one's own is not of this stack.
+/// The headers that a meta element cannot replace. What pages may connect to is said in their own
+/// meta element, because it depends on the API, which depends on this distribution. TLS is promised
+/// for the site's own host: the hosts below a domain of one's own are not part of this stack.
 fn security_headers() -> SecurityHeaders {
     SecurityHeaders::builder()
         .content_security_policy(
@@ -191,7 +191,7 @@ fn aliases(domain: Option<&Domain>) -> Option<Vec<String>> {
 }
 
 /// CloudFront's own certificate brings its own minimum of TLS, which must not be set: another is a
-/// difference for ever.
+/// difference forever.
 fn certificate(domain: Option<&Domain>) -> DistributionViewerCertificate {
     let certificate = DistributionViewerCertificate::builder();
     match domain {

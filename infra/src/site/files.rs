@@ -60,8 +60,8 @@ impl Page {
         }
     }
 
-    /// By the ending of the file. Scripts and styles carry no version in their names, so pages
-    /// and what they load must be of one age.
+    /// By the ending of the file. Scripts and styles have no version in their names, so a page and
+    /// the files that it loads must be equally new.
     pub fn of_file(path: &str) -> Result<Self> {
         let ending = path.rsplit_once('.').map_or("", |(_, ending)| ending);
         let (content_type, cache_control) = match ending {

@@ -9,12 +9,12 @@ mod settings;
 use anyhow::Result;
 use pulumi_program::{Component, Options, Output, all, format_output};
 
-use crate::bucket::{Kind, PrivateBucket};
+use crate::bucket::{BucketSettings, PrivateBucket};
 use crate::catalogue::{self, Mysfit};
 use crate::policy;
 use crate::scope::Scope;
 use files::Page;
-pub use settings::Settings;
+pub use settings::SiteSettings;
 
 /// Takes the place of the site's URL in a page until that is known.
 const SITE: &str = "https://site.invalid";
@@ -51,7 +51,12 @@ impl Site {
     /// The bucket and its distribution, still empty.
     pub fn new(scope: &Scope<'_>) -> Self {
         let component = scope.component("Site", "site");
-        let bucket = PrivateBucket::new(scope, &component, "mysfits-site", &Kind::default());
+        let bucket = PrivateBucket::new(
+            scope,
+            &component,
+            "mysfits-site",
+            &BucketSettings::default(),
+        );
         let distribution = distribution::create(scope, &component, &bucket);
         let readers = all((&bucket.arn, &distribution.arn)).map(|(bucket, distribution)| {
             vec![policy::readable_by_distribution(&bucket, &distribution)]
@@ -106,7 +111,7 @@ impl Site {
     }
 
     /// Uploads the files of `web/`, and what of them only the deployment knows.
-    pub fn publish(&self, scope: &Scope<'_>, settings: &Settings<'_>) -> Result<()> {
+    pub fn publish(&self, scope: &Scope<'_>, settings: &SiteSettings<'_>) -> Result<()> {
         let services = settings.services(scope);
         // What another service has is known when a page asks it, and not here.
         let mysfits = match scope.config.processor.mysfits_api_url {
@@ -146,7 +151,7 @@ impl Site {
         Ok(())
     }
 
-    /// The page of a profile. It says who it is to whoever follows a link without scripts.
+    /// The page of a profile. Visitors without scripts, and previews of a link, read there who it is.
     fn put_profile(
         &self,
         scope: &Scope<'_>,

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::scope::Scope;
 
 /// The services that the site's pages use.
-pub struct Settings<'a> {
+pub struct SiteSettings<'a> {
     /// Base URL of the mysfits service.
     pub mysfits_api: &'a Output<String>,
     /// The URL that takes a click.
@@ -15,7 +15,7 @@ pub struct Settings<'a> {
     pub api_live: &'a Urn,
 }
 
-impl Settings<'_> {
+impl SiteSettings<'_> {
     /// The content of `config.json`.
     pub fn json(&self, scope: &Scope<'_>) -> Output<String> {
         let site = scope.config.site.clone();

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use super::cloud::package;
 use super::{all, mock, one, run};
 
-/// aws package, FirehoseDeliveryStream, processors' parameters: those at their defaults
-/// (NumberOfRetries 3, RoleArn the stream's, BufferSizeInMBs 1, BufferIntervalInSeconds 60) are not
-/// stored, and differ at every preview; the resource version belongs to the function's ARN.
+/// aws package, FirehoseDeliveryStream, processors' parameters: parameters with their default
+/// values (NumberOfRetries 3, RoleArn the stream's, BufferSizeInMBs 1, BufferIntervalInSeconds 60)
+/// are not stored, and differ at every preview; the resource version belongs to the function's ARN.
 #[test]
 fn no_processor_parameter_has_its_default() -> Result<()> {
     let run = run(mock())?;

@@ -1,6 +1,7 @@
-//! What analysts ask, and what they may.
+//! The questions of analysts, and their permissions.
 
 use anyhow::{Context, Result};
+use pulumi_mock::FAILED_AND_REPORTED;
 use serde_json::{Value, json};
 
 use super::{all, mock, names, one, run};
@@ -170,7 +171,7 @@ fn what_tables_cannot_read_is_refused_with_them() -> Result<()> {
     let dated = || mock().config("mysfits:prefix", "a/!{timestamp:yyyy}/");
     for (mock, key) in [(zip(), "compression"), (dated(), "prefix")] {
         let refused = mock.run(env!("CARGO_BIN_EXE_infra"))?;
-        assert_eq!(refused.exit_code, Some(32));
+        assert_eq!(refused.exit_code, Some(FAILED_AND_REPORTED));
         let errors = refused.errors().join("");
         assert!(errors.contains(&format!("mysfits:{key} is")), "{errors}");
         assert!(errors.contains("mysfits:analytics false"), "{errors}");

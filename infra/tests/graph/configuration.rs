@@ -1,6 +1,7 @@
 //! Stack files, and what happens when one is wrong.
 
 use anyhow::{Context, Result};
+use pulumi_mock::FAILED_AND_REPORTED;
 use serde_json::json;
 
 use super::{all, mock, names, one, run};
@@ -108,7 +109,7 @@ fn visitors_get_to_the_site_over_tls_in_every_stack() -> Result<()> {
     let refused = mock()
         .config("mysfits:siteScheme", "http")
         .run(env!("CARGO_BIN_EXE_infra"))?;
-    assert_eq!(refused.exit_code, Some(32));
+    assert_eq!(refused.exit_code, Some(FAILED_AND_REPORTED));
     assert!(refused.resources.is_empty(), "{refused}");
     assert!(
         refused
@@ -125,14 +126,14 @@ fn a_wrong_configuration_registers_nothing_and_says_everything() -> Result<()> {
         .config("mysfits:bufferInterval", "1000")
         .config("mysfits:siteSheme", "http")
         .run(env!("CARGO_BIN_EXE_infra"))?;
-    assert_eq!(run.exit_code, Some(32));
+    assert_eq!(run.exit_code, Some(FAILED_AND_REPORTED));
     assert_eq!(run.resources, []);
     let errors = run.errors().join("\n");
     assert_eq!(
         errors,
         "2 mistakes in the configuration of stack dev
-  mysfits:bufferInterval is '1000', allowed: seconds from 0 to 900; mend it with: pulumi config set --stack dev mysfits:bufferInterval 900
-  mysfits:siteSheme is no key, mysfits:siteScheme is; mend it with: pulumi config rm --stack dev mysfits:siteSheme"
+  mysfits:bufferInterval is '1000', allowed: seconds from 0 to 900; fix it with: pulumi config set --stack dev mysfits:bufferInterval 900
+  mysfits:siteSheme is no key, mysfits:siteScheme is; fix it with: pulumi config rm --stack dev mysfits:siteSheme"
     );
     Ok(())
 }
@@ -168,7 +169,7 @@ fn parts_can_be_left_out() -> Result<()> {
 }
 
 #[test]
-fn clicks_are_kept_for_ever_unless_the_configuration_says_otherwise() -> Result<()> {
+fn clicks_are_kept_forever_unless_the_configuration_says_otherwise() -> Result<()> {
     let rules = |mock| -> Result<serde_json::Value> {
         let run = run(mock)?;
         let lifecycle = one(

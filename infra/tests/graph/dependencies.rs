@@ -161,7 +161,7 @@ fn every_registration_says_what_it_depends_on() -> Result<()> {
 }
 
 #[test]
-fn every_resource_stands_under_its_part_of_the_stack() -> Result<()> {
+fn every_resource_is_under_its_part_of_the_stack() -> Result<()> {
     let run = run(mock())?;
     for resource in &run.resources {
         let parent = resource.parent.rsplit("::").next().unwrap_or_default();

@@ -2,7 +2,7 @@
 //!
 //! The program's trigger is a digest of all inputs of all resources under the API. The first test
 //! computes it from what the engine was asked for; the second changes each of those inputs, and
-//! sets each that AWS's schema has besides.
+//! sets each other input that AWS's schema has.
 
 use anyhow::{Context, Result, ensure};
 use pulumi_mock::{Resource, Run};

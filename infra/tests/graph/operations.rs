@@ -1,7 +1,7 @@
 //! Alarms, the dashboard, and the parts of the site that are there by configuration.
 
 use anyhow::{Context, Result};
-use pulumi_mock::{Severity, value};
+use pulumi_mock::{FAILED_AND_REPORTED, Severity, value};
 use serde_json::{Value, json};
 
 use super::{all, mock, one, run};
@@ -236,8 +236,8 @@ fn the_dashboard_shows_what_the_alarms_watch() -> Result<()> {
     Ok(())
 }
 
-/// A robot that asks a quiet API for nothing it has is no reason to wake anybody. CloudWatch: an
-/// alarm has a metric of its own or queries, of which one is returned.
+/// A robot that asks a quiet API for paths that it does not have is no reason to wake anybody.
+/// CloudWatch: an alarm has a metric of its own or queries, of which one is returned.
 #[test]
 fn refusals_are_a_share_of_requests_that_count() -> Result<()> {
     let run = run(mock())?;
@@ -324,11 +324,11 @@ fn a_domain_without_a_certificate_is_refused() -> Result<()> {
     let run = mock()
         .config("mysfits:siteDomain", "mysfits.example.com")
         .run(env!("CARGO_BIN_EXE_infra"))?;
-    assert_eq!(run.exit_code, Some(32));
+    assert_eq!(run.exit_code, Some(FAILED_AND_REPORTED));
     assert_eq!(
         run.errors().join("\n"),
         "1 mistake in the configuration of stack dev
-  mysfits:siteCertificateArn is missing, mysfits:siteDomain needs it; mend it with: pulumi config set --stack dev mysfits:siteCertificateArn 'arn:aws:acm:us-east-1:123456789012:certificate/ID'"
+  mysfits:siteCertificateArn is missing, mysfits:siteDomain needs it; fix it with: pulumi config set --stack dev mysfits:siteCertificateArn 'arn:aws:acm:us-east-1:123456789012:certificate/ID'"
     );
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! A provider that takes its time, and refuses what AWS refuses when it comes too early.
+//! A slow provider, which refuses what AWS refuses when a resource comes before what it needs.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -111,7 +111,7 @@ fn declares_headers(existing: &[&Resource], new: &Resource) -> bool {
     })
 }
 
-/// Whether the role that stands at `pointer` has its policy already.
+/// Whether the role that `new` names at `pointer` has its policy already.
 fn policy_of(existing: &[&Resource], new: &Resource, pointer: &str) -> bool {
     let arn = new.inputs.pointer(pointer).and_then(|arn| arn.as_str());
     let role = arn.and_then(|arn| arn.rsplit('/').next());

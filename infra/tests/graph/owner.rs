@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
-use pulumi_mock::{Answer, Mock, Severity};
+use pulumi_mock::{Answer, FAILED_AND_REPORTED, Mock, Severity};
 use serde_json::{Value, json};
 
 use super::cloud::{self, kind};
@@ -74,7 +74,7 @@ fn where_there_is_none_the_stack_says_what_to_run_and_has_no_stage() -> Result<(
         assert!(preview.logs[0].message.contains(REMEDY), "{preview}");
 
         let update = other(none).run(env!("CARGO_BIN_EXE_infra"))?;
-        assert_eq!(update.exit_code, Some(32), "{update}");
+        assert_eq!(update.exit_code, Some(FAILED_AND_REPORTED), "{update}");
         let errors = update.errors();
         assert_eq!(errors.len(), 1, "{update}");
         let place = "no role for logs in account 123456789012, region eu-west-1";

@@ -89,7 +89,7 @@ fn each_role_may_do_what_it_must_and_no_more() -> Result<()> {
 /// The whole list: streams of the function's own log group and objects of the bucket, whose names
 /// nobody knows beforehand, and the logs of every API in the account, for which API Gateway asks.
 #[test]
-fn wildcards_stand_only_where_they_must() -> Result<()> {
+fn wildcards_are_only_where_they_must_be() -> Result<()> {
     let run = run(mock())?;
     let mut wild = BTreeSet::new();
     for (role, permissions) in permissions(&run)? {

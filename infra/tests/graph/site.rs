@@ -1,6 +1,7 @@
 //! What the site offers by configuration, and by which names its pages may be opened.
 
 use anyhow::{Context, Result};
+use pulumi_mock::FAILED_AND_REPORTED;
 use serde_json::{Value, json};
 
 use super::{all, mock, names, one, run};
@@ -24,7 +25,7 @@ fn refusal(settings: &[(&str, &str)]) -> Result<String> {
         mock = mock.config(key, value);
     }
     let run = mock.run(env!("CARGO_BIN_EXE_infra"))?;
-    assert_eq!(run.exit_code, Some(32), "{run}");
+    assert_eq!(run.exit_code, Some(FAILED_AND_REPORTED), "{run}");
     assert_eq!(run.resources, []);
     Ok(run.errors().join("\n"))
 }

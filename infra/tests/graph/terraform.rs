@@ -1,6 +1,6 @@
 //! The stack as Terraform, for scanners that read nothing else: `cargo xtask scan`.
 //!
-//! The aws package stands on Terraform's provider, so a registration says the same in both; what
+//! The aws package is built on Terraform's provider, so a registration says the same in both; what
 //! one takes from another is a reference here.
 
 use std::collections::BTreeSet;

@@ -1,6 +1,6 @@
 //! Any bytes as an event: every recordId that was read comes back once, in order.
 //!
-//! As in a test, what does not hold panics: that is how the fuzzer learns of it.
+//! A property that does not hold panics, as in a test, so that the fuzzer finds out.
 #![no_main]
 
 use lambda::catalogue::Findings;

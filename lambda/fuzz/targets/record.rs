@@ -2,7 +2,7 @@
 //! first zero byte: the reply holds the record once, and a line that is one line of JSON, no
 //! longer than the bound.
 //!
-//! As in a test, what does not hold panics: that is how the fuzzer learns of it.
+//! A property that does not hold panics, as in a test, so that the fuzzer finds out.
 #![no_main]
 
 use std::collections::HashMap;

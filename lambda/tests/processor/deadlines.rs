@@ -1,4 +1,4 @@
-//! A function that is late is killed by Lambda, and `invoke` says so: here it never is.
+//! Lambda kills a function that is late, and `invoke` reports it. The processor is never late.
 
 use std::time::Duration;
 

@@ -91,7 +91,7 @@ async fn who_waits_longer_gets_the_answer_that_another_gave_up() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_question_that_all_gave_up_is_asked_anew() -> Result<()> {
+async fn a_question_that_all_gave_up_is_asked_again() -> Result<()> {
     let service = Service::start(|request| match request.nth {
         1 => Does::Hang,
         _ => Does::mysfit("Yeti"),

@@ -1,4 +1,4 @@
-//! A distribution's settings, and which of them a request meets.
+//! A distribution's settings, and which of them apply to a request.
 
 use cloud_iam::pattern::like;
 use http::Method;
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn the_root_object_stands_for_the_root_alone() {
+    fn the_root_object_is_the_answer_for_the_root_alone() {
         let distribution = distribution();
         let origin = |path: &str| Origin {
             bucket: "b".into(),

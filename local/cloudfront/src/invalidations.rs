@@ -13,8 +13,8 @@ use uuid::Uuid;
 /// How many of a distribution are kept; older ones are forgotten.
 const KEPT: usize = 1_000;
 
-/// Of one batch: files, and paths that end with a wildcard. AWS counts those that are in
-/// progress at a time, which here are those of one batch
+/// Of one batch: files, and paths that end with a wildcard. AWS counts the paths that are in
+/// progress at a time; here these are the paths of one batch
 /// (<https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/InvalidationLimits.html>).
 const MAX_FILES: usize = 3_000;
 const MAX_WILDCARDS: usize = 15;

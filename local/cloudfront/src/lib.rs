@@ -47,11 +47,11 @@ pub struct CloudFront {
     origins: Arc<dyn Origins>,
     /// All ports that distributions can have.
     all_ports: Vec<u16>,
-    state: RwLock<State>,
+    state: RwLock<CloudFrontState>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct CloudFrontState {
     distributions: BTreeMap<String, Arc<Distribution>>,
     /// Which port a distribution has, from before it is deployed.
     ports: BTreeMap<u16, String>,
@@ -257,11 +257,11 @@ impl CloudFront {
         }
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, State> {
+    fn read(&self) -> RwLockReadGuard<'_, CloudFrontState> {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, State> {
+    fn write(&self) -> RwLockWriteGuard<'_, CloudFrontState> {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -274,7 +274,7 @@ pub enum Named {
     HeadersPolicy,
 }
 
-impl State {
+impl CloudFrontState {
     /// See [`CloudFront::take_port`]; `all` are those that there are.
     fn take_port(&mut self, id: &str, all: &[u16], before: Option<u16>) -> AwsResult<u16> {
         if let Some((port, _)) = self.ports.iter().find(|(_, owner)| *owner == id) {
@@ -319,7 +319,7 @@ mod tests {
 
     #[test]
     fn a_distribution_gets_the_lowest_free_port_and_keeps_it() -> AwsResult<()> {
-        let mut state = State::default();
+        let mut state = CloudFrontState::default();
         let all = [7003, 7004, 7005];
         assert_eq!(state.take_port("A", &all, None)?, 7003);
         assert_eq!(state.take_port("B", &all, Some(7005))?, 7005);

@@ -81,13 +81,30 @@ pub fn reset_meanwhile() -> AwsError {
     )
 }
 
-/// Does work that waits for the disk, or takes its time, where no request has to wait for it.
+/// Does work that waits for the disk, or takes its time, where no request has to wait for it: on
+/// one of tokio's threads for blocking work.
 pub async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> AwsResult<T> + Send + 'static,
 ) -> AwsResult<T> {
     tokio::task::spawn_blocking(work)
         .await
         .map_err(AwsError::internal)?
+}
+
+/// Up to so many bytes of a body are hashed where they are: that takes a fraction of a
+/// millisecond, not much more than the way to another thread and back.
+const SHORT: usize = 64 * 1024;
+
+/// Does work that takes its time in proportion to the length of a body, hashing say: at once when
+/// the body is short, else where no request has to wait for it.
+pub async fn in_proportion<T: Send + 'static>(
+    length: usize,
+    work: impl FnOnce() -> AwsResult<T> + Send + 'static,
+) -> AwsResult<T> {
+    match length <= SHORT {
+        true => work(),
+        false => blocking(work).await,
+    }
 }
 
 /// Runs work to its end, even when its caller goes away in the middle of it.

@@ -145,7 +145,8 @@ pub enum Event {
         data: String,
     },
     /// A stream could not invoke its processor, or not store an object.
-    Trouble {
+    #[serde(rename = "trouble")]
+    DeliveryFailure {
         stream: String,
         code: String,
         message: String,
@@ -201,7 +202,7 @@ impl Event {
             Self::Invocation { .. } => 3,
             Self::Object { .. } => 4,
             Self::Failed { .. } => 5,
-            Self::Trouble { .. } => 6,
+            Self::DeliveryFailure { .. } => 6,
             Self::Refusal { .. } => 7,
             Self::Fault { .. } => 8,
             Self::FaultsOff { .. } => 9,

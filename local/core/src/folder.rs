@@ -106,8 +106,8 @@ pub fn sync_parent(path: &Path) -> std::io::Result<()> {
     }
 }
 
-/// Writes a file so that it is there whole, or as it was before, whenever the process ends and the
-/// power goes: the bytes are durable before they get their name.
+/// Writes a file so that after a crash or a loss of power it has all of the new content or all of
+/// the old: the bytes are durable before they get their name.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut draft = path.as_os_str().to_owned();
     draft.push(DRAFT);
@@ -256,8 +256,8 @@ fn copies(number: u32) -> String {
     format!("{number}\n").repeat(COPIES)
 }
 
-/// A folder without a format is a new one. One that holds something is not for this program,
-/// which deletes what is in its folder when it is reset.
+/// A folder without a format is a new one. A folder that holds other files is refused, because this
+/// program deletes everything in its folder when it is reset.
 fn refuse_anything_else(folder: &Path) -> Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let name = entry?.file_name();
@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn one_damaged_byte_of_the_format_is_mended_and_named() -> Result<()> {
+    fn one_damaged_byte_of_the_format_is_repaired_and_named() -> Result<()> {
         for at in 0..format_text().len() {
             for turned in [0x01, 0x08, 0x80, 0x3b] {
                 let folder = tempfile::tempdir()?;

@@ -26,7 +26,7 @@ pub fn arn_name(arn: &str) -> &str {
     arn.rsplit([':', '/']).next().unwrap_or(arn)
 }
 
-/// The dummy keys of the person at the terminal, who acts as the account. They prove nothing:
+/// The dummy keys of the person at the terminal, who acts as the account. They are no secret, since
 /// the cloud answers on loopback alone. But a request that is not signed with them is anonymous.
 pub const ACCESS_KEY_ID: &str = "test";
 pub const SECRET_ACCESS_KEY: &str = "test";

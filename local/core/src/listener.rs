@@ -24,8 +24,8 @@ pub const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Answers HTTP/1.1 requests with `handler` until `shutdown`, then finishes those under way. A
 /// client that is slower than `patience` allows is cut off.
 ///
-/// A request whose Host header names another machine is refused: a page on the web may point
-/// its own name at 127.0.0.1 and would otherwise be one origin with this cloud.
+/// A request whose Host header names another machine is refused: a web page may point its own
+/// domain at 127.0.0.1, and would otherwise have the same origin as this cloud.
 pub async fn serve<H, F, B>(
     listener: TcpListener,
     patience: Patience,

@@ -1,8 +1,15 @@
 //! Durable tables: small records under string keys, on disk before a write returns.
 //!
+//! Every call that may wait for the disk is asynchronous, and none of them keeps an asynchronous
+//! thread waiting. Reads run on tokio's threads for blocking work: [`Store::read`] gives a closure
+//! a snapshot of all records, so that several reads cost one change of threads and agree with each
+//! other. Writes run on a thread of the store's own.
+//!
 //! Writers that arrive together share one commit (and so one `fsync`): a write waits for the
-//! commit that is under way, then goes out with everybody else who waited. After a crash the
-//! store holds exactly the batches whose `commit` returned, and possibly some whose had not yet.
+//! commit that is under way, then goes out with all others that waited. Those whose commit has
+//! ended write again soon, but one of them first: so the next commit waits a moment for as many as
+//! there were. Otherwise every second commit would be for one alone. After a crash the store holds
+//! exactly the batches whose `commit` returned, and possibly some whose had not yet.
 //!
 //! A store that was closed takes no more writes: its file is about to be deleted, and a write
 //! would be acknowledged and then be nowhere.
@@ -12,12 +19,19 @@
 //!
 //! | module | what lives there |
 //! | --- | --- |
-//! | here | the database as the services use it |
-//! | `mirror` | its second copy, a log |
+//! | here | the store as the services use it, and the thread that writes |
+//! | `batch` | writes that become durable together |
+//! | `snapshot` | all records as of one moment |
+//! | `mirror` | the second copy of the database, a log |
 //! | `recovery` | which of the two is believed at a start, and how one is made from the other |
 
+mod batch;
 mod mirror;
 mod recovery;
+mod snapshot;
+
+pub use batch::Batch;
+pub use snapshot::Snapshot;
 
 use crate::troubles::{Troubles, reason};
 use anyhow::{Context, Result, anyhow};
@@ -27,6 +41,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak, mpsc};
+use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 /// One table for all: keys are `table\0key`, so that tables need no declaration.
@@ -35,12 +50,16 @@ const RECORDS: TableDefinition<&str, &[u8]> = TableDefinition::new("records");
 /// The record that holds the number of the last commit.
 const COMMIT: (&str, &str) = ("store", "commit");
 
-/// What the keys of counters begin with. A store that holds nothing else needs no second copy:
-/// there is nothing that they count.
-const COUNTERS: [&str; 2] = ["store\0", "s3.meta\0"];
+/// The table for counters that mean nothing without other records. A store that holds nothing
+/// else needs no second copy, so that an empty home starts without making one.
+pub const COUNTERS: &str = "counters";
 
 /// How many waiting batches one commit takes at most; bounds the memory of a commit.
 const MAX_GROUP: usize = 1024;
+
+/// How long a commit waits for the writers that shared the one before: about as long as one more
+/// commit would take them. A writer that is alone never waits.
+const GATHERING: Duration = Duration::from_millis(1);
 
 /// What the store is called where troubles are named.
 const SOURCE: &str = "store";
@@ -59,6 +78,7 @@ struct DatabaseFile {
     database: RwLock<Option<Database>>,
     /// Whether it is about to be deleted: no write is taken any more.
     closed: AtomicBool,
+    /// Only the writer's thread locks it, for as long as a commit takes.
     mirror: Mutex<Copies>,
     troubles: Troubles,
 }
@@ -69,63 +89,21 @@ struct Copies {
     in_doubt: bool,
 }
 
-/// Writes that become durable together, or not at all.
-#[derive(Debug, Default)]
-pub struct Batch {
-    writes: Vec<(String, Option<Vec<u8>>)>,
-}
-
 struct Group {
     batch: Batch,
     done: oneshot::Sender<Result<(), String>>,
-}
-
-impl Batch {
-    /// An empty batch.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Sets a record.
-    pub fn put(mut self, table: &str, key: &str, value: Vec<u8>) -> Self {
-        self.writes.push((full_key(table, key), Some(value)));
-        self
-    }
-
-    /// Whether it writes nothing.
-    pub fn is_empty(&self) -> bool {
-        self.writes.is_empty()
-    }
-
-    /// These writes, and those of another batch behind them.
-    pub fn and(mut self, other: Self) -> Self {
-        self.writes.extend(other.writes);
-        self
-    }
-
-    /// Removes a record; one that is not there is no error.
-    pub fn delete(mut self, table: &str, key: &str) -> Self {
-        self.writes.push((full_key(table, key), None));
-        self
-    }
-}
-
-impl Batch {
-    /// Whether it is about counters alone.
-    fn is_counting(&self) -> bool {
-        self.writes.iter().all(|(key, _)| is_counter(key))
-    }
-}
-
-fn is_counter(key: &str) -> bool {
-    COUNTERS.iter().any(|table| key.starts_with(table))
 }
 
 impl Store {
     /// Opens or creates the database file at `path` and starts its writer thread, which ends
     /// when the last handle is dropped. A damaged file is kept aside, and its records come from
     /// the second copy.
-    pub fn open(path: &Path, troubles: &Troubles) -> Result<Self> {
+    pub async fn open(path: &Path, troubles: &Troubles) -> Result<Self> {
+        let (path, troubles) = (path.to_owned(), troubles.clone());
+        tokio::task::spawn_blocking(move || Self::open_blocking(&path, &troubles)).await?
+    }
+
+    fn open_blocking(path: &Path, troubles: &Troubles) -> Result<Self> {
         let opened = recovery::open(path, troubles)?;
         let file = Arc::new(DatabaseFile {
             path: path.to_owned(),
@@ -138,8 +116,9 @@ impl Store {
             troubles: troubles.clone(),
         });
         let (writer, groups) = mpsc::channel();
-        // The thread holds the database only while it writes, so that the file is free again
-        // when the last handle is gone.
+        // A thread of its own and not one of tokio's: it lives as long as the store, and waits
+        // for the disk most of the time. It holds the database only while it writes, so that the
+        // file is free again when the last handle is gone.
         std::thread::Builder::new().name("store".into()).spawn({
             let file = Arc::downgrade(&file);
             move || write_groups(&file, &groups)
@@ -166,7 +145,7 @@ impl Store {
     /// Takes no more writes, in this handle and all others. On return none is under way.
     pub async fn close(&self) {
         self.file.closed.store(true, Ordering::SeqCst);
-        // The writer answers behind all that it has begun.
+        // The writer answers in order: when it refuses this one, it has finished all before.
         let _refused = self.commit(Batch::new()).await;
     }
 
@@ -175,41 +154,31 @@ impl Store {
         self.file.closed.load(Ordering::SeqCst)
     }
 
+    /// Reads as much as `read` likes, all of it as of one moment, on a thread that may wait for
+    /// the disk. Fails when the database cannot be opened, or fails over what it reads; what
+    /// `read` returns is passed on as it is.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Snapshot) -> T + Send + 'static,
+    ) -> Result<T> {
+        let file = Arc::clone(&self.file);
+        tokio::task::spawn_blocking(move || {
+            file.with(|database| Ok(read(&Snapshot::of(database)?)))
+        })
+        .await?
+    }
+
     /// The record under `key`, if there is one.
-    pub fn get(&self, table: &str, key: &str) -> Result<Option<Vec<u8>>> {
-        self.file.with(|database| get(database, table, key))
+    pub async fn get(&self, table: &str, key: &str) -> Result<Option<Vec<u8>>> {
+        let (table, key) = (table.to_owned(), key.to_owned());
+        self.read(move |records| records.get(&table, &key)).await?
     }
 
     /// All records of `table` whose key starts with `prefix`, in the order of their keys.
-    pub fn scan(&self, table: &str, prefix: &str) -> Result<Vec<(String, Vec<u8>)>> {
-        self.range(table, prefix, "", usize::MAX)
-    }
-
-    /// Up to `limit` records of `table` whose key starts with `prefix` and is not less than
-    /// `from`, in the order of their keys.
-    pub fn range(
-        &self,
-        table: &str,
-        prefix: &str,
-        from: &str,
-        limit: usize,
-    ) -> Result<Vec<(String, Vec<u8>)>> {
-        let prefix = full_key(table, prefix);
-        let start = full_key(table, from).max(prefix.clone());
-        let table_length = table.len() + 1;
-        self.file.with(|database| {
-            let records = database.begin_read()?.open_table(RECORDS)?;
-            let mut found = Vec::new();
-            for record in records.range(start.as_str()..)?.take(limit) {
-                let (key, value) = record?;
-                let key = key.value();
-                if !key.starts_with(&prefix) {
-                    break;
-                }
-                found.push((key[table_length..].to_owned(), value.value().to_vec()));
-            }
-            Ok(found)
-        })
+    pub async fn scan(&self, table: &str, prefix: &str) -> Result<Vec<(String, Vec<u8>)>> {
+        let (table, prefix) = (table.to_owned(), prefix.to_owned());
+        self.read(move |records| records.scan(&table, &prefix))
+            .await?
     }
 
     /// Makes the batch durable. Fails, with nothing written, when the disk refuses it.
@@ -229,18 +198,20 @@ fn full_key(table: &str, key: &str) -> String {
     format!("{table}\0{key}")
 }
 
-fn get(database: &Database, table: &str, key: &str) -> Result<Option<Vec<u8>>> {
-    let records = database.begin_read()?.open_table(RECORDS)?;
-    let value = records.get(full_key(table, key).as_str())?;
-    Ok(value.map(|value| value.value().to_vec()))
-}
-
 /// The number of the database's last commit; none in one that has had none.
 fn last_commit(database: &Database) -> Result<Option<u64>> {
-    let Some(text) = get(database, COMMIT.0, COMMIT.1)? else {
+    let Some(text) = Snapshot::of(database)?.get(COMMIT.0, COMMIT.1)? else {
         return Ok(None);
     };
     Ok(Some(std::str::from_utf8(&text)?.parse()?))
+}
+
+/// Whether a record, by its full key, is nothing that needs a second copy.
+fn is_counter(key: &str) -> bool {
+    [COMMIT.0, COUNTERS].iter().any(|table| {
+        let key = key.strip_prefix(table);
+        key.is_some_and(|key| key.starts_with('\0'))
+    })
 }
 
 /// Whether the database holds nothing but counters.
@@ -254,7 +225,7 @@ fn is_counting(database: &Database) -> Result<bool> {
     Ok(true)
 }
 
-/// All records, for the second copy.
+/// Writes the second copy again, from all records of the database.
 fn rewrite(database: &Database, path: &Path) -> Result<Mirror> {
     let commit = last_commit(database)?.unwrap_or(0);
     let records = database.begin_read()?.open_table(RECORDS)?;
@@ -268,7 +239,7 @@ fn rewrite(database: &Database, path: &Path) -> Result<Mirror> {
 impl DatabaseFile {
     /// Does something with the database, which is opened first where it is not. A database
     /// that panics over what it reads is an error, as one that says so.
-    fn with<T>(&self, act: impl Fn(&Database) -> Result<T>) -> Result<T> {
+    fn with<T>(&self, act: impl FnOnce(&Database) -> Result<T>) -> Result<T> {
         let act = |database: &Database| {
             catch_unwind(AssertUnwindSafe(|| act(database))).unwrap_or_else(|panic| {
                 Err(anyhow!(
@@ -293,7 +264,7 @@ impl DatabaseFile {
         }
     }
 
-    /// Closes the database; whoever needs it next opens it again.
+    /// Closes the database; the next call that needs it opens it again.
     fn close(&self) {
         let mut database = self
             .database
@@ -302,7 +273,9 @@ impl DatabaseFile {
         *database = None;
     }
 
-    /// Writes batches to both copies.
+    /// Writes batches to both copies: first the log, without waiting for the disk, then the
+    /// database, whose commit waits. In this order the log never lacks what the database has,
+    /// except after a loss of power; then the next start writes it again from the database.
     fn write(&self, batches: &[&Batch]) -> Result<()> {
         let mut copies = self.mirror.lock().unwrap_or_else(PoisonError::into_inner);
         if copies.in_doubt {
@@ -343,9 +316,10 @@ impl DatabaseFile {
 }
 
 fn write_groups(file: &Weak<DatabaseFile>, groups: &mpsc::Receiver<Group>) {
+    let mut shared_by = 1;
     while let Ok(first) = groups.recv() {
-        let mut waiting = vec![first];
-        waiting.extend(groups.try_iter().take(MAX_GROUP - 1));
+        let waiting = gather(first, groups, shared_by);
+        shared_by = waiting.len();
         let batches: Vec<_> = waiting.iter().map(|group| &group.batch).collect();
         let result = match file.upgrade() {
             Some(file) if file.closed.load(Ordering::SeqCst) => {
@@ -361,7 +335,27 @@ fn write_groups(file: &Weak<DatabaseFile>, groups: &mpsc::Receiver<Group>) {
     }
 }
 
-/// The thread goes on whatever a write comes to.
+/// What goes into one commit: all that waits, and what comes in the next moment until there is as
+/// much as last time.
+fn gather(first: Group, groups: &mpsc::Receiver<Group>, expected: usize) -> Vec<Group> {
+    let mut waiting = vec![first];
+    let until = Instant::now() + GATHERING;
+    while waiting.len() < MAX_GROUP {
+        let next = match waiting.len() < expected {
+            true => groups
+                .recv_timeout(until.saturating_duration_since(Instant::now()))
+                .ok(),
+            false => groups.try_recv().ok(),
+        };
+        match next {
+            Some(group) => waiting.push(group),
+            None => break,
+        }
+    }
+    waiting
+}
+
+/// Writes one group. A write that fails or panics does not end the thread.
 fn write_group(file: &DatabaseFile, batches: &[&Batch]) -> Result<(), String> {
     let written = catch_unwind(AssertUnwindSafe(|| file.write(batches)));
     let written = written.unwrap_or_else(|panic| {

@@ -1,4 +1,4 @@
-//! Locks of files that look taken for a moment longer than they are.
+//! File locks that look taken for a moment after they were released.
 
 use std::time::{Duration, Instant};
 
@@ -8,9 +8,9 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// Between two attempts.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// Attempts it until it succeeds, or [`PATIENCE`] is over. A program that is being started has a
-/// copy of all files that are open in the process that starts it, locks included, until it is
-/// loaded: so a lock that was given up just before looks taken.
+/// Tries until it succeeds, or [`PATIENCE`] is over. A child process has copies of all open files
+/// of its parent, with their locks, until its own program is loaded. So a lock that was released
+/// just before looks taken.
 pub(crate) fn take<T, E>(
     mut attempt: impl FnMut() -> Result<T, E>,
     is_taken: impl Fn(&E) -> bool,

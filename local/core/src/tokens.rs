@@ -1,7 +1,7 @@
 //! The tokens of lists: where the next page begins, in a form that only this cloud gives out.
 //!
-//! A token is the place, with a digest of it and of the list in front: it outlives a restart,
-//! fits no other list, and one that was never given out is not taken for one.
+//! A token is the place, with a digest of it and of the list in front: it is valid after a restart.
+//! A token of another list is refused, and so is one that was never given out.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;

@@ -36,11 +36,11 @@ pub struct Troubles(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     home: PathBuf,
-    state: Mutex<State>,
+    state: Mutex<TroublesState>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct TroublesState {
     /// By the name of what is kept, or of the file where nothing could be kept.
     damaged: BTreeMap<String, Damage>,
     /// By source.
@@ -77,7 +77,7 @@ pub struct Problem {
 impl Troubles {
     /// The list of a data folder, with the damage that earlier runs found.
     pub fn open(home: &Path) -> Self {
-        let mut state = State::default();
+        let mut state = TroublesState::default();
         read_notes(home, &mut state.damaged);
         Self(Arc::new(Inner {
             home: home.to_owned(),
@@ -178,8 +178,9 @@ impl Troubles {
         self.state().problems.values().cloned().collect()
     }
 
-    /// Runs a background task, and runs it again when it panics: it is named then, and waits a
-    /// while. Ends when the task does; one that failed is not started again in a cloud that stops.
+    /// Runs a background task, and runs it again after a pause when it panics, which is reported as
+    /// a problem. Ends when the task ends. While the cloud stops, a failed task is not started
+    /// again.
     pub async fn supervise<F, W>(&self, source: &str, stopping: &CancellationToken, mut work: W)
     where
         W: FnMut() -> F,
@@ -248,7 +249,7 @@ impl Troubles {
         self.0.home.join(FOLDER)
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, TroublesState> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

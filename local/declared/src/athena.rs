@@ -1,5 +1,5 @@
-//! Athena: workgroups and named queries. Declared only: there is no engine here, and `aws athena`
-//! finds nothing; the objects that queries would read are in S3 for any other.
+//! Athena: workgroups and named queries. Declared only: there is no query engine here, and `aws
+//! athena` finds nothing. The objects are in S3, where other engines can read them.
 
 use async_trait::async_trait;
 use cloud_core::error::{AwsError, AwsResult};

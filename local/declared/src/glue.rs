@@ -1,4 +1,4 @@
-//! Glue: databases and tables of the Data Catalog. Declared only: nothing here reads by them.
+//! Glue: databases and tables of the Data Catalog. Declared only: nothing here uses them to read.
 
 use async_trait::async_trait;
 use cloud_core::error::{AwsError, AwsResult};

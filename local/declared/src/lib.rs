@@ -6,7 +6,7 @@
 //! | `log_delivery` | the delivery of other services' logs |
 //! | `monitoring`, `notifications` | alarms, dashboards, topics |
 //!
-//! What they know of each other is what is deployed.
+//! They know each other only through the list of what is deployed.
 
 #![warn(unreachable_pub)]
 

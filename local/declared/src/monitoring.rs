@@ -92,7 +92,7 @@ fn check_metrics(inputs: &MetricAlarmInputs) -> Option<Refusal> {
         return (!complete).then(|| Refusal::new("metricName", reason));
     };
     if own.contains(&true) || inputs.dimensions.is_some() {
-        return refuse("metricQueries", "stand in place of a metric of its own");
+        return refuse("metricQueries", "are in place of a metric of its own");
     }
     let named = |query: &MetricQuery| {
         let mut letters = query.id.chars();

@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 use cloud_core::error::{AwsError, AwsResult};
 use cloud_core::identity::{ACCOUNT_ID, arn};
-use cloud_iam::document::{Document, Kind};
+use cloud_iam::document::{Document, PolicyKind};
 use cloud_resource::deployments::Deployments;
 use cloud_resource::deployments::Record;
 use cloud_resource::resource::{AutoName, Deployed, New, Refusal, Resource, ResourceType, Scope};
@@ -112,7 +112,7 @@ impl ResourceType for TopicPolicy {
     const OVERWRITES: bool = true;
 
     fn validate(&self, inputs: &TopicPolicyInputs) -> Vec<Refusal> {
-        let policy = Document::parse(&inputs.policy, Kind::Resource);
+        let policy = Document::parse(&inputs.policy, PolicyKind::Resource);
         let refusal = policy.err().map(|reason| Refusal::new("policy", reason));
         refusal.into_iter().collect()
     }

@@ -1,7 +1,7 @@
 //! From transformed records to an object in the bucket: gathering, naming, compressing.
 
 use super::buffer::Level;
-use super::settings::{Compression, Settings};
+use super::settings::{Compression, StreamSettings};
 use crate::ports::ObjectHeaders;
 use anyhow::Result;
 use bytes::Bytes;
@@ -24,7 +24,7 @@ pub(crate) const DEFAULT_INTERVAL_SECONDS: u64 = 300;
 
 /// Which prefix an object gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum ObjectKind {
     Delivered,
     Failed,
 }
@@ -44,7 +44,7 @@ pub(crate) struct Gathering {
 /// A sealed buffer.
 #[derive(Debug, Clone)]
 pub(crate) struct Batch {
-    pub kind: Kind,
+    pub kind: ObjectKind,
     body: Bytes,
     /// The records it settles.
     pub sequences: Sequences,
@@ -84,7 +84,7 @@ impl Gathering {
     }
 
     /// Everything that waits, as one batch.
-    pub(crate) fn seal(&mut self, kind: Kind) -> Batch {
+    pub(crate) fn seal(&mut self, kind: ObjectKind) -> Batch {
         let sealed = std::mem::take(self);
         Batch {
             kind,
@@ -104,7 +104,11 @@ impl Batch {
 
     /// The object that holds the batch, with the name that it keeps in every attempt. `now`
     /// takes the place of an arrival that cannot be. Blocks for as long as compressing takes.
-    pub(crate) fn into_object(self, settings: &Settings, now: OffsetDateTime) -> Result<Object> {
+    pub(crate) fn into_object(
+        self,
+        settings: &StreamSettings,
+        now: OffsetDateTime,
+    ) -> Result<Object> {
         let time = self
             .oldest
             .and_then(|millis| {
@@ -128,11 +132,11 @@ impl Batch {
 }
 
 /// Prefix, stream, version, date and a UUID (AWS's page s3-object-name).
-fn key(settings: &Settings, kind: Kind, time: OffsetDateTime) -> Result<String> {
+fn key(settings: &StreamSettings, kind: ObjectKind, time: OffsetDateTime) -> Result<String> {
     let destination = &settings.destination;
     let prefix = match kind {
-        Kind::Delivered => destination.prefixes.delivered(time),
-        Kind::Failed => destination.prefixes.failed(time),
+        ObjectKind::Delivered => destination.prefixes.delivered(time),
+        ObjectKind::Failed => destination.prefixes.failed(time),
     };
     let extension = destination
         .file_extension

@@ -1,7 +1,7 @@
 //! How full a stream's buffers are, and how much time is left: for the person who watches.
 
 use super::buffer::{Hints, Level};
-use super::settings::Settings;
+use super::settings::StreamSettings;
 use serde_json::{Value, json};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -33,7 +33,7 @@ impl Levels {
 
     /// As JSON: sizes in bytes, durations in milliseconds. `left` is null while a buffer is
     /// empty, and 0 while something holds back what is due.
-    pub(crate) fn describe(&self, settings: &Settings, at: Instant) -> Value {
+    pub(crate) fn describe(&self, settings: &StreamSettings, at: Instant) -> Value {
         let now = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let towards_s3 = settings.destination.buffering;
         let buffer = |(records, level): (usize, Level), hints: Hints| {

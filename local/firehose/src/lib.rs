@@ -5,7 +5,8 @@
 //! | `wire` | the JSON protocol: PutRecord, PutRecordBatch, Describe, List |
 //! | `resources` | its resource type |
 //! | `settings`, `prefix` | what a stream was declared to do |
-//! | `stream`, `buffer` | a stream at work: two buffers, and when they are sent on |
+//! | `stream`, `backlog` | a stream that takes records, and how many wait in it |
+//! | `task`, `buffer` | its task with two buffers, and when they are sent on |
 //! | `levels` | how full the buffers are, for the person who watches |
 //! | `worker`, `transform`, `failed`, `delivery` | what is done with a batch |
 //! | `neighbours`, [`ports`] | the services around it, called in the delivery role |
@@ -14,6 +15,7 @@
 
 #![warn(unreachable_pub)]
 
+mod backlog;
 mod buffer;
 mod delivery;
 mod failed;
@@ -24,6 +26,7 @@ mod prefix;
 mod resources;
 mod settings;
 mod stream;
+mod task;
 mod transform;
 mod wire;
 mod worker;
@@ -31,7 +34,9 @@ mod worker;
 pub(crate) use buffer::Hints;
 pub(crate) use delivery::{DEFAULT_INTERVAL_SECONDS, DEFAULT_SIZE_MB, INTERVAL_SECONDS, SIZE_MB};
 pub(crate) use prefix::{PrefixError, Prefixes};
-pub(crate) use settings::{Compression, Destination, LogTarget, MEBIBYTE, Settings, Transform};
+pub(crate) use settings::{
+    Compression, Destination, LogTarget, MEBIBYTE, StreamSettings, Transform,
+};
 pub use wire::OPERATIONS;
 pub(crate) use wire::{DESTINATION_ID, FAULTS};
 
@@ -113,7 +118,7 @@ impl Firehose {
     }
 
     /// Starts a stream, or has a running one do what it is declared to do now.
-    pub fn deploy(&self, settings: Settings) -> AwsResult<()> {
+    pub fn deploy(&self, settings: StreamSettings) -> AwsResult<()> {
         let mut streams = self.streams();
         if self.closed.load(Ordering::SeqCst) {
             return Err(reset_meanwhile());
@@ -193,7 +198,7 @@ impl Firehose {
     }
 
     /// What a stream is declared to do, if there is one of this ARN.
-    pub fn settings(&self, arn: &str) -> Option<Arc<Settings>> {
+    pub fn settings(&self, arn: &str) -> Option<Arc<StreamSettings>> {
         self.streams().get(arn).map(|stream| stream.settings())
     }
 

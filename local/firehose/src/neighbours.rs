@@ -1,7 +1,7 @@
 //! What a delivery stream asks of the services around it, in the role it was given.
 
 use super::delivery::Object;
-use super::settings::{Settings, Transform};
+use super::settings::{StreamSettings, Transform};
 use super::transform::Failure;
 use crate::ports::{Invoker, LogSink, ObjectStore};
 use async_trait::async_trait;
@@ -25,16 +25,16 @@ pub(crate) trait Neighbours: Send + Sync + 'static {
     /// Invokes the processor. The reply is what the function answered.
     async fn invoke(
         &self,
-        settings: &Settings,
+        settings: &StreamSettings,
         transform: &Transform,
         event: Bytes,
     ) -> Result<Bytes, Failure>;
 
     /// Stores an object in the destination bucket; durable on return.
-    async fn store(&self, settings: &Settings, object: &Object) -> Result<(), Failure>;
+    async fn store(&self, settings: &StreamSettings, object: &Object) -> Result<(), Failure>;
 
     /// Tells the declared log stream, if there is one, what went wrong.
-    async fn log(&self, settings: &Settings, failure: &Failure);
+    async fn log(&self, settings: &StreamSettings, failure: &Failure);
 
     /// Tells the person who watches.
     fn happened(&self, _event: Event) {}
@@ -68,7 +68,7 @@ impl Neighbours for Services {
 
     async fn invoke(
         &self,
-        settings: &Settings,
+        settings: &StreamSettings,
         transform: &Transform,
         event: Bytes,
     ) -> Result<Bytes, Failure> {
@@ -102,7 +102,7 @@ impl Neighbours for Services {
         }
     }
 
-    async fn store(&self, settings: &Settings, object: &Object) -> Result<(), Failure> {
+    async fn store(&self, settings: &StreamSettings, object: &Object) -> Result<(), Failure> {
         let failed = |error: AwsError| {
             detail(&settings.name, &error);
             refused_store(&error)
@@ -124,12 +124,12 @@ impl Neighbours for Services {
         self.context.events.push(event);
     }
 
-    async fn log(&self, settings: &Settings, failure: &Failure) {
+    async fn log(&self, settings: &StreamSettings, failure: &Failure) {
         tracing::warn!(
             stream = settings.name, code = %failure.code, message = %failure.message,
             "a delivery failed"
         );
-        self.happened(Event::Trouble {
+        self.happened(Event::DeliveryFailure {
             stream: settings.name.clone(),
             code: failure.code.to_string(),
             message: failure.message.to_string(),

@@ -120,14 +120,14 @@ impl Prefix {
     fn parse(text: &str) -> Result<Self, String> {
         let mut parts = Vec::new();
         let mut rest = text;
-        while let Some((literal, behind)) = rest.split_once("!{") {
-            let (expression, behind) = split_expression(behind)
-                .ok_or_else(|| format!("has an expression without an end: !{{{behind}"))?;
+        while let Some((literal, after)) = rest.split_once("!{") {
+            let (expression, after) = split_expression(after)
+                .ok_or_else(|| format!("has an expression without an end: !{{{after}"))?;
             if !literal.is_empty() {
                 parts.push(Part::Literal(literal.into()));
             }
             parts.push(parse_expression(expression)?);
-            rest = behind;
+            rest = after;
         }
         if !rest.is_empty() {
             parts.push(Part::Literal(rest.into()));
@@ -225,7 +225,7 @@ fn parse_pattern(pattern: &str) -> Result<Vec<Field>, String> {
             // Java reserves these for optional sections and for the future.
             '[' | ']' | '{' | '}' | '#' => {
                 return Err(format!(
-                    "uses !{{timestamp:{pattern}}}; '{character}' must stand in single quotes"
+                    "uses !{{timestamp:{pattern}}}; '{character}' must be in single quotes"
                 ));
             }
             other => Field::Literal(other.into()),
@@ -386,7 +386,7 @@ mod tests {
             (
                 "!{timestamp:yyyy[-MM]}",
                 failed,
-                "'[' must stand in single quotes",
+                "'[' must be in single quotes",
             ),
             (
                 "!{partitionKeyFromQuery:user}/",

@@ -9,7 +9,7 @@ pub(crate) const MEBIBYTE: usize = 1024 * 1024;
 
 /// A delivery stream, as it is at the moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settings {
+pub struct StreamSettings {
     pub name: String,
     pub arn: String,
     pub region: String,
@@ -63,7 +63,7 @@ pub struct LogTarget {
     pub stream: String,
 }
 
-impl Settings {
+impl StreamSettings {
     /// When records go to the processor. Without one they are passed on as they come.
     pub(crate) fn processing_hints(&self) -> Hints {
         self.destination.transform.as_ref().map_or(

@@ -3,10 +3,10 @@
 //! Both repeat what fails, and both give up when the stream stops: the records are still in the
 //! journal then.
 
-use super::delivery::{Batch, Kind, Object};
+use super::delivery::{Batch, Object, ObjectKind};
 use super::failed::{self, Attempts};
 use super::neighbours::Neighbours;
-use super::settings::{Settings, Transform};
+use super::settings::{StreamSettings, Transform};
 use super::transform::{self, Failure, Outcome};
 use anyhow::{Context, Result};
 use bytes::Bytes;
@@ -56,7 +56,7 @@ pub(crate) struct Worker {
 /// What remains to be done with a record.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Settled {
-    Store(Kind, Bytes),
+    Store(ObjectKind, Bytes),
     /// It was dropped, and the journal knows.
     Nothing,
 }
@@ -72,7 +72,7 @@ impl Worker {
     /// Has the processor transform the records, or passes them on when there is none.
     pub(crate) async fn transform(
         self,
-        settings: Arc<Settings>,
+        settings: Arc<StreamSettings>,
         entries: Vec<Entry>,
     ) -> Transformed {
         let work = || self.try_transform(&settings, &entries);
@@ -85,7 +85,7 @@ impl Worker {
         }
     }
 
-    async fn try_transform(&self, settings: &Settings, entries: &[Entry]) -> Transformed {
+    async fn try_transform(&self, settings: &StreamSettings, entries: &[Entry]) -> Transformed {
         let (entries, data) = self.read(entries).await;
         let settled = match &settings.destination.transform {
             // All that was to be read is damaged.
@@ -93,7 +93,7 @@ impl Worker {
             Some(transform) => self.process(settings, transform, &entries, &data).await,
             None => Some(
                 data.into_iter()
-                    .map(|data| Settled::Store(Kind::Delivered, data))
+                    .map(|data| Settled::Store(ObjectKind::Delivered, data))
                     .collect(),
             ),
         };
@@ -149,7 +149,7 @@ impl Worker {
 
     async fn process(
         &self,
-        settings: &Settings,
+        settings: &StreamSettings,
         transform: &Transform,
         entries: &[Entry],
         data: &[Bytes],
@@ -194,7 +194,7 @@ impl Worker {
             .zip(data)
             .zip(outcomes)
             .map(|((entry, data), outcome)| match outcome {
-                Outcome::Ok(data) => Settled::Store(Kind::Delivered, data),
+                Outcome::Ok(data) => Settled::Store(ObjectKind::Delivered, data),
                 Outcome::Dropped => {
                     dropped.insert(entry.sequence);
                     Settled::Nothing
@@ -209,7 +209,7 @@ impl Worker {
                         data: excerpt(data),
                     });
                     let line = failed::line(entry, data, &failure, attempts);
-                    Settled::Store(Kind::Failed, line.into())
+                    Settled::Store(ObjectKind::Failed, line.into())
                 }
             })
             .collect();
@@ -219,7 +219,7 @@ impl Worker {
 
     async fn invoke(
         &self,
-        settings: &Settings,
+        settings: &StreamSettings,
         transform: &Transform,
         event: Bytes,
     ) -> Result<Bytes, Failure> {
@@ -231,15 +231,15 @@ impl Worker {
 
     /// Stores a batch, however long it takes. False when it stays in the journal until the next
     /// start.
-    pub(crate) async fn store(self, settings: Arc<Settings>, batch: Batch) -> bool {
+    pub(crate) async fn store(self, settings: Arc<StreamSettings>, batch: Batch) -> bool {
         let work = || self.try_store(&settings, batch.clone());
         self.surely(work).await.unwrap_or(false)
     }
 
-    async fn try_store(&self, settings: &Arc<Settings>, batch: Batch) -> bool {
+    async fn try_store(&self, settings: &Arc<StreamSettings>, batch: Batch) -> bool {
         let sequences = batch.sequences.clone();
         let (lines, more) = first_lines(batch.lines());
-        let (failed, records) = (batch.kind == Kind::Failed, batch.accepted.1);
+        let (failed, records) = (batch.kind == ObjectKind::Failed, batch.accepted.1);
         let object = loop {
             match self.seal(settings, batch.clone()).await {
                 Ok(object) => break object,
@@ -275,7 +275,7 @@ impl Worker {
         true
     }
 
-    async fn seal(&self, settings: &Arc<Settings>, batch: Batch) -> Result<Object> {
+    async fn seal(&self, settings: &Arc<StreamSettings>, batch: Batch) -> Result<Object> {
         let settings = Arc::clone(settings);
         let now = self.neighbours.now();
         tokio::task::spawn_blocking(move || batch.into_object(&settings, now))
@@ -301,7 +301,7 @@ impl Worker {
 
 /// What is told of a batch that was with the processor.
 struct Report<'a> {
-    settings: &'a Settings,
+    settings: &'a StreamSettings,
     transform: &'a Transform,
     records: usize,
     attempt: u32,

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 /// What a policy is attached to, which decides what it must and must not say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum PolicyKind {
     /// A role's permissions.
     Identity,
     /// A resource's own policy, such as a bucket's or a function's.
@@ -94,7 +94,7 @@ struct RawStatement {
 
 impl Document {
     /// Parses a policy that is attached to `kind`; fails with what is wrong with it.
-    pub fn parse(text: &str, kind: Kind) -> Result<Self, String> {
+    pub fn parse(text: &str, kind: PolicyKind) -> Result<Self, String> {
         let raw: RawDocument = serde_json::from_str(text)
             .map_err(|error| format!("the policy is malformed: {error}"))?;
         let variables = match raw.version.as_deref() {
@@ -107,7 +107,7 @@ impl Document {
                 ));
             }
         };
-        if kind == Kind::Identity && raw.id.is_some() {
+        if kind == PolicyKind::Identity && raw.id.is_some() {
             return Err("a role's policy must not have an Id".into());
         }
         let mut statements = Vec::new();
@@ -137,9 +137,9 @@ impl Document {
 }
 
 impl RawStatement {
-    fn check(self, kind: Kind, variables: bool) -> Result<Statement, String> {
+    fn check(self, kind: PolicyKind, variables: bool) -> Result<Statement, String> {
         // Sids of IAM's own policies are plain; other services allow more.
-        if kind != Kind::Resource
+        if kind != PolicyKind::Resource
             && let Some(sid) = &self.sid
             && !sid.bytes().all(|byte| byte.is_ascii_alphanumeric())
         {
@@ -170,11 +170,11 @@ impl RawStatement {
 }
 
 fn principals(
-    kind: Kind,
+    kind: PolicyKind,
     principal: Option<Value>,
     not_principal: Option<Value>,
 ) -> Result<Option<Vec<Principal>>, String> {
-    if kind == Kind::Identity {
+    if kind == PolicyKind::Identity {
         return match principal.or(not_principal) {
             Some(_) => Err("a role's policy must not have a Principal".into()),
             None => Ok(None),
@@ -240,7 +240,7 @@ fn principal_of(name: &str, id: &str) -> Result<Principal, String> {
 }
 
 fn actions(
-    kind: Kind,
+    kind: PolicyKind,
     action: Option<OneOrMany<String>>,
     not_action: Option<OneOrMany<String>>,
 ) -> Result<Set, String> {
@@ -265,7 +265,7 @@ fn actions(
                 ));
             }
         }
-        if kind == Kind::Trust && !action.to_ascii_lowercase().starts_with("sts:") {
+        if kind == PolicyKind::Trust && !action.to_ascii_lowercase().starts_with("sts:") {
             return Err(format!(
                 "AssumeRole policy may only specify STS AssumeRole actions, not {action:?}"
             ));
@@ -275,12 +275,12 @@ fn actions(
 }
 
 fn resources(
-    kind: Kind,
+    kind: PolicyKind,
     resource: Option<OneOrMany<String>>,
     not_resource: Option<OneOrMany<String>>,
 ) -> Result<Option<Set>, String> {
     let resources = set("Resource", resource, not_resource)?;
-    if kind == Kind::Trust {
+    if kind == PolicyKind::Trust {
         return match resources {
             Some(_) => Err("a trust policy must not have a Resource".into()),
             None => Ok(None),

@@ -83,7 +83,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ElementsVisitor<T> {
         let mut elements: Vec<(String, T)> = Vec::new();
         while let Some((name, value)) = map.next_entry::<String, T>()? {
             if elements.iter().any(|(known, _)| *known == name) {
-                return Err(A::Error::custom(format!("`{name}` stands twice")));
+                return Err(A::Error::custom(format!("`{name}` is there twice")));
             }
             elements.push((name, value));
         }

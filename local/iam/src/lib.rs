@@ -27,7 +27,7 @@ use cloud_core::error::{AwsError, AwsResult};
 use cloud_core::events::Events;
 use cloud_core::identity::{ACCOUNT_ID, arn_name};
 use cloud_resource::resource::{AnyResourceType, bind};
-use document::{Document, Kind, Principal};
+use document::{Document, PolicyKind, Principal};
 use evaluate::{Actor, Decision, Policies, Request, decide, decide_trust};
 use refusal::Refusal;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -164,7 +164,7 @@ impl Iam {
     pub fn authorize(&self, call: &Call<'_>) -> AwsResult<()> {
         let policy = call
             .resource_policy
-            .map(|text| Document::parse(text, Kind::Resource))
+            .map(|text| Document::parse(text, PolicyKind::Resource))
             .transpose()
             .map_err(AwsError::internal)?;
         self.decide(call, policy.as_ref())
@@ -290,7 +290,7 @@ impl Iam {
         }
     }
 
-    /// Removes a role and all that hangs on it.
+    /// Removes a role and all that depends on it.
     pub(crate) fn remove_role(&self, arn: &str) {
         self.write().remove(arn);
     }
@@ -372,10 +372,14 @@ mod tests {
         let iam = Iam::default();
         let trust = r#"{"Statement":{"Effect":"Allow","Action":"sts:AssumeRole",
             "Principal":{"Service":"firehose.amazonaws.com"}}}"#;
-        iam.put_role(ROLE, Document::parse(trust, Kind::Trust)?);
+        iam.put_role(ROLE, Document::parse(trust, PolicyKind::Trust)?);
         if let Some(policy) = policy {
-            iam.put_role_policy("delivery", "p", Document::parse(policy, Kind::Identity)?)
-                .map_err(|error| error.to_string())?;
+            iam.put_role_policy(
+                "delivery",
+                "p",
+                Document::parse(policy, PolicyKind::Identity)?,
+            )
+            .map_err(|error| error.to_string())?;
         }
         Ok(iam)
     }

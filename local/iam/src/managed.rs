@@ -1,4 +1,4 @@
-//! Policies that are attached to roles, one to any number of them.
+//! Managed policies: each can be attached to any number of roles.
 
 use crate::document::Document;
 use crate::{Iam, no_such_role};
@@ -69,7 +69,7 @@ impl Iam {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::document::Kind;
+    use crate::document::PolicyKind;
     use crate::{Call, Caller};
 
     #[test]
@@ -79,9 +79,9 @@ mod tests {
         let iam = Iam::default();
         let trust = r#"{"Statement":{"Effect":"Allow","Action":"sts:AssumeRole",
             "Principal":{"Service":"firehose.amazonaws.com"}}}"#;
-        iam.put_role(role, Document::parse(trust, Kind::Trust)?);
+        iam.put_role(role, Document::parse(trust, PolicyKind::Trust)?);
         let allow = r#"{"Statement":{"Effect":"Allow","Action":"s3:PutObject","Resource":"*"}}"#;
-        iam.put_managed_policy(policy, Document::parse(allow, Kind::Identity)?);
+        iam.put_managed_policy(policy, Document::parse(allow, PolicyKind::Identity)?);
         let session = iam.assume_role(role, "firehose.amazonaws.com", &[]);
         let caller = Caller::Role(session.map_err(|error| error.message)?);
         let may = || {

@@ -1,4 +1,5 @@
-//! IAM: roles and the policies embedded in them, and, in the modules, those that are attached.
+//! IAM: roles and their inline policies. The modules below have managed policies and their
+//! attachments.
 
 mod federation;
 mod managed_policy;
@@ -9,7 +10,7 @@ pub(crate) use managed_policy::Policy;
 pub(crate) use policy_attachment::RolePolicyAttachment;
 
 use crate::Iam;
-use crate::document::{Document, Kind};
+use crate::document::{Document, PolicyKind};
 use crate::no_such_role;
 use async_trait::async_trait;
 use cloud_core::error::{AwsError, AwsResult};
@@ -56,7 +57,7 @@ impl RoleInputs {
     }
 
     fn trust(&self) -> AwsResult<Document> {
-        Document::parse(&self.assume_role_policy, Kind::Trust).map_err(malformed)
+        Document::parse(&self.assume_role_policy, PolicyKind::Trust).map_err(malformed)
     }
 }
 
@@ -79,7 +80,7 @@ impl ResourceType for Role {
         refusals.extend(check_policy(
             "assumeRolePolicy",
             &inputs.assume_role_policy,
-            Kind::Trust,
+            PolicyKind::Trust,
             MAX_TRUST_POLICY,
         ));
         let path = inputs.path();
@@ -210,7 +211,7 @@ impl ResourceType for RolePolicy {
         refusals.extend(check_policy(
             "policy",
             &inputs.policy,
-            Kind::Identity,
+            PolicyKind::Identity,
             MAX_ROLE_POLICY,
         ));
         refusals
@@ -239,7 +240,7 @@ impl ResourceType for RolePolicy {
         let RolePolicyInputs {
             name, role, policy, ..
         } = &resource.inputs;
-        let document = Document::parse(policy, Kind::Identity).map_err(malformed)?;
+        let document = Document::parse(policy, PolicyKind::Identity).map_err(malformed)?;
         iam.put_role_policy(role, name, document)
     }
 
@@ -275,7 +276,7 @@ pub fn check_name(name: &str, max: usize) -> Option<Refusal> {
     })
 }
 
-pub fn check_policy(property: &str, text: &str, kind: Kind, max: usize) -> Option<Refusal> {
+pub fn check_policy(property: &str, text: &str, kind: PolicyKind, max: usize) -> Option<Refusal> {
     // White space does not count.
     let size = text.chars().filter(|c| !c.is_whitespace()).count();
     if size > max {

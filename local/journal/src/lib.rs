@@ -5,7 +5,7 @@
 //! written down in the same way, so that a restart delivers the rest and nothing twice. A
 //! segment goes when all records in it, and in those before it, are delivered. Records that
 //! cannot be delivered do not hold the rest: when a journal is long and little of it waits, they
-//! are written once more behind everything else, and the segment they were in goes.
+//! are written once more after everything else, and the segment they were in goes.
 
 #![warn(unreachable_pub)]
 
@@ -353,24 +353,24 @@ fn recover(folder: &Path, troubles: &Troubles) -> Result<Recovered> {
 
 /// What damage in a segment costs whose first record has the number `start`.
 fn cost(damaged: &Damaged, start: u64, delivered: &Sequences) -> String {
-    if damaged.mended {
+    if damaged.repaired {
         return "a part of a journal is damaged; what it held is known, and nothing is lost".into();
     }
     let first = damaged.between.0.map_or(start, |before| before + 1);
     match damaged.between.1 {
-        Some(behind) if behind <= first => {
+        Some(after) if after <= first => {
             "a note of deliveries is damaged, and its records may be delivered twice; or it was a \
              record that could not be delivered for long, and is lost"
                 .into()
         }
-        Some(behind) if (first..behind).all(|one| delivered.contains(one)) => format!(
+        Some(after) if (first..after).all(|one| delivered.contains(one)) => format!(
             "records {first} to {} of a journal are damaged; they had been delivered",
-            behind - 1
+            after - 1
         ),
-        Some(behind) => format!(
+        Some(after) => format!(
             "records {first} to {} of a journal are damaged; what of them had not been delivered \
              is lost",
-            behind - 1
+            after - 1
         ),
         None => format!(
             "what a journal held from record {first} on is damaged; records that had not been \

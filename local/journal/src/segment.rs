@@ -3,7 +3,10 @@
 //! A file starts with [`MAGIC`]; a frame is the length of its payload and the payload's CRC-32,
 //! both little-endian 32-bit numbers, then the payload, whose first byte says what it holds.
 
+mod damage;
+
 use super::Sequences;
+use damage::{Next, after_damage};
 use std::path::{Path, PathBuf};
 
 /// The first bytes of every segment: what it is, and the version of its format.
@@ -45,7 +48,7 @@ pub(crate) struct Scan {
     pub frames: Vec<Frame>,
     /// Where the last intact frame ends.
     pub intact: u64,
-    /// How many bytes behind it are a frame that was not written to its end.
+    /// How many bytes after it are a frame that was not written to its end.
     pub broken: u64,
     pub damaged: Vec<Damaged>,
 }
@@ -56,10 +59,10 @@ pub(crate) struct Damaged {
     /// Where they are in the file.
     pub at: u64,
     pub length: u64,
-    /// The numbers of the records before and behind them, in the same file.
+    /// The numbers of the records before and after them, in the same file.
     pub between: (Option<u64>, Option<u64>),
     /// Whether what they held is known all the same.
-    pub mended: bool,
+    pub repaired: bool,
 }
 
 /// Appends a record's frame to `buffer`. Gives where its data starts in the buffer.
@@ -107,7 +110,7 @@ fn end_frame(buffer: &mut [u8], start: usize) {
     buffer[start + 4..start + 8].copy_from_slice(&checksum.to_le_bytes());
 }
 
-/// Reads all intact frames of a segment's bytes, those behind damaged ones too. `None` when the
+/// Reads all intact frames of a segment's bytes, those after damaged ones too. `None` when the
 /// file is no segment of this format. `first` is the number of its first record: those with a
 /// lower one were moved here from older segments.
 pub(crate) fn scan(bytes: &[u8], first: u64) -> Option<Scan> {
@@ -121,16 +124,16 @@ pub(crate) fn scan(bytes: &[u8], first: u64) -> Option<Scan> {
             ..Scan::default()
         });
     }
-    // Frames behind other first bytes: it was those that were damaged.
+    // Frames after other first bytes: it was those that were damaged.
     let mut scan = scan_frames(bytes, first);
-    let behind = scan.frames.iter().find_map(|frame| frame.number(first));
+    let after = scan.frames.iter().find_map(|frame| frame.number(first));
     scan.damaged.insert(
         0,
         Damaged {
             at: 0,
             length: MAGIC.len() as u64,
-            between: (None, behind),
-            mended: true,
+            between: (None, after),
+            repaired: true,
         },
     );
     (!scan.frames.is_empty()).then_some(scan)
@@ -153,10 +156,10 @@ fn scan_frames(bytes: &[u8], first: u64) -> Scan {
             position += length;
             continue;
         }
-        let (end, mended) = match behind_damage(bytes, position) {
-            Behind::Frame(end) => (end, None),
-            Behind::Mended(end) => (end, frame_of(bytes, position, end - position)),
-            Behind::Torn => {
+        let (end, repaired) = match after_damage(bytes, position) {
+            Next::Frame(end) => (end, None),
+            Next::Repaired(end) => (end, frame_of(bytes, position, end - position)),
+            Next::Torn => {
                 scan.broken = (bytes.len() - position) as u64;
                 break;
             }
@@ -171,9 +174,9 @@ fn scan_frames(bytes: &[u8], first: u64) -> Scan {
                     .find_map(|frame| frame.number(first)),
                 None,
             ),
-            mended: mended.is_some(),
+            repaired: repaired.is_some(),
         });
-        if let Some(frame) = mended {
+        if let Some(frame) = repaired {
             scan.add(frame, first);
         }
         position = end;
@@ -204,70 +207,6 @@ impl Frame {
             Self::Delivered(_) => None,
         }
     }
-}
-
-/// What comes behind a frame that is not intact.
-enum Behind {
-    /// The next frame, or the end of the file, is here.
-    Frame(usize),
-    /// The same, and only the damaged frame's length was wrong: up to here its checksum is right.
-    Mended(usize),
-    /// Nothing: the frame was not written to its end.
-    Torn,
-}
-
-fn behind_damage(bytes: &[u8], position: usize) -> Behind {
-    let Some((length, checksum)) = header(bytes, position) else {
-        return Behind::Torn;
-    };
-    let start = position + FRAME_HEADER;
-    let is_possible = (1..=MAX_PAYLOAD).contains(&length);
-    let claimed = start.saturating_add(length);
-    // When the length alone is wrong, the checksum says where the record ends. What looks like a
-    // frame may be a part of its own data, and what comes where the length says, one behind it.
-    let last = bytes.len().min(start.saturating_add(MAX_PAYLOAD));
-    let mut hasher = crc32fast::Hasher::new();
-    let mut hashed = start;
-    let mut first = None;
-    for end in start + 1..=last {
-        if end < bytes.len() && !is_frame(bytes, end) {
-            continue;
-        }
-        hasher.update(&bytes[hashed..end]);
-        hashed = end;
-        if hasher.clone().finalize() == checksum {
-            return Behind::Mended(end);
-        }
-        if end < bytes.len() {
-            first.get_or_insert(end);
-        }
-    }
-    if is_possible && (claimed == bytes.len() || claimed < bytes.len() && is_frame(bytes, claimed))
-    {
-        return Behind::Frame(claimed);
-    }
-    let mut further = (last + 1..bytes.len()).filter(|end| is_frame(bytes, *end));
-    match first.or_else(|| further.next()) {
-        Some(next) => Behind::Frame(next),
-        None if let Some(length) = checked_length(&bytes[start..last], checksum) => {
-            Behind::Mended(start + length)
-        }
-        None if is_possible && claimed > bytes.len() => Behind::Torn,
-        // After a loss of power a file may be longer than what was written.
-        None if bytes[position..].iter().all(|byte| *byte == 0) => Behind::Torn,
-        None => Behind::Frame(bytes.len()),
-    }
-}
-
-/// How many bytes have this checksum: behind a record with a wrong length there may be one that
-/// was not written to its end, and looks like no frame.
-fn checked_length(bytes: &[u8], checksum: u32) -> Option<usize> {
-    let mut hasher = crc32fast::Hasher::new();
-    let index = bytes.iter().position(|byte| {
-        hasher.update(std::slice::from_ref(byte));
-        hasher.clone().finalize() == checksum
-    });
-    index.map(|index| index + 1)
 }
 
 fn header(bytes: &[u8], position: usize) -> Option<(usize, u32)> {
@@ -413,16 +352,16 @@ mod tests {
                 let damaged = ends[1..].iter().position(|end| position < *end);
                 let place = ends[damaged.unwrap_or_default()];
                 // A damaged length, or a damaged first byte of the file, is made up for.
-                let mended = position < ends[0] || (place..place + 4).contains(&position);
+                let repaired = position < ends[0] || (place..place + 4).contains(&position);
                 let mut expected = ends.len() - 1;
-                if !mended {
+                if !repaired {
                     expected -= 1;
                 }
                 let at = format!("changed at {position} by {turned}");
                 assert_eq!(scan.frames.len(), expected, "{at}");
                 assert_eq!(scan.broken, 0, "{at}");
                 assert_eq!(scan.damaged.len(), 1, "{at}");
-                assert_eq!(scan.damaged[0].mended, mended, "{at}");
+                assert_eq!(scan.damaged[0].repaired, repaired, "{at}");
                 let intact = whole.iter().filter(|frame| scan.frames.contains(frame));
                 assert_eq!(intact.count(), expected, "{at}");
             }
@@ -451,7 +390,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_length_costs_nothing_whatever_comes_behind() {
+    fn a_damaged_length_costs_nothing_whatever_comes_after() {
         let mut bytes = MAGIC.to_vec();
         let mut ends = Vec::new();
         for sequence in 1..=4 {
@@ -460,7 +399,7 @@ mod tests {
         }
         let length = (ends[0] - MAGIC.len() - FRAME_HEADER) as u8;
         let two = length + (ends[1] - ends[0]) as u8;
-        // The second seems to end where the third does, or behind the end of the file.
+        // The second seems to end where the third does, or after the end of the file.
         for (claimed, cut) in [(two, 0), (two, 10), (255, 0), (255, 10)] {
             for damaged in [0, 1, 2] {
                 let mut changed = bytes.clone();
@@ -485,7 +424,7 @@ mod tests {
     }
 
     #[test]
-    fn zeros_behind_the_frames_are_no_frames() {
+    fn zeros_after_the_frames_are_no_frames() {
         let (mut bytes, _) = segment();
         let intact = bytes.len() as u64;
         bytes.extend([0; 4096]);

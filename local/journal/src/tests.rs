@@ -118,7 +118,7 @@ async fn segments_go_from_the_oldest_on_when_all_in_them_is_delivered() -> Resul
     let before = segment_files(folder.path())?;
     assert!(before >= 3, "30 MB are in {before} segments");
 
-    // The first record holds all segments behind it, in a journal that is short.
+    // The first record holds all segments after it, in a journal that is short.
     journal.journal.delivered((2..=30).collect()).await?;
     assert_eq!(segment_files(folder.path())?, before);
     journal.journal.delivered([1].into_iter().collect()).await?;
@@ -184,7 +184,7 @@ async fn a_record_is_found_where_it_was_moved_to_and_is_there_once_after_a_kill(
     let folder = tempfile::tempdir()?;
     let mut journal = Opened::at(folder.path())?;
     journal.put(&["stays"]).await?;
-    // Behind what was left over: nothing.
+    // After what was left over: nothing.
     let told = [journal.accepted.try_recv()?, journal.accepted.try_recv()?].concat();
     let (_, oldest) = segments_in(folder.path())?.pop_first().context("one")?;
     let before = tempfile::tempdir_in(folder.path())?;

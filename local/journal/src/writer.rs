@@ -116,7 +116,8 @@ struct Group {
 }
 
 impl Writer {
-    /// Writes until every handle is gone, or the journal is discarded; whatever a write comes to.
+    /// Writes until every handle is gone, or the journal is discarded. A write that fails does not end
+    /// it.
     pub(crate) fn run(mut self, commands: &mpsc::Receiver<Command>) {
         loop {
             match catch_unwind(AssertUnwindSafe(|| self.write_all(commands))) {
@@ -251,9 +252,9 @@ impl Writer {
         Ok(())
     }
 
-    /// Moves what the oldest segment still has to deliver behind everything else, when the
-    /// journal is long and less than half of it waits: so that no more is written for this than
-    /// what it frees. One segment at a time, for who waits to write.
+    /// Copies the undelivered records of the oldest segment to the end of the journal, when the
+    /// journal is long and less than half of it is undelivered, so that the copies are smaller than
+    /// the space they free. One segment at a time, because others wait to write.
     fn make_shorter(&mut self) {
         let bytes = self.bytes.load(Ordering::Relaxed);
         let Some((&oldest, _)) = self.segments.first_key_value() else {
@@ -316,7 +317,7 @@ impl Writer {
         {
             return Ok((first, end));
         }
-        // Numbers of a failed group may stand in an abandoned segment: they are not used again.
+        // An abandoned segment may hold numbers of a failed group: they are not used again.
         let first = self.next.max(
             self.segments
                 .last_key_value()
@@ -363,7 +364,7 @@ impl Writer {
     }
 
     /// Removes segments from the oldest on, up to the first that still has something to
-    /// deliver: the deliveries that stand in a segment concern it and those before it.
+    /// deliver: the deliveries noted in a segment are of records in it and in those before it.
     fn remove_delivered_segments(&mut self) {
         while let Some((&first, &open)) = self.segments.first_key_value() {
             if open > 0 || self.active.is_some_and(|(active, _)| active == first) {

@@ -1,10 +1,9 @@
-//! KMS, as much of it as the secrets of a stack ask for: Pulumi's secrets provider `awskms://`
-//! keeps the key to them encrypted in the stack file, and has it decrypted at every command.
+//! KMS, as far as the secrets of a stack need it: Pulumi's secrets provider `awskms://` keeps the
+//! key to them encrypted in the stack file, and has it decrypted at every command.
 //!
 //! One symmetric key is the same in every embedded cloud: a stack file in a repository has to be
-//! readable wherever it is checked out. Everybody who reaches a cloud can
-//! use it. Keys that are deployed
-//! are there beside it.
+//! readable wherever it is checked out. Everybody who reaches a cloud can use it. Keys that a stack
+//! deploys exist beside it.
 
 #![warn(unreachable_pub)]
 
@@ -230,8 +229,8 @@ fn decrypt(region: &str, id: &str, input: Decrypt) -> AwsResult<Value> {
     }))
 }
 
-/// The material of a key follows from its id: that of a deployed one is the same when the cloud
-/// starts again, and another key's is another.
+/// The material of a key is derived from its id, so that a deployed key has the same material after
+/// a restart, and no two keys have the same.
 fn key(id: &str) -> AwsResult<LessSafeKey> {
     let material: [u8; 32] = match id {
         KEY_ID => MATERIAL,

@@ -19,7 +19,7 @@ const WAITING_DAYS: RangeInclusive<u32> = 7..=30;
 const MAX_ALIAS: usize = 256;
 
 /// `aws:kms/key:Key`. Its policy is the default one, which leaves everything to IAM. When it is
-/// deleted, it is gone at once: nobody here waits for the days that AWS gives to think better of it.
+/// deleted, it is gone at once, without the waiting period of AWS.
 pub(crate) struct Key;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

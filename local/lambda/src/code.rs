@@ -1,8 +1,8 @@
 //! Deployment packages: checked, kept in the data folder, unpacked.
 //!
-//! A package is stored under the SHA-256 of its bytes, once as it came and once unpacked, so
-//! that the same code is there once however many functions run it. What an earlier run of the
-//! cloud left is looked at before it is used, and not before the cloud answers: see
+//! A package is stored under the SHA-256 of its bytes, once as it came and once unpacked, so that
+//! the same code is there once however many functions run it. Packages of an earlier run of the
+//! cloud are checked when they are used, so that the cloud answers at once after a start: see
 //! [`CodeStore::make_whole`].
 
 use crate::intact;
@@ -45,7 +45,7 @@ impl Code {
 
 /// A package that was just stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Package {
+pub struct StoredPackage {
     /// The SHA-256 of the package, base64.
     pub sha256: String,
     /// The size of the package, in bytes.
@@ -60,8 +60,8 @@ pub(crate) struct CodeStore {
     held: Mutex<Held>,
     /// The names of the packages that were looked at, or written, since the start.
     pub(super) seen: Mutex<HashSet<String>>,
-    /// Held by whoever writes into the folder: functions with the same code are deployed at
-    /// once. Locked after `held`, by those who lock both.
+    /// Held while something is written into the folder, since functions with the same code are
+    /// deployed at the same time. Who needs both locks takes `held` first.
     writing: Mutex<()>,
 }
 
@@ -91,10 +91,10 @@ impl CodeStore {
     }
 
     /// Checks, copies and unpacks the package at `path`. Blocks for as long as the disk takes.
-    pub(crate) fn store(&self, path: &Path) -> AwsResult<Package> {
+    pub(crate) fn store(&self, path: &Path) -> AwsResult<StoredPackage> {
         let zipped = read_package(path)?;
         let digest = Sha256::digest(&zipped);
-        let package = Package {
+        let package = StoredPackage {
             sha256: STANDARD.encode(digest),
             size: zipped.len() as u64,
         };

@@ -5,7 +5,7 @@ use super::code::CodeStore;
 use super::failure::FunctionFailure;
 use super::isolation::Isolation;
 use super::output::{Output, Sink};
-use super::process::{Folders, Process, Trouble};
+use super::process::{Folders, Process, ProcessFailure};
 use super::report::{self, Report};
 use super::runtime_api::{Delivery, Event, MAX_RESPONSE_BYTES, RuntimeApi, TooLarge, Verdict};
 use super::settings::{FunctionSettings, LATEST};
@@ -38,7 +38,7 @@ pub(crate) struct Request {
 
 /// What a new environment needs.
 #[derive(Clone)]
-pub(crate) struct Seed {
+pub(crate) struct NewEnvironment {
     pub settings: Arc<FunctionSettings>,
     pub log_stream: String,
     pub sink: Sink,
@@ -94,7 +94,7 @@ impl Span {
     }
 }
 
-impl Seed {
+impl NewEnvironment {
     /// The name of a new log stream: date, version and a random number, with the function's
     /// name when the group is not its own by default (AWS's page monitoring-cloudwatchlogs).
     pub(crate) fn log_stream(settings: &FunctionSettings, now: OffsetDateTime) -> String {
@@ -190,8 +190,8 @@ impl Seed {
 }
 
 /// Why `bootstrap` cannot be run, with the paths that Lambda has.
-fn entrypoint_problem(seed: &Seed, error: &io::Error) -> String {
-    let bootstrap = seed.settings.code.folder.join("bootstrap");
+fn entrypoint_problem(new: &NewEnvironment, error: &io::Error) -> String {
+    let bootstrap = new.settings.code.folder.join("bootstrap");
     if !bootstrap.exists() {
         return "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]".into();
     }
@@ -234,7 +234,7 @@ impl Starting {
                     ) => tell(verdict, Verdict::WrongState),
                     None => break FunctionFailure::out_of_memory(request_id),
                 },
-                trouble = self.process.trouble() => break troubled(request_id, &trouble),
+                failure = self.process.failure() => break process_failed(request_id, &failure),
                 () = tokio::time::sleep_until(until) => {
                     break FunctionFailure::timed_out(
                         request_id,
@@ -284,8 +284,8 @@ impl Environment {
                     Some(event) => take(event, &request.id, &mut answer),
                     None => break None,
                 },
-                trouble = process.trouble() => {
-                    answer.get_or_insert(Err(troubled(&request.id, &trouble)));
+                failure = process.failure() => {
+                    answer.get_or_insert(Err(process_failed(&request.id, &failure)));
                     break None;
                 }
                 () = tokio::time::sleep_until(span.ends) => {
@@ -414,9 +414,9 @@ fn tell(verdict: oneshot::Sender<Verdict>, said: Verdict) {
     let _ = verdict.send(said);
 }
 
-fn troubled(request_id: &str, trouble: &Trouble) -> FunctionFailure {
-    match trouble {
-        Trouble::Exited(status) => FunctionFailure::exited(request_id, *status),
-        Trouble::OutOfMemory => FunctionFailure::out_of_memory(request_id),
+fn process_failed(request_id: &str, failure: &ProcessFailure) -> FunctionFailure {
+    match failure {
+        ProcessFailure::Exited(status) => FunctionFailure::exited(request_id, *status),
+        ProcessFailure::OutOfMemory => FunctionFailure::out_of_memory(request_id),
     }
 }

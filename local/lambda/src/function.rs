@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// A live function.
 #[derive(Debug)]
 pub(crate) struct Function {
-    state: Mutex<State>,
+    state: Mutex<FunctionState>,
 }
 
 #[derive(Debug)]
-struct State {
+struct FunctionState {
     settings: Arc<FunctionSettings>,
     details: Arc<Details>,
     /// Environments that wait for an invocation; the one that was busy last is last.
@@ -37,7 +37,7 @@ impl Function {
     /// A function without environments.
     pub(crate) fn new(settings: Arc<FunctionSettings>, details: Arc<Details>) -> Self {
         Self {
-            state: Mutex::new(State {
+            state: Mutex::new(FunctionState {
                 settings,
                 details,
                 idle: Vec::new(),
@@ -98,7 +98,7 @@ impl Function {
         })
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, FunctionState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

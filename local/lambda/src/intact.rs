@@ -19,9 +19,8 @@ const ZIP: &str = "zip";
 pub(crate) const COPY: &str = "copy";
 
 impl CodeStore {
-    /// Looks whether a package and its unpacked code are as they were written, once and before
-    /// they are used. What is damaged is kept aside and made again. Blocks for as long as the
-    /// disk takes.
+    /// Checks once, before the first use, whether a package and its unpacked code are as they were
+    /// written. A damaged one is kept aside and made again. Blocks for as long as the disk takes.
     pub(crate) fn make_whole(&self, name: &str) -> AwsResult<()> {
         if self.is_whole(name) {
             return Ok(());

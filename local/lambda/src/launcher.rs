@@ -42,8 +42,8 @@ pub const SUBCOMMAND: &str = "launch";
 /// Where AWS has a function's code.
 pub(crate) const TASK_ROOT: &str = "/var/task";
 
-/// Whom the function runs as when the cloud runs as root: somebody else than root, who could
-/// make everything writable again.
+/// The user of the function when the cloud runs as root. It must not be root, who could make
+/// everything writable again.
 const NOBODY: u32 = 1000;
 
 /// What is left as it is: they hold no files of the machine.
@@ -129,9 +129,9 @@ pub fn run() -> Result<()> {
     Ok(())
 }
 
-/// Whether a file may be run and is nothing that the kernel runs: neither a script that names
-/// its interpreter nor a program for this machine. The C library hands such a file to the shell,
-/// which Lambda does not. What is not found out here the kernel says itself.
+/// Whether a file is executable but of no kind that the kernel runs: neither a script that names
+/// its interpreter nor a program for this machine. The C library runs such a file with the shell,
+/// and Lambda does not. All other errors come from the kernel itself.
 fn is_for_the_shell(path: &Path) -> bool {
     let head = |path: &Path| {
         let mut bytes = [0; 64];
@@ -248,8 +248,8 @@ fn mirror(from: &Path, to: &Path, left_out: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// Makes a mount read-only. What restricts it already has to be said again: in a namespace of
-/// users it may not be lifted.
+/// Makes a mount read-only. Its present restrictions have to be given again, because a user
+/// namespace may not lift them.
 fn read_only(place: &Path) -> Result<()> {
     let mounted = statvfs(place)?.f_flag;
     let kept = [

@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_a_process_wrote_stands_before_the_line_that_follows() -> anyhow::Result<()> {
+    async fn what_a_process_wrote_is_before_the_line_that_follows() -> anyhow::Result<()> {
         let (output, feed, written) = log(LogFormat::Text);
         let (reader, mut writer) = io::pipe()?;
         tokio::spawn(feed.run(reader));

@@ -52,7 +52,7 @@ pub(crate) struct Process {
 
 /// Why a process does not go on.
 #[derive(Debug)]
-pub(crate) enum Trouble {
+pub(crate) enum ProcessFailure {
     Exited(ExitStatus),
     OutOfMemory,
 }
@@ -118,18 +118,18 @@ impl Process {
     }
 
     /// Waits until the process cannot go on.
-    pub(crate) async fn trouble(&mut self) -> Trouble {
+    pub(crate) async fn failure(&mut self) -> ProcessFailure {
         let ended = tokio::select! {
             ended = self.child.wait() => ended,
-            () = memory_above(self.pid, self.memory_limit) => return Trouble::OutOfMemory,
+            () = memory_above(self.pid, self.memory_limit) => return ProcessFailure::OutOfMemory,
         };
         // What it started ends with it.
         self.kill_group();
         match ended {
-            Ok(status) => Trouble::Exited(status),
+            Ok(status) => ProcessFailure::Exited(status),
             Err(error) => {
                 tracing::error!(%error, "a function's process cannot be waited for");
-                Trouble::Exited(ExitStatus::default())
+                ProcessFailure::Exited(ExitStatus::default())
             }
         }
     }

@@ -62,7 +62,7 @@ pub(crate) fn of(runtime: Runtime<'_>, task_root: &Path) -> BTreeMap<String, Str
     variables.extend(settings.variables.clone());
     variables.extend(strings([
         ("_HANDLER", settings.handler.as_str()),
-        // Stand-ins for the role's: the embedded cloud takes any.
+        // In place of the role's credentials: the embedded cloud accepts any.
         ("AWS_ACCESS_KEY_ID", "ASIAEMBEDDEDCLOUD"),
         ("AWS_SECRET_ACCESS_KEY", "embedded"),
         ("AWS_SESSION_TOKEN", "embedded"),

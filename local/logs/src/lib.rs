@@ -8,8 +8,8 @@
 //! | `reader` | a thread that reads streams, so that nothing else waits for it |
 //! | here | groups and their streams, and who may write them |
 //!
-//! A lock is held to find a stream, and one of its own while a stream is written. Nothing is
-//! locked while one is read.
+//! One lock is held while a stream is looked up, and each stream has a lock of its own that is held
+//! while it is written. No lock is held while a stream is read.
 
 #![warn(unreachable_pub)]
 
@@ -133,8 +133,8 @@ impl Logs {
         let mut groups = self.groups();
         self.closed.store(true, Ordering::SeqCst);
         for group in std::mem::take(&mut *groups).into_values() {
-            // Somebody may hold the group, and be about to write: streams end one by one, each
-            // when nobody writes it, and no new one is begun.
+            // A writer may hold the group already. So each stream is ended while nobody writes it,
+            // and no new one is begun.
             for stream in std::mem::take(&mut *group.streams()).into_values() {
                 stream.end();
             }

@@ -1,5 +1,4 @@
-//! A thread that reads whole files, one request after the other, behind everything else that the
-//! machine has to do.
+//! A thread of low priority that reads whole files, one after the other.
 
 use anyhow::{Context, Result};
 use cloud_core::troubles::Troubles;

@@ -1,7 +1,7 @@
 //! The account of one cloud, as the engine sees it.
 
 use crate::deployments::Deployments;
-use crate::package::Package;
+use crate::package::ProviderPackage;
 use async_trait::async_trait;
 use cloud_core::context::Context;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 /// What may be declared in an account, and what is deployed.
 pub struct Account {
     pub context: Context,
-    pub package: Package,
+    pub package: ProviderPackage,
     pub deployments: Arc<Deployments>,
 }
 

@@ -1,17 +1,17 @@
 //! Records that the engine may not know, or knows by another name.
 //!
-//! An engine that is killed while it creates may never have heard, or never have noted, what it
-//! created. On AWS nobody can tell a call that never arrived from one whose answer was lost; here
-//! the creation is known, so that the next session that wants the same resource gets it. A record
-//! is *confirmed* when its session ended orderly, or when an engine shows that it knows it. The
-//! creation of a resource whose record is not confirmed, by a later session that has not shown
-//! that it knows it, is the same creation once more: it goes on with what is there.
+//! An engine that is killed while it creates a resource may never have received the answer, or
+//! never have saved it. On AWS nobody can tell a call that never arrived from one whose answer was
+//! lost. Here the creation is known, so that the next session that wants the same resource gets it.
+//! A record is *confirmed* when its session ended normally, or when an engine shows that it knows
+//! the resource. When a later session creates a resource whose record is not confirmed, it is the
+//! same creation once more, and gets the resource that is there.
 //!
 //! `pulumi stack rename` changes names in the engine's state alone. A record takes the name under
 //! which the engine speaks of it.
 
 use crate::deployments::{Deployments, Record};
-use crate::package::{Declared, Package};
+use crate::package::{Declared, ProviderPackage};
 use crate::resource::Properties;
 use crate::urn::Urn;
 use anyhow::Context;
@@ -46,8 +46,8 @@ impl Deployments {
         }
     }
 
-    /// The resource under this URN whose creation an earlier session has asked for, if no engine
-    /// has shown since that it knows it.
+    /// The resource under this URN that an earlier session has created, if no engine has shown
+    /// since then that it knows the resource.
     pub fn lost(&self, urn: &str, session: Option<Session>) -> Option<Record> {
         let session = session?;
         let state = self.read();
@@ -83,11 +83,11 @@ impl Deployments {
             .await
     }
 
-    /// Deletes what a stack's engines have asked for and never shown that they know: the youngest
-    /// first. For when no state holds it; gives the URNs.
+    /// Deletes the unconfirmed resources of a stack, the youngest first, and gives their URNs. To
+    /// be called when no state holds them.
     pub async fn delete_unconfirmed(
         &self,
-        package: &Package,
+        package: &ProviderPackage,
         stack: &str,
     ) -> AwsResult<Vec<String>> {
         let mut deleted = Vec::new();
@@ -188,9 +188,9 @@ impl Notes {
     }
 
     /// Reads what is noted of the records of a store, by their sequences.
-    pub fn open(store: &Store) -> anyhow::Result<BTreeMap<u64, Self>> {
+    pub async fn open(store: &Store) -> anyhow::Result<BTreeMap<u64, Self>> {
         let mut notes = BTreeMap::new();
-        for (key, json) in store.scan(NOTES, "")? {
+        for (key, json) in store.scan(NOTES, "").await? {
             let sequence = key
                 .parse()
                 .with_context(|| format!("{key} is no sequence"))?;

@@ -1,11 +1,12 @@
-//! The resource that a request is about: its record, or what a service holds without one.
+//! The resource that a request is about: its record, or a resource that a service has without a
+//! record.
 
 use crate::account::Account;
 use crate::deployments::Record;
 use crate::outputs;
 use crate::package::Declared;
 use crate::resource::{Properties, Resource, Scope};
-use crate::settings::Settings;
+use crate::settings::ProviderSettings;
 use crate::urn::Urn;
 use crate::value::{Property, PropertyMap, from_json, to_json};
 use cloud_core::error::AwsResult;
@@ -62,7 +63,7 @@ impl Asked<'_> {
             resource.urn = urn.as_str().to_owned();
             resource.stack.clone_from(&urn.stack);
             let inputs = from_json(&resource.inputs);
-            let mut common = common(declared, &Settings::default(), &inputs);
+            let mut common = common(declared, &ProviderSettings::default(), &inputs);
             if common.contains_key("region") {
                 common.insert("region".to_owned(), resource.region.clone().into());
             }
@@ -112,7 +113,7 @@ impl Asked<'_> {
 /// The computed properties that all types have alike.
 pub(crate) fn common(
     declared: Declared<'_>,
-    settings: &Settings,
+    settings: &ProviderSettings,
     inputs: &PropertyMap,
 ) -> Properties {
     let mut common = PropertyMap::new();

@@ -1,18 +1,18 @@
-//! Inputs before anything is done with them: completed where the program leaves a choice, and
-//! refused where AWS would refuse them.
+//! Checks inputs before they are used: fills in what the program leaves open, and refuses what AWS
+//! would refuse.
 
 use crate::naming::{self, Proposal};
-use crate::package::{Declared, Package};
+use crate::package::{Declared, ProviderPackage};
 use crate::resource::{New, Refusal};
-use crate::settings::{Settings, wrong_region};
+use crate::settings::{ProviderSettings, wrong_region};
 use crate::value::{Property, PropertyMap, to_json};
 use pulumi_gestalt_proto::pulumi::pulumirpc::CheckFailure;
 
 /// The inputs of a resource, completed, and everything that is wrong with them.
 pub(crate) fn check(
-    package: &Package,
+    package: &ProviderPackage,
     declared: Declared<'_>,
-    settings: &Settings,
+    settings: &ProviderSettings,
     new: &New,
     proposal: &Proposal,
     old: &PropertyMap,
@@ -28,8 +28,9 @@ pub(crate) fn check(
         let tags = settings.tags(inputs.get("tags"));
         inputs.insert("tags".to_owned(), tags);
     }
-    // What a read wrote into the state and the program leaves as it is (`ignoreChanges`) comes back
-    // here. The program has not set it, so that it is not refused for it.
+    // Inputs that a read wrote into the state, and that the program leaves as they are
+    // (`ignoreChanges`), come back here. The program has not set them, so they are no reason to
+    // refuse it.
     let mut set = inputs.clone();
     set.retain(|name, value| {
         declared.schema.input_properties.contains_key(name) || old.get(name) != Some(value)
@@ -46,7 +47,7 @@ pub(crate) fn check(
 }
 
 /// Why a type is not known, and what is.
-pub(crate) fn unknown_type(package: &Package, token: &str) -> String {
+pub(crate) fn unknown_type(package: &ProviderPackage, token: &str) -> String {
     let known: Vec<&str> = package.tokens().collect();
     let hint = match crate::schema::nearest(token, package.tokens()) {
         Some(nearest) => format!("did you mean {nearest}? It"),
@@ -60,9 +61,9 @@ pub(crate) fn unknown_type(package: &Package, token: &str) -> String {
 
 /// Refusals for the engine.
 ///
-/// It prints a failure's property together with the property's value, which for anything but a
-/// plain input reads as `{<nil>}`, and for a secret shows too much: there the reason names the
-/// path instead.
+/// It prints a failure's property together with the property's value, which shows `{<nil>}` for
+/// anything but a plain input, and too much for a secret. In these cases the reason names the path
+/// instead.
 pub(crate) fn failures(refusals: Vec<Refusal>, inputs: &PropertyMap) -> Vec<CheckFailure> {
     refusals
         .into_iter()

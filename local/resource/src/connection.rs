@@ -1,12 +1,12 @@
 //! Connections from the engine, each with the configuration it was given.
 //!
-//! The engine opens a connection for each configured provider of a stack, and a request does
-//! not say which of them it is for: the connection does. Two stacks, or two providers of one
-//! stack, can so be at work at the same time, in different regions. A connection is also one
-//! session of the engine: so what a killed engine has left can be told from what a running one does.
+//! The engine opens a connection for each configured provider of a stack, and a request does not
+//! say which of them it is for: the connection does. Two stacks, or two providers of one stack, can
+//! so be at work at the same time, in different regions. A connection is also one session of the
+//! engine, so that the resources of a killed engine can be told from those of a running one.
 
 use crate::answers::Session;
-use crate::settings::Settings;
+use crate::settings::ProviderSettings;
 use cloud_core::listener::ACCEPT_PAUSE;
 use cloud_core::patience::{Patience, PatientStream};
 use futures::Stream;
@@ -34,7 +34,7 @@ pub(crate) struct Configured {
 
 #[derive(Debug, Default)]
 struct Known {
-    settings: Option<Arc<Settings>>,
+    settings: Option<Arc<ProviderSettings>>,
     /// `HOST:PORT` at which the engine listens.
     engine: Option<String>,
 }
@@ -53,12 +53,12 @@ impl Configured {
     }
 
     /// What this connection was configured with.
-    pub(crate) fn get(&self) -> Option<Arc<Settings>> {
+    pub(crate) fn get(&self) -> Option<Arc<ProviderSettings>> {
         self.read().settings.clone()
     }
 
     /// Configures it.
-    pub(crate) fn set(&self, settings: Arc<Settings>) {
+    pub(crate) fn set(&self, settings: Arc<ProviderSettings>) {
         self.write().settings = Some(settings);
     }
 
@@ -95,7 +95,7 @@ impl Connection {
     }
 }
 
-/// The connections that a listener accepts, for ever.
+/// The connections that a listener accepts, forever.
 pub(crate) fn accepted(
     listener: TcpListener,
     patience: Patience,

@@ -1,14 +1,12 @@
 //! What is deployed: durable records, in the order in which they were created.
 //!
-//! A resource is created in three steps: its type decides and computes, the record becomes
-//! durable, the service goes live with it. A crash after the second step is a resource that
-//! the next start makes live; before it, nothing was created, or something that the same creation
-//! overwrites when it is repeated.
+//! A record is on disk before the service goes live with its resource, so that a start of the cloud
+//! makes live again what was deployed before.
 
-use crate::answers::{NOTES, Notes, Session, same_place};
-use crate::package::{Declared, Package};
-use crate::reservations::{Key, key_of};
-use crate::resource::{AnyResourceType, New, Properties, Resource};
+use crate::answers::{NOTES, Notes, Session};
+use crate::package::{Declared, ProviderPackage};
+use crate::reservations::Key;
+use crate::resource::{AnyResourceType, Properties, Resource};
 use crate::urn::Urn;
 use anyhow::Result;
 use cloud_core::error::{AwsError, AwsResult};
@@ -19,7 +17,7 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::sync::Notify;
 
 const RESOURCES: &str = "resources";
-const GENERATIONS: &str = "generations";
+pub(crate) const GENERATIONS: &str = "generations";
 
 /// One deployed resource.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -36,41 +34,10 @@ pub struct Record {
     pub notes: Notes,
 }
 
-/// What a creation came to.
-#[derive(Debug)]
-pub struct Created {
-    pub record: Record,
-    /// What was there before, under the same id, and is overwritten.
-    pub overwritten: Option<Record>,
-}
-
-/// How a deployed resource is doing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Standing {
-    pub urn: String,
-    #[serde(rename = "type")]
-    pub token: String,
-    pub id: String,
-    pub region: String,
-    #[serde(flatten)]
-    pub condition: Condition,
-}
-
-/// Whether a deployed resource does what it is for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "condition", content = "reason", rename_all = "camelCase")]
-pub enum Condition {
-    Live,
-    /// Validated and stored; nothing runs for a resource of its type.
-    DeclaredOnly,
-    /// Its service did not take it when the cloud started.
-    NotLive(String),
-}
-
 /// All that is deployed, in memory and in the store.
 pub struct Deployments {
     store: Store,
-    state: RwLock<State>,
+    state: RwLock<DeploymentsState>,
     /// Told whenever a creation has ended.
     pub(crate) freed: Notify,
     /// One writer of notes at a time.
@@ -78,7 +45,7 @@ pub struct Deployments {
 }
 
 #[derive(Default)]
-pub(crate) struct State {
+pub(crate) struct DeploymentsState {
     /// By sequence.
     pub(crate) records: BTreeMap<u64, Record>,
     last_sequence: u64,
@@ -89,15 +56,15 @@ pub(crate) struct State {
     /// Who has asked for what was created since the cloud started, by sequence.
     pub(crate) sessions: HashMap<u64, Session>,
     /// How many resources were created under an URN since its stack was last empty.
-    generations: HashMap<String, u64>,
+    pub(crate) generations: HashMap<String, u64>,
 }
 
 impl Deployments {
     /// Reads the records of a store.
-    pub fn open(store: Store) -> Result<Self> {
-        let mut state = State::default();
-        let mut notes = Notes::open(&store)?;
-        for (key, json) in store.scan(RESOURCES, "")? {
+    pub async fn open(store: Store) -> Result<Self> {
+        let mut state = DeploymentsState::default();
+        let mut notes = Notes::open(&store).await?;
+        for (key, json) in store.scan(RESOURCES, "").await? {
             let mut record: Record = match serde_json::from_slice(&json) {
                 Ok(record) => record,
                 Err(error) => {
@@ -111,7 +78,7 @@ impl Deployments {
             state.last_sequence = state.last_sequence.max(record.sequence);
             state.records.insert(record.sequence, record);
         }
-        for (urn, json) in store.scan(GENERATIONS, "")? {
+        for (urn, json) in store.scan(GENERATIONS, "").await? {
             match serde_json::from_slice(&json) {
                 Ok(generation) => {
                     state.generations.insert(urn, generation);
@@ -130,27 +97,6 @@ impl Deployments {
     /// Everything deployed, in the order of creation.
     pub fn all(&self) -> Vec<Record> {
         self.read().records.values().cloned().collect()
-    }
-
-    /// Everything deployed and how it is, in the order of creation.
-    pub fn standing(&self, package: &Package) -> Vec<Standing> {
-        let state = self.read();
-        let standing = state.records.values().map(|record| {
-            let declared = package.resource_type(&record.token);
-            let declared_only = declared.is_some_and(|declared| declared.of.declared_only());
-            Standing {
-                urn: record.resource.urn.clone(),
-                token: record.token.clone(),
-                id: record.resource.id.clone(),
-                region: record.resource.region.clone(),
-                condition: match state.dead.get(&record.sequence) {
-                    Some(error) => Condition::NotLive(error.to_string()),
-                    None if declared_only => Condition::DeclaredOnly,
-                    None => Condition::Live,
-                },
-            }
-        });
-        standing.collect()
     }
 
     /// A resource of this type and id; the first one where ids are not unique by themselves. Types
@@ -208,11 +154,11 @@ impl Deployments {
         }
     }
 
-    /// Starts to count generations from the beginning when nothing of the stack is left. Called when the
-    /// engine begins to work on a stack, and not when the last resource is deleted: that may be
-    /// the first half of its replacement.
+    /// Starts to count generations from the beginning when nothing of the stack is left. Called
+    /// when the engine begins to work on a stack, and not when the last resource is deleted,
+    /// because a replacement may follow that deletion.
     pub async fn begin(&self, stack: &str, project: &str) -> AwsResult<()> {
-        let prefix = format!("urn:pulumi:{stack}::{project}::");
+        let prefix = pulumi_protocol::urn::prefix_of(stack, project);
         let forgotten: Vec<String> = {
             let state = self.read();
             // Of a stack that was renamed, the ids are still derived from its old name.
@@ -242,138 +188,11 @@ impl Deployments {
         Ok(())
     }
 
-    /// Creates a resource, durably, and makes it live. When any step fails, nothing is left.
-    /// `common` are the computed properties that all types have alike.
-    pub async fn create(
-        &self,
-        package: &Package,
-        token: &str,
-        new: New,
-        inputs: Properties,
-        common: Properties,
-    ) -> AwsResult<Record> {
-        let created = self.create_for(None, package, token, new, inputs, common);
-        Ok(created.await?.record)
-    }
-
-    /// Creates a resource for a session of an engine, which may be killed before it hears of it.
-    pub(crate) async fn create_for(
-        &self,
-        session: Option<Session>,
-        package: &Package,
-        token: &str,
-        new: New,
-        inputs: Properties,
-        common: Properties,
-    ) -> AwsResult<Created> {
-        let declared = declared(package, token)?;
-        let of = declared.of;
-        if !of.overwrites() {
-            self.forget_gone(package, &[of.token()]).await?;
-        }
-        let lost = self.lost(&new.urn, session).filter(|lost| {
-            let old = &lost.resource;
-            // What overwrites needs no help, and what must be replaced is another resource.
-            !of.overwrites()
-                && old.region == new.region
-                && same_place(declared, &old.inputs, &inputs)
-        });
-        if let Some(lost) = lost {
-            let repeated = self.update(package, lost, new.urn, inputs, common).await?;
-            if let Some(session) = session {
-                self.write().sessions.insert(repeated.sequence, session);
-            }
-            return Ok(Created {
-                record: repeated,
-                overwritten: None,
-            });
-        }
-
-        let mut deployed = of.create(&new, &inputs).await?;
-        deployed.outputs.extend(common);
-        let key = key_of(of, &new.region, &deployed.id, &inputs);
-        let (_reserved, overwritten) = self.reserve(of, key).await?;
-        let record = Record {
-            sequence: self.take_sequence(),
-            token: of.token().to_owned(),
-            generation: new.generation,
-            resource: Resource {
-                urn: new.urn.clone(),
-                stack: new.stack,
-                region: new.region,
-                id: deployed.id,
-                inputs,
-                outputs: deployed.outputs,
-            },
-            notes: match session {
-                Some(_) => Notes::unconfirmed(),
-                None => Notes::default(),
-            },
-        };
-        let generation = new.generation.to_string().into_bytes();
-        let batch = put(Batch::new(), &record)?.put(GENERATIONS, &new.urn, generation);
-        let mut batch = record.notes.put(batch, record.sequence)?;
-        if let Some(overwritten) = &overwritten {
-            batch = delete(batch, overwritten);
-        }
-        self.commit(batch).await?;
-        {
-            let mut state = self.write();
-            if let Some(overwritten) = &overwritten {
-                state.remove(overwritten);
-            }
-            state.records.insert(record.sequence, record.clone());
-            state.generations.insert(new.urn, new.generation);
-            state
-                .sessions
-                .extend(session.map(|session| (record.sequence, session)));
-        }
-
-        if let Err(error) = of.activate(&record.resource).await {
-            self.undo(of, &record, overwritten).await?;
-            return Err(error);
-        }
-        Ok(Created {
-            record,
-            overwritten,
-        })
-    }
-
-    /// Takes back what could not be made live.
-    async fn undo(
-        &self,
-        of: &dyn AnyResourceType,
-        record: &Record,
-        overwritten: Option<Record>,
-    ) -> AwsResult<()> {
-        let Some(old) = overwritten else {
-            // What the service may have taken over before it failed goes too.
-            if let Err(error) = of.delete(&record.resource).await {
-                tracing::warn!(id = record.resource.id, %error, "clearing up after a failed creation");
-            }
-            return self.forget(record).await;
-        };
-        self.commit(
-            old.notes
-                .put(put(delete(Batch::new(), record), &old)?, old.sequence)?,
-        )
-        .await?;
-        {
-            let mut state = self.write();
-            state.remove(record);
-            state.records.insert(old.sequence, old.clone());
-        }
-        if let Err(error) = of.activate(&old.resource).await {
-            tracing::error!(id = old.resource.id, %error, "going back after a failed creation");
-        }
-        Ok(())
-    }
-
     /// Changes a resource, durably, and makes the change live. When that fails, the old one
     /// stays as it was.
     pub async fn update(
         &self,
-        package: &Package,
+        package: &ProviderPackage,
         old: Record,
         urn: String,
         inputs: Properties,
@@ -402,17 +221,17 @@ impl Deployments {
     }
 
     /// Takes a resource out of service and forgets it, with what goes with it.
-    pub async fn delete(&self, package: &Package, record: &Record) -> AwsResult<()> {
+    pub async fn delete(&self, package: &ProviderPackage, record: &Record) -> AwsResult<()> {
         let of = resource_type(package, &record.token)?;
         of.delete(&record.resource).await?;
         self.forget(record).await?;
         self.forget_gone(package, of.holds()).await
     }
 
-    /// Makes everything deployed live again. What fails is reported and does not keep the rest
-    /// from starting; since an update may have made a resource depend on a younger one, what failed
-    /// is tried again as long as that gets any further.
-    pub async fn activate_all(&self, package: &Package) {
+    /// Makes everything deployed live again. A resource that fails is reported and does not keep
+    /// the others from starting. An update may have made a resource depend on a younger one, so
+    /// failed ones are tried again as long as any of them succeeds.
+    pub async fn activate_all(&self, package: &ProviderPackage) {
         let mut waiting = self.all();
         for record in &waiting {
             if let Ok(of) = resource_type(package, &record.token) {
@@ -469,22 +288,22 @@ impl Deployments {
         written.map_err(|error| AwsError::internal(format!("{error:#}")))
     }
 
-    fn take_sequence(&self) -> u64 {
+    pub(crate) fn take_sequence(&self) -> u64 {
         let mut state = self.write();
         state.last_sequence += 1;
         state.last_sequence
     }
 
-    pub(crate) fn read(&self) -> RwLockReadGuard<'_, State> {
+    pub(crate) fn read(&self) -> RwLockReadGuard<'_, DeploymentsState> {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn write(&self) -> RwLockWriteGuard<'_, State> {
+    pub(crate) fn write(&self) -> RwLockWriteGuard<'_, DeploymentsState> {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl DeploymentsState {
     fn of_type<'a>(
         &'a self,
         token: &'a str,
@@ -505,23 +324,26 @@ impl State {
             .filter(move |record| record.resource.id == id)
     }
 
-    fn remove(&mut self, record: &Record) {
+    pub(crate) fn remove(&mut self, record: &Record) {
         self.records.remove(&record.sequence);
         self.dead.remove(&record.sequence);
         self.sessions.remove(&record.sequence);
     }
 }
 
-async fn activate(package: &Package, record: &Record) -> AwsResult<()> {
+async fn activate(package: &ProviderPackage, record: &Record) -> AwsResult<()> {
     let of = resource_type(package, &record.token)?;
     of.activate(&record.resource).await
 }
 
-fn resource_type<'a>(package: &'a Package, token: &str) -> AwsResult<&'a dyn AnyResourceType> {
+fn resource_type<'a>(
+    package: &'a ProviderPackage,
+    token: &str,
+) -> AwsResult<&'a dyn AnyResourceType> {
     Ok(declared(package, token)?.of)
 }
 
-fn declared<'a>(package: &'a Package, token: &str) -> AwsResult<Declared<'a>> {
+pub(crate) fn declared<'a>(package: &'a ProviderPackage, token: &str) -> AwsResult<Declared<'a>> {
     package.resource_type(token).ok_or_else(|| {
         AwsError::new(
             400,
@@ -536,12 +358,12 @@ pub(crate) fn key(sequence: u64) -> String {
     format!("{sequence:020}")
 }
 
-fn delete(batch: Batch, record: &Record) -> Batch {
+pub(crate) fn delete(batch: Batch, record: &Record) -> Batch {
     let key = key(record.sequence);
     batch.delete(RESOURCES, &key).delete(NOTES, &key)
 }
 
-fn put(batch: Batch, record: &Record) -> AwsResult<Batch> {
+pub(crate) fn put(batch: Batch, record: &Record) -> AwsResult<Batch> {
     let json = serde_json::to_vec(record).map_err(AwsError::internal)?;
     Ok(batch.put(RESOURCES, &key(record.sequence), json))
 }

@@ -1,4 +1,4 @@
-//! What changes between two states of a resource's inputs, and what that takes.
+//! What changes between old and new inputs of a resource, and whether that needs a replacement.
 
 use crate::naming;
 use crate::package::Declared;

@@ -1,4 +1,4 @@
-//! What the user is told through the engine, beside the answer to a call.
+//! Messages to the user, which the engine shows beside the answer to a call.
 
 use pulumi_gestalt_proto::pulumi::pulumirpc::engine_client::EngineClient;
 use pulumi_gestalt_proto::pulumi::pulumirpc::{LogRequest, LogSeverity};

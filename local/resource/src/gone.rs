@@ -1,14 +1,18 @@
-//! Records of what is no more: deleted through a service's own API, or together with what it
-//! belonged to.
+//! Records of resources that no longer exist: deleted through a service's own API, or together with
+//! the resource that they belonged to.
 
 use crate::deployments::{Deployments, Record};
-use crate::package::Package;
+use crate::package::ProviderPackage;
 use crate::resource::AnyResourceType;
 use cloud_core::error::AwsResult;
 
 impl Deployments {
     /// Forgets the records of these types whose resources are gone.
-    pub(crate) async fn forget_gone(&self, package: &Package, tokens: &[&str]) -> AwsResult<()> {
+    pub(crate) async fn forget_gone(
+        &self,
+        package: &ProviderPackage,
+        tokens: &[&str],
+    ) -> AwsResult<()> {
         for token in tokens {
             let Some(declared) = package.resource_type(token) else {
                 continue;
@@ -28,11 +32,12 @@ impl Deployments {
         Ok(())
     }
 
-    /// Forgets a resource that a read has not found, with what went with it. One that is not live
-    /// since the cloud could not start it is not gone. Says whether it was forgotten.
+    /// Forgets a resource that a read has not found, and the resources that belonged to it. A
+    /// resource that the cloud could not start is not gone, and stays. Says whether it was
+    /// forgotten.
     pub(crate) async fn forget_unless_dead(
         &self,
-        package: &Package,
+        package: &ProviderPackage,
         of: &dyn AnyResourceType,
         record: &Record,
     ) -> AwsResult<bool> {

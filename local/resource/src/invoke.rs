@@ -1,7 +1,7 @@
 //! The functions of the package: questions about the account and its surroundings.
 
 use crate::resource::Refusal;
-use crate::settings::{Settings, wrong_region};
+use crate::settings::{ProviderSettings, wrong_region};
 use crate::value::{Property, PropertyMap};
 use cloud_core::identity::{ACCOUNT_ID, PARTITION};
 
@@ -14,7 +14,7 @@ const USER_ID: &str = "AIDAEMBEDDEDCLOUDXXXX";
 /// The answer of a function, or nothing when the embedded cloud does not have it.
 pub(crate) fn invoke(
     function: &str,
-    settings: &Settings,
+    settings: &ProviderSettings,
     arguments: &PropertyMap,
 ) -> Option<Result<PropertyMap, Vec<Refusal>>> {
     let answer = match function {
@@ -36,7 +36,10 @@ pub(crate) fn invoke(
     Some(answer)
 }
 
-fn region(settings: &Settings, arguments: &PropertyMap) -> Result<PropertyMap, Vec<Refusal>> {
+fn region(
+    settings: &ProviderSettings,
+    arguments: &PropertyMap,
+) -> Result<PropertyMap, Vec<Refusal>> {
     let argument = |name: &str| arguments.get(name).and_then(Property::as_str);
     let region = argument("region").or(argument("name"));
     let region = region.unwrap_or(&settings.region);

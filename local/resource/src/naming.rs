@@ -3,6 +3,8 @@
 use crate::package::Declared;
 use crate::resource::{AutoName, New, Refusal};
 use crate::value::{Property, PropertyMap};
+use pulumi_gestalt_proto::pulumi::pulumirpc::check_request::AutonamingOptions;
+use pulumi_gestalt_proto::pulumi::pulumirpc::check_request::autonaming_options::Mode;
 
 /// The input property that lists the properties which the provider filled in, as in the real
 /// provider's states: a name in it is kept while the resource lives, and makes way for a new
@@ -21,6 +23,20 @@ pub(crate) enum Proposal {
     Name(String),
     /// No automatic names.
     Disabled,
+}
+
+impl Proposal {
+    /// What the engine says of names in a call.
+    pub(crate) fn of(options: Option<AutonamingOptions>) -> Self {
+        match options {
+            None => Self::Free,
+            Some(options) => match options.mode() {
+                Mode::Disable => Self::Disabled,
+                Mode::Propose | Mode::Enforce if options.proposed_name.is_empty() => Self::Free,
+                Mode::Propose | Mode::Enforce => Self::Name(options.proposed_name),
+            },
+        }
+    }
 }
 
 /// Fills in the name that the inputs lack. `old` are the inputs of the resource as it is.

@@ -1,8 +1,8 @@
-//! What the engine gets to see of a resource: its inputs, and what the cloud computed.
+//! The outputs of a resource as the engine gets them: its inputs, and what the cloud computed.
 
 use crate::package::Declared;
 use crate::resource::{Properties, Resource};
-use crate::settings::Settings;
+use crate::settings::ProviderSettings;
 use crate::value::{Property, PropertyMap, from_json, secret_like};
 
 /// The outputs of a resource that is deployed. What was secret on its way in is secret on its
@@ -21,8 +21,8 @@ pub(crate) fn deployed(
     mark_secrets(declared, inputs, outputs)
 }
 
-/// The outputs that a preview can promise: what is not known before the cloud has computed it
-/// is unknown, except that an update rarely changes what was computed once.
+/// The outputs that a preview can promise. Computed outputs are unknown at a creation; an update
+/// keeps most of them.
 pub(crate) fn promised(
     declared: Declared<'_>,
     inputs: &PropertyMap,
@@ -66,7 +66,7 @@ pub(crate) fn all_tags(declared: Declared<'_>, inputs: &PropertyMap) -> Option<P
 /// The region of a resource: its own, or its provider's.
 pub(crate) fn region<'a>(
     declared: Declared<'_>,
-    settings: &'a Settings,
+    settings: &'a ProviderSettings,
     inputs: &'a PropertyMap,
 ) -> &'a str {
     let own = declared
@@ -76,6 +76,19 @@ pub(crate) fn region<'a>(
         .then(|| inputs.get("region").and_then(Property::as_str))
         .flatten();
     own.unwrap_or(&settings.region)
+}
+
+/// The region of a resource that is deployed.
+pub(crate) fn deployed_region(
+    declared: Declared<'_>,
+    settings: &ProviderSettings,
+    inputs: &PropertyMap,
+    outputs: &PropertyMap,
+) -> String {
+    let recorded = outputs.get("region").and_then(Property::as_str);
+    recorded
+        .unwrap_or_else(|| region(declared, settings, inputs))
+        .to_owned()
 }
 
 /// Without the provider's own notes.

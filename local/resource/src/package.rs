@@ -11,7 +11,7 @@ const AWS_SCHEMA: &str = include_str!("../../../pulumi/aws/schema.json");
 
 /// A package: its schema, and the types that can be deployed, by token. Clones share it.
 #[derive(Clone)]
-pub struct Package {
+pub struct ProviderPackage {
     inner: Arc<Inner>,
 }
 
@@ -28,7 +28,7 @@ pub struct Declared<'a> {
     pub schema: &'a ResourceSchema,
 }
 
-impl Package {
+impl ProviderPackage {
     /// The aws package, as far as the embedded cloud has it: with these types.
     pub fn aws(types: Vec<Box<dyn AnyResourceType>>) -> Result<Self> {
         Self::new(AWS_SCHEMA, types)

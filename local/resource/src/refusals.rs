@@ -32,8 +32,8 @@ pub(crate) fn not_deployed(urn: &Urn, id: &str) -> Status {
     ))
 }
 
-/// The refusal of a creation. Where AWS refuses since the resource is there already, it says how
-/// the stack can take it over.
+/// The refusal of a creation. When AWS refuses because the resource exists already, the message
+/// says how the stack can take it over.
 pub(crate) fn of_creation(
     mut error: AwsError,
     deployments: &Deployments,
@@ -56,7 +56,7 @@ pub(crate) fn of_creation(
     let form = declared.of.import_id();
     let id = form.map_or_else(by_name, |form| form.of(inputs, None));
     if let (true, Some(id)) = (exists, id) {
-        let parent = match urn.has_parent() {
+        let parent = match urn.has_parent {
             true => " --parent NAME=URN of its component",
             false => "",
         };

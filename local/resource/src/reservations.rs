@@ -1,4 +1,4 @@
-//! Ids that are kept for what is being created.
+//! Ids that are reserved for resources while they are being created.
 
 use crate::deployments::{Deployments, Record};
 use crate::resource::{AnyResourceType, Properties, Resource};
@@ -27,9 +27,9 @@ pub(crate) fn key_of(of: &dyn AnyResourceType, region: &str, id: &str, inputs: &
 }
 
 impl Deployments {
-    /// Keeps an id for one creation: types look at what is deployed, and two of them may have
-    /// looked at the same time. Gives what is deployed under it, where the type overwrites it; of
-    /// two such creations the second waits for the first.
+    /// Reserves an id for one creation, because two creations may have checked at the same time
+    /// that it is free. Gives the resource that is deployed under the id, when the type overwrites
+    /// it. Of two creations that overwrite, the second waits for the first.
     pub(crate) async fn reserve(
         &self,
         of: &dyn AnyResourceType,

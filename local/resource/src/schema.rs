@@ -1,4 +1,4 @@
-//! The package's schema, and what it says against a resource's inputs.
+//! The package's schema, and what it refuses of a resource's inputs.
 
 use crate::resource::Refusal;
 use crate::value::{Property, PropertyMap};
@@ -274,8 +274,8 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// The first alternative that takes the value decides; when none does, the last one speaks,
-    /// which in Pulumi's schemas is the more special one.
+    /// The first alternative that accepts the value counts. When none does, the refusals are those
+    /// of the last one, which in Pulumi's schemas is the most specific.
     fn one_of(&mut self, alternatives: &[PropertyType], value: &Property, path: &str) {
         let before = self.refusals.len();
         for alternative in alternatives {

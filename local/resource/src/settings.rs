@@ -75,14 +75,14 @@ static REGION: LazyLock<Option<Regex>> =
 
 /// A configured provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Settings {
+pub(crate) struct ProviderSettings {
     /// Where resources go that name no region.
     pub region: String,
     /// Tags of every resource that can have tags.
     pub default_tags: BTreeMap<String, String>,
 }
 
-impl Default for Settings {
+impl Default for ProviderSettings {
     fn default() -> Self {
         Self {
             region: DEFAULT_REGION.to_owned(),
@@ -91,7 +91,7 @@ impl Default for Settings {
     }
 }
 
-impl Settings {
+impl ProviderSettings {
     /// Reads a configuration that was checked before; what it does not understand is left out.
     pub(crate) fn read(config: &PropertyMap) -> Self {
         let mut settings = Self::default();
@@ -165,8 +165,8 @@ pub(crate) fn wrong_region(region: &str) -> Option<String> {
     (!known).then(|| format!("must be a region such as {DEFAULT_REGION}, found {region:?}"))
 }
 
-/// Keeps a program that is meant for real accounts off the embedded cloud, and the other way
-/// round: the account here is one that no customer of AWS has.
+/// Keeps a program for real accounts away from the embedded cloud, and the other way round: the
+/// account here is one that no customer of AWS has.
 pub(crate) fn guard_account(config: &PropertyMap) -> Result<(), String> {
     let ids = |name: &str| -> Option<Vec<String>> {
         let list = nested(config.get(name)?.unwrapped());

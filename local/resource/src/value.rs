@@ -6,32 +6,10 @@
 
 use crate::resource::Properties;
 use prost_types::{ListValue, Struct, Value as Wire, value::Kind};
+use pulumi_protocol::{ARCHIVE, ASSET, OUTPUT, RESOURCE, SECRET, SIGNATURE, UNKNOWN, UNKNOWNS};
 use serde_json::{Map, Number, Value as Json};
 use std::collections::BTreeMap;
 use tonic::Status;
-
-/// The key that marks an object as something else than an object.
-pub const SIGNATURE: &str = "4dabf18193072939515e22adb298388d";
-/// The signature of an archive.
-pub(crate) const ARCHIVE: &str = "0def7320c3a5731c473e5ecbe6d01bc7";
-/// The signature of an asset.
-pub(crate) const ASSET: &str = "c44067f5952c0a294b673a41bacd8c17";
-const SECRET: &str = "1b47061264138c4ac30d75fd1eb44270";
-const RESOURCE: &str = "5cf8f73096256a8f31e491e813e4eb8e";
-const OUTPUT: &str = "d0e6a833031e9bbcd3f4e8bde6ca49a4";
-
-/// An unknown value whose type does not matter.
-const UNKNOWN: &str = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
-/// The text that means an unknown string, boolean, number, array, asset, archive and object.
-const UNKNOWNS: [&str; 7] = [
-    UNKNOWN,
-    "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
-    "3eeb2bf0-c639-47a8-9e75-3b44932eb421",
-    "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",
-    "030794c1-ac77-496b-92df-f27374a8bd58",
-    "e48ece36-62e2-4504-bad9-02848725956a",
-    "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
-];
 
 /// Whole numbers up to here are exact in a double.
 const EXACT: f64 = 9_007_199_254_740_992.0;

@@ -1,11 +1,11 @@
 //! Who may use a bucket: its policy, the callers' policies, and public access blocked.
 
-use super::buckets::{Settings, State};
+use super::buckets::{BucketSettings, BucketState};
 use super::errors::access_denied;
 use crate::S3;
 use cloud_core::error::{AwsError, AwsResult};
 use cloud_core::identity::{ACCOUNT_ID, bucket_arn};
-use cloud_iam::document::{Document, Effect, Kind, Principal, Set, Statement};
+use cloud_iam::document::{Document, Effect, PolicyKind, Principal, Set, Statement};
 use cloud_iam::pattern::arn_like;
 use cloud_iam::{Call, Caller, Iam};
 
@@ -65,7 +65,7 @@ impl S3 {
     pub fn authorize(
         &self,
         caller: &Caller,
-        bucket: &State,
+        bucket: &BucketState,
         action: &str,
         key: Option<&str>,
         context: &[(&str, &str)],
@@ -90,7 +90,7 @@ impl S3 {
         if let Some(text) = &policy {
             check_policy(&self.iam, &state.settings, text)?;
         }
-        let set = |settings: &mut Settings| settings.policy = policy;
+        let set = |settings: &mut BucketSettings| settings.policy = policy;
         self.buckets.change(bucket, set).await
     }
 
@@ -98,7 +98,7 @@ impl S3 {
     pub fn may(
         &self,
         caller: &Caller,
-        bucket: &State,
+        bucket: &BucketState,
         action: &str,
         context: &[(&str, &str)],
     ) -> bool {
@@ -113,7 +113,7 @@ impl S3 {
     }
 
     /// Whether the bucket is closed to a caller without credentials, whatever its policy says.
-    fn is_restricted(&self, caller: &Caller, bucket: &State) -> bool {
+    fn is_restricted(&self, caller: &Caller, bucket: &BucketState) -> bool {
         *caller == Caller::Anonymous
             && bucket
                 .settings
@@ -124,7 +124,7 @@ impl S3 {
 }
 
 /// The ARN of a bucket, or of the object `key` in it.
-fn resource(bucket: &State, key: Option<&str>) -> String {
+fn resource(bucket: &BucketState, key: Option<&str>) -> String {
     let bucket = bucket_arn(&bucket.settings.name);
     match key {
         Some(key) => format!("{bucket}/{key}"),
@@ -133,7 +133,7 @@ fn resource(bucket: &State, key: Option<&str>) -> String {
 }
 
 /// What a bucket's policy may have, beyond what any policy may have.
-fn check_policy(iam: &Iam, settings: &Settings, text: &str) -> AwsResult<()> {
+fn check_policy(iam: &Iam, settings: &BucketSettings, text: &str) -> AwsResult<()> {
     let malformed = |reason| AwsError::new(400, "MalformedPolicy", reason);
     if text.len() > MAX_POLICY {
         return Err(AwsError::new(
@@ -142,7 +142,7 @@ fn check_policy(iam: &Iam, settings: &Settings, text: &str) -> AwsResult<()> {
             format!("the policy has more than {MAX_POLICY} bytes"),
         ));
     }
-    let policy = Document::parse(text, Kind::Resource).map_err(malformed)?;
+    let policy = Document::parse(text, PolicyKind::Resource).map_err(malformed)?;
     let own = bucket_arn(&settings.name);
     for statement in &policy.statements {
         for resource in statement.resources.iter().flat_map(|set| set.patterns()) {
@@ -239,7 +239,7 @@ mod tests {
             let text = format!(
                 r#"{{"Statement":{{"Effect":"Allow","Principal":"*","Action":"{action}","Resource":"{resource}"}}}}"#
             );
-            let policy = Document::parse(&text, Kind::Resource)?;
+            let policy = Document::parse(&text, PolicyKind::Resource)?;
             assert_eq!(
                 actions_apply(&policy.statements[0]),
                 expected,
@@ -284,7 +284,7 @@ mod tests {
             let text = format!(
                 r#"{{"Statement":{{{statement},"Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*"}}}}"#
             );
-            let policy = Document::parse(&text, Kind::Resource)?;
+            let policy = Document::parse(&text, PolicyKind::Resource)?;
             assert_eq!(is_public(&policy), expected, "{statement}");
         }
         Ok(())

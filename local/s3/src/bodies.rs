@@ -1,35 +1,43 @@
 //! The bytes of objects: small ones travel with their record, large ones are files.
 //!
 //! A file is on disk before the record that names it is committed, and is removed after the
-//! record is gone. Each is sealed, so that damage in it is noticed. What a crash leaves in between is a file that no record names: each file has
-//! an entry in the store, committed together with the record, and the next start removes the
-//! files that have none. A file that is being read when its record goes stays until the last
-//! reader is done.
+//! record is gone. Each is sealed, so that damage in it is noticed. What a crash leaves in between
+//! is a file that no record names: each file has an entry in the store, committed together with
+//! the record, and the next start removes the files that have none. A file that is being read when
+//! its record goes stays until the last reader is done.
+//!
+//! All that waits for the disk, and all hashing of what goes into a file, is done on threads for
+//! blocking work, some 64 KiB at a time: no client that is slow keeps such a thread, and a reset
+//! waits for what is under way on them.
 
 use super::checksums::{Algorithm, Hasher};
 use super::errors::entity_too_large;
 use super::holds::{Held, Holds};
-use super::sealed::{self, Sealer, Section};
-use anyhow::{Context, Result};
-use bytes::{Bytes, BytesMut};
+use super::intake::{Intake, Received};
+use super::sealed::{self, Section};
+use anyhow::{Context as _, Result};
+use bytes::Bytes;
+use cloud_core::context::Context;
 use cloud_core::error::{AwsError, AwsResult};
-use cloud_core::store::{Batch, Store};
+use cloud_core::store::{Batch, Snapshot};
 use cloud_core::troubles::Troubles;
 use futures::{Stream, StreamExt};
-use s3s::crypto::{Checksum as _, Md5};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
+use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tokio::fs::File;
-use tokio::io::AsyncWriteExt;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 /// The table of files that a record names.
 const FILES: &str = "s3.file";
 
-/// Up to here a body is stored with its record.
+/// How much of a large body is gathered before it is hashed and written.
+const AT_ONCE: usize = 64 * 1024;
+
+/// Up to here a body is stored with its record. Not more than [`AT_ONCE`].
 pub(crate) const MAX_RECORD_BODY: usize = 64 * 1024;
 
 /// The largest object of a single PUT, and the largest part:
@@ -49,78 +57,23 @@ pub(crate) struct Bodies {
     folder: Arc<Path>,
     holds: Arc<Holds>,
     troubles: Troubles,
-}
-
-/// A body that has arrived and belongs to no record yet. When it is dropped, nothing of it stays.
-#[derive(Debug)]
-pub struct Received {
-    pub size: u64,
-    /// The MD5 digest, in hexadecimal digits.
-    pub md5: String,
-    /// The value of the checksum that was asked for, in base64.
-    pub checksum: String,
-    pub algorithm: Algorithm,
-    pub place: Place,
-}
-
-#[derive(Debug)]
-pub enum Place {
-    Memory(Bytes),
-    File(NewFile),
-}
-
-/// A file that is removed again unless it is kept.
-#[derive(Debug)]
-pub struct NewFile {
-    path: PathBuf,
-    part: FilePart,
-    kept: bool,
-}
-
-impl NewFile {
-    /// The part as a record names it. The file stays when the record has been committed: see
-    /// [`Self::keep`].
-    pub fn part(&self) -> FilePart {
-        self.part.clone()
-    }
-
-    /// The record that names the file is durable.
-    pub fn keep(mut self) {
-        self.kept = true;
-    }
-}
-
-impl Drop for NewFile {
-    fn drop(&mut self) {
-        if !self.kept {
-            // What cannot be removed now is removed at the next start.
-            let _ = std::fs::remove_file(&self.path);
-        }
-    }
+    tasks: TaskTracker,
 }
 
 impl Bodies {
     /// Opens the folder, and removes the files that no record names; not when records are lost.
-    pub(crate) fn open(folder: &Path, store: &Store, troubles: &Troubles) -> Result<Self> {
-        cloud_core::folder::create(folder)
-            .with_context(|| format!("the folder {} cannot be created", folder.display()))?;
-        for entry in std::fs::read_dir(folder)? {
-            let entry = entry?;
-            let name = entry.file_name();
-            let known = match name.to_str() {
-                Some(name) => store.get(FILES, name)?.is_some(),
-                None => false,
-            };
-            if !known && store.is_whole() {
-                tracing::info!(file = %entry.path().display(), "removing an unfinished upload");
-                std::fs::remove_file(entry.path())?;
-            }
-        }
+    pub(crate) async fn open(folder: &Path, context: &Context) -> Result<Self> {
         let folder: Arc<Path> = folder.into();
+        let (of, is_whole) = (Arc::clone(&folder), context.store.is_whole());
+        let tidied = context
+            .store
+            .read(move |records| tidy(&of, records, is_whole));
+        tidied.await??;
         Ok(Self {
             holds: Arc::new(Holds::new(Arc::clone(&folder))),
             folder,
-            troubles: troubles.clone(),
+            troubles: context.troubles.clone(),
+            tasks: context.tasks.clone(),
         })
     }
 
@@ -153,72 +106,81 @@ impl Bodies {
         E: std::fmt::Display,
     {
         let mut body = std::pin::pin!(body);
-        let mut md5 = Md5::new();
-        let mut hasher = Hasher::new(algorithm);
+        let mut intake = Intake::new(Arc::clone(&self.folder), algorithm);
+        let mut waiting = Vec::new();
+        let mut waiting_bytes = 0;
         let mut size: u64 = 0;
-        let mut first = Bytes::new();
-        let mut buffer = BytesMut::new();
-        let mut file: Option<(File, NewFile)> = None;
-        let mut sealer = Sealer::default();
         while let Some(chunk) = body.next().await {
             let chunk = chunk.map_err(|error| broken_body(&error))?;
             size += chunk.len() as u64;
             if size > MAX_UPLOAD {
                 return Err(entity_too_large());
             }
-            md5.update(&chunk);
-            hasher.update(&chunk);
-            if let Some((file, _)) = &mut file {
-                sealer.update(&chunk);
-                file.write_all(&chunk).await.map_err(AwsError::internal)?;
-            } else if size > in_memory as u64 {
-                let (mut opened, new) = self.create().await.map_err(AwsError::internal)?;
-                for bytes in [&first[..], &buffer[..], &chunk[..]] {
-                    sealer.update(bytes);
-                    opened.write_all(bytes).await.map_err(AwsError::internal)?;
-                }
-                (first, buffer) = (Bytes::new(), BytesMut::new());
-                file = Some((opened, new));
-            } else if first.is_empty() {
-                first = chunk;
-            } else {
-                buffer.extend_from_slice(&chunk);
+            waiting_bytes += chunk.len();
+            waiting.push(chunk);
+            if waiting_bytes > AT_ONCE {
+                let chunks = std::mem::take(&mut waiting);
+                waiting_bytes = 0;
+                let written = self.blocking(move || intake.write(&chunks));
+                intake = written.await.map_err(AwsError::internal)?;
             }
         }
-        if in_memory == 0 && file.is_none() {
-            // An empty body, which has to be a file all the same.
-            file = Some(self.create().await.map_err(AwsError::internal)?);
+        if in_memory > 0 && size <= in_memory as u64 {
+            // Hashed here: that takes less than the way to another thread and back.
+            return Ok(intake.keep_in_memory(waiting));
         }
-        let place = match file {
-            Some((mut opened, mut new)) => {
-                let seal = sealer.finish();
-                opened.write_all(&seal).await.map_err(AwsError::internal)?;
-                opened.flush().await.map_err(AwsError::internal)?;
-                opened.sync_all().await.map_err(AwsError::internal)?;
-                self.sync_folder().await.map_err(AwsError::internal)?;
-                new.part.size = size;
-                Place::File(new)
-            }
-            None if buffer.is_empty() => Place::Memory(first),
-            None => Place::Memory([&first[..], &buffer[..]].concat().into()),
-        };
-        Ok(Received {
-            size,
-            md5: hex::encode(md5.finalize()),
-            checksum: hasher.finish(),
-            algorithm,
-            place,
-        })
+        let finished = self.blocking(move || intake.write(&waiting)?.finish());
+        finished.await.map_err(AwsError::internal)
     }
 
     /// Reads a range of the bytes in `parts`. Their files stay until the stream is dropped,
-    /// whatever becomes of the object. Where they are gone already (`NotFound`), the caller
+    /// even if the object is deleted. Where they are gone already (`NotFound`), the caller
     /// looks the object up again.
     pub(crate) async fn read(
         &self,
         parts: &[FilePart],
         range: Range<u64>,
-    ) -> std::io::Result<impl Stream<Item = std::io::Result<Bytes>> + Send + Sync + use<>> {
+    ) -> io::Result<impl Stream<Item = io::Result<Bytes>> + Send + Sync + use<>> {
+        let mut reader = self.reader(parts, range)?;
+        let opened = self.blocking(move || reader.open_next().map(|()| reader));
+        let (reader, bodies) = (opened.await?, self.clone());
+        Ok(futures::stream::try_unfold(reader, move |mut reader| {
+            let bodies = bodies.clone();
+            async move {
+                let read = bodies.blocking(move || Ok(reader.next()?.map(|bytes| (bytes, reader))));
+                read.await
+            }
+        }))
+    }
+
+    /// The checksum of the bytes in `parts`, in base64. It ends early when nobody waits for it any
+    /// more.
+    pub(crate) async fn checksum(
+        &self,
+        parts: &[FilePart],
+        algorithm: Algorithm,
+    ) -> AwsResult<String> {
+        let size = parts.iter().map(|part| part.size).sum();
+        let mut reader = self.reader(parts, 0..size).map_err(AwsError::internal)?;
+        let waited_for = CancellationToken::new();
+        let given_up = waited_for.clone();
+        let _until_dropped = waited_for.drop_guard();
+        let calculated = self.blocking(move || {
+            let mut hasher = Hasher::new(algorithm);
+            reader.open_next()?;
+            while let Some(bytes) = reader.next()? {
+                if given_up.is_cancelled() {
+                    return Err(io::ErrorKind::Interrupted.into());
+                }
+                hasher.update(&bytes);
+            }
+            Ok(hasher.finish())
+        });
+        calculated.await.map_err(AwsError::internal)
+    }
+
+    /// What reads a range of the bytes in `parts`.
+    fn reader(&self, parts: &[FilePart], range: Range<u64>) -> io::Result<Reader> {
         let mut sections = VecDeque::new();
         let mut names = Vec::new();
         let mut start = 0;
@@ -234,20 +196,12 @@ impl Bodies {
             start = end;
         }
         let held = self.holds.hold(names);
-        let mut reader = Reader {
+        Ok(Reader {
             sections,
             open: None,
-            _held: held.ok_or(std::io::ErrorKind::NotFound)?,
+            _held: held.ok_or(io::ErrorKind::NotFound)?,
             troubles: self.troubles.clone(),
-        };
-        reader.open_next().await?;
-        Ok(futures::stream::try_unfold(
-            reader,
-            |mut reader| async move {
-                let bytes = reader.next().await?;
-                Ok(bytes.map(|bytes| (bytes, reader)))
-            },
-        ))
+        })
     }
 
     /// Removes files whose record is gone, as soon as nobody reads them.
@@ -257,32 +211,44 @@ impl Bodies {
             return;
         }
         let holds = Arc::clone(&self.holds);
-        if let Err(error) = tokio::task::spawn_blocking(move || holds.remove(names)).await {
+        let removed = self.blocking(move || {
+            holds.remove(names);
+            Ok(())
+        });
+        if let Err(error) = removed.await {
             tracing::warn!(%error, "the files of deleted objects stay until the next start");
         }
     }
 
-    async fn create(&self) -> std::io::Result<(File, NewFile)> {
-        let name = uuid::Uuid::new_v4().simple().to_string();
-        let path = self.folder.join(&name);
-        // Made where the file is made: when nobody waits for it any more, it is removed.
-        let created = tokio::task::spawn_blocking(move || {
-            let file = std::fs::File::create_new(&path)?;
-            let new = NewFile {
-                path,
-                part: FilePart { name, size: 0 },
-                kept: false,
-            };
-            std::io::Result::Ok((file, new))
-        });
-        let (file, new) = created.await.map_err(std::io::Error::other)??;
-        Ok((File::from_std(file), new))
+    /// Does work with files on a thread that may wait for the disk. A reset waits for its end,
+    /// also when nobody else does any more.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> io::Result<T> + Send + 'static,
+    ) -> io::Result<T> {
+        let done = self.tasks.spawn_blocking(work).await;
+        done.map_err(io::Error::other)?
     }
+}
 
-    /// Makes the names of new files durable.
-    async fn sync_folder(&self) -> std::io::Result<()> {
-        File::open(&*self.folder).await?.sync_all().await
+/// Creates the folder, and removes the files in it that no record names; not when records are
+/// lost.
+fn tidy(folder: &Path, records: &Snapshot, is_whole: bool) -> Result<()> {
+    cloud_core::folder::create(folder)
+        .with_context(|| format!("the folder {} cannot be created", folder.display()))?;
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let known = match name.to_str() {
+            Some(name) => records.get(FILES, name)?.is_some(),
+            None => false,
+        };
+        if !known && is_whole {
+            tracing::info!(file = %entry.path().display(), "removing an unfinished upload");
+            std::fs::remove_file(entry.path())?;
+        }
     }
+    Ok(())
 }
 
 /// Adds the entries of files that a record in the same batch names.
@@ -302,7 +268,7 @@ pub(crate) fn forget_files<'a>(
         .fold(batch, |batch, part| batch.delete(FILES, &part.name))
 }
 
-/// Sections of files, read one after the other.
+/// Sections of files, read one after the other. Its calls wait for the disk.
 struct Reader {
     /// A file, the size of the body in it, where to begin, and how many bytes to read.
     sections: VecDeque<(PathBuf, u64, u64, u64)>,
@@ -312,16 +278,16 @@ struct Reader {
 }
 
 impl Reader {
-    async fn next(&mut self) -> std::io::Result<Option<Bytes>> {
+    fn next(&mut self) -> io::Result<Option<Bytes>> {
         loop {
             let Some(section) = &mut self.open else {
                 return Ok(None);
             };
-            match section.next().await {
+            match section.next() {
                 Ok(Some(bytes)) => return Ok(Some(bytes)),
-                Ok(None) => self.open_next().await?,
+                Ok(None) => self.open_next()?,
                 Err(error) => {
-                    if error.kind() == std::io::ErrorKind::InvalidData
+                    if error.kind() == io::ErrorKind::InvalidData
                         && let Ok(Some(what)) = sealed::check(section.path())
                     {
                         self.troubles.name_only(section.path(), &what);
@@ -332,11 +298,9 @@ impl Reader {
         }
     }
 
-    async fn open_next(&mut self) -> std::io::Result<()> {
+    fn open_next(&mut self) -> io::Result<()> {
         self.open = match self.sections.pop_front() {
-            Some((path, size, from, length)) => {
-                Some(Section::open(path, size, from, length).await?)
-            }
+            Some((path, size, from, length)) => Some(Section::open(path, size, from, length)?),
             None => None,
         };
         Ok(())

@@ -1,13 +1,14 @@
 //! The buckets of the account and their settings, in memory and in the store.
 
-use super::errors::{bucket_not_empty, invalid_argument, no_such_bucket};
+use super::errors::{bucket_already_owned, bucket_not_empty, invalid_argument, no_such_bucket};
 use super::lifecycle::Rule;
 use super::names::check_bucket;
+use super::uploads::forget_all;
 use super::version::{VERSIONS, objects_prefix};
 use anyhow::Result;
 use cloud_core::error::{AwsError, AwsResult};
 use cloud_core::store::{Batch, Store};
-use cloud_iam::document::{Document, Kind};
+use cloud_iam::document::{Document, PolicyKind};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -19,7 +20,7 @@ pub(crate) const BUCKET_OWNER_ENFORCED: &str = "BucketOwnerEnforced";
 
 /// The settings of a bucket, as they are stored.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Settings {
+pub struct BucketSettings {
     pub name: String,
     pub region: String,
     /// Milliseconds since the Unix epoch.
@@ -68,17 +69,20 @@ impl PublicAccessBlock {
     };
 }
 
-/// A bucket, with what requests need of its settings at hand.
+/// A bucket, with its settings in memory.
 pub struct Bucket {
-    state: RwLock<Arc<State>>,
-    /// Held for reading by who writes objects, for writing by who deletes the bucket.
+    /// A std lock, since it is held for no longer than a pointer is copied: a request has the
+    /// settings as they were when it began.
+    state: RwLock<Arc<BucketState>>,
+    /// Held for reading by all who write objects, and for writing by the one who deletes the
+    /// bucket. A lock of tokio's, since it is held over commits.
     gate: tokio::sync::RwLock<Existence>,
 }
 
 /// The settings, and the policy parsed.
 #[derive(Debug)]
-pub struct State {
-    pub settings: Settings,
+pub struct BucketState {
+    pub settings: BucketSettings,
     pub policy: Option<Document>,
 }
 
@@ -93,14 +97,22 @@ pub struct Open<'a> {
     _existence: tokio::sync::RwLockReadGuard<'a, Existence>,
 }
 
+/// Why a bucket is not created.
+pub enum NotCreated {
+    /// The account has one of this name.
+    Exists(Arc<Bucket>),
+    Refused(AwsError),
+}
+
+/// All buckets of the account.
 pub struct Buckets {
     store: Store,
     all: RwLock<BTreeMap<String, Arc<Bucket>>>,
-    /// One change of settings at a time.
+    /// One change of settings at a time. A lock of tokio's, since it is held over a commit.
     changing: tokio::sync::Mutex<()>,
 }
 
-impl Settings {
+impl BucketSettings {
     /// A new bucket, with the settings that AWS gives one since April 2023 and encrypts since
     /// January 2023:
     /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/create-bucket-faq.html>.
@@ -121,12 +133,12 @@ impl Settings {
     }
 }
 
-impl State {
-    fn new(settings: Settings) -> Result<Self, String> {
+impl BucketState {
+    fn new(settings: BucketSettings) -> Result<Self, String> {
         let policy = settings
             .policy
             .as_deref()
-            .map(|text| Document::parse(text, Kind::Resource))
+            .map(|text| Document::parse(text, PolicyKind::Resource))
             .transpose()?;
         Ok(Self { settings, policy })
     }
@@ -138,14 +150,14 @@ impl State {
 }
 
 impl Bucket {
-    fn new(state: State) -> Self {
+    fn new(state: BucketState) -> Self {
         Self {
             state: RwLock::new(Arc::new(state)),
             gate: tokio::sync::RwLock::new(Existence::There),
         }
     }
 
-    pub fn state(&self) -> Arc<State> {
+    pub fn state(&self) -> Arc<BucketState> {
         Arc::clone(&self.state.read().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -161,12 +173,27 @@ impl Bucket {
     }
 }
 
+impl From<AwsError> for NotCreated {
+    fn from(error: AwsError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl From<NotCreated> for AwsError {
+    fn from(not_created: NotCreated) -> Self {
+        match not_created {
+            NotCreated::Exists(_) => bucket_already_owned(),
+            NotCreated::Refused(error) => error,
+        }
+    }
+}
+
 impl Buckets {
-    pub fn open(store: Store) -> Result<Self> {
+    pub async fn open(store: Store) -> Result<Self> {
         let mut all = BTreeMap::new();
-        for (name, json) in store.scan(BUCKETS, "")? {
+        for (name, json) in store.scan(BUCKETS, "").await? {
             let settings = serde_json::from_slice(&json).map_err(|error| error.to_string());
-            let state = match settings.and_then(State::new) {
+            let state = match settings.and_then(BucketState::new) {
                 Ok(state) => state,
                 Err(reason) => {
                     store.unreadable(BUCKETS, &name, &reason);
@@ -195,7 +222,7 @@ impl Buckets {
 
     /// Creates a bucket. One that the same resource has created already, before a crash say, is
     /// that bucket.
-    pub async fn create(&self, settings: Settings) -> AwsResult<()> {
+    pub async fn create(&self, settings: BucketSettings) -> Result<(), NotCreated> {
         check_bucket(&settings.name).map_err(|reason| {
             AwsError::new(
                 400,
@@ -205,21 +232,15 @@ impl Buckets {
         })?;
         let _changing = self.changing.lock().await;
         if let Ok(existing) = self.get(&settings.name) {
-            let existing = existing.state();
-            if settings.declared_as.is_some()
-                && existing.settings.declared_as == settings.declared_as
-            {
+            let declared_as = &existing.state().settings.declared_as;
+            if settings.declared_as.is_some() && *declared_as == settings.declared_as {
                 return Ok(());
             }
-            return Err(AwsError::new(
-                409,
-                "BucketAlreadyOwnedByYou",
-                "Your previous request to create the named bucket succeeded and you already own it.",
-            ));
+            return Err(NotCreated::Exists(existing));
         }
         self.save(&settings).await?;
         let name = settings.name.clone();
-        let state = State::new(settings).map_err(invalid_argument)?;
+        let state = BucketState::new(settings).map_err(invalid_argument)?;
         let mut all = self.all.write().unwrap_or_else(PoisonError::into_inner);
         all.insert(name, Arc::new(Bucket::new(state)));
         Ok(())
@@ -229,14 +250,14 @@ impl Buckets {
     pub async fn change(
         &self,
         name: &str,
-        change: impl FnOnce(&mut Settings) + Send,
+        change: impl FnOnce(&mut BucketSettings) + Send,
     ) -> AwsResult<()> {
         let _changing = self.changing.lock().await;
         let bucket = self.get(name)?;
         let mut settings = bucket.state().settings.clone();
         change(&mut settings);
-        let state =
-            State::new(settings).map_err(|reason| AwsError::new(400, "MalformedPolicy", reason))?;
+        let state = BucketState::new(settings)
+            .map_err(|reason| AwsError::new(400, "MalformedPolicy", reason))?;
         self.save(&state.settings).await?;
         *bucket.state.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(state);
         Ok(())
@@ -247,16 +268,15 @@ impl Buckets {
         let _changing = self.changing.lock().await;
         let bucket = self.get(name)?;
         let mut existence = bucket.gate.write().await;
-        let objects = objects_prefix(name, "");
-        let any = self
-            .store
-            .range(VERSIONS, &objects, "", 1)
-            .map_err(AwsError::internal)?;
-        if !any.is_empty() {
-            return Err(bucket_not_empty(bucket.state().shows_versions()));
-        }
-        let batch =
-            super::uploads::forget_all(&self.store, name, Batch::new().delete(BUCKETS, name))?;
+        let (of, shows_versions) = (name.to_owned(), bucket.state().shows_versions());
+        let batch = self.store.read(move |records| {
+            let first = records.range(VERSIONS, &objects_prefix(&of, ""), "", 1);
+            if !first.map_err(AwsError::internal)?.is_empty() {
+                return Err(bucket_not_empty(shows_versions));
+            }
+            forget_all(records, &of, Batch::new().delete(BUCKETS, &of))
+        });
+        let batch = batch.await.map_err(AwsError::internal)??;
         self.store.commit(batch).await.map_err(AwsError::internal)?;
         *existence = Existence::Gone;
         let mut all = self.all.write().unwrap_or_else(PoisonError::into_inner);
@@ -264,7 +284,7 @@ impl Buckets {
         Ok(())
     }
 
-    async fn save(&self, settings: &Settings) -> AwsResult<()> {
+    async fn save(&self, settings: &BucketSettings) -> AwsResult<()> {
         let json = serde_json::to_vec(settings).map_err(AwsError::internal)?;
         let batch = Batch::new().put(BUCKETS, &settings.name, json);
         self.store.commit(batch).await.map_err(AwsError::internal)

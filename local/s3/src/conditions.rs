@@ -39,7 +39,7 @@ pub enum IfRange {
     Unknown,
 }
 
-/// On what a write depends.
+/// What a write depends on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WriteConditions {
     pub if_match: Option<Tag>,
@@ -55,7 +55,7 @@ pub enum Tag {
     Is(String),
 }
 
-/// On what a read, or the source of a copy, depends.
+/// What a read, or the source of a copy, depends on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ReadConditions {
     pub if_match: Option<Tags>,
@@ -212,8 +212,8 @@ impl ReadConditions {
         })
     }
 
-    /// Whether a range counts. Of an object that is not the one the client has a part of, the
-    /// whole is sent (RFC 9110, section 13.1.5), as S3 does:
+    /// Whether a range counts. When the object is not the one that the client has a part of, all of
+    /// it is sent (RFC 9110, section 13.1.5), as S3 does:
     /// <https://github.com/awslabs/aws-sdk-kotlin/issues/1645>.
     pub(crate) fn allow_range(&self, etag: &str, modified: OffsetDateTime) -> bool {
         match &self.if_range {
@@ -250,9 +250,9 @@ impl Tags {
                 Some(inner) => rest.len() - quoted.len() + inner + 2,
                 None => rest.find(',').unwrap_or(rest.len()),
             };
-            let (tag, behind) = rest.split_at(length);
+            let (tag, after) = rest.split_at(length);
             tags.push(EntityTag::parse(tag.trim()));
-            rest = behind;
+            rest = after;
         }
     }
 }
@@ -305,7 +305,7 @@ fn tags(headers: &HeaderMap, name: &HeaderName) -> Option<Tags> {
     text(headers, name).map(|text| Tags::parse(&text))
 }
 
-/// What is no date of HTTP counts as absent (RFC 9110, section 13.1.3).
+/// A value that is no date of HTTP counts as absent (RFC 9110, section 13.1.3).
 fn date(headers: &HeaderMap, name: &HeaderName) -> Option<OffsetDateTime> {
     http_date(&text(headers, name)?)
 }

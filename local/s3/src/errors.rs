@@ -67,6 +67,14 @@ pub(crate) fn access_denied() -> AwsError {
     AwsError::new(403, "AccessDenied", "Access Denied")
 }
 
+pub(crate) fn bucket_already_owned() -> AwsError {
+    AwsError::new(
+        409,
+        "BucketAlreadyOwnedByYou",
+        "Your previous request to create the named bucket succeeded and you already own it.",
+    )
+}
+
 pub(crate) fn bucket_not_empty(versioned: bool) -> AwsError {
     let message = if versioned {
         "The bucket you tried to delete is not empty. You must delete all versions in the bucket."

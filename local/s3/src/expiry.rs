@@ -8,8 +8,9 @@
 use super::S3;
 use super::buckets::Bucket;
 use super::lifecycle::{Step, due, upload_is_due};
-use super::objects::{InFront, erase, parse};
-use super::version::{VERSIONS, Version, object_key, objects_prefix, versions_prefix};
+use super::objects::erase;
+use super::records::{self, parse, replaced};
+use super::version::{VERSIONS, Version, object_key, objects_prefix};
 use cloud_core::error::{AwsError, AwsResult};
 use cloud_core::store::Batch;
 use std::sync::Arc;
@@ -77,7 +78,7 @@ impl S3 {
         let mut failures = Failures::default();
         failures.note(
             "",
-            "what ended uploads left behind",
+            "what ended uploads have left",
             self.forget_ended(now).await,
         );
         for bucket in self.buckets.list() {
@@ -87,7 +88,7 @@ impl S3 {
                 continue;
             }
             let name = settings.name.as_str();
-            match self.each_upload(name, "") {
+            match self.each_upload(name).await {
                 Ok(uploads) => {
                     for upload in uploads {
                         let expired = match upload {
@@ -119,10 +120,12 @@ impl S3 {
         let mut from = String::new();
         let mut object = Object::default();
         loop {
-            // Others go first.
-            tokio::task::yield_now().await;
-            let records = self.context.store.range(VERSIONS, &prefix, &from, PAGE);
-            let records = records.map_err(AwsError::internal)?;
+            let (prefix, start) = (prefix.clone(), from.clone());
+            let records = self.records(move |records| {
+                let page = records.range(VERSIONS, &prefix, &start, PAGE);
+                page.map_err(AwsError::internal)
+            });
+            let records = records.await?;
             let is_last = records.len() < PAGE;
             for (record, json) in records {
                 // The least key after this one.
@@ -161,22 +164,21 @@ impl S3 {
         }
     }
 
-    /// Deletes what is due of an object now that nobody else can change it.
+    /// Deletes what is due of an object, under its lock: no client changes it meanwhile.
     async fn expire_object(&self, bucket: &Bucket, key: &str, now: i64) -> AwsResult<()> {
         let _open = bucket.open().await?;
         let state = bucket.state();
         let settings = &state.settings;
         let name = settings.name.as_str();
         let _lock = self.locks.lock(name, key).await;
-        let records = self
-            .context
-            .store
-            .scan(VERSIONS, &versions_prefix(name, key));
-        let records = records.map_err(AwsError::internal)?;
-        let versions = records
-            .iter()
-            .map(|(_, json)| parse(json))
-            .collect::<AwsResult<Vec<_>>>()?;
+        let (versioning, of) = (settings.versioning, (name.to_owned(), key.to_owned()));
+        let read = self.records(move |records| {
+            let (name, key) = of;
+            let versions = records::versions(records, &name, &key)?;
+            let replaced = replaced(records, versioning, &name, &key)?;
+            AwsResult::Ok((versions, replaced))
+        });
+        let (versions, mut replaced) = read.await?;
 
         let mut batch = Batch::new();
         let mut gone = Vec::new();
@@ -193,9 +195,10 @@ impl S3 {
                     gone.push(versions[index].clone());
                 }
                 Step::Mark => {
-                    let marker: InFront = self.in_front(settings, key, None)?;
+                    let replaced = replaced.take();
+                    let marker = self.in_front(settings, key, None, replaced.as_ref())?;
                     batch = batch.and(marker.batch);
-                    gone.extend(marker.replaced);
+                    gone.extend(replaced);
                 }
             }
         }
@@ -211,7 +214,7 @@ impl S3 {
 }
 
 impl Failures {
-    /// Remembers and logs what went wrong. What is not there any more is as it should be.
+    /// Remembers and logs what went wrong. A thing that is gone already is no failure.
     fn note(&mut self, bucket: &str, what: &str, expired: AwsResult<()>) {
         if let Err(error) = expired
             && error.is_server_fault()

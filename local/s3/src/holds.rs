@@ -8,11 +8,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 #[derive(Debug)]
 pub(crate) struct Holds {
     folder: Arc<Path>,
-    files: Mutex<HashMap<String, State>>,
+    /// A std lock: it is never held while the disk is waited for.
+    files: Mutex<HashMap<String, FileState>>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct FileState {
     readers: usize,
     /// Whether the file's record is gone: the last reader removes the file.
     doomed: bool,
@@ -70,7 +71,8 @@ impl Holds {
         self.delete(&free);
     }
 
-    /// Deletes files that nobody reads, and only then forgets that they are doomed.
+    /// Deletes files that nobody reads, and only then forgets that they are doomed: otherwise a
+    /// reader could get a file that is about to go.
     fn delete(&self, names: &[String]) {
         for name in names {
             let path: PathBuf = self.folder.join(name);
@@ -85,7 +87,7 @@ impl Holds {
         }
     }
 
-    fn files(&self) -> MutexGuard<'_, HashMap<String, State>> {
+    fn files(&self) -> MutexGuard<'_, HashMap<String, FileState>> {
         self.files.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -108,7 +110,16 @@ impl Drop for Held {
             }
         }
         drop(files);
-        self.holds.delete(&free);
+        if free.is_empty() {
+            return;
+        }
+        let holds = Arc::clone(&self.holds);
+        let delete = move || holds.delete(&free);
+        // A reader is dropped wherever its request ends, which may not wait for the disk.
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) => drop(runtime.spawn_blocking(delete)),
+            Err(_) => delete(),
+        }
     }
 }
 

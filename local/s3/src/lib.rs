@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | [`buckets`], `names`, `paths`, `access`, `lifecycle` | buckets and their settings |
 //! | [`expiry`] | the lifecycle rules, applied |
-//! | `version`, `bodies`, `sealed`, `holds`, `checksums` | what is stored, and how |
+//! | `version`, `records`, `intake`, `bodies`, `sealed`, `holds`, `checksums` | what is stored, and how |
 //! | `objects`, [`reading`], [`conditions`], [`listing`], `uploads` | what can be done with objects |
 //! | [`wire`] | S3's own protocol, on top of the rest |
 //! | [`origin`] | what CloudFront is answered that reads a bucket |
@@ -21,6 +21,7 @@ pub mod conditions;
 mod errors;
 pub mod expiry;
 mod holds;
+mod intake;
 mod lifecycle;
 pub mod listing;
 mod locks;
@@ -29,6 +30,7 @@ mod objects;
 pub mod origin;
 mod paths;
 pub mod reading;
+mod records;
 mod resources;
 mod sealed;
 mod uploads;
@@ -43,9 +45,9 @@ use checksums::Algorithm;
 use cloud_core::context::Context;
 use cloud_core::error::AwsResult;
 use cloud_core::faults::Disturbable;
-use cloud_core::store::{Batch, Store};
+use cloud_core::store::{Batch, COUNTERS, Store};
 use cloud_iam::{Caller, Iam};
-use cloud_resource::resource::{AnyResourceType, bind};
+use cloud_resource::resource::AnyResourceType;
 use locks::Locks;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -57,6 +59,9 @@ use tokio_util::sync::CancellationToken;
 /// The checksum that S3 adds to an object whose client sent none:
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html>.
 pub(crate) const DEFAULT_CHECKSUM: Algorithm = Algorithm::Crc64Nvme;
+
+/// The type of an object whose client named none.
+const DEFAULT_CONTENT_TYPE: &str = "binary/octet-stream";
 
 /// What can be disturbed of it: its page ErrorResponses has the errors.
 pub static FAULTS: Disturbable = Disturbable {
@@ -109,8 +114,8 @@ impl S3 {
         context.faults.register(&FAULTS);
         context.faults.register(&resources::FAULTS);
         Ok(Self {
-            bodies: Bodies::open(folder, &context.store, &context.troubles)?,
-            buckets: Buckets::open(context.store.clone())?,
+            bodies: Bodies::open(folder, context).await?,
+            buckets: Buckets::open(context.store.clone()).await?,
             sequence: Sequence::open(&context.store).await?,
             locks: Locks::new(),
             upload_locks: Locks::new(),
@@ -121,16 +126,7 @@ impl S3 {
 
     /// Its resource types.
     pub fn resource_types(self: &Arc<Self>) -> Vec<Box<dyn AnyResourceType>> {
-        vec![
-            bind(resources::Bucket, self),
-            bind(resources::BucketLifecycleConfiguration, self),
-            bind(resources::BucketObjectv2, self),
-            bind(resources::BucketOwnershipControls, self),
-            bind(resources::BucketPolicy, self),
-            bind(resources::BucketPublicAccessBlock, self),
-            bind(resources::BucketServerSideEncryptionConfiguration, self),
-            bind(resources::BucketVersioning, self),
-        ]
+        resources::all(self)
     }
 
     /// Stores an object for another service, if the caller may; durable on return. Gives its
@@ -165,6 +161,11 @@ impl S3 {
 }
 
 impl ObjectHeaders {
+    /// The type that the object goes out with.
+    pub(crate) fn content_type(&self) -> &str {
+        self.content_type.as_deref().unwrap_or(DEFAULT_CONTENT_TYPE)
+    }
+
     fn is_empty(&self) -> bool {
         *self == Self::default()
     }
@@ -173,16 +174,24 @@ impl ObjectHeaders {
 /// Numbers that grow from write to write, over restarts and whatever the clock says.
 struct Sequence(AtomicU64);
 
-/// The table and key of how often the sequence was opened.
-const META: &str = "s3.meta";
-const EPOCH: &str = "epoch";
+/// The counter of how often the sequence was opened.
+const EPOCH: &str = "s3.epoch";
+
+/// Where homes of older versions have it.
+const FORMER_EPOCH: (&str, &str) = ("s3.meta", "epoch");
 
 /// How many numbers an epoch has: the rest of 64 bits is left for 16 million starts.
 const EPOCH_BITS: u32 = 40;
 
 impl Sequence {
     async fn open(store: &Store) -> Result<Self> {
-        let epoch: u64 = match store.get(META, EPOCH)? {
+        let (table, key) = FORMER_EPOCH;
+        let former = store.get(table, key).await?;
+        let mut batch = Batch::new();
+        if former.is_some() {
+            batch = batch.delete(table, key);
+        }
+        let epoch: u64 = match store.get(COUNTERS, EPOCH).await?.or(former) {
             Some(text) => std::str::from_utf8(&text)?
                 .parse()
                 .context("the store's S3 epoch is no number")?,
@@ -190,7 +199,7 @@ impl Sequence {
         };
         let epoch = epoch + 1;
         let record = epoch.to_string().into_bytes();
-        store.commit(Batch::new().put(META, EPOCH, record)).await?;
+        store.commit(batch.put(COUNTERS, EPOCH, record)).await?;
         Ok(Self(AtomicU64::new(epoch << EPOCH_BITS)))
     }
 

@@ -4,7 +4,7 @@
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html>. Days are
 //! counted from creation and rounded up to the next midnight, UTC:
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html#intro-lifecycle-rules-number-of-days>.
-//! Transitions between storage classes are not among what this cloud does.
+//! This cloud has no transitions between storage classes.
 
 use super::buckets::Versioning;
 use super::uploads::Upload;

@@ -1,23 +1,22 @@
-//! Objects: written, read, deleted.
+//! Objects: written and deleted.
 
-use super::bodies::{MAX_RECORD_BODY, Place, Received, forget_files, name_files};
-use super::buckets::{Bucket, Settings, Versioning};
+use super::bodies::{MAX_RECORD_BODY, forget_files, name_files};
+use super::buckets::{Bucket, BucketSettings, Versioning};
 use super::checksums::{Algorithm, Checksum, Coverage};
 use super::conditions::WriteConditions;
-use super::errors::{invalid_version_id, no_such_key, no_such_version};
+use super::intake::{Place, Received};
+use super::records;
 use super::version::{
-    BODIES, Body, Content, NULL, VERSIONS, Version, new_id, object_key, objects_prefix, record_key,
-    sequence_of, versions_prefix,
+    BODIES, Body, Content, NULL, VERSIONS, Version, body_key, new_id, object_key, objects_prefix,
+    record_key,
 };
 use super::{ObjectHeaders, S3};
 use bytes::Bytes;
-use cloud_core::body::Data;
 use cloud_core::context::reset_meanwhile;
 use cloud_core::error::{AwsError, AwsResult};
 use cloud_core::store::Batch;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::ops::Range;
 
 /// A body to be written, and what goes with it.
 pub struct NewObject {
@@ -39,18 +38,14 @@ pub struct Deletion {
 pub(super) struct InFront {
     pub version: Version,
     pub batch: Batch,
-    /// The version that the bucket's versioning does not keep; its files go when the batch is
-    /// durable.
-    pub replaced: Option<Version>,
 }
 
-/// Why there is nothing to read.
-#[derive(Debug, Clone)]
-pub enum Missing {
-    /// There is no such object or version.
-    Nothing(AwsError),
-    /// There is a delete marker.
-    Marker(Box<Version>),
+/// What the store has of an object that is about to be written.
+struct Before {
+    /// Looked for where conditions ask for it.
+    latest: Option<Version>,
+    /// The version that the bucket's versioning does not keep.
+    replaced: Option<Version>,
 }
 
 impl S3 {
@@ -103,7 +98,7 @@ impl S3 {
         }
     }
 
-    /// Writes an object whose bytes are at hand.
+    /// Writes an object whose bytes are all in memory.
     pub(crate) async fn put_bytes(
         &self,
         bucket: &Bucket,
@@ -138,14 +133,15 @@ impl S3 {
         let state = bucket.state();
         let name = state.settings.name.as_str();
         let _lock = self.locks.lock(name, key).await;
-        if !conditions.is_empty() {
-            conditions.check(self.latest(name, key)?.as_ref())?;
+        let versioning = state.settings.versioning;
+        let is_conditional = !conditions.is_empty();
+        let before = self.before(name, key, versioning, is_conditional).await?;
+        if is_conditional {
+            conditions.check(before.latest.as_ref())?;
         }
-        let InFront {
-            version,
-            batch,
-            replaced,
-        } = self.in_front(&state.settings, key, content)?;
+        let replaced = before.replaced;
+        let InFront { version, batch } =
+            self.in_front(&state.settings, key, content, replaced.as_ref())?;
         let batch = complete(batch, &version)?;
         self.commit(batch).await?;
         if let Some(replaced) = replaced {
@@ -154,20 +150,44 @@ impl S3 {
         Ok(version)
     }
 
-    /// What puts a version, or a delete marker, in front of all others of an object. The caller
-    /// holds the object's lock until the batch is committed.
+    /// Reads what a write of an object depends on. Most writes, without conditions and in a
+    /// bucket that keeps all versions, depend on nothing.
+    async fn before(
+        &self,
+        bucket: &str,
+        key: &str,
+        versioning: Versioning,
+        is_conditional: bool,
+    ) -> AwsResult<Before> {
+        if versioning == Versioning::Enabled && !is_conditional {
+            return Ok(Before {
+                latest: None,
+                replaced: None,
+            });
+        }
+        let (bucket, key) = (bucket.to_owned(), key.to_owned());
+        self.records(move |records| {
+            let latest = match is_conditional {
+                true => records::latest(records, &bucket, &key)?,
+                false => None,
+            };
+            let replaced = records::replaced(records, versioning, &bucket, &key)?;
+            Ok(Before { latest, replaced })
+        })
+        .await
+    }
+
+    /// What puts a version, or a delete marker, in front of all others of an object, in place of
+    /// the one that is `replaced`. The caller holds the object's lock until the batch is
+    /// committed.
     pub(super) fn in_front(
         &self,
-        settings: &Settings,
+        settings: &BucketSettings,
         key: &str,
         content: Option<Content>,
+        replaced: Option<&Version>,
     ) -> AwsResult<InFront> {
         let name = settings.name.as_str();
-        let replaced = match settings.versioning {
-            Versioning::Enabled => None,
-            Versioning::Never => self.latest(name, key)?,
-            Versioning::Suspended => self.null_version(name, key)?,
-        };
         let sequence = self.sequence.next();
         let version = Version {
             id: match settings.versioning {
@@ -180,14 +200,10 @@ impl S3 {
         };
         let json = serde_json::to_vec(&version).map_err(AwsError::internal)?;
         let mut batch = Batch::new().put(VERSIONS, &record_key(name, key, sequence), json);
-        if let Some(replaced) = &replaced {
+        if let Some(replaced) = replaced {
             batch = erase(batch, name, key, replaced);
         }
-        Ok(InFront {
-            version,
-            batch,
-            replaced,
-        })
+        Ok(InFront { version, batch })
     }
 
     /// Deletes an object as the bucket's versioning has it, or for good the version of this id.
@@ -229,7 +245,11 @@ impl S3 {
         let state = bucket.state();
         let name = state.settings.name.as_str();
         let _lock = self.locks.lock(name, key).await;
-        let found = self.version(name, key, id)?;
+        let found = {
+            let (name, key, id) = (name.to_owned(), key.to_owned(), id.to_owned());
+            self.records(move |records| records::version(records, &name, &key, &id))
+                .await?
+        };
         if !conditions.is_empty() {
             conditions.check(found.as_ref())?;
         }
@@ -246,59 +266,6 @@ impl S3 {
         Ok(deletion)
     }
 
-    /// The version to read: of this id, or the latest one.
-    pub fn find(
-        &self,
-        bucket: &str,
-        key: &str,
-        version_id: Option<&str>,
-    ) -> Result<(Version, Content), Missing> {
-        let found = match version_id {
-            None => self.latest(bucket, key).map_err(Missing::Nothing)?,
-            Some(id) => self.version(bucket, key, id).map_err(Missing::Nothing)?,
-        };
-        match found {
-            Some(version) => match version.content.clone() {
-                Some(content) => Ok((version, content)),
-                None => Err(Missing::Marker(Box::new(version))),
-            },
-            None if version_id.is_some() => Err(Missing::Nothing(no_such_version())),
-            None => Err(Missing::Nothing(no_such_key())),
-        }
-    }
-
-    /// Bytes of a version; nothing when it was deleted in the meantime.
-    pub async fn read(
-        &self,
-        version: &Version,
-        content: &Content,
-        range: Range<u64>,
-    ) -> AwsResult<Option<Data>> {
-        match &content.body {
-            Body::Record => {
-                let key = body_key(version.sequence);
-                let body = self
-                    .context
-                    .store
-                    .get(BODIES, &key)
-                    .map_err(AwsError::internal)?;
-                let slice = |body: Vec<u8>| {
-                    let bytes = Bytes::from(body);
-                    let end = usize::try_from(range.end).unwrap_or(usize::MAX);
-                    let start = usize::try_from(range.start).unwrap_or(usize::MAX);
-                    let end = end.min(bytes.len());
-                    Data::Whole(bytes.slice(start.min(end)..end))
-                };
-                Ok(body.map(slice))
-            }
-            Body::Files(parts) => match self.bodies.read(parts, range).await {
-                Ok(stream) => Ok(Some(Data::Stream(Box::pin(stream)))),
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-                Err(error) => Err(AwsError::internal(error)),
-            },
-        }
-    }
-
     /// Replaces the tags of a version.
     pub(crate) async fn set_tags(
         &self,
@@ -311,7 +278,7 @@ impl S3 {
         let state = bucket.state();
         let name = state.settings.name.as_str();
         let _lock = self.locks.lock(name, key).await;
-        let (mut version, mut content) = self.find(name, key, version_id)?;
+        let (mut version, mut content) = self.find(name, key, version_id).await?;
         content.tags = tags;
         version.content = Some(content);
         let json = serde_json::to_vec(&version).map_err(AwsError::internal)?;
@@ -323,15 +290,12 @@ impl S3 {
 
     /// Deletes all versions of an object, for good.
     pub(crate) async fn erase_object(&self, bucket: &Bucket, key: &str) -> AwsResult<()> {
-        let name = bucket.state().settings.name.clone();
-        let records = self
-            .context
-            .store
-            .scan(VERSIONS, &versions_prefix(&name, key));
-        for (_, json) in records.map_err(AwsError::internal)? {
-            let id = parse(&json)?.id;
+        let (name, of) = (bucket.state().settings.name.clone(), key.to_owned());
+        let versions = self.records(move |records| records::versions(records, &name, &of));
+        for version in versions.await? {
             let unconditional = WriteConditions::default();
-            self.delete(bucket, key, Some(&id), &unconditional).await?;
+            self.delete(bucket, key, Some(&version.id), &unconditional)
+                .await?;
         }
         Ok(())
     }
@@ -340,13 +304,17 @@ impl S3 {
     pub async fn empty(&self, bucket: &str) -> AwsResult<()> {
         /// How many versions go in one commit.
         const AT_ONCE: usize = 1_000;
-        for upload in self.uploads(bucket, "")? {
+        for upload in self.uploads(bucket, "").await? {
             self.abort_upload(bucket, &upload.key, &upload.id).await?;
         }
         let prefix = objects_prefix(bucket, "");
         loop {
-            let records = self.context.store.range(VERSIONS, &prefix, "", AT_ONCE);
-            let records = records.map_err(AwsError::internal)?;
+            let prefix = prefix.clone();
+            let records = self.records(move |records| {
+                let first = records.range(VERSIONS, &prefix, "", AT_ONCE);
+                first.map_err(AwsError::internal)
+            });
+            let records = records.await?;
             if records.is_empty() {
                 return Ok(());
             }
@@ -355,7 +323,7 @@ impl S3 {
             for (record, json) in records {
                 let key = object_key(&record)
                     .ok_or_else(|| AwsError::internal("a version's record has no key"))?;
-                let version = parse(&json)?;
+                let version: Version = records::parse(&json)?;
                 batch = erase(batch, bucket, &key, &version);
                 erased.push(version);
             }
@@ -364,41 +332,6 @@ impl S3 {
                 self.remove_files(version).await;
             }
         }
-    }
-
-    /// The newest version, or delete marker, of an object.
-    pub(super) fn latest(&self, bucket: &str, key: &str) -> AwsResult<Option<Version>> {
-        let prefix = versions_prefix(bucket, key);
-        let records = self.context.store.range(VERSIONS, &prefix, "", 1);
-        let first = records.map_err(AwsError::internal)?.into_iter().next();
-        first.map(|(_, json)| parse(&json)).transpose()
-    }
-
-    pub(super) fn null_version(&self, bucket: &str, key: &str) -> AwsResult<Option<Version>> {
-        let prefix = versions_prefix(bucket, key);
-        let records = self.context.store.scan(VERSIONS, &prefix);
-        for (_, json) in records.map_err(AwsError::internal)? {
-            let version = parse(&json)?;
-            if version.id == NULL {
-                return Ok(Some(version));
-            }
-        }
-        Ok(None)
-    }
-
-    fn version(&self, bucket: &str, key: &str, id: &str) -> AwsResult<Option<Version>> {
-        if id == NULL {
-            return self.null_version(bucket, key);
-        }
-        let sequence = sequence_of(id).ok_or_else(invalid_version_id)?;
-        let record = record_key(bucket, key, sequence);
-        let json = self
-            .context
-            .store
-            .get(VERSIONS, &record)
-            .map_err(AwsError::internal)?;
-        let version = json.map(|json| parse(&json)).transpose()?;
-        Ok(version.filter(|version| version.id == id))
     }
 
     pub(super) async fn commit(&self, batch: Batch) -> AwsResult<()> {
@@ -420,15 +353,6 @@ impl S3 {
     }
 }
 
-impl From<Missing> for AwsError {
-    fn from(missing: Missing) -> Self {
-        match missing {
-            Missing::Nothing(error) => error,
-            Missing::Marker(_) => no_such_key(),
-        }
-    }
-}
-
 /// Takes a version out of the store; its files go when that is durable.
 pub(super) fn erase(batch: Batch, bucket: &str, key: &str, version: &Version) -> Batch {
     let batch = batch.delete(VERSIONS, &record_key(bucket, key, version.sequence));
@@ -437,12 +361,4 @@ pub(super) fn erase(batch: Batch, bucket: &str, key: &str, version: &Version) ->
         Some(Body::Files(parts)) => forget_files(batch, parts),
         None => batch,
     }
-}
-
-pub(super) fn parse(json: &[u8]) -> AwsResult<Version> {
-    serde_json::from_slice(json).map_err(AwsError::internal)
-}
-
-fn body_key(sequence: u64) -> String {
-    format!("{sequence:016x}")
 }

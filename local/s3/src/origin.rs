@@ -15,9 +15,6 @@ use http::header::HeaderName;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use s3s::dto::{Timestamp, TimestampFormat};
 
-/// The type of an object whose uploader named none.
-const DEFAULT_CONTENT_TYPE: &str = "binary/octet-stream";
-
 /// What is asked of a bucket.
 #[derive(Clone, Copy)]
 pub struct Request<'a> {
@@ -70,7 +67,7 @@ impl S3 {
         };
         let (found, data) = match *request.method {
             Method::HEAD => {
-                let found = self.look(&bucket, &wanted)?;
+                let found = self.look(&bucket, &wanted).await?;
                 (found, Data::Whole(Bytes::new()))
             }
             _ => self.fetch(&bucket, &wanted).await?,
@@ -92,13 +89,9 @@ fn describe(answer: &mut HeaderMap, found: &Found, shows_versions: bool) {
         section,
     } = found;
     let headers = &content.headers;
-    let kind = headers
-        .content_type
-        .as_deref()
-        .unwrap_or(DEFAULT_CONTENT_TYPE);
     insert(answer, "accept-ranges", "bytes");
     insert(answer, "content-length", &section.length().to_string());
-    insert(answer, "content-type", kind);
+    insert(answer, "content-type", headers.content_type());
     insert(answer, "x-amz-server-side-encryption", "AES256");
     validators(answer, found);
     for (name, value) in [

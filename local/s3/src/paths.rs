@@ -16,7 +16,7 @@ pub(crate) fn decode(path: &str) -> AwsResult<String> {
 /// Refuses a path whose percent-encoding is broken.
 ///
 /// # Errors
-/// As [`decode`], but for what is not UTF-8.
+/// As [`decode`], except that text that is not UTF-8 is no error here.
 pub(crate) fn check(path: &str) -> AwsResult<()> {
     let is_encoded = |rest: &str| {
         let digits = rest.as_bytes().get(..2);

@@ -1,11 +1,12 @@
 //! Reading an object for any caller: may they, is it there, has it changed, which part of it.
 
-use super::buckets::State;
+use super::bodies::FilePart;
+use super::buckets::BucketState;
 use super::conditions::{Freshness, ReadConditions};
 use super::errors::{access_denied, invalid_part_number, invalid_request, no_such_key};
-use super::objects::Missing;
+use super::records::{self, Missing};
 use super::uploads::PART_NUMBERS;
-use super::version::{Content, Version};
+use super::version::{Body, Content, Version};
 use crate::S3;
 use cloud_core::body::Data;
 use cloud_core::error::{AwsError, AwsResult};
@@ -63,6 +64,14 @@ pub struct Section {
     pub parts_count: Option<i32>,
 }
 
+/// Whether bytes are read with the records that lead to them.
+#[derive(Clone, Copy)]
+enum Bytes {
+    No,
+    /// Of a body that is stored with its record.
+    IfSmall,
+}
+
 /// Why there is nothing to read.
 #[derive(Debug, Clone)]
 pub enum Unreadable {
@@ -79,7 +88,43 @@ pub enum Unreadable {
 
 impl S3 {
     /// Finds what is to be read.
-    pub fn look(&self, bucket: &State, wanted: &Wanted<'_>) -> Result<Found, Unreadable> {
+    pub async fn look(
+        &self,
+        bucket: &BucketState,
+        wanted: &Wanted<'_>,
+    ) -> Result<Found, Unreadable> {
+        let (found, _) = self.look_for(bucket, wanted, Bytes::No).await?;
+        Ok(found)
+    }
+
+    /// Finds what is to be read, and opens it.
+    pub async fn fetch(
+        &self,
+        bucket: &BucketState,
+        wanted: &Wanted<'_>,
+    ) -> Result<(Found, Data), Unreadable> {
+        for _ in 0..LOOKS {
+            let (found, small) = self.look_for(bucket, wanted, Bytes::IfSmall).await?;
+            let bounds = found.section.bounds.clone();
+            let data = match &found.content.body {
+                Body::Record => small.map(|body| Data::Whole(slice(&body, &bounds))),
+                Body::Files(parts) => self.open_files(parts, bounds).await?,
+            };
+            // What was overwritten in the meantime is looked up again.
+            if let Some(data) = data {
+                return Ok((found, data));
+            }
+        }
+        let key = wanted.key;
+        Err(AwsError::internal(format!("the data of {key:?} is not there")).into())
+    }
+
+    async fn look_for(
+        &self,
+        bucket: &BucketState,
+        wanted: &Wanted<'_>,
+        bytes: Bytes,
+    ) -> Result<(Found, Option<bytes::Bytes>), Unreadable> {
         let Wanted {
             caller,
             key,
@@ -94,9 +139,9 @@ impl S3 {
             }
             None => self.authorize(caller, bucket, "s3:GetObject", Some(key), context)?,
         }
-        let (version, content) = match self.find(&bucket.settings.name, key, id) {
+        let (version, content, small) = match self.find_with(bucket, wanted, bytes).await {
             Ok(found) => found,
-            // Who may not list a bucket does not learn what is missing in it:
+            // A caller that may not list a bucket does not learn what is missing in it:
             // https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
             Err(Missing::Nothing(error)) if error.is_server_fault() => return Err(error.into()),
             Err(_) if !self.may(caller, bucket, "s3:ListBucket", context) => {
@@ -128,27 +173,38 @@ impl S3 {
         };
         match unchanged {
             true => Err(Unreadable::Unchanged(Box::new(found))),
-            false => Ok(found),
+            false => Ok((found, small)),
         }
     }
 
-    /// Finds what is to be read, and opens it.
-    pub async fn fetch(
+    /// Finds a version, and its body where that is asked for and stored with the record: both
+    /// with one look into the store.
+    async fn find_with(
         &self,
-        bucket: &State,
+        bucket: &BucketState,
         wanted: &Wanted<'_>,
-    ) -> Result<(Found, Data), Unreadable> {
-        for _ in 0..LOOKS {
-            let found = self.look(bucket, wanted)?;
-            let bounds = found.section.bounds.clone();
-            let data = self.read(&found.version, &found.content, bounds).await?;
-            // What was overwritten in the meantime is looked up again.
-            if let Some(data) = data {
-                return Ok((found, data));
-            }
+        bytes: Bytes,
+    ) -> Result<(Version, Content, Option<bytes::Bytes>), Missing> {
+        let (bucket, key) = (bucket.settings.name.clone(), wanted.key.to_owned());
+        let id = wanted.version_id.map(str::to_owned);
+        self.records(move |records| {
+            let (version, content) = records::find(records, &bucket, &key, id.as_deref())?;
+            let small = match (bytes, &content.body) {
+                (Bytes::IfSmall, Body::Record) => records::body(records, &version)?,
+                _ => None,
+            };
+            Ok((version, content, small))
+        })
+        .await
+    }
+
+    /// Bytes in files; nothing when they were deleted in the meantime.
+    async fn open_files(&self, parts: &[FilePart], range: Bounds<u64>) -> AwsResult<Option<Data>> {
+        match self.bodies.read(parts, range).await {
+            Ok(stream) => Ok(Some(Data::Stream(Box::pin(stream)))),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(AwsError::internal(error)),
         }
-        let key = wanted.key;
-        Err(AwsError::internal(format!("the data of {key:?} is not there")).into())
     }
 }
 
@@ -184,6 +240,13 @@ impl From<Unreadable> for AwsError {
             Unreadable::Unchanged(_) => Self::new(304, "NotModified", "Not Modified"),
         }
     }
+}
+
+fn slice(body: &bytes::Bytes, bounds: &Bounds<u64>) -> bytes::Bytes {
+    let end = usize::try_from(bounds.end).unwrap_or(usize::MAX);
+    let start = usize::try_from(bounds.start).unwrap_or(usize::MAX);
+    let end = end.min(body.len());
+    body.slice(start.min(end)..end)
 }
 
 fn section(content: &Content, wanted: &Wanted<'_>) -> AwsResult<Section> {

@@ -5,10 +5,11 @@
 //! number, and the CRC-32 of all that, little-endian. A file without one, of an older version,
 //! is served as it is.
 
-use std::io::{self, SeekFrom};
+use bytes::{Bytes, BytesMut};
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use tokio::fs::File;
-use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
 /// How much of a body has a checksum of its own.
 pub(crate) const BLOCK: u64 = 64 * 1024;
@@ -56,7 +57,7 @@ impl Sealer {
     }
 }
 
-/// A section of a body, open to be read.
+/// A section of a body, open to be read. All its calls wait for the disk.
 pub(crate) struct Section {
     path: PathBuf,
     file: File,
@@ -73,31 +74,29 @@ pub(crate) struct Section {
 
 impl Section {
     /// Opens `length` bytes from `from` on of a body that has `size` bytes.
-    pub(crate) async fn open(path: PathBuf, size: u64, from: u64, length: u64) -> io::Result<Self> {
-        let mut file = File::open(&path).await?;
-        let is_sealed = file.metadata().await?.len() == sealed_length(size);
-        let block = from / BLOCK;
-        file.seek(SeekFrom::Start(block * BLOCK)).await?;
+    pub(crate) fn open(path: PathBuf, size: u64, from: u64, length: u64) -> io::Result<Self> {
+        let file = File::open(&path)?;
         Ok(Self {
+            is_sealed: file.metadata()?.len() == sealed_length(size),
             path,
             file,
             size,
-            block,
+            block: from / BLOCK,
             skip: from % BLOCK,
             left: length,
-            is_sealed,
         })
     }
 
     /// The next bytes; none at the end. Damaged ones are an error of the kind `InvalidData`.
-    pub(crate) async fn next(&mut self) -> io::Result<Option<bytes::Bytes>> {
+    pub(crate) fn next(&mut self) -> io::Result<Option<Bytes>> {
         if self.left == 0 {
             return Ok(None);
         }
-        let length = BLOCK.min(self.size.saturating_sub(self.block * BLOCK));
-        let mut bytes = bytes::BytesMut::zeroed(usize::try_from(length).unwrap_or_default());
-        self.file.read_exact(&mut bytes).await?;
-        if self.is_sealed && !self.is_intact(&bytes).await? {
+        let start = self.block * BLOCK;
+        let length = BLOCK.min(self.size.saturating_sub(start));
+        let mut bytes = BytesMut::zeroed(usize::try_from(length).unwrap_or_default());
+        self.file.read_exact_at(&mut bytes, start)?;
+        if self.is_sealed && !self.is_intact(&bytes)? {
             let path = self.path.display();
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,
@@ -124,30 +123,25 @@ impl Section {
         &self.path
     }
 
-    async fn is_intact(&mut self, bytes: &[u8]) -> io::Result<bool> {
-        let here = self.file.stream_position().await?;
+    fn is_intact(&self, bytes: &[u8]) -> io::Result<bool> {
         let mut checksum = [0; 4];
         let place = self.size + 4 * self.block;
-        self.file.seek(SeekFrom::Start(place)).await?;
-        self.file.read_exact(&mut checksum).await?;
-        let mut intact = u32::from_le_bytes(checksum) == crc32fast::hash(bytes);
-        if !intact {
-            // It may be the seal that is damaged, and not the body.
-            self.file.seek(SeekFrom::Start(self.size)).await?;
-            let mut seal = Vec::new();
-            self.file.read_to_end(&mut seal).await?;
-            intact = !is_seal(&seal, self.size);
+        self.file.read_exact_at(&mut checksum, place)?;
+        if u32::from_le_bytes(checksum) == crc32fast::hash(bytes) {
+            return Ok(true);
         }
-        self.file.seek(SeekFrom::Start(here)).await?;
-        Ok(intact)
+        // It may be the seal that is damaged, and not the body.
+        let length = sealed_length(self.size) - self.size;
+        let mut seal = vec![0; usize::try_from(length).unwrap_or_default()];
+        self.file.read_exact_at(&mut seal, self.size)?;
+        Ok(!is_seal(&seal, self.size))
     }
 }
 
 /// What is damaged in a file, if anything is. Blocks for as long as it takes to read all of it.
 pub(crate) fn check(path: &Path) -> io::Result<Option<String>> {
     use std::io::Read;
-    use std::os::unix::fs::FileExt;
-    let mut file = std::fs::File::open(path)?;
+    let mut file = File::open(path)?;
     let length = file.metadata()?.len();
     // The length of the body follows from that of the file; in a file of an older version there
     // is something else at its end.
@@ -217,8 +211,8 @@ mod tests {
     use super::*;
     use anyhow::{Result, ensure};
 
-    #[tokio::test]
-    async fn a_damaged_byte_is_noticed_wherever_it_is_and_the_rest_is_served() -> Result<()> {
+    #[test]
+    fn a_damaged_byte_is_noticed_wherever_it_is_and_the_rest_is_served() -> Result<()> {
         let folder = tempfile::tempdir()?;
         let path = folder.path().join("body");
         let size = 2 * BLOCK + 1000;
@@ -229,10 +223,10 @@ mod tests {
         ensure!(file.len() as u64 == sealed_length(size));
         ensure!(body_length(file.len() as u64) == Some(size));
 
-        async fn read(path: &Path, size: u64, from: u64, length: u64) -> io::Result<Vec<u8>> {
-            let mut section = Section::open(path.to_owned(), size, from, length).await?;
+        fn read(path: &Path, size: u64, from: u64, length: u64) -> io::Result<Vec<u8>> {
+            let mut section = Section::open(path.to_owned(), size, from, length)?;
             let mut all = Vec::new();
-            while let Some(bytes) = section.next().await? {
+            while let Some(bytes) = section.next()? {
                 all.extend_from_slice(&bytes);
             }
             Ok(all)
@@ -241,7 +235,7 @@ mod tests {
         ensure!(check(&path)?.is_none());
         for (from, length) in [(0, size), (BLOCK - 5, 10), (2 * BLOCK, 1000), (7, BLOCK)] {
             let expected = &body[from as usize..(from + length) as usize];
-            ensure!(read(&path, size, from, length).await? == expected, "{from}");
+            ensure!(read(&path, size, from, length)? == expected, "{from}");
         }
         for at in [
             0,
@@ -256,15 +250,15 @@ mod tests {
             std::fs::write(&path, &bytes)?;
             ensure!(check(&path)?.is_some(), "{at}");
             let in_body = (at as u64) < size;
-            let all = read(&path, size, 0, size).await;
+            let all = read(&path, size, 0, size);
             ensure!(all.is_err() == in_body, "{at}");
             let block = at as u64 / BLOCK;
             let other = (block + 1) % 3 * BLOCK;
-            ensure!(read(&path, size, other, 10).await?.len() == 10, "{at}");
+            ensure!(read(&path, size, other, 10)?.len() == 10, "{at}");
         }
         // As older versions wrote it.
         std::fs::write(&path, &body)?;
-        ensure!(read(&path, size, 0, size).await? == body);
+        ensure!(read(&path, size, 0, size)? == body);
         ensure!(check(&path)?.is_none());
         Ok(())
     }

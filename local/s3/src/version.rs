@@ -89,13 +89,18 @@ pub(crate) fn record_key(bucket: &str, key: &str, sequence: u64) -> String {
     format!("{}{:016x}", versions_prefix(bucket, key), !sequence)
 }
 
+/// The key of a small body.
+pub(crate) fn body_key(sequence: u64) -> String {
+    format!("{sequence:016x}")
+}
+
 /// What the keys of all versions of an object begin with.
 pub(crate) fn versions_prefix(bucket: &str, key: &str) -> String {
     format!("{bucket}\0{}\0", escape(key))
 }
 
 /// Where the records begin that come after all versions of an object.
-pub(crate) fn behind_versions(bucket: &str, key: &str) -> String {
+pub(crate) fn after_versions(bucket: &str, key: &str) -> String {
     // Complements are written in hexadecimal digits, the last of which is f.
     format!("{}g", versions_prefix(bucket, key))
 }
@@ -158,7 +163,7 @@ mod tests {
         assert_eq!(sorted, records);
         for (record, key) in records {
             assert_eq!(object_key(&record).as_deref(), Some(key));
-            assert!(record < behind_versions("bucket", key));
+            assert!(record < after_versions("bucket", key));
         }
     }
 

@@ -13,7 +13,7 @@ pub(crate) fn answer<B>(request: &Request<B>, cloud: &Cloud) -> Option<Response<
     if request.uri().path() != PATH || request.method() != Method::GET {
         return None;
     }
-    let resources = cloud.account.deployments.standing(&cloud.account.package);
+    let resources = cloud.account.deployments.statuses(&cloud.account.package);
     let body = serde_json::json!({ "resources": resources }).to_string();
     let mut response = Response::new(Full::from(body));
     response.headers_mut().insert(

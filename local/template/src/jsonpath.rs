@@ -46,7 +46,7 @@ impl JsonPath {
                 steps.push(step);
                 rest = after;
             } else {
-                return refuse(&format!("{rest} behind a step"));
+                return refuse(&format!("{rest} after a step"));
             }
         }
         Ok(Self { steps })

@@ -285,7 +285,7 @@ impl<'a> Parser<'a> {
         while self.lexer.take(".") {
             match self.lexer.identifier() {
                 Some(part) => path.push(part),
-                None => return self.lexer.error("a name is expected behind the point"),
+                None => return self.lexer.error("a name is expected after the point"),
             }
         }
         if formal {
@@ -333,7 +333,7 @@ impl<'a> Parser<'a> {
                 otherwise,
             }),
             Ending::Text => start.error("this #if has no #end"),
-            Ending::Else | Ending::ElseIf => start.error("this #if goes on behind its #else"),
+            Ending::Else | Ending::ElseIf => start.error("this #if goes on after its #else"),
         }
     }
 

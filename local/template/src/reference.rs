@@ -39,7 +39,7 @@ impl<'a> Parser<'a> {
         self.lexer.take("!");
         let formal = self.lexer.take("{");
         let Some(name) = self.lexer.identifier() else {
-            return start.error("a name is expected behind the $");
+            return start.error("a name is expected after the $");
         };
         let mut steps = Steps::new();
         loop {

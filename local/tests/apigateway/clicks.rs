@@ -19,7 +19,7 @@ async fn a_click_is_stored_as_it_came() -> Result<()> {
     };
     let delivered = async {
         loop {
-            let page = cloud.s3.list("clicks", Of::Objects, &query)?;
+            let page = cloud.s3.list("clicks", Of::Objects, &query).await?;
             if let Some(entry) = page.entries.first() {
                 return anyhow::Ok(entry.key.clone());
             }

@@ -438,7 +438,7 @@ async fn access_log_settings() -> Result<()> {
 
 /// AWS would let the second overwrite the first.
 #[tokio::test]
-async fn the_account_s_settings_are_one_in_a_region_whoever_declares_them() -> Result<()> {
+async fn all_programs_share_the_account_s_settings_in_a_region() -> Result<()> {
     let cloud = TestCloud::start().await?;
     let first = cloud.account().await?;
     let count = || cloud.cloud().account.deployments.all().len();

@@ -164,7 +164,7 @@ async fn a_checksum_is_what_it_is_announced_to_be() -> Result<()> {
     Ok(())
 }
 
-/// A body in one chunk of AWS's own, with a trailer behind it.
+/// A body in one chunk of AWS's own, with a trailer after it.
 fn chunked(body: &str, trailer: &str) -> String {
     format!("{:x}\r\n{body}\r\n0\r\n{trailer}\r\n\r\n", body.len())
 }

@@ -30,7 +30,7 @@ async fn put_in_parts(cloud: &Cloud, key: &str, first: u8) -> Result<()> {
     Ok(())
 }
 
-/// Begins to read, and stops behind the first bytes: the last parts are far beyond what lies in
+/// Begins to read, and stops after the first bytes: the last parts are far beyond what lies in
 /// the sockets between.
 async fn begin_to_read(url: &str) -> Result<(Response, Vec<u8>)> {
     let mut answer = http().get(url).send().await?.error_for_status()?;

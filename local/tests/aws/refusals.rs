@@ -160,7 +160,7 @@ async fn markers_of_uploads_and_parts_are_refused_when_they_cannot_be() -> Resul
         page.element("NextUploadIdMarker")?,
     );
     ensure!(id == all[0]);
-    // Who gives up what it lists goes on behind it.
+    // Who gives up what it lists goes on after it.
     let abort = cloud.delete("/bucket/o").query("uploadId", &id);
     abort.send().await?.expect(204)?;
     let rest = from(&key, &id).send().await?.expect(200)?;

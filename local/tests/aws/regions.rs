@@ -6,6 +6,7 @@ use crate::client::Cloud;
 use anyhow::{Result, ensure};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use pulumi_protocol::{ARCHIVE, SIGNATURE};
 use serde_json::{Value, json};
 use std::io::Write;
 use zip::ZipWriter;
@@ -148,7 +149,7 @@ async fn deploy(cloud: &Cloud) -> Result<Vec<cloud_resource::deployments::Record
     package.write_all(&std::fs::read(env!("CARGO_BIN_EXE_test-runtime"))?)?;
     package.finish()?;
     let code = json!({
-        "4dabf18193072939515e22adb298388d": "0def7320c3a5731c473e5ecbe6d01bc7",
+        (SIGNATURE): ARCHIVE,
         "path": zip,
     });
 

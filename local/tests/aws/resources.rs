@@ -3,6 +3,7 @@
 use crate::client::Cloud;
 use crate::deploy::refusal;
 use anyhow::{Context, Result};
+use pulumi_protocol::{ASSET, SIGNATURE};
 use serde_json::json;
 
 const BUCKET: &str = "aws:s3/bucket:Bucket";
@@ -16,7 +17,7 @@ const ROLE_POLICY: &str = "aws:iam/rolePolicy:RolePolicy";
 
 /// An asset, as resource types get it.
 fn asset(path: &str) -> serde_json::Value {
-    json!({ "4dabf18193072939515e22adb298388d": "c44067f5952c0a294b673a41bacd8c17", "path": path })
+    json!({ SIGNATURE: ASSET, "path": path })
 }
 
 #[tokio::test]
@@ -294,7 +295,7 @@ async fn what_cannot_be_deployed_is_refused_with_the_reason() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_role_goes_when_nothing_hangs_on_it() -> Result<()> {
+async fn a_role_goes_when_nothing_depends_on_it() -> Result<()> {
     let cloud = Cloud::start().await?;
     let trust = r#"{"Statement":{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}}"#;
     let inputs = json!({ "name": "r", "path": "/app/", "assumeRolePolicy": trust });

@@ -9,6 +9,7 @@ use cloud_s3::listing::{Of, Query};
 use mysfits_local::cloud::Endpoints;
 use mysfits_local::server::{Server, ServerConfig};
 use pulumi_gestalt_proto::pulumi::pulumirpc as rpc;
+use pulumi_protocol::{ARCHIVE, SIGNATURE};
 use rpc::resource_provider_client::ResourceProviderClient;
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use serde_json::{Value, json};
@@ -181,7 +182,7 @@ pub async fn deploy(daemon: &Daemon, folder: &Path) -> Result<()> {
         parameter("NumberOfRetries", "0"),
     ];
     let archive = json!({
-        "4dabf18193072939515e22adb298388d": "0def7320c3a5731c473e5ecbe6d01bc7",
+        SIGNATURE: ARCHIVE,
         "hash": "0",
         "path": package,
     });
@@ -281,7 +282,7 @@ pub async fn readable(home: &Path) -> Result<(BTreeMap<u64, u32>, Vec<PathBuf>)>
         ..Query::default()
     };
     loop {
-        let page = cloud.s3.list("clicks", Of::Objects, &query)?;
+        let page = cloud.s3.list("clicks", Of::Objects, &query).await?;
         for entry in page.entries {
             let object = objects::read(&cloud.s3, "clicks", &entry.key);
             let Ok(object) = object.await else {

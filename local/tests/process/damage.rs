@@ -17,7 +17,7 @@ const DAMAGES: [(&str, Damage); 9] = [
     ("cut to a part of its header", |store| store.truncate(100)),
     ("cut in the middle", |store| store.truncate(store.len() / 2)),
     ("one byte short", |store| store.truncate(store.len() - 1)),
-    ("rubbish behind it", |store| store.extend([0xA5; 5000])),
+    ("rubbish after it", |store| store.extend([0xA5; 5000])),
     ("header of zeros", |store| store[..4096].fill(0)),
     ("pages of rubbish", |store| store[4096..].fill(0xA5)),
     ("every 1000th byte turned", |store| {

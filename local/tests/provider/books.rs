@@ -32,8 +32,8 @@ async fn what_aws_puts_is_overwritten_however_often_it_is_created() -> Result<()
     }
     let cloud = cloud.restart().await?;
     let now = cloud.server.cloud();
-    for standing in now.account.deployments.standing(&now.account.package) {
-        let text = serde_json::to_string(&standing)?;
+    for status in now.account.deployments.statuses(&now.account.package) {
+        let text = serde_json::to_string(&status)?;
         assert!(!text.contains("notLive"), "{text}");
     }
     Ok(())

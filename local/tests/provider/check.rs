@@ -1,9 +1,10 @@
 //! What the schema and the types refuse, and the names that are made up.
 
-use crate::support::{Engine, TestCloud, UNKNOWN, archive, asset, secret, urn, wire};
+use crate::support::{Engine, TestCloud, archive, asset, secret, urn, wire};
 use crate::world::{NOTE, THING};
 use anyhow::Result;
 use pulumi_gestalt_proto::pulumi::pulumirpc as rpc;
+use pulumi_protocol::UNKNOWN;
 use rpc::check_request::AutonamingOptions;
 use rpc::check_request::autonaming_options::Mode;
 use serde_json::{Value, json};

@@ -1,9 +1,10 @@
 //! What changes, and what a change takes.
 
-use crate::support::{TestCloud, UNKNOWN, archive, secret, urn};
+use crate::support::{TestCloud, archive, secret, urn};
 use crate::world::{NOTE, THING};
 use anyhow::Result;
 use pulumi_gestalt_proto::pulumi::pulumirpc as rpc;
+use pulumi_protocol::UNKNOWN;
 use rpc::diff_response::DiffChanges;
 use rpc::property_diff::Kind::{self, *};
 use serde_json::{Value, json};

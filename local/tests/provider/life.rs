@@ -3,7 +3,7 @@
 use crate::support::{State, TestCloud, archive, create_request, refusal, secret, urn};
 use crate::world::{NOTE, THING};
 use anyhow::{Context, Result};
-use cloud_resource::deployments::Condition;
+use cloud_resource::status::Condition;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -239,9 +239,9 @@ async fn everything_is_live_again_after_a_restart() -> Result<()> {
     let cloud = cloud.restart().await?;
     assert_eq!(cloud.world.live(), ["b", "c"]);
     let now = cloud.server.cloud();
-    let standing = now.account.deployments.standing(&now.account.package);
+    let statuses = now.account.deployments.statuses(&now.account.package);
     drop(now);
-    let conditions = standing.into_iter().map(|of| (of.id, of.condition));
+    let conditions = statuses.into_iter().map(|of| (of.id, of.condition));
     let dead = Condition::NotLive("Unlucky: 13 cannot be activated".into());
     assert_eq!(
         conditions.collect::<Vec<_>>(),

@@ -3,11 +3,11 @@
 use crate::support::{Engine, TestCloud, urn, wire};
 use crate::world::THING;
 use anyhow::{Context, Result, ensure};
-use cloud_resource::value::SIGNATURE;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use pulumi_gestalt_proto::pulumi::pulumirpc as rpc;
+use pulumi_protocol::{ARCHIVE, ASSET, OUTPUT, RESOURCE, SECRET, SIGNATURE, UNKNOWN};
 use serde_json::{Map, Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -40,11 +40,11 @@ const NAMES: &[&str] = &[
 ];
 
 const SIGNATURES: &[&str] = &[
-    "1b47061264138c4ac30d75fd1eb44270",
-    "0def7320c3a5731c473e5ecbe6d01bc7",
-    "c44067f5952c0a294b673a41bacd8c17",
-    "5cf8f73096256a8f31e491e813e4eb8e",
-    "d0e6a833031e9bbcd3f4e8bde6ca49a4",
+    SECRET,
+    ARCHIVE,
+    ASSET,
+    RESOURCE,
+    OUTPUT,
     "no signature at all",
 ];
 
@@ -200,7 +200,7 @@ fn value() -> impl Strategy<Value = Value> {
         any::<f64>().prop_map(Value::from),
         (-5_i64..5).prop_map(Value::from),
         ".{0,10}".prop_map(Value::from),
-        Just(Value::from(crate::support::UNKNOWN)),
+        Just(Value::from(UNKNOWN)),
         Just(Value::from("small")),
         Just(Value::from(r#"{"tags":{"a":[]}}"#)),
     ];

@@ -1,8 +1,9 @@
 //! Previews: what can be promised, and that nothing happens.
 
-use crate::support::{TestCloud, UNKNOWN, secret, urn};
+use crate::support::{TestCloud, secret, urn};
 use crate::world::THING;
 use anyhow::Result;
+use pulumi_protocol::UNKNOWN;
 use serde_json::json;
 
 #[tokio::test]

@@ -36,10 +36,10 @@ async fn a_repository_has_its_addresses() -> Result<()> {
 
     // It is listed for what it is.
     let cloud = server.cloud();
-    let standing = cloud.account.deployments.standing(&cloud.account.package);
+    let statuses = cloud.account.deployments.statuses(&cloud.account.package);
     drop(cloud);
     assert_eq!(
-        serde_json::to_value(standing)?,
+        serde_json::to_value(statuses)?,
         json!([{
             "urn": urn("r"), "type": TOKEN, "id": "Clicks", "region": "eu-west-1",
             "condition": "live",

@@ -2,32 +2,30 @@
 
 use crate::world::World;
 use anyhow::{Context, Result};
-use cloud_resource::value::{SIGNATURE, decode, encode};
+use cloud_resource::value::{decode, encode};
 use mysfits_local::server::{Server, ServerConfig};
 use prost_types::{ListValue, Struct, Value as Wire, value::Kind};
 use pulumi_gestalt_proto::pulumi::pulumirpc as rpc;
+use pulumi_protocol::{ARCHIVE, ASSET, SECRET, SIGNATURE, UNKNOWN};
 use rpc::resource_provider_client::ResourceProviderClient;
 use serde_json::{Map, Value, json};
 use std::path::Path;
 use std::sync::Arc;
 use tonic::transport::Channel;
 
-/// What stands for an unknown string.
-pub const UNKNOWN: &str = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
-
 /// A secret, as it travels.
 pub fn secret(value: impl Into<Value>) -> Value {
-    json!({ SIGNATURE: "1b47061264138c4ac30d75fd1eb44270", "value": value.into() })
+    json!({ SIGNATURE: SECRET, "value": value.into() })
 }
 
 /// An archive, as it travels.
 pub fn archive(hash: &str) -> Value {
-    json!({ SIGNATURE: "0def7320c3a5731c473e5ecbe6d01bc7", "hash": hash, "path": "a.zip" })
+    json!({ SIGNATURE: ARCHIVE, "hash": hash, "path": "a.zip" })
 }
 
 /// An asset, as it travels.
 pub fn asset(hash: &str) -> Value {
-    json!({ SIGNATURE: "c44067f5952c0a294b673a41bacd8c17", "hash": hash, "text": "text" })
+    json!({ SIGNATURE: ASSET, "hash": hash, "text": "text" })
 }
 
 pub fn urn(token: &str, name: &str) -> String {

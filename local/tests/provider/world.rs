@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use cloud_core::error::{AwsError, AwsResult};
-use cloud_resource::package::Package;
+use cloud_resource::package::ProviderPackage;
 use cloud_resource::resource::{
     AutoName, Deployed, New, Properties, Refusal, Resource, ResourceType, Scope, bind,
 };
@@ -40,8 +40,8 @@ impl World {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub fn package(self: &Arc<Self>) -> anyhow::Result<Package> {
-        Package::new(
+    pub fn package(self: &Arc<Self>) -> anyhow::Result<ProviderPackage> {
+        ProviderPackage::new(
             include_str!("package.json"),
             vec![bind(Thing, self), bind(Note, self)],
         )

@@ -20,7 +20,7 @@ async fn a_record_goes_through_the_function_into_the_bucket() -> Result<()> {
         "{answer}"
     );
     ensure!(pipeline.objects("firehose/", 1).await? == ["HELLO\n"]);
-    let keys = pipeline.keys("firehose/")?;
+    let keys = pipeline.keys("firehose/").await?;
     let now = pipeline.world.cloud().context.clock.now();
     let expected = format!("firehose/{}/{:02}/", now.year(), u8::from(now.month()));
     ensure!(
@@ -97,7 +97,7 @@ async fn without_a_statement_its_step_fails_and_with_it_again_goes_on() -> Resul
     pipeline.allow(&["process", "log"]).await?;
     pipeline.put(&["b"]).await?;
     pipeline.logged("S3.AccessDenied").await?;
-    ensure!(pipeline.keys("firehose/")?.is_empty());
+    ensure!(pipeline.keys("firehose/").await?.is_empty());
     pipeline.allow(&["process", "store"]).await?;
     ensure!(
         pipeline.objects("firehose/", 1).await? == ["B"],

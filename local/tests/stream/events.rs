@@ -89,7 +89,7 @@ async fn a_record_is_told_of_from_the_request_to_the_object() -> Result<()> {
     let object = json!({ "bucket": "clicks", "records": 1, "bytes": 7, "failed": false });
     let object = watcher.until("object", object).await?;
     ensure!(object["lines"] == json!(["\"HELLO\""]), "{object}");
-    ensure!(pipeline.keys("firehose/")? == [object["key"].as_str().context("key")?]);
+    ensure!(pipeline.keys("firehose/").await? == [object["key"].as_str().context("key")?]);
     let log = json!({ "group": "/aws/lambda/f" });
     watcher.until("log", log).await?;
 

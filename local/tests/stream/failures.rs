@@ -1,11 +1,11 @@
-//! Invocations that fail: what the caller hears, and that the next one starts anew.
+//! Invocations that fail: what the caller hears, and that the next one starts afresh.
 
 use crate::support::{World, package_of};
 use anyhow::{Result, ensure};
 use serde_json::json;
 use std::time::{Duration, Instant};
 
-/// Fails an invocation, and checks that the one behind it has a new environment.
+/// Fails an invocation, and checks that the one after it has a new environment.
 async fn fails(world: &World, input: serde_json::Value, kind: &str, message: &str) -> Result<()> {
     let (failed, said) = world.fail("f", input.clone()).await?;
     ensure!(failed == kind, "{input}: {failed}: {said}");

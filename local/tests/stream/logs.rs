@@ -50,7 +50,7 @@ async fn a_log_in_text_has_the_lines_that_everybody_knows() -> Result<()> {
         end,
         &failed,
     ];
-    // The number stands before the end of the line, not of the word.
+    // The number is at the end of its line, not somewhere in a word.
     let log: Vec<_> = log
         .iter()
         .map(|line| line.replace("status 1\n", "status _\n"))

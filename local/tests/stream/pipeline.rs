@@ -97,7 +97,7 @@ impl Pipeline {
     /// Waits for objects under a prefix, this many: their contents, in the order of their keys.
     pub async fn objects(&self, prefix: &str, count: usize) -> Result<Vec<String>> {
         loop {
-            let keys = self.keys(prefix)?;
+            let keys = self.keys(prefix).await?;
             if keys.len() < count {
                 tokio::task::yield_now().await;
                 continue;
@@ -112,13 +112,18 @@ impl Pipeline {
         }
     }
 
-    pub fn keys(&self, prefix: &str) -> Result<Vec<String>> {
+    pub async fn keys(&self, prefix: &str) -> Result<Vec<String>> {
         let query = Query {
             prefix: prefix.into(),
             limit: 1000,
             ..Query::default()
         };
-        let page = self.world.cloud().s3.list("clicks", Of::Objects, &query)?;
+        let page = self
+            .world
+            .cloud()
+            .s3
+            .list("clicks", Of::Objects, &query)
+            .await?;
         Ok(page.entries.into_iter().map(|entry| entry.key).collect())
     }
 

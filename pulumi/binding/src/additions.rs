@@ -180,7 +180,7 @@ fn defaults(properties: &BTreeMap<String, Property>) -> Result<String> {
         write!(
             defaults,
             "{RUST}::DefaultValue {{ input: {input:?}, environment: &{environment:?}, value: \
-             {value}, kind: {RUST}::Kind::{kind} }}, "
+             {value}, kind: {RUST}::InputKind::{kind} }}, "
         )?;
     }
     Ok(defaults)

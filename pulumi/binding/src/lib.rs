@@ -1,5 +1,5 @@
-//! For the build script of a binding: has Gestalt generate it from a schema, and adds what the schema
-//! says beyond types.
+//! For the build script of a binding: Gestalt generates the code from a schema, and this crate adds
+//! what the schema says beyond types.
 //!
 //! ```no_run
 //! // build.rs
@@ -30,8 +30,7 @@ use schema::Schema;
 /// Generates the binding from the schema at `path`, which is relative to the binding's folder. A binding
 /// has it with `pulumi_gestalt_rust::include_provider!("PACKAGE")`.
 ///
-/// # Errors
-/// When the schema cannot be read, or has what the generator cannot express.
+/// # Errors When the schema cannot be read, or has something that the generator cannot express.
 pub fn generate(path: impl AsRef<Path>) -> Result<()> {
     let path = path.as_ref();
     let text = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;

@@ -3,14 +3,15 @@
 
 use crate::proto::AboutResponse;
 use anyhow::Result;
+use pulumi_package::answers::Question;
 use pulumi_package::project::{Program, Project};
-use pulumi_package::toolchain::{Compiler, answer, on_path};
+use pulumi_package::toolchain::{Compiler, on_path};
 
 /// The compiler and Cargo that `project` is built with.
 pub async fn about(project: &Project) -> Result<AboutResponse> {
     let (compiler, cargo) = tokio::try_join!(
         Compiler::of(&project.root),
-        answer(&project.root, "cargo", &["--version"]),
+        Question::Cargo.ask(&project.root),
     )?;
     let program = match &project.program {
         Program::Workspace(name) => name.clone(),

@@ -15,11 +15,11 @@ const BINDING: &str = "pulumi_gestalt_providers_";
 #[derive(Debug, Deserialize)]
 pub struct Lockfile {
     #[serde(default, rename = "package")]
-    packages: Vec<Package>,
+    packages: Vec<LockedPackage>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Package {
+struct LockedPackage {
     name: String,
     version: String,
     #[serde(default)]
@@ -81,7 +81,7 @@ impl Lockfile {
             .collect()
     }
 
-    fn direct(&self, name: &str) -> Vec<&Package> {
+    fn direct(&self, name: &str) -> Vec<&LockedPackage> {
         let index = self.index();
         let roots = self.packages.iter().filter(|package| package.name == name);
         roots
@@ -90,9 +90,9 @@ impl Lockfile {
             .collect()
     }
 
-    fn reachable(&self, name: &str) -> Vec<&Package> {
+    fn reachable(&self, name: &str) -> Vec<&LockedPackage> {
         let index = self.index();
-        let mut queue: Vec<&Package> = self
+        let mut queue: Vec<&LockedPackage> = self
             .packages
             .iter()
             .filter(|package| package.name == name)
@@ -110,8 +110,8 @@ impl Lockfile {
         found
     }
 
-    fn index(&self) -> HashMap<&str, Vec<&Package>> {
-        let mut index: HashMap<&str, Vec<&Package>> = HashMap::new();
+    fn index(&self) -> HashMap<&str, Vec<&LockedPackage>> {
+        let mut index: HashMap<&str, Vec<&LockedPackage>> = HashMap::new();
         for package in &self.packages {
             index.entry(&package.name).or_default().push(package);
         }
@@ -121,7 +121,10 @@ impl Lockfile {
 
 /// A dependency is written `name`, or `name version` where the name alone is ambiguous, or with
 /// its source as a third word.
-fn resolve<'a>(index: &HashMap<&str, Vec<&'a Package>>, dependency: &str) -> Option<&'a Package> {
+fn resolve<'a>(
+    index: &HashMap<&str, Vec<&'a LockedPackage>>,
+    dependency: &str,
+) -> Option<&'a LockedPackage> {
     let mut words = dependency.split(' ');
     let candidates = index.get(words.next()?)?;
     match words.next() {

@@ -1,7 +1,7 @@
 //! A program's output, passed on as it comes.
 //!
 //! The engine waits for the end of its host's output. A program that wrote there itself would hold
-//! an update up: for as long as a process lives that it leaves behind, and for ever when its host
+//! an update up: for as long as a process lives that the program started, and forever when its host
 //! is killed, because then each waits for the other.
 
 use std::io::Write;
@@ -11,8 +11,8 @@ use tokio::process::Child;
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
-/// What a program has written is there when it ends: silence of this length means that somebody
-/// else has its output open.
+/// Everything that a program has written can be read when it ends. Silence of this length after
+/// that means that another process has its output open.
 const SILENCE: Duration = Duration::from_millis(100);
 
 /// What a pipe holds. <https://man7.org/linux/man-pages/man7/pipe.7.html>

@@ -4,7 +4,7 @@ use crate::engine::{Engine, events};
 use crate::output::Output;
 use crate::proto::RunRequest;
 use anyhow::{Context, Result};
-use pulumi_package::Package;
+use pulumi_package::LambdaBuild;
 use pulumi_package::cargo::{Build, Progress};
 use pulumi_package::group::{Group, Stopped};
 use pulumi_package::project::{Program, Project};
@@ -105,7 +105,7 @@ async fn build(
     engine: &Engine,
     stop: &CancellationToken,
 ) -> Result<Built> {
-    let package = Package::configured(project, |key| request.config.get(key).cloned())?;
+    let package = LambdaBuild::configured(project, |key| request.config.get(key).cloned())?;
     let (sender, receiver) = events();
     let progress = Progress::Events(sender);
     let stop = stop.child_token();

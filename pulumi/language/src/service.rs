@@ -197,8 +197,8 @@ impl LanguageRuntime for Host {
     async fn run(&self, request: Request<RunRequest>) -> Result<Response<RunResponse>, Status> {
         let host = self.clone();
         let stop = self.stop.child_token();
-        // The request is dropped when the engine gives it up: then the program is stopped by
-        // the guard, and waited for by whoever waits for the tasks.
+        // The request is dropped when the engine gives it up. Then the guard stops the program,
+        // and the end of the service waits for it, as for all tasks.
         let guard = stop.clone().drop_guard();
         let run = self
             .tasks

@@ -4,8 +4,8 @@
 use crate::lockfile::Versioned;
 use anyhow::{Context, Result};
 use base64::Engine as _;
+use pulumi_package::answers::Question;
 use pulumi_package::project::cargo_home;
-use pulumi_package::toolchain::answer;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -68,8 +68,7 @@ pub struct Parameterization {
 impl Workspace {
     /// Asks Cargo for the manifests of the workspace alone.
     pub async fn of(root: &Path) -> Result<Self> {
-        let arguments = ["metadata", "--no-deps", "--format-version", "1"];
-        let text = answer(root, "cargo", &arguments).await?;
+        let text = Question::Manifests.ask(root).await?;
         let metadata: Metadata = serde_json::from_str(&text).with_context(|| {
             format!(
                 "the manifests of {} are not as expected (a binding has name, version, server and \
@@ -117,13 +116,13 @@ impl Workspace {
 /// What the manifest of a binding says that Cargo has from a registry.
 fn published(binding: &Versioned) -> Result<Option<Plugin>> {
     #[derive(Deserialize)]
-    struct Package {
+    struct PackageTable {
         #[serde(default)]
         metadata: Option<Tables>,
     }
     #[derive(Deserialize)]
     struct File {
-        package: Package,
+        package: PackageTable,
     }
 
     if binding.provider().is_none() {

@@ -313,7 +313,7 @@ impl MockEngine {
         match ending {
             None => Ok(()),
             Some(Ending::Failed) => Err(Status::unavailable("resource monitor shut down")),
-            // Whoever is gone says nothing.
+            // An engine that is gone never answers.
             Some(Ending::EngineLost | Ending::Interrupted) => std::future::pending().await,
         }
     }

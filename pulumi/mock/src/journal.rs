@@ -1,4 +1,4 @@
-//! What has happened so far in one run, for whoever waits for something to happen.
+//! What has happened so far in one run, for those who wait for something to happen.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -27,17 +27,18 @@
 //! ```
 //!
 //! A resource that no answer is given for is created: its outputs are its inputs, its id is its
-//! name with `-id` behind it. What the program reads besides has to stand in an answer: the
+//! name with `-id` after it. Other outputs that the program reads have to be in an answer: the
 //! message `the output arn of orders [aws:s3/bucket:Bucket]: Expected String, got None` says which
 //! one is missing. With [`Mock::preview`] nothing has an id, and outputs that an answer adds are
 //! unknown, so the same answers serve both.
 //!
 //! What a program only reads, an existing resource or another stack, is among the resources too, with
-//! the id in [`Resource::read`], and is answered like them: the outputs of another stack stand in
+//! the id in [`Resource::read`], and is answered like them: the outputs of another stack are in
 //! the output `outputs`.
 //!
 //! A run is no error because the program fails: [`Run::exit_code`] and [`Run::errors`] say how it
-//! ended, and a `Run` displayed says all. An assertion in an answer that fails does fail the run.
+//! ended, and a `Run` displayed says all. A program that has shown its errors ends with
+//! [`FAILED_AND_REPORTED`]. An assertion in an answer that fails does fail the run.
 //!
 //! Values are [`serde_json::Value`]s, in which a secret, an unknown value, a file or an archive
 //! look as [`value`] says.
@@ -55,4 +56,4 @@ pub mod value;
 
 pub use mock::Mock;
 pub use resource::{Alias, Answer, Answered, Invoke, Options, Resource};
-pub use run::{Event, Log, Run, Severity};
+pub use run::{Event, FAILED_AND_REPORTED, Log, Run, Severity};

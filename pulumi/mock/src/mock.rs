@@ -23,8 +23,8 @@ use crate::run::{Log, Run, Severity};
 
 /// A program that has not ended by then never will.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Names a file that has text for as long as the program is not complete, by which a language host
-/// knows one that ends well in the middle.
+/// Names a file that has text for as long as the program is not complete, so that a language host
+/// notices a program that ends with success too early.
 const UNFINISHED: &str = "PULUMI_RUST_UNFINISHED";
 /// For what a program has printed by its end, and is still on its way.
 const LAST_WORDS: Duration = Duration::from_secs(1);

@@ -348,8 +348,8 @@ impl Answer {
         self
     }
 
-    /// Comes only after the program has asked for the resource of this name too: a program that
-    /// waits with that for this answer never ends.
+    /// Holds this answer back until the program has asked for the resource of this name too. A
+    /// program that registers that resource only after this answer never ends.
     pub fn after_request_of(mut self, name: &str) -> Self {
         self.after_request_of.push(name.to_owned());
         self

@@ -47,6 +47,9 @@ pub struct Log {
     pub urn: Option<String>,
 }
 
+/// The exit code of a program that has shown why it failed, so that a language host adds nothing.
+pub const FAILED_AND_REPORTED: i32 = 32;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Severity {
     Debug,

@@ -25,11 +25,11 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// What stands where generated code gives up.
+/// What takes the place of a field for which generated code gives up.
 ///
 /// It gives up on a field that an object lacks without asking whether the field is optional. There
-/// the place is a value's, and an absent one stands in: for an optional field that is `None`, and
-/// any other type refuses it. Everywhere else the place is a result's, and an error it is.
+/// the place wants a value, and gets an absent one: an optional field takes that for `None`, and
+/// any other type refuses it. Everywhere else the place wants a result, and gets an error.
 pub trait Instead: Sized {
     fn instead(absent: &'static LazyLock<PulumiValue>) -> Option<Self>;
 }

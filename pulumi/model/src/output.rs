@@ -29,8 +29,9 @@ pub struct ResolvedOutput<T> {
     pub dependencies: HashSet<String>,
 }
 
-/// What a value depends on that failed, beside URNs or in place of them. It goes wherever
-/// dependencies go, so that whatever comes of the value has failed too, and is not registered.
+/// A dependency that says that a resource failed, beside URNs or in place of them. It goes wherever
+/// dependencies go, so that everything made of the value counts as failed too, and is not
+/// registered.
 pub const FAILED: &str = "failed";
 
 impl<T> ResolvedOutput<T> {

@@ -80,7 +80,7 @@ impl From<PulumiValueContent> for PulumiValue {
 }
 
 impl PulumiValueContent {
-    /// What stands in a list or in a map.
+    /// The values in a list or in a map.
     pub fn children(&self) -> impl Iterator<Item = &PulumiValue> {
         let (items, entries) = match self {
             Self::Array(items) => (items.as_slice(), [].as_slice()),

@@ -1,9 +1,9 @@
-//! What is downloaded or built once for all checkouts.
+//! What is downloaded once for all workspaces.
 
 use anyhow::{Context, Result};
 use std::path::PathBuf;
 
-/// `mysfits` in the user's cache: `$XDG_CACHE_HOME`, or `~/.cache`.
+/// `pulumi-rust` in the user's cache: `$XDG_CACHE_HOME`, or `~/.cache`.
 pub fn folder() -> Result<PathBuf> {
     let cache = match std::env::var_os("XDG_CACHE_HOME") {
         Some(cache) if !cache.is_empty() => PathBuf::from(cache),
@@ -11,5 +11,5 @@ pub fn folder() -> Result<PathBuf> {
             .context("neither XDG_CACHE_HOME nor HOME is set")?
             .join(".cache"),
     };
-    Ok(cache.join("mysfits"))
+    Ok(cache.join("pulumi-rust"))
 }

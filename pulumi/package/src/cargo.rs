@@ -1,4 +1,4 @@
-//! `cargo build` of one binary, with its progress told as it goes.
+//! `cargo build` of one binary, which shows its progress.
 
 use crate::group::Group;
 use crate::inputs::Local;
@@ -215,9 +215,9 @@ fn own_cargo(root: &Path) -> Command {
     command
 }
 
-/// What differs from one command to the next: the first four by the shell, the others by the
-/// engine, which tells its plugins where they may send traces. A build without it cannot depend on
-/// it.
+/// Variables that differ from one command to the next: the shell sets the first four, and the
+/// engine the others, to tell its plugins where to send traces. They are removed, so that no build
+/// depends on them.
 const OF_A_COMMAND: [&str; 8] = [
     "OLDPWD",
     "PWD",
@@ -229,7 +229,7 @@ const OF_A_COMMAND: [&str; 8] = [
     "TRACESTATE",
 ];
 
-fn own_environment() -> Environment {
+pub(crate) fn own_environment() -> Environment {
     std::env::vars_os()
         .filter(|(name, _)| !is_of_own_package(name))
         .filter(|(name, _)| OF_A_COMMAND.iter().all(|other| name != other))

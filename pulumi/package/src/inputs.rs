@@ -1,8 +1,8 @@
 //! Which files decide what Cargo builds: sources, manifests, settings, and the toolchain.
 //!
-//! The list is of what Cargo and rustup read, so that a file that is not there is in it too when
-//! it would be read if it were. Where the list cannot be complete there is none, and Cargo is
-//! asked each time.
+//! The list has all files that Cargo and rustup read. It also has files that do not exist but would
+//! be read if they did. Where the list cannot be complete there is none, and Cargo is asked each
+//! time.
 
 use crate::look::Environment;
 use serde::Deserialize;
@@ -83,34 +83,61 @@ impl Local {
         if !complete || !plain {
             return None;
         }
-        let (members, sysroot) =
-            tokio::join!(members(root, environment), sysroot(root, environment));
+        let (members, toolchain) =
+            tokio::join!(members(root, environment), toolchain(root, environment));
         for manifest in self.manifests.into_iter().chain(members?) {
             let folder = manifest.parent()?;
             inputs.extend(DISCOVERED.map(|name| folder.join(name)));
             inputs.insert(manifest);
         }
-        let above = root.ancestors();
-        inputs.extend(above.flat_map(|folder| ABOVE.map(|name| folder.join(name))));
         inputs.insert(root.join("Cargo.lock"));
-        let settings = root.ancestors().map(|folder| folder.join(".cargo"));
-        let settings = settings.chain([home(environment, "CARGO_HOME", ".cargo")?]);
-        let settings = settings.flat_map(|folder| SETTINGS.map(|name| folder.join(name)));
-        for path in settings {
-            if leads_elsewhere(&path) {
-                return None;
-            }
-            inputs.insert(path);
-        }
-        inputs.insert(home(environment, "RUSTUP_HOME", ".rustup")?.join("settings.toml"));
-        let sysroot = sysroot?;
-        inputs.extend(["bin/cargo", "bin/rustc", "lib"].map(|name| sysroot.join(name)));
-        for program in ["cargo", "rustc"] {
-            inputs.extend(on_path(environment, program)?);
-        }
+        inputs.extend(toolchain?);
         let mut wrappers = WRAPPERS.iter().filter_map(|name| value(environment, name));
         wrappers.all(OsStr::is_empty).then_some(inputs)
     }
+}
+
+/// What decides which compiler and which Cargo a workspace gets, and with which settings.
+pub async fn toolchain(root: &Path, environment: &Environment) -> Option<BTreeSet<PathBuf>> {
+    let mut inputs = BTreeSet::new();
+    let above = root.ancestors();
+    inputs.extend(above.flat_map(|folder| ABOVE.map(|name| folder.join(name))));
+    let settings = root.ancestors().map(|folder| folder.join(".cargo"));
+    let settings = settings.chain([home(environment, "CARGO_HOME", ".cargo")?]);
+    let settings = settings.flat_map(|folder| SETTINGS.map(|name| folder.join(name)));
+    for path in settings {
+        if leads_elsewhere(&path) {
+            return None;
+        }
+        inputs.insert(path);
+    }
+    inputs.insert(home(environment, "RUSTUP_HOME", ".rustup")?.join("settings.toml"));
+    let sysroot = sysroot(root, environment).await?;
+    inputs.extend(["bin/cargo", "bin/rustc", "lib"].map(|name| sysroot.join(name)));
+    for program in ["cargo", "rustc"] {
+        inputs.extend(on_path(environment, program)?);
+    }
+    Some(inputs)
+}
+
+/// What decides which packages and which targets Cargo finds in a workspace.
+pub async fn manifests(root: &Path, environment: &Environment) -> Option<BTreeSet<PathBuf>> {
+    let mut inputs = BTreeSet::new();
+    for manifest in members(root, environment).await? {
+        let folder = manifest.parent()?;
+        inputs.extend(DISCOVERED.map(|name| folder.join(name)));
+        inputs.extend(binaries(&folder.join("src/bin")));
+        inputs.insert(manifest);
+    }
+    Some(inputs)
+}
+
+/// The folder in which Cargo finds binaries without being told, and the folders in it: a new file
+/// changes the time of its folder.
+fn binaries(folder: &Path) -> Vec<PathBuf> {
+    let inside = fs::read_dir(folder).into_iter().flatten();
+    let inside = inside.filter_map(|entry| Some(entry.ok()?.path()));
+    std::iter::once(folder.to_owned()).chain(inside).collect()
 }
 
 fn is_local(package: &str) -> bool {
@@ -132,9 +159,9 @@ fn sources(executable: &Path) -> Option<BTreeSet<PathBuf>> {
 }
 
 impl Script {
-    /// The files that it says it depends on, by their whole paths: what is inside of a package from a
-    /// registry never changes, and what is inside of another is in Cargo's list. A script that has
-    /// not said anything depends on every file of its package.
+    /// The files that the script says it depends on, if they are absolute paths. Other paths are
+    /// inside of its package: those of a registry never change, and those of this machine are in
+    /// Cargo's list. A script that says nothing depends on every file of its package.
     fn inputs(&self) -> Option<Vec<PathBuf>> {
         let said = self.out_dir.parent()?.join("output");
         let said = fs::read_to_string(said).ok()?;
@@ -158,10 +185,10 @@ impl Script {
 async fn members(root: &Path, environment: &Environment) -> Option<Vec<PathBuf>> {
     #[derive(Deserialize)]
     struct Metadata {
-        packages: Vec<Package>,
+        packages: Vec<Member>,
     }
     #[derive(Deserialize)]
-    struct Package {
+    struct Member {
         manifest_path: PathBuf,
     }
     let text = fs::read_to_string(root.join("Cargo.toml")).ok()?;

@@ -7,11 +7,12 @@
 //! | `archive`, `elf` | the zip, and what its binary asks of the machine that runs it |
 //! | [`project`], [`toolchain`] | what the workspace's files and compiler say |
 //! | [`cargo`], [`group`] | cargo with progress, and process groups |
-//! | `look`, `inputs` | when Cargo need not be asked |
-//! | [`cache`], [`whole`] | the folder for what is downloaded once; files that are written whole |
+//! | [`answers`], `look`, `inputs` | when Cargo and the compiler need not be asked |
+//! | `cache`, [`whole`] | the folder for what is downloaded once; files that are written whole |
 
+pub mod answers;
 mod archive;
-pub mod cache;
+mod cache;
 pub mod cargo;
 mod elf;
 pub mod group;
@@ -63,12 +64,12 @@ pub enum Profile {
 
 /// A package of the project's function.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Package {
+pub struct LambdaBuild {
     pub architecture: Architecture,
     pub profile: Profile,
 }
 
-impl Package {
+impl LambdaBuild {
     /// The package that a stack's configuration asks for; `value` gives the value of a key.
     ///
     /// # Errors
@@ -292,7 +293,7 @@ mod tests {
         let mut paths = BTreeSet::new();
         for architecture in [Architecture::X86_64, Architecture::Arm64] {
             for profile in [Profile::Release, Profile::Quick] {
-                let package = Package {
+                let package = LambdaBuild {
                     architecture,
                     profile,
                 };
@@ -301,7 +302,7 @@ mod tests {
         }
         assert_eq!(paths.len(), 4);
         assert_eq!(
-            Package::default().path(Path::new("/checkout")),
+            LambdaBuild::default().path(Path::new("/checkout")),
             Path::new("/checkout/target/lambda/bootstrap.zip")
         );
     }

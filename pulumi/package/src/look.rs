@@ -1,4 +1,4 @@
-//! Whether a binary is what Cargo would build now, told without Cargo.
+//! Whether a binary is what Cargo would build now, without asking Cargo.
 //!
 //! Cargo's own look for changes takes half a second in a workspace of four hundred crates, and a
 //! preview needs one for the program and one for its function. So the list of all files that
@@ -39,8 +39,8 @@ struct Record {
     proofs: Vec<Proof>,
 }
 
-/// A state in which Cargo had nothing to build. Hashes are enough: nobody gains from a collision,
-/// and an environment may hold what should be in no file.
+/// A state in which Cargo had nothing to build. It is kept as hashes, because an environment may
+/// hold secrets that should be in no file, and a collision harms nobody.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Proof {
     environment: u64,
@@ -78,6 +78,12 @@ impl Look {
         Some(proof.executable.clone())
     }
 
+    /// Where a text is kept beside the record: a place for each text, so that environments with
+    /// the same one share it, and none disturbs another's.
+    pub fn place_of(&self, text: &str) -> PathBuf {
+        self.path.with_extension(format!("{:016x}.txt", hash(text)))
+    }
+
     /// Ends the look after a build: with a proof, when `inputs` are those of the begin and in the
     /// same state. A failure costs the next look its time, and nothing else.
     pub fn end(mut self, executable: PathBuf, inputs: BTreeSet<PathBuf>) {
@@ -113,8 +119,8 @@ impl Look {
     }
 }
 
-/// On a file system that keeps whole seconds alone, two changes of one second look the same. So
-/// what was changed so many seconds ago may be changed once more without a trace.
+/// A file system may keep times in whole seconds, where two changes in one second look the same. So
+/// a file that was changed less than this many seconds ago may change again unnoticed.
 const COARSE: i64 = 3;
 
 /// The state of files: that they are there, and when and how they were last written. There is

@@ -30,7 +30,7 @@ pub enum Program {
 /// The keys of `[workspace.metadata.pulumi]` and of `runtime.options`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-struct Settings {
+struct ProjectOptions {
     program: Option<String>,
     lambda: Option<String>,
     architecture_config: Option<String>,
@@ -42,15 +42,15 @@ impl Project {
     /// The project of a program folder: the first folder upwards with a workspace, or else the
     /// nearest package.
     pub fn find(folder: &Path, options: serde_json::Value) -> Result<Self> {
-        let options: Settings = match options {
-            serde_json::Value::Null => Settings::default(),
+        let options: ProjectOptions = match options {
+            serde_json::Value::Null => ProjectOptions::default(),
             options => serde_json::from_value(options)
                 .context("runtime.options in Pulumi.yaml is not what this language host takes")?,
         };
         let (root, manifest) = find_manifest(folder)?;
         let path = root.join("Cargo.toml");
-        let declared: Settings = match manifest.metadata() {
-            None => Settings::default(),
+        let declared: ProjectOptions = match manifest.metadata() {
+            None => ProjectOptions::default(),
             Some(table) => table.clone().try_into().with_context(|| {
                 format!("[workspace.metadata.pulumi] in {} is wrong", path.display())
             })?,

@@ -1,5 +1,6 @@
 //! The compiler of a workspace: the one that rustup gives it, or the one on PATH.
 
+use crate::answers::Question;
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use tokio::process::Command;
@@ -16,7 +17,7 @@ pub struct Compiler {
 
 impl Compiler {
     pub async fn of(root: &Path) -> Result<Self> {
-        Self::parse(&answer(root, "rustc", &["-vV"]).await?)
+        Self::parse(&Question::Compiler.ask(root).await?)
     }
 
     /// The compiler that the workspace's rust-toolchain.toml pins, whatever a variable or a

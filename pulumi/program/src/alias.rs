@@ -1,4 +1,4 @@
-//! What a resource was.
+//! What a resource was called before: names, types and parents that it had.
 
 use pulumi_gestalt_proto::pulumi::pulumirpc;
 use pulumi_gestalt_rust_integration::engine::Failure;

@@ -1,6 +1,6 @@
 //! Values of no particular type, written like JSON.
 
-/// A value of no particular type, written like JSON. What stands in it is `null`, a list, a map, or
+/// A value of no particular type, written like JSON. In it are `null`, a list, a map, or
 /// an expression: a value or an output.
 ///
 /// ```

@@ -1,7 +1,7 @@
 //! Files and archives as inputs.
 //!
 //! Where the engine expects an asset or an archive, the generated binding takes a map of strings;
-//! these types stand for that map, with the signature by which the engine knows it. Relative paths
+//! these types make that map, with the signature by which the engine knows it. Relative paths
 //! start at [`Program::directory`](crate::Program::directory).
 
 use std::collections::{BTreeMap, HashMap};
@@ -37,7 +37,7 @@ macro_rules! assets {
 
         impl From<$name> for Entry {
             fn from(asset: $name) -> Self {
-                Self(Kind::One(asset.into()))
+                Self(EntryContent::One(asset.into()))
             }
         }
 
@@ -101,12 +101,12 @@ pub struct AssetArchive {
     entries: BTreeMap<String, Entry>,
 }
 
-/// What stands in an archive: an asset as a file, an archive as a folder.
+/// An entry of an archive: an asset as a file, or an archive as a folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry(Kind);
+pub struct Entry(EntryContent);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Kind {
+enum EntryContent {
     One(HashMap<String, String>),
     Archive(AssetArchive),
 }
@@ -136,15 +136,17 @@ impl AssetArchive {
 impl Entry {
     fn value(&self) -> PulumiValue {
         match &self.0 {
-            Kind::One(asset) => object(asset.iter().map(|(key, value)| (key.clone(), text(value)))),
-            Kind::Archive(archive) => archive.value(),
+            EntryContent::One(asset) => {
+                object(asset.iter().map(|(key, value)| (key.clone(), text(value))))
+            }
+            EntryContent::Archive(archive) => archive.value(),
         }
     }
 }
 
 impl From<AssetArchive> for Entry {
     fn from(archive: AssetArchive) -> Self {
-        Self(Kind::Archive(archive))
+        Self(EntryContent::Archive(archive))
     }
 }
 

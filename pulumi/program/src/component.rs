@@ -30,9 +30,9 @@ pub struct Component {
 }
 
 impl Component {
-    /// `type` has the form `package:module:Name`. Of the options, a component has `parent`,
-    /// `depends_on` and aliases; what is under it inherits its `protect`, `retain_on_delete`,
-    /// `deleted_with`, its transforms, and of its providers the one of its package.
+    /// `type` has the form `package:module:Name`. Of the options a component itself takes `parent`,
+    /// `depends_on` and aliases. The resources under it inherit its `protect`, `retain_on_delete`,
+    /// `deleted_with` and transforms, and the provider of their package.
     pub fn new(context: &Context, r#type: &str, name: &str, options: Options) -> Self {
         Self::with_inputs(context, r#type, name, Vec::new(), options)
     }

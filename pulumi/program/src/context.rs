@@ -133,9 +133,9 @@ impl Context {
         }
     }
 
-    /// The same place, for functions: what is called through it has these options, of which
-    /// functions have `provider`, `parent`, whose provider they take, `depends_on`, `version` and
-    /// `plugin_download_url`. A resource that is registered through it ends the program.
+    /// The same context, for functions: a function that is called through it has these options.
+    /// Functions take `provider`, `parent` (for its provider), `depends_on`, `version` and
+    /// `plugin_download_url`. Registering a resource through it ends the program.
     ///
     /// ```no_run
     /// # use pulumi_program::{Options, Program, Provider};

@@ -15,8 +15,8 @@ use crate::resource::Urn;
 /// let rule = format_output!("{arn}: {days:>4} days, of {}", "orders", arn = arn, days = days);
 /// ```
 ///
-/// Outputs are only borrowed. Values are taken as they are. A name in the text is one of an argument:
-/// what is only in scope is not found.
+/// Outputs are borrowed, other values are taken. A name in the text has to be the name of an
+/// argument: variables in scope are not found.
 #[macro_export]
 macro_rules! format_output {
     (@ $format:literal, $outputs:expr, $pattern:pat, [$($arguments:tt)*] $(,)?) => {

@@ -1,4 +1,5 @@
-//! What the engine calls in the program, before and after it does something to a resource.
+//! Hooks: functions of the program that the engine calls before and after it does something to a
+//! resource.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,8 +13,8 @@ use tokio::sync::OnceCell;
 
 use crate::context::Context;
 
-/// A function that the engine calls before or after it does something to a resource. An error from
-/// it before stops that, and from it after is a warning.
+/// A function that the engine calls before or after it does something to a resource. An error
+/// before stops the operation, and an error after is a warning.
 ///
 /// ```no_run
 /// # use pulumi_program::{Hook, Options, Program, When};
@@ -27,7 +28,7 @@ use crate::context::Context;
 /// ```
 ///
 /// Before and after a deletion it is called as long as the program has a hook of this name; by
-/// `pulumi destroy` with `--run-program` alone, for nothing else runs the program.
+/// `pulumi destroy` only with `--run-program`, because otherwise the program does not run.
 #[derive(Clone)]
 pub struct Hook(Arc<Inner>);
 

@@ -1,4 +1,4 @@
-//! What a resource takes: a value, an output, or a list or map with outputs in it.
+//! An input of a resource: a value, an output, or a list or map with outputs in it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -42,8 +42,8 @@ impl<T> Input<T> {
         }
     }
 
-    /// A value that nobody checks against `T`: for a nested type with outputs in its fields, and
-    /// where a schema takes anything, which a binding has as a text.
+    /// A value that is not checked against `T`: for a nested type with outputs in its fields, and
+    /// for a property of any type, which a binding has as a text.
     ///
     /// ```
     /// # use pulumi_program::{Input, Output, pulumi_any};
@@ -85,7 +85,7 @@ impl<T: ToPulumiValue + Send + Sync + 'static> From<T> for Input<Option<T>> {
     }
 }
 
-/// What stands where a required input is wanted, and an optional one.
+/// What can be given where a required input is wanted, and where an optional one is.
 macro_rules! inputs {
     ($([$($generic:tt)*] $from:ty => $wanted:ty: $value:ident => $input:expr;)+) => {$(
         impl<$($generic)*> From<$from> for Input<$wanted> {

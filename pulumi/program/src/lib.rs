@@ -1,4 +1,4 @@
-//! What a Pulumi program in Rust says, on top of Gestalt: how it runs, the options of a resource,
+//! The API of a Pulumi program in Rust, on top of Gestalt: how it runs, the options of a resource,
 //! components, assets, exports.
 //!
 //! ```no_run
@@ -71,13 +71,15 @@ pub use hook::{Event, Hook, When};
 pub use input::Input;
 pub use log::{Log, Message};
 pub use options::{Options, Timeouts};
-pub use package::Package;
+pub use package::LambdaPackage;
 pub use program::Program;
 pub use reader::{Allowed, Check, Mistake, Mistakes, Reader};
 pub use recording::Recording;
 pub use resource::{Resource, Urn};
 pub use run::run;
-pub use schema::{Constant, DefaultValue, Kind, PackageSchema, Parameterization, ResourceSchema};
+pub use schema::{
+    Constant, DefaultValue, InputKind, PackageSchema, Parameterization, ResourceSchema,
+};
 pub use stack_reference::StackReference;
 pub use transform::{Transform, Transformed};
 

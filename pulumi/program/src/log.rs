@@ -1,4 +1,4 @@
-//! What a program says to its user, besides its resources.
+//! Messages of a program to its user.
 
 use pulumi_gestalt_rust::Output;
 use pulumi_gestalt_rust_integration::report::{self, Severity};

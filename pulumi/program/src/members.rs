@@ -1,4 +1,4 @@
-//! What is under a component, for what depends on the whole of it.
+//! The resources under a component, for those that depend on all of it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -13,14 +13,14 @@ const VARIABLE: &str = "PULUMI_RUST_LAMBDA";
 
 /// A Lambda function's package, as it was just made and checked.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Package {
+pub struct LambdaPackage {
     /// Where the zip is, from the folder of Pulumi.yaml.
     archive: String,
     /// What its binary runs on, with Lambda's name for it: `x86_64` or `arm64`.
     pub architecture: String,
 }
 
-impl Package {
+impl LambdaPackage {
     pub fn archive(&self) -> FileArchive {
         FileArchive::new(&self.archive)
     }
@@ -30,9 +30,9 @@ impl Program {
     /// The package of the workspace's Lambda function. Its path is known to the language host
     /// alone, so that no program uploads another file than the one just made.
     ///
-    /// # Errors
-    /// When no host tells of one: it is too old, or the workspace names no function.
-    pub fn package(&self) -> Result<Package> {
+    /// # Errors When the host names no package, because it is too old, or because the workspace
+    /// names no function.
+    pub fn package(&self) -> Result<LambdaPackage> {
         let text = env::var(VARIABLE).with_context(|| {
             format!(
                 "no language host has packaged a Lambda function ({VARIABLE} is not set): \

@@ -19,7 +19,7 @@ use crate::reader::Reader;
 
 /// A program while it describes its stack.
 ///
-/// It stands wherever a binding wants a [`Context`].
+/// It can be given wherever a binding wants a [`Context`].
 #[derive(Debug)]
 pub struct Program {
     context: Context,
@@ -126,8 +126,8 @@ impl Program {
         self.context.engine().export(name.to_owned(), value);
     }
 
-    /// The same output, where `check` accepts its value. Of any other value the user is told what
-    /// `check` says, once, as an error; whatever hangs on the output is not registered, and the
+    /// The same output, if `check` accepts its value. Otherwise the user sees the message of
+    /// `check` once, as an error. Resources that depend on the output are not registered, and the
     /// program fails at its end. An unknown value is not checked.
     ///
     /// ```no_run

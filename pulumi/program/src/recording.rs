@@ -1,5 +1,5 @@
-//! What a program registers through one context: for a resource that has to change whenever one of
-//! a group of others does.
+//! A record of what a program registers through one context, for a resource that has to change
+//! whenever one of the others changes.
 
 use std::collections::HashSet;
 use std::ops::Deref;
@@ -16,8 +16,8 @@ use crate::resource::Urn;
 
 /// A context that remembers every resource that is registered through it, with all of its inputs.
 ///
-/// A binding takes it where it wants a [`Context`]. What it gives is made of the inputs as the
-/// engine gets them, so that an input which is added to the program later is in it too.
+/// A binding takes it where it wants a [`Context`]. It records the inputs as the engine gets them,
+/// so that an input that is added to the program later is recorded too.
 ///
 /// ```no_run
 /// # use pulumi_program::{Options, Output, Program, Recording};

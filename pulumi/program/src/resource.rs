@@ -10,7 +10,7 @@ use pulumi_gestalt_rust_integration::engine::Failure;
 use crate::members::Members;
 use crate::transform::Transform;
 
-/// What a resource is known by to the engine: the output `urn` of what a binding gives.
+/// The engine's name of a resource: the output `urn` of a resource of the binding.
 ///
 /// It is no plain output, so that a name or an ARN is never taken for a resource:
 ///
@@ -51,8 +51,8 @@ pub trait Resource {
 }
 
 impl Urn {
-    /// A URN that comes from elsewhere, such as an output of another stack. What is no URN, or is not
-    /// known, stops what refers to it, with an error.
+    /// A URN that comes from elsewhere, such as an output of another stack. When it is no URN, or
+    /// is not known, the resources that refer to it are not registered, with an error.
     pub fn of(text: &Output<String>) -> Self {
         Self {
             text: text.clone(),

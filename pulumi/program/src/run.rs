@@ -1,4 +1,5 @@
-//! The life of a program: checked, run, driven to its end, and never ended by a backtrace.
+//! Runs a program: checks its environment, waits for all of its work, and never ends with a
+//! backtrace.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
@@ -14,8 +15,8 @@ use crate::panics::{self, without_backtrace};
 use crate::program::Program;
 use crate::unfinished::Unfinished;
 
-/// An output is computed inside of those that are computed from it: a row of some hundred `map`s would
-/// be too deep for the usual stack. Only what is used of it takes memory.
+/// An output is computed inside of the outputs that are computed from it, so that a chain of some
+/// hundred `map`s needs a larger stack than usual. Only the used part of the stack takes memory.
 const STACK: usize = 256 * 1024 * 1024;
 
 /// How a program ended.
@@ -23,9 +24,9 @@ enum End {
     Complete,
     Failed(anyhow::Error),
     Panicked,
-    /// What failed was reported, and all that does not hang on it was done.
+    /// What failed was reported, and all that does not depend on it was done.
     Reported,
-    /// By Ctrl-C, or a language host that passes it on: whoever did it knows.
+    /// By Ctrl-C, or a language host that passes it on: the user knows.
     Interrupted,
 }
 
@@ -33,10 +34,10 @@ enum End {
 ///
 /// Every failure is shown once, where the engine shows it: an error that `stack` returns, a panic
 /// (as its message with file and line), a resource that the engine or a provider refuses. The exit
-/// code is then 32, by which a language host knows that nothing is left to say; after Ctrl-C too,
-/// without a message. A program that failed is ended here, whatever stands behind this in `main`:
-/// were it to end well, the engine would take it for complete, and delete all that it had not
-/// registered.
+/// code is then 32, by which a language host knows that the errors have been shown; the same after
+/// Ctrl-C, without a message. A failed program ends here, and nothing after this call in `main`
+/// runs: with a successful end the engine would take the program for complete, and delete
+/// everything that it had not registered.
 ///
 /// A program that was not started by Pulumi says how to start it.
 ///

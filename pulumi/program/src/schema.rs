@@ -53,13 +53,13 @@ pub struct DefaultValue {
     pub environment: &'static [&'static str],
     /// Where none of them is.
     pub value: Option<Constant>,
-    /// What a variable's text stands for.
-    pub kind: Kind,
+    /// How the text of a variable is read.
+    pub kind: InputKind,
 }
 
 /// The type of an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum InputKind {
     Text,
     Number,
     Flag,
@@ -125,7 +125,7 @@ impl DefaultValue {
     }
 }
 
-impl Kind {
+impl InputKind {
     /// As the other SDKs read a variable; what is none of the type counts as unset.
     fn parse(self, text: String) -> Option<Content> {
         match self {

@@ -30,7 +30,7 @@ use crate::options::Options;
 /// # }
 /// ```
 ///
-/// It sees inputs once all of them are known, or are to stay unknown in a preview.
+/// It runs when all inputs are known, or will stay unknown in a preview.
 #[derive(Clone)]
 pub struct Transform(Arc<dyn Fn(&mut Transformed) + Send + Sync>);
 

@@ -1,4 +1,4 @@
-//! What tells a language host that a program has ended before it was complete.
+//! How a language host finds out that a program has ended before it was complete.
 //!
 //! A program that ends well by `std::process::exit`, in the middle, looks like a complete one: the
 //! engine would delete all that it has not registered. The host gives a file; it has text for as

@@ -83,7 +83,7 @@ pub(crate) struct Inner {
 /// Why something has no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
-    /// The user knows: the engine has shown it, or it hangs on what failed before.
+    /// The user knows: the engine has shown it, or it depends on what failed before.
     Told,
     /// The engine takes no more requests, after an error that it has shown, or it is gone.
     Ending,
@@ -174,8 +174,8 @@ impl Engine {
         self.0.started.send_replace(true);
     }
 
-    /// Does all that the program has described, and tells the engine that nothing more comes.
-    /// Whether all of it went well; what did not has been told.
+    /// Does everything that the program has described, and tells the engine that nothing more
+    /// comes. Gives whether all of it succeeded; failures have been shown.
     ///
     /// # Errors
     /// When the engine does not take the end of the program.

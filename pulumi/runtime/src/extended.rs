@@ -1,5 +1,5 @@
-//! What the engine's protocol has, and Gestalt's crate of it does not yet: the time that a read may
-//! take.
+//! A field of the engine's protocol that Gestalt's crate does not have yet: the time that a read
+//! may take.
 
 use prost::bytes::{Buf, BufMut};
 use prost::encoding::{

@@ -1,5 +1,5 @@
-//! What `pulumi_gestalt_rust` itself asks for, so that a program that is written with nothing else
-//! gets the same way to the engine. `pulumi_program` does not come by here.
+//! The API that `pulumi_gestalt_rust` itself calls, so that a program that uses that crate alone
+//! reaches the engine in the same way. `pulumi_program` does not use it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
@@ -239,8 +239,8 @@ impl RegisterResourceOutput {
     }
 }
 
-/// Gestalt drops what an unknown value depends on, and so that it failed. What waits for it waits for
-/// ever, and the program is ended by [`end_when_failed`].
+/// Gestalt drops the dependencies of an unknown value, and with them the note that it failed. A
+/// task that waits for it would wait forever; [`end_when_failed`] ends the program.
 async fn unless_failed(resolved: ResolvedOutput<PulumiValue>) -> ResolvedOutput<PulumiValue> {
     match resolved.has_failed() {
         true => std::future::pending().await,

@@ -1,8 +1,8 @@
 //! The way between a Pulumi program in Rust and the Pulumi engine.
 //!
-//! Gestalt asks for a crate of this name and version; `[patch.crates-io]` gives it this one, which is
-//! all there is under `pulumi_gestalt_rust`: it says to the engine what the published crates leave
-//! out, and does with one task for each registration what takes four layers there.
+//! Gestalt asks for a crate of this name and version; `[patch.crates-io]` gives it this one, the
+//! only one under `pulumi_gestalt_rust`. It tells the engine what the published crates leave out,
+//! and needs one task for each registration where they have four layers.
 //!
 //! | module | subject |
 //! | --- | --- |

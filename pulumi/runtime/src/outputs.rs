@@ -1,4 +1,4 @@
-//! What the stack and its components give: registered when all of it is known.
+//! The outputs of the stack and its components: registered when all of them are known.
 
 use futures::FutureExt as _;
 use futures::future::{BoxFuture, join, join_all};
@@ -97,7 +97,7 @@ impl Engine {
         }
     }
 
-    /// Outputs that hang on what failed are not registered: those from the last time stay.
+    /// Outputs that depend on what failed are not registered: those from the last time stay.
     async fn send_outputs(&self, urn: String, outputs: Vec<(String, PulumiValue)>) {
         let is_stack = urn == self.0.stack;
         if outputs.iter().any(|(_, value)| value.has_failed()) || (is_stack && self.has_failed()) {

@@ -41,7 +41,7 @@ pub(crate) fn basics() -> pulumirpc::RegisterResourceRequest {
 /// Waits for all of these at once.
 ///
 /// # Errors
-/// When one of them hangs on what failed.
+/// When one of them depends on what failed.
 pub async fn resolve(values: Vec<(String, Output<PulumiValue>)>) -> Result<Values, Failure> {
     let (names, outputs): (Vec<_>, Vec<_>) = values.into_iter().unzip();
     let values = join_all(outputs.iter().map(|output| output.to_pulumi_value())).await;
@@ -122,8 +122,8 @@ impl Engine {
             Some(id) => self.read(id, request).await?,
             None => self.create(request, read_timeout).await?,
         };
-        // What `--target` and `destroy --run-program` leave out is answered without an id: its
-        // outputs are as unknown as in a preview.
+        // Resources that `--target` and `destroy --run-program` leave out are answered without an
+        // id: their outputs are unknown, as in a preview.
         let left_out = response.id.is_empty() && !is_component;
         if left_out {
             self.left_out().insert(response.urn.clone());

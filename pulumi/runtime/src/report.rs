@@ -1,4 +1,4 @@
-//! Telling the user, through the engine: it shows a message once, where it belongs.
+//! Messages to the user through the engine, which shows each once, at its resource.
 
 use std::time::Duration;
 

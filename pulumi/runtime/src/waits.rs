@@ -1,7 +1,7 @@
 //! Who waits for whom.
 //!
 //! A resource that depends on a component waits for all that is under it, also for what the program
-//! adds later. When that needs the resource in turn, both wait for ever. So each registration notes
+//! adds later. When that needs the resource in turn, both wait forever. So each registration notes
 //! what it has asked for, and when nothing moves any more, a circle of them is broken.
 
 use std::collections::{HashMap, HashSet};

@@ -10,7 +10,7 @@ use pulumi_protocol::{SECRET, SIGNATURE, UNKNOWN};
 
 use crate::registration::Values;
 
-/// A whole number that the engine's numbers do not hold exactly, and where it stands.
+/// A whole number that the engine's numbers do not hold exactly, and where it is.
 #[derive(Debug, Default)]
 pub struct Inexact(String);
 

@@ -1,4 +1,4 @@
-//! Gets a package's description from whoever has it.
+//! Fetches a package's description: from the engine, or from PyPI.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::full::FullSchema;
 use crate::python::Wheel;
 use crate::selection::Selection;
-use crate::spec::Package;
+use crate::spec::PackageSpec;
 use crate::trim::Source;
 
 /// Whom to ask.
@@ -48,7 +48,7 @@ pub(crate) fn source(selection: &Selection, origin: Origin) -> Result<Box<dyn So
 }
 
 /// All that the package has: only the engine and a whole schema know it.
-pub(crate) fn whole(package: &str, version: &str, origin: &Origin) -> Result<Package> {
+pub(crate) fn whole(package: &str, version: &str, origin: &Origin) -> Result<PackageSpec> {
     match origin {
         Origin::Schema(path) => Ok(full(path)?.into_package()),
         Origin::Any => Ok(from_engine(package, version)?.into_package()),

@@ -2,10 +2,10 @@
 
 use anyhow::{Context, Result};
 
-use crate::spec::{Function, Package, Resource, TypeDef};
+use crate::spec::{Function, PackageSpec, Resource, TypeDef};
 use crate::trim::Source;
 
-pub struct FullSchema(Package);
+pub struct FullSchema(PackageSpec);
 
 impl FullSchema {
     pub fn parse(json: &[u8]) -> Result<Self> {
@@ -13,19 +13,19 @@ impl FullSchema {
         Ok(Self(package))
     }
 
-    pub fn into_package(self) -> Package {
+    pub fn into_package(self) -> PackageSpec {
         self.0
     }
 }
 
 impl Source for FullSchema {
-    fn package(&mut self) -> Result<Package> {
-        Ok(Package {
+    fn package(&mut self) -> Result<PackageSpec> {
+        Ok(PackageSpec {
             name: self.0.name.clone(),
             version: self.0.version.clone(),
             plugin_download_url: self.0.plugin_download_url.clone(),
             parameterization: self.0.parameterization.clone(),
-            ..Package::default()
+            ..PackageSpec::default()
         })
     }
 

@@ -18,7 +18,7 @@ use anyhow::{Context, Result};
 
 pub use fetch::{Origin, cache};
 pub use selection::Selection;
-pub use spec::{Package, Properties, Property, Shape, TypeDef};
+pub use spec::{PackageSpec, Properties, Property, Shape, TypeDef};
 pub use trim::{Source, trim};
 pub use write::{Choice, binding, sdk, template, update};
 
@@ -27,7 +27,7 @@ pub use write::{Choice, binding, sdk, template, update};
 /// # Errors
 /// When the selection cannot be read, no origin can be had, or the selection names something
 /// that the package does not have.
-pub fn generate(tokens: &Path, schema: &Path, origin: Origin) -> Result<Package> {
+pub fn generate(tokens: &Path, schema: &Path, origin: Origin) -> Result<PackageSpec> {
     let selection = Selection::read(tokens)?;
     let mut source = fetch::source(&selection, origin)?;
     let package = trim(&selection, source.as_mut())
@@ -38,7 +38,7 @@ pub fn generate(tokens: &Path, schema: &Path, origin: Origin) -> Result<Package>
 }
 
 /// As it is in `schema.json`.
-fn text(package: &Package) -> Result<String> {
+fn text(package: &PackageSpec) -> Result<String> {
     let mut text = serde_json::to_string_pretty(package)?;
     text.push('\n');
     Ok(text)

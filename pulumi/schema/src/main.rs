@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
-use pulumi_schema::{Choice, Origin, Package};
+use pulumi_schema::{Choice, Origin, PackageSpec};
 
 /// Bindings of Pulumi packages for programs in Rust.
 #[derive(Parser)]
@@ -120,7 +120,7 @@ fn run(command: Command) -> Result<()> {
     Ok(())
 }
 
-fn tell(folder: &std::path::Path, package: &Package) {
+fn tell(folder: &std::path::Path, package: &PackageSpec) {
     println!(
         "{}: {} resources, {} functions and {} types of {} {}",
         folder.display(),

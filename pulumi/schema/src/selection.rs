@@ -1,4 +1,4 @@
-//! What of the package the binding has: `tokens.toml`.
+//! Which parts of the package the binding has: `tokens.toml`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -11,7 +11,7 @@ use serde::Deserialize;
 pub struct Selection {
     pub package: String,
     pub version: String,
-    /// Types that are left out where they stand as an alternative to a plain string.
+    /// Types that are left out where they are an alternative to a plain string.
     #[serde(default)]
     pub dropped_alternatives: BTreeSet<String>,
     /// What the binding has of the provider itself, as a resource.

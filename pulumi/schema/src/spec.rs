@@ -13,7 +13,7 @@ pub const ASSET: &str = "pulumi.json#/Asset";
 pub type Properties = BTreeMap<String, Property>;
 
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub struct Package {
+pub struct PackageSpec {
     pub name: String,
     pub version: String,
     /// Where the plugin is, unless where Pulumi keeps its own.
@@ -113,8 +113,7 @@ pub struct EnumValue {
     pub value: Value,
 }
 
-/// What the provider replaces a resource for (`willReplaceOnChanges`) is left out: only one of the two
-/// descriptions says it.
+/// `willReplaceOnChanges` is left out, because only one of the two descriptions has it.
 #[derive(Debug, Default, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Property {
@@ -156,7 +155,7 @@ pub struct Shape {
     pub additional_properties: Option<Box<Shape>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub one_of: Vec<Shape>,
-    /// What stood here before the mapping of assets and archives (see `trim`).
+    /// What was here before the mapping of assets and archives (see `trim`).
     #[serde(
         default,
         rename = "x-mapped-from",

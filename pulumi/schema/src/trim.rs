@@ -6,14 +6,14 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::selection::{Member, Selection};
 use crate::spec::{
-    ARCHIVE, ASSET, Alias, Function, Object, Package, Properties, Property, Resource, Shape,
+    ARCHIVE, ASSET, Alias, Function, Object, PackageSpec, Properties, Property, Resource, Shape,
     TypeDef,
 };
 
 /// Where the facts about a package come from, one token at a time.
 pub trait Source {
     /// What is said of the package as a whole, without what is in it.
-    fn package(&mut self) -> Result<Package>;
+    fn package(&mut self) -> Result<PackageSpec>;
     /// The provider itself, as a resource.
     fn provider(&mut self) -> Result<Resource>;
     fn resource(&mut self, token: &str) -> Result<Resource>;
@@ -25,7 +25,7 @@ pub trait Source {
 ///
 /// # Errors
 /// When the selection names something that the source does not have.
-pub fn trim(selection: &Selection, source: &mut dyn Source) -> Result<Package> {
+pub fn trim(selection: &Selection, source: &mut dyn Source) -> Result<PackageSpec> {
     let mut trimmer = Trimmer {
         selection,
         source: &mut *source,
@@ -60,7 +60,7 @@ pub fn trim(selection: &Selection, source: &mut dyn Source) -> Result<Package> {
             "type {token} is listed, but nothing that is kept refers to it"
         );
     }
-    Ok(Package {
+    Ok(PackageSpec {
         name: selection.package.clone(),
         version: selection.version.clone(),
         provider,

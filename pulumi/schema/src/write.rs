@@ -1,4 +1,5 @@
-//! Writes what a program elsewhere begins with: a template for `pulumi new`, and bindings.
+//! Writes the files with which a program outside of this repository begins: a template for `pulumi
+//! new`, and bindings.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +8,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::fetch::{self, Origin};
 use crate::selection::Selection;
-use crate::spec::Package;
+use crate::spec::PackageSpec;
 use crate::trim::trim;
 
 const SDK: &str = "{SDK}";
@@ -72,7 +73,7 @@ pub fn binding(
     choice: &Choice,
     origin: Origin,
     sdk: &Path,
-) -> Result<Package> {
+) -> Result<PackageSpec> {
     ensure_empty(folder)?;
     let mut choice = choice.clone();
     if choice.all {
@@ -109,7 +110,7 @@ pub fn binding(
 ///
 /// # Errors
 /// As [`generate`](crate::generate).
-pub fn update(folder: &Path, origin: Origin) -> Result<Package> {
+pub fn update(folder: &Path, origin: Origin) -> Result<PackageSpec> {
     crate::generate(
         &folder.join("tokens.toml"),
         &folder.join("schema.json"),
@@ -136,9 +137,9 @@ fn selection(package: &str, version: &str, choice: &Choice) -> String {
     text
 }
 
-fn manifest(crate_name: &str, package: &Package, sdk: &Path) -> String {
+fn manifest(crate_name: &str, package: &PackageSpec, sdk: &Path) -> String {
     let sdk = sdk.display();
-    let Package {
+    let PackageSpec {
         name,
         version,
         plugin_download_url,

@@ -18,9 +18,8 @@ const SILENCE: Duration = Duration::from_secs(4);
 /// They are selected by name in the whole workspace: so they share one choice of features, and
 /// every dependency is compiled once for all programs and tests.
 ///
-/// # Errors
-/// When Cargo cannot be started or read. That something does not compile is the inner error,
-/// and Cargo has told its reason already.
+/// # Errors When Cargo cannot be started or read. When something does not compile, the inner result
+/// is an error, and Cargo has shown the reason already.
 pub fn programs(
     root: &Path,
     profile: &str,
@@ -82,7 +81,7 @@ fn is_of_own_package(name: &OsString) -> bool {
         || ["CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE", "OUT_DIR"].contains(&name.as_ref())
 }
 
-/// Passes on what Cargo draws, a line or a moving line at a time, but for the one that says that
+/// Passes on Cargo's output, one line or progress line at a time, but not the line that says that
 /// there was nothing to do.
 fn show(mut cargo: impl Read) -> io::Result<()> {
     let mut pending = Vec::new();

@@ -11,8 +11,7 @@ pub mod elapsed;
 use std::path::PathBuf;
 
 /// What is downloaded or built once for all checkouts: `mysfits` in the user's cache. There is
-/// none when neither XDG_CACHE_HOME nor HOME is set. (`pulumi_package::cache` says the same to who
-/// may depend on more than the standard library.)
+/// none when neither XDG_CACHE_HOME nor HOME is set.
 pub fn cache() -> Option<PathBuf> {
     let cache = match std::env::var_os("XDG_CACHE_HOME") {
         Some(cache) if !cache.is_empty() => PathBuf::from(cache),

@@ -1,5 +1,5 @@
-//! `cargo xtask`, from an empty target folder on: compiles the program of the commands, and those
-//! of the stack with it where the command needs them, and hands over.
+//! `cargo xtask`, from an empty target folder on: compiles the program of the commands, and the
+//! programs of the stack when the command needs them, and then runs the command.
 
 use door::cli::Cli;
 use door::{compile, elapsed};

@@ -1,4 +1,4 @@
-//! What is approved when a review is: a digest of everything that the engine would do.
+//! What an approval of a review covers: a digest of everything that the engine would do.
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};

@@ -1,31 +1,36 @@
 //! Two values compared, path by path.
 
-use serde::Serialize;
+use serde::ser::{Serialize, SerializeStruct, Serializer};
 use serde_json::Value;
 
 use crate::value;
 
 /// A property that has another value than before. What is absent is null.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Change {
     /// Such as `extendedS3Configuration.bufferingInterval`, or `rules[0].status`.
     pub path: String,
-    #[serde(serialize_with = "shown")]
     pub old: Value,
-    #[serde(serialize_with = "shown")]
     pub new: Value,
 }
 
-/// A secret is no more for a file than for a terminal.
-fn shown<S: serde::Serializer>(value: &Value, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&value::show(value))
+/// As a person sees it: a secret is no more for a file than for a terminal.
+impl Serialize for Change {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (old, new) = value::show_both(&self.old, &self.new);
+        let mut fields = serializer.serialize_struct("Change", 3)?;
+        fields.serialize_field("path", &self.path)?;
+        fields.serialize_field("old", &old)?;
+        fields.serialize_field("new", &new)?;
+        fields.end()
+    }
 }
 
 impl std::fmt::Display for Change {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (old, new) = (value::show(&self.old), value::show(&self.new));
+        let (old, new) = value::show_both(&self.old, &self.new);
         match old == new {
-            // Two secrets, or two long values that begin alike.
+            // Two secrets.
             true => write!(formatter, "{}: {old}, changed", self.path),
             false => write!(formatter, "{}: {old} → {new}", self.path),
         }
@@ -102,6 +107,7 @@ fn joined(path: &str, name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use pulumi_protocol::{SECRET, SIGNATURE};
     use serde_json::json;
 
     fn said(old: &Value, new: &Value) -> Vec<String> {
@@ -137,10 +143,7 @@ mod tests {
 
     #[test]
     fn two_secrets_differ_without_being_shown() {
-        let secret = |text: &str| {
-            json!({ "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",
-                    "ciphertext": text })
-        };
+        let secret = |text: &str| json!({ SIGNATURE: SECRET, "ciphertext": text });
         let said = said(&json!({ "a": secret("x") }), &json!({ "a": secret("y") }));
         assert_eq!(said, ["a: (secret), changed"]);
     }

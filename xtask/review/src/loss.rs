@@ -161,7 +161,7 @@ fn is_on_what_was_there(preview: &Preview, step: &Step) -> bool {
         && !preview.of_type("aws:s3/bucket:Bucket").any(is_new)
 }
 
-/// Days that something is kept; nothing and 0 are for ever. What is unknown may be short.
+/// Days that something is kept; nothing and 0 are forever. What is unknown may be short.
 fn days(value: &Value) -> u64 {
     match value.as_f64() {
         Some(days) if days > 0.0 => days as u64,

@@ -1,4 +1,4 @@
-//! The code of a function, in one line: nobody reads an archive.
+//! The code of a function, shown in one line.
 
 use crate::preview::Step;
 use crate::value;

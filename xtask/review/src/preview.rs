@@ -1,9 +1,10 @@
 //! The engine's events, as steps from an old to a new state.
 //!
-//! `pulumi preview --json` and `pulumi refresh --preview-only --json` say one thing after the other
-//! where `PULUMI_ENABLE_STREAMING_JSON_PREVIEW` is set: an event a line, with every resource,
-//! also those that stay. What the two print without it lacks the result of a refresh.
+//! `pulumi preview --json` and `pulumi refresh --preview-only --json` print one event a line when
+//! `PULUMI_ENABLE_STREAMING_JSON_PREVIEW` is set, with every resource, also unchanged ones. Without
+//! it their output lacks the result of a refresh.
 
+use pulumi_protocol::{STACK_TYPE, urn};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -26,8 +27,8 @@ pub struct Step {
     pub urn: String,
     /// Such as `aws:s3/bucket:Bucket`.
     pub kind: String,
-    pub old: Option<State>,
-    pub new: Option<State>,
+    pub old: Option<ResourceState>,
+    pub new: Option<ResourceState>,
     /// The properties for which it is replaced.
     pub replaced_for: Vec<String>,
 }
@@ -45,7 +46,7 @@ pub enum Op {
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct State {
+pub struct ResourceState {
     #[serde(default)]
     pub custom: bool,
     #[serde(default)]
@@ -96,8 +97,8 @@ struct Metadata {
     urn: String,
     #[serde(rename = "type")]
     kind: String,
-    old: Option<State>,
-    new: Option<State>,
+    old: Option<ResourceState>,
+    new: Option<ResourceState>,
     #[serde(default)]
     keys: Option<Vec<String>>,
 }
@@ -217,7 +218,7 @@ impl Step {
 
     /// The name that the program gives it.
     pub fn name(&self) -> &str {
-        self.urn.splitn(4, "::").nth(3).unwrap_or(&self.urn)
+        urn::parse(&self.urn).map_or(&self.urn, |parts| parts.name)
     }
 
     /// The type without package and module, and the name: `Bucket mysfits-clicks`.
@@ -228,16 +229,15 @@ impl Step {
 
     /// The part of the stack that it belongs to: its outermost component.
     pub fn part(&self) -> &str {
-        let kinds = self.urn.split("::").nth(2).unwrap_or_default();
-        match kinds.split_once('$') {
-            Some((outermost, _)) => outermost.rsplit(':').next().unwrap_or(outermost),
+        match urn::parse(&self.urn).and_then(|parts| parts.outermost_type()) {
+            Some(outermost) => outermost.rsplit(':').next().unwrap_or(outermost),
             None if self.is_stack() => "outputs",
             None => "stack",
         }
     }
 
     pub fn is_stack(&self) -> bool {
-        self.kind == "pulumi:pulumi:Stack"
+        self.kind == STACK_TYPE
     }
 
     /// An input before; null when there was none.

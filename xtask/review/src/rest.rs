@@ -1,4 +1,4 @@
-//! Every other change, by part of the stack: what is told nowhere else, property by property.
+//! Every other change, by part of the stack: what no other section shows, property by property.
 
 use serde::Serialize;
 

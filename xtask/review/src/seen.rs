@@ -68,7 +68,7 @@ pub fn tells(kind: &str) -> bool {
 fn addresses(preview: &Preview) -> Vec<Finding> {
     let stacks = preview.steps.iter().filter(|step| step.is_stack());
     let changes = stacks.flat_map(|step| {
-        let outputs = |state: &Option<crate::preview::State>| {
+        let outputs = |state: &Option<crate::preview::ResourceState>| {
             state
                 .as_ref()
                 .map(|state| state.outputs.clone())

@@ -1,23 +1,17 @@
 //! Values of properties, as the engine writes them: what is secret or unknown, what is a file, and
 //! how long ones are shortened.
 
+use pulumi_protocol::{ARCHIVE, ASSET, SECRET, SIGNATURE, UNKNOWN};
 use serde_json::{Map, Value};
-
-/// The property by which the engine marks a value that is more than its JSON.
-const SIGNATURE: &str = "4dabf18193072939515e22adb298388d";
-const SECRET: &str = "1b47061264138c4ac30d75fd1eb44270";
-const ASSET: &str = "c44067f5952c0a294b673a41bacd8c17";
-const ARCHIVE: &str = "0def7320c3a5731c473e5ecbe6d01bc7";
-
-/// A value that is known only after the deployment; other kinds than texts have others, which
-/// differ in the digits before the first hyphen.
-const UNKNOWN: &str = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
 /// What the engine puts in place of a secret.
 const HIDDEN: &str = "[secret]";
 
 /// Characters of a value that are shown at most.
 const LONGEST: usize = 72;
+
+/// Characters before a difference that show where in a long value it is.
+const LEAD: usize = 20;
 
 pub const SHOWN_UNKNOWN: &str = "(known after the deployment)";
 const SHOWN_SECRET: &str = "(secret)";
@@ -68,13 +62,32 @@ fn signed(fields: &Map<String, Value>) -> Option<&str> {
 
 /// A value in one line, not longer than a person reads.
 pub fn show(value: &Value) -> String {
+    shortened(&whole(value), 0)
+}
+
+/// Two values that differ, each in one line. Long ones are shown from a little before the place
+/// where they differ.
+pub fn show_both(old: &Value, new: &Value) -> (String, String) {
+    let (old, new) = (whole(old), whole(new));
+    let alike = old.chars().zip(new.chars());
+    let alike = alike.take_while(|(old, new)| old == new).count();
+    // A difference that the beginning shows needs no other place.
+    let from = match alike < LONGEST - LEAD {
+        true => 0,
+        false => alike - LEAD,
+    };
+    (shortened(&old, from), shortened(&new, from))
+}
+
+/// A value in one line, however long.
+fn whole(value: &Value) -> String {
     match value {
         Value::Null => "(none)".to_owned(),
         value if is_secret(value) => SHOWN_SECRET.to_owned(),
         Value::String(text) if text == UNKNOWN => SHOWN_UNKNOWN.to_owned(),
         value => match asset(value) {
-            Some(file) => format!("file {}", shortened(file.hash, 8)),
-            None => shortened(&readable(value).to_string(), LONGEST),
+            Some(file) => format!("file {}", file.hash.get(..8).unwrap_or(file.hash)),
+            None => readable(value).to_string(),
         },
     }
 }
@@ -98,16 +111,16 @@ fn readable(value: &Value) -> Value {
     }
 }
 
-fn shortened(text: &str, longest: usize) -> String {
+/// What is longer than [`LONGEST`] from that character on, and how long it is as a whole.
+fn shortened(text: &str, from: usize) -> String {
     let length = text.chars().count();
-    if length <= longest {
+    if length <= LONGEST {
         return text.to_owned();
     }
-    let start: String = text.chars().take(longest).collect();
-    match longest {
-        LONGEST => format!("{start}… ({length} characters)"),
-        _ => start,
-    }
+    let part: String = text.chars().skip(from).take(LONGEST).collect();
+    let before = if from > 0 { "…" } else { "" };
+    let after = if from + LONGEST < length { "…" } else { "" };
+    format!("{before}{part}{after} ({length} characters)")
 }
 
 #[cfg(test)]
@@ -132,6 +145,24 @@ mod tests {
         let long = show(&json!("é".repeat(200)));
         assert!(long.ends_with("… (202 characters)"), "{long}");
         assert_eq!(long.chars().filter(|letter| *letter == 'é').count(), 71);
+    }
+
+    #[test]
+    fn long_values_are_shown_where_they_differ() {
+        let long = |end: &str| json!(format!("{}{end}", "é".repeat(300)));
+        let (old, new) = show_both(&long("one"), &long("three"));
+        assert_eq!(old, format!("…{}one\" (305 characters)", "é".repeat(20)));
+        assert_eq!(new, format!("…{}three\" (307 characters)", "é".repeat(20)));
+
+        // One is the other's beginning.
+        let (old, new) = show_both(&long(""), &long("x"));
+        assert_eq!(old, format!("…{}\" (302 characters)", "é".repeat(20)));
+        assert_eq!(new, format!("…{}x\" (303 characters)", "é".repeat(20)));
+
+        // A short one is whole, and what differs early is shown from the beginning.
+        let (old, new) = show_both(&json!("a"), &long(""));
+        assert_eq!(old, r#""a""#);
+        assert!(new.starts_with("\"éé"), "{new}");
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub struct Service {
     name: &'static str,
     /// Its name in `AWS_ENDPOINT_URL_…`.
     variable: &'static str,
-    /// What stands before the dot of `X-Amz-Target`.
+    /// The part before the dot of `X-Amz-Target`.
     target: &'static str,
 }
 
@@ -121,7 +121,7 @@ impl Aws {
         let status = response.status();
         let text = response.text().await;
         if status.is_success() {
-            // Whatever stands in the answer, the service has done what it was asked for.
+            // The service has done what it was asked for, whatever the answer says.
             let text = text.map_err(Failure::of)?;
             return serde_json::from_str(&text)
                 .with_context(|| format!("the answer to {action} is no JSON"))

@@ -45,8 +45,8 @@ impl Dev {
     }
 }
 
-/// Shows what is logged, also after a while in which the cloud did not answer, and after an edit
-/// that gave a log another name. Ends when nobody reads.
+/// Shows new lines of the logs, also after a time in which the cloud did not answer, and after an
+/// edit that renamed a log. Ends when the output is closed.
 async fn show() {
     let mut told = String::new();
     loop {

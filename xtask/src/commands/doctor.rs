@@ -1,5 +1,6 @@
 //! `cargo xtask doctor`: what this machine has, what it lacks, and what installs that.
 
+use crate::cache;
 use crate::checkout::Checkout;
 use crate::cloud::Cloud;
 use crate::ports;
@@ -7,7 +8,6 @@ use crate::tools;
 use anyhow::{Result, bail};
 use clap::Args;
 use door::cli::Cli;
-use pulumi_package::cache;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};

@@ -75,7 +75,7 @@ pub enum Command {
     /// Measures, beside what each figure is compared with
     Bench(bench::Bench),
     /// Builds the Lambda function's archive and prints its path
-    Package(package::Package),
+    Package(package::PackageCommand),
     /// Makes the pictures of the site in docs/ and web/ once more
     Pictures(pictures::Pictures),
     /// Runs checkov over the stack

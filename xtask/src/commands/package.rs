@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use pulumi_package::cargo::Progress;
 use pulumi_package::project::Project;
-use pulumi_package::{Architecture, Profile};
+use pulumi_package::{Architecture, LambdaBuild, Profile};
 use std::fs;
 use std::path::{Path, PathBuf};
 use tokio_util::sync::CancellationToken;
@@ -13,13 +13,13 @@ use tokio_util::sync::CancellationToken;
 const STACK_FILE: &str = "Pulumi.local.yaml";
 
 #[derive(Args)]
-pub struct Package {
+pub struct PackageCommand {
     /// x86_64, arm64, or host for this machine's; without it x86_64
     #[arg(long)]
     architecture: Option<Architecture>,
 }
 
-impl Package {
+impl PackageCommand {
     pub async fn run(self) -> Result<()> {
         let checkout = Checkout::find()?;
         let path = build(&checkout.root, self.architecture).await?;
@@ -30,7 +30,7 @@ impl Package {
 
 /// Builds the archive that goes to AWS, with Cargo's own progress.
 pub async fn build(root: &Path, architecture: Option<Architecture>) -> Result<PathBuf> {
-    let package = pulumi_package::Package {
+    let package = LambdaBuild {
         architecture: architecture.unwrap_or_default(),
         profile: Profile::Release,
     };
@@ -82,16 +82,13 @@ pub fn is_quick(root: &Path) -> Result<bool> {
     Ok(of_local(&project)?.profile == Profile::Quick)
 }
 
-async fn build_with_progress(
-    project: &Project,
-    package: pulumi_package::Package,
-) -> Result<PathBuf> {
+async fn build_with_progress(project: &Project, package: LambdaBuild) -> Result<PathBuf> {
     let stop = CancellationToken::new();
     package.build(project, &Progress::Terminal, &stop).await
 }
 
 /// The package of stack `local`. A key and its value are on one line, as the CLI writes them.
-fn of_local(project: &Project) -> Result<pulumi_package::Package> {
+fn of_local(project: &Project) -> Result<LambdaBuild> {
     let path = stack_file(&project.root);
     let text =
         fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
@@ -100,6 +97,5 @@ fn of_local(project: &Project) -> Result<pulumi_package::Package> {
         let value = lines.find_map(|line| line.strip_prefix(key)?.strip_prefix(':'))?;
         Some(value.trim().trim_matches(['"', '\'']).to_owned())
     };
-    pulumi_package::Package::configured(project, value)
-        .with_context(|| format!("{} is wrong", path.display()))
+    LambdaBuild::configured(project, value).with_context(|| format!("{} is wrong", path.display()))
 }

@@ -69,8 +69,9 @@ impl Push {
     }
 }
 
-/// What CodeCommit takes from a git client: the user is the access key, the password a signature of
-/// a request `GIT` for the repository, as the AWS CLI's `codecommit credential-helper` makes it.
+/// The credentials that CodeCommit takes from a git client: the user is the access key, the
+/// password a signature of a request `GIT` for the repository, as the AWS CLI's `codecommit
+/// credential-helper` makes it.
 struct Password {
     user: String,
     password: String,

@@ -12,7 +12,7 @@ use std::path::Path;
 #[derive(Args)]
 pub struct Scan {}
 
-/// Where each check that stays open stands with its reason.
+/// The page that gives a reason for each check that stays open.
 const REASONS: &str = "docs/security.md";
 
 impl Scan {
@@ -112,7 +112,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn ids_stand_in_the_first_column() {
+    fn ids_are_in_the_first_column() {
         let page = "## CKV_AWS_1\n\n| check | why |\n| --- | --- |\n\
                     | CKV_AWS_2, CKV2_AWS_3, with a key | not CKV_AWS_4 |\n";
         let expected = ["CKV2_AWS_3", "CKV_AWS_2"].map(str::to_owned);

@@ -1,4 +1,4 @@
-//! `cargo xtask status`: whether the embedded cloud runs, and how it is doing.
+//! `cargo xtask status`: whether the embedded cloud runs, and in which state it is.
 
 use crate::checkout::Checkout;
 use crate::cloud::{Cloud, Running};
@@ -9,6 +9,7 @@ use crate::ports;
 use crate::variables;
 use anyhow::{Context, Result};
 use clap::Args;
+use pulumi_protocol::urn;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use time::OffsetDateTime;
@@ -229,12 +230,11 @@ async fn ask<T: serde::de::DeserializeOwned>(port: u16, what: &str) -> Result<T>
     })
 }
 
-/// The resources of each stack, under a title. `urn:pulumi:STACK::PROJECT::…`
+/// The resources of each stack, under a title.
 fn by_stack(resources: &[Resource]) -> BTreeMap<String, Vec<&Resource>> {
     let mut stacks: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for resource in resources {
-        let stack = resource.urn.split("::").next().unwrap_or_default();
-        let stack = stack.rsplit(':').next().unwrap_or_default();
+        let stack = urn::parse(&resource.urn).map_or("", |parts| parts.stack);
         stacks
             .entry(format!("Stack {stack}:"))
             .or_default()

@@ -1,4 +1,4 @@
-//! What a job of GitHub Actions is told in its environment, and what it tells: see
+//! What a job of GitHub Actions reads from its environment, and what it writes for it: see
 //! <https://docs.github.com/en/actions/reference/workflows-and-actions/variables>.
 
 use anyhow::{Context, Result};

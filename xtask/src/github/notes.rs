@@ -1,5 +1,5 @@
-//! What is written for people and kept up to date: a comment on a pull request, an issue. A mark in
-//! each says what it is about, so that the next run finds it again.
+//! Notes for people that are kept up to date: a comment on a pull request, an issue. A mark in each
+//! says what it is about, so that the next run finds it again.
 
 use super::GitHub;
 use anyhow::{Context, Result, bail};

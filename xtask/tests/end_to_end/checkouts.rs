@@ -3,6 +3,7 @@
 use crate::copy::Copy;
 use crate::place::Place;
 use anyhow::{Context, Result};
+use pulumi_protocol::urn;
 use serde_json::Value;
 use std::fs;
 
@@ -62,9 +63,8 @@ fn changes(preview: &Value) -> Result<Vec<String>> {
     for step in steps {
         let operation = step["op"].as_str().context("no operation")?;
         let urn = step["urn"].as_str().context("no urn")?;
-        let kind = urn.split("::").nth(2).context("no type")?;
+        let kind = urn::parse(urn).context("no URN")?.own_type();
         if operation != "same" {
-            let kind = kind.rsplit('$').next().unwrap_or(kind);
             changes.push(format!("{operation} {kind}"));
         }
     }

@@ -150,11 +150,11 @@ fn link(from: &Path, to: &Path) -> Result<()> {
 
 #[derive(Deserialize)]
 struct Metadata {
-    packages: Vec<Package>,
+    packages: Vec<Member>,
 }
 
 #[derive(Deserialize)]
-struct Package {
+struct Member {
     name: String,
     targets: Vec<Target>,
 }

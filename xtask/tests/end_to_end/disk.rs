@@ -8,8 +8,8 @@ use std::process::Command;
 /// Room for the programs of a home and a deployment.
 const SIZE: &str = "1500m";
 
-/// Nothing outside of the script sees its file system, so all of it is one script. It ends with
-/// the first command that does not do what is expected, and the cloud ends with it.
+/// Nothing outside of the script sees its file system, so all of it is one script. It ends at the
+/// first command that does not do what is expected, and with it the cloud.
 const SCRIPT: &str = r#"
 set -u
 mount -t tmpfs -o size="$SIZE" tmpfs "$DISK" || exit 90
@@ -33,16 +33,16 @@ step 'what a full disk cut off'
 rm "$DISK/filler"
 : > "$MYSFITS_HOME/pulumi-home/credentials.json"
 "$XTASK" up && exit 5
-step 'mended'
-"$XTASK" up 2>&1 | sed -n 's/^    \(rm .*\|cp .*\)$/\1/p' > "$DISK/mend"
-sh -e "$DISK/mend" || exit 6
+step 'fixed'
+"$XTASK" up 2>&1 | sed -n 's/^    \(rm .*\|cp .*\)$/\1/p' > "$DISK/fix"
+sh -e "$DISK/fix" || exit 6
 "$XTASK" up || exit 7
 step 'gone'
 "$XTASK" down --yes || exit 8
 "#;
 
 #[test]
-fn a_full_disk_is_named_and_room_on_it_mends_everything() -> Result<()> {
+fn a_full_disk_is_named_and_room_on_it_fixes_everything() -> Result<()> {
     let place = Place::new()?;
     let folder = tempfile::tempdir()?;
     let disk = folder.path().join("disk");

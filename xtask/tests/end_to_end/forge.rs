@@ -1,4 +1,4 @@
-//! A stand-in for GitHub's REST API: comments and issues of one repository, as strict as GitHub about
+//! A substitute for GitHub's REST API: comments and issues of one repository, as strict as GitHub about
 //! who asks and what a request has.
 
 use anyhow::{Context, Result};

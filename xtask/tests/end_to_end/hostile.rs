@@ -1,4 +1,4 @@
-//! The real processor under the embedded cloud's Runtime API, invoked with what no well-meaning
+//! The real processor under the embedded cloud's Runtime API, invoked with events that no honest
 //! client sends.
 
 use crate::clicks::MYSFIT;

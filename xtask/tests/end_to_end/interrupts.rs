@@ -1,4 +1,4 @@
-//! Ctrl-C in the middle of what takes long: it ends orderly, and the next time goes on from there.
+//! Ctrl-C in the middle of a long command: it ends in order, and the next one goes on from there.
 
 use crate::clicks::MYSFIT;
 use crate::place::Place;

@@ -1,5 +1,5 @@
-//! What happens to a stack besides deployment: an update that is killed, things deleted by hand,
-//! a part of the state lost, another name, another backend. Each ends well with the commands that
+//! What happens to a stack between deployments: an update that is killed, things deleted by hand, a
+//! part of the state lost, another name, another backend. Each ends well with the commands that
 //! Pulumi has for it.
 
 use crate::clicks::send;

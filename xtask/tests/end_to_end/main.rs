@@ -1,7 +1,7 @@
 //! From the front door: `cargo xtask`, plain `pulumi`, and HTTP, with the real engine.
 //!
-//! Each test has a home, ports and a cloud of its own; programs and the Lambda's archive are
-//! built once, by whichever test comes first.
+//! Each test has a home, ports and a cloud of its own; programs and the Lambda's archive are built
+//! once, by the first test that needs them.
 
 #![allow(clippy::unwrap_used)]
 

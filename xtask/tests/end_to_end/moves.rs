@@ -12,7 +12,7 @@ const QUIET: &str = "--yes --skip-preview --stack local";
 async fn a_resource_that_is_renamed_in_the_state_is_the_same_one() -> Result<()> {
     let place = Place::new()?;
     place.shell(&format!("pulumi up {QUIET}"))?;
-    // One that others hang on, and one that is served.
+    // One that others depend on, and one that is served.
     for (kind, name) in [
         ("aws:cloudwatch/logGroup:LogGroup", "mysfits-api"),
         ("aws:s3/bucket:Bucket", "mysfits-clicks"),

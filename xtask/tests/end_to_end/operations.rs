@@ -11,7 +11,7 @@ use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
 #[tokio::test]
-async fn failed_clicks_are_sent_again_once_when_the_cause_is_mended() -> Result<()> {
+async fn failed_clicks_are_sent_again_once_when_the_cause_is_fixed() -> Result<()> {
     let place = Place::new()?;
     let status = place.xtask(&["status"])?;
     assert!(status.contains("not running"), "{status}");

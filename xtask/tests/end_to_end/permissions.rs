@@ -4,7 +4,7 @@
 //! allowed is the list at the top and nothing else.
 
 use anyhow::{Context, Result, bail, ensure};
-use cloud_iam::document::{Document, Kind};
+use cloud_iam::document::{Document, PolicyKind};
 use cloud_iam::{Call, Caller, Iam, ServicePrincipal};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -219,13 +219,13 @@ impl<'a> Stack<'a> {
         let iam = Iam::default();
         for role in self.all("aws:iam/role:Role") {
             let outputs = &role["outputs"];
-            let trust = parse(&outputs["assumeRolePolicy"], Kind::Trust)?;
+            let trust = parse(&outputs["assumeRolePolicy"], PolicyKind::Trust)?;
             iam.put_role(outputs["arn"].as_str().context("no ARN")?, trust);
         }
         for policy in self.all("aws:iam/rolePolicy:RolePolicy") {
             let outputs = &policy["outputs"];
             let role = outputs["role"].as_str().context("no role")?;
-            let document = parse(&outputs["policy"], Kind::Identity)?;
+            let document = parse(&outputs["policy"], PolicyKind::Identity)?;
             iam.put_role_policy(role, role, document)
                 .map_err(|error| anyhow::anyhow!("{error}"))?;
         }

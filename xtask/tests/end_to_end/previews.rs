@@ -1,136 +1,12 @@
 //! `cargo xtask preview` against prepared changes: the real engine compares the program with a stack
 //! whose file says something else, or whose state does. Each kind of finding once, and nothing.
 
+mod stack;
+
 use crate::place::Place;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
-use std::path::PathBuf;
-
-/// What a preview printed as JSON, and its exit code.
-struct Shown {
-    review: Value,
-    code: Option<i32>,
-}
-
-impl Shown {
-    /// What a section says, as `on: says` or as it is.
-    fn section(&self, name: &str) -> Vec<String> {
-        let entries = self.review[name].as_array().into_iter().flatten();
-        let told = entries.map(
-            |entry| match (entry["on"].as_str(), entry["says"].as_str()) {
-                (Some(on), Some(says)) => format!("{on}: {says}"),
-                _ => entry.to_string(),
-            },
-        );
-        told.collect()
-    }
-
-    fn says(&self, section: &str, parts: &[&str]) -> Result<()> {
-        let said = self.section(section);
-        let found = said
-            .iter()
-            .any(|line| parts.iter().all(|part| line.contains(part)));
-        ensure!(
-            found,
-            "{section} has no line with {parts:?}: {said:#?}\n{:#}",
-            self.review
-        );
-        Ok(())
-    }
-
-    /// The resources of the rest, with their changes.
-    fn rest(&self) -> Vec<String> {
-        let parts = self.review["rest"].as_array().into_iter().flatten();
-        let rows = parts.flat_map(|part| part["rows"].as_array().into_iter().flatten());
-        rows.map(Value::to_string).collect()
-    }
-}
-
-struct Stack {
-    place: Place,
-    state: Value,
-}
-
-impl Stack {
-    fn deployed() -> Result<Self> {
-        let place = Place::new()?;
-        place.xtask(&["up"])?;
-        let state = place.shell("pulumi stack export --stack local")?;
-        Ok(Self {
-            state: serde_json::from_str(&state)?,
-            place,
-        })
-    }
-
-    fn preview(&self, more: &[&str]) -> Result<Shown> {
-        let arguments = [&["preview", "-s", "local", "--format", "json"], more].concat();
-        let output = self.place.try_xtask(&arguments)?;
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        let review = serde_json::from_slice(&output.stdout)
-            .with_context(|| format!("{arguments:?} printed no JSON: {said}"))?;
-        Ok(Shown {
-            review,
-            code: output.status.code(),
-        })
-    }
-
-    /// The preview with these lines in the stack's file, in place of what is there for a key.
-    fn configured(&self, lines: &[&str]) -> Result<Shown> {
-        let file = self.file(lines)?;
-        self.preview(&["--config-file", file.to_str().context("not UTF-8")?])
-    }
-
-    fn file(&self, lines: &[&str]) -> Result<PathBuf> {
-        let text = std::fs::read_to_string(self.place.root.join("Pulumi.local.yaml"))?;
-        let key = |line: &str| {
-            line.trim()
-                .split(": ")
-                .next()
-                .unwrap_or_default()
-                .to_owned()
-        };
-        let keys: Vec<String> = lines.iter().map(|line| key(line)).collect();
-        let kept = text.lines().filter(|line| !keys.contains(&key(line)));
-        let mut text: String = kept.map(|line| format!("{line}\n")).collect();
-        for line in lines {
-            text += &format!("  {line}\n");
-        }
-        let path = self.place.home.join("Pulumi.other.yaml");
-        std::fs::write(&path, text)?;
-        Ok(path)
-    }
-
-    /// The preview with another past: the inputs of a resource were otherwise.
-    fn with_past(&self, kind: &str, name: &str, edit: impl Fn(&mut Value)) -> Result<Shown> {
-        let mut state = self.state.clone();
-        let resources = state["deployment"]["resources"].as_array_mut();
-        let mut found = resources
-            .context("no resources")?
-            .iter_mut()
-            .filter(|resource| {
-                let urn = resource["urn"].as_str().unwrap_or_default();
-                resource["type"] == kind && urn.ends_with(&format!("::{name}"))
-            });
-        let resource = found.next().with_context(|| format!("no {kind} {name}"))?;
-        for values in ["inputs", "outputs"] {
-            edit(&mut resource[values]);
-        }
-        self.import(&state)?;
-        let shown = self.preview(&[]);
-        self.import(&self.state)?;
-        shown
-    }
-
-    fn import(&self, state: &Value) -> Result<()> {
-        let file = self.place.home.join("state.json");
-        std::fs::write(&file, state.to_string())?;
-        let file = file.display();
-        self.place.shell(&format!(
-            "pulumi stack import --stack local --file '{file}'"
-        ))?;
-        Ok(())
-    }
-}
+use stack::Stack;
 
 /// Replaces a part of a text, which has to be there.
 fn replace(value: &mut Value, from: &str, to: &str) {
@@ -174,7 +50,7 @@ fn nothing(stack: &Stack) -> Result<()> {
 }
 
 fn what_is_lost(stack: &Stack) -> Result<()> {
-    // A bucket of another name, and with it all that hangs on its name.
+    // A bucket of another name, and with it all that depends on its name.
     let shown = stack.configured(&["mysfits:clicksBucketName: clicks-of-another-name"])?;
     assert_eq!(shown.code, Some(2));
     shown.says(
@@ -489,7 +365,7 @@ fn a_first_deployment_loses_nothing_and_says_what_is_not_known() -> Result<()> {
         assert_eq!(table["before"], 0.0, "{table}");
     }
     is_on_the_page(&place, &tables[0])?;
-    // The rest hangs on the stream, which the engine knows nothing of before there are ARNs.
+    // The rest depends on the stream, which the engine knows nothing of before there are ARNs.
     assert_eq!(tables[1]["after"], Value::Null);
     let markdown = preview("markdown")?;
     assert!(markdown.starts_with("### Stack dev: "), "{markdown}");

@@ -24,7 +24,7 @@ pub fn client() -> Result<Client> {
 #[derive(Debug, PartialEq, Eq)]
 pub enum Fate {
     Stored,
-    /// It stands among the failed ones, with this code.
+    /// It is among the failed ones, with this code.
     Failed(String),
 }
 

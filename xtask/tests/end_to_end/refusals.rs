@@ -1,4 +1,4 @@
-//! What the deployed API says to what is no click.
+//! What the deployed API answers to requests that are no clicks.
 
 use crate::records::client;
 use anyhow::{Context, Result};

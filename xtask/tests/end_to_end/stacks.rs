@@ -157,7 +157,7 @@ async fn settings_outlive_a_refresh(place: &Place, dev: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The way of docs/adopting.md, with the file that stands there.
+/// The way of docs/adopting.md, with the file that is given there.
 #[tokio::test]
 async fn a_stack_takes_over_the_bucket_and_the_stream_of_another() -> Result<()> {
     let place = Place::new()?;

@@ -1,4 +1,4 @@
-//! Each command of the workflows as a job runs it: against the embedded cloud, and a stand-in for
+//! Each command of the workflows as a job runs it: against the embedded cloud, and a substitute for
 //! GitHub.
 
 use crate::forge::Forge;

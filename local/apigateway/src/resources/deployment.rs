@@ -82,7 +82,8 @@ impl ResourceType for Deployment {
         let captured = apigateway
             .context
             .store
-            .get(CAPTURED, &key(api, &resource.id));
+            .get(CAPTURED, &key(api, &resource.id))
+            .await;
         let captured = captured.map_err(AwsError::internal)?.ok_or_else(|| {
             AwsError::internal(format!("what deployment {} captured is gone", resource.id))
         })?;
@@ -139,7 +140,8 @@ fn key(api: &str, deployment: &str) -> String {
 
 /// Forgets what all deployments of an API have captured.
 pub(super) async fn forget_captured(apigateway: &Arc<ApiGateway>, api: &str) -> AwsResult<()> {
-    let captured = apigateway.context.store.scan(CAPTURED, &key(api, ""));
+    let prefix = key(api, "");
+    let captured = apigateway.context.store.scan(CAPTURED, &prefix).await;
     let captured = captured.map_err(AwsError::internal)?;
     let batch = captured
         .iter()

@@ -5,8 +5,10 @@
 //! the CRC-32 of both number and payload; all numbers are little-endian. The payload is a batch:
 //! for each record the lengths of key and value, then both; a length of [`DELETED`] is a deletion.
 //!
-//! The log is written before the database commits, but only the database is synced: after a loss
-//! of power the log may be behind, and is then written again from the database.
+//! The log is written before the database commits, but only the database is synced, so that a
+//! commit waits for the disk once. A killed process leaves a log that has all commits: what was
+//! written is the kernel's. After a loss of power the log may lack the last commits, and is then
+//! written again from the database.
 
 use super::Batch;
 use anyhow::{Context, Result};
@@ -51,7 +53,7 @@ pub(super) struct Scan {
     pub damaged: Vec<(u64, u64)>,
     /// Where the last intact frame ends.
     pub end: u64,
-    /// The commit of a frame behind that which was not written to its end, or says so.
+    /// The commit of a frame after that which was not written to its end, or says so.
     pub torn: Option<u64>,
 }
 
@@ -88,7 +90,7 @@ impl Mirror {
         self.file.is_none()
     }
 
-    /// Goes on behind what a scan of the log found.
+    /// Goes on after what a scan of the log found.
     pub(super) fn resume(path: &Path, scan: &Scan) -> Result<Self> {
         let file = open(path)?;
         file.set_len(scan.end)
@@ -108,7 +110,7 @@ impl Mirror {
         commit: u64,
         records: impl IntoIterator<Item = Result<(String, Vec<u8>)>>,
     ) -> Result<Self> {
-        /// A frame is begun behind so many bytes.
+        /// A frame ends after so many bytes, and the next one begins.
         const ENOUGH: usize = 256 * 1024;
         let draft = path.with_extension("log.new");
         let file = File::options()
@@ -138,6 +140,8 @@ impl Mirror {
             }
         }
         flush(&batch, &mut end)?;
+        // The draft, then its name, then the folder: whatever a loss of power leaves, the log
+        // under its name is a whole one.
         file.sync_all()?;
         std::fs::rename(&draft, path)?;
         crate::folder::sync_parent(path)?;
@@ -165,7 +169,7 @@ impl Mirror {
         self.end > 2 * self.compact + SLACK
     }
 
-    /// Writes batches behind the confirmed part. They count when they are confirmed; until then
+    /// Writes batches after the confirmed part. They count when they are confirmed; until then
     /// the next write takes their place.
     pub(super) fn append<'a>(
         &self,
@@ -377,7 +381,7 @@ fn next_frame(file: &File, from: u64, length: u64) -> io::Result<Option<u64>> {
     Ok(None)
 }
 
-/// Whether what is behind the last intact frame is one that was not written to its end.
+/// Whether what comes after the last intact frame is one that was not written to its end.
 fn is_torn(file: &File, at: u64, length: u64) -> io::Result<bool> {
     match header_at(file, at, length)? {
         Some((_, claimed, _)) => Ok(at + HEADER as u64 + claimed > length),

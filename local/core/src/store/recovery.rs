@@ -3,8 +3,8 @@
 //! | database | log | what is done |
 //! | --- | --- | --- |
 //! | intact | up to date | nothing |
-//! | intact | ahead | what the database lacks is committed: it fell back behind a damaged commit, or the process was killed between the two |
-//! | intact | behind, damaged or missing | the log is written again; a damaged one is kept aside |
+//! | intact | ahead | what the database lacks is committed: it fell back to before a damaged commit, or the process was killed between the two |
+//! | intact | lacks commits, damaged or missing | the log is written again; a damaged one is kept aside |
 //! | damaged, missing | there | the database is built from the log; a damaged one is kept aside |
 //! | damaged | missing | an empty one takes its place |
 
@@ -106,7 +106,7 @@ pub(super) fn reopen(path: &Path) -> Result<Database> {
     Ok(database)
 }
 
-/// What an interrupted start left behind.
+/// Removes what an interrupted start has left.
 fn remove_drafts(path: &Path) {
     for draft in ["redb.new", "log.new"] {
         let _ = std::fs::remove_file(path.with_extension(draft));
@@ -117,7 +117,8 @@ fn remove_drafts(path: &Path) {
 fn intact(path: &Path) -> Result<Database, Unusable> {
     // The database is built for files that are as it wrote them; what it cannot take is a panic.
     let opened = catch_unwind(AssertUnwindSafe(|| {
-        // One that was not closed is read whole in any case: not twice.
+        // The check reads the whole file, as the repair of one that was not closed does; with
+        // this option it is read once for both.
         let opened = taken::take(
             || {
                 Database::builder()
@@ -177,8 +178,9 @@ fn keep_up(
     }
     let newest = scan.last();
     if newest > last {
-        // After a kill in the middle of a commit the database goes back to the one before, as it
-        // does when the last one is damaged: nobody can tell these apart, and nothing is lost.
+        // After a kill in the middle of a commit the database goes back to the commit before. It
+        // does the same when the last commit is damaged. The two cannot be told apart, and nothing
+        // is lost in either.
         let missing = scan.frames.iter().filter(|frame| frame.commit > last);
         commit_all(database, mirror::batches(log, missing)?, newest)?;
     }

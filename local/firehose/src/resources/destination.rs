@@ -165,7 +165,7 @@ impl ExtendedS3 {
     }
 
     /// Takes out the processor's parameters that are given as they are by default: AWS does not
-    /// store them, and so shows a difference for ever
+    /// store them, and so shows a difference forever
     /// (<https://github.com/hashicorp/terraform-provider-aws/issues/33014>).
     pub(super) fn forget_defaults(&mut self) {
         let processors = self

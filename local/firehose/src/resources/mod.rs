@@ -3,7 +3,7 @@
 mod destination;
 
 use crate::Firehose;
-use crate::{DESTINATION_ID, Settings};
+use crate::{DESTINATION_ID, StreamSettings};
 use async_trait::async_trait;
 use cloud_core::error::{AwsError, AwsResult};
 use cloud_core::identity::{ACCOUNT_ID, arn};
@@ -45,7 +45,7 @@ impl StreamInputs {
         arn("firehose", region, &format!("deliverystream/{}", self.name))
     }
 
-    fn settings(&self, region: &str, version: u64, created: i64) -> AwsResult<Settings> {
+    fn settings(&self, region: &str, version: u64, created: i64) -> AwsResult<StreamSettings> {
         let destination = self
             .extended_s3_configuration
             .as_ref()
@@ -58,7 +58,7 @@ impl StreamInputs {
                     .collect();
                 invalid(&reasons.join("; "))
             })?;
-        Ok(Settings {
+        Ok(StreamSettings {
             name: self.name.clone(),
             arn: self.arn(region),
             region: region.to_owned(),
@@ -69,7 +69,7 @@ impl StreamInputs {
     }
 
     /// Firehose tries the roles that it is given.
-    fn check_roles(&self, firehose: &Firehose, settings: &Settings) -> AwsResult<()> {
+    fn check_roles(&self, firehose: &Firehose, settings: &StreamSettings) -> AwsResult<()> {
         let destination = &settings.destination;
         let processor = destination.transform.as_ref();
         let roles = [

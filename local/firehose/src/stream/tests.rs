@@ -1,249 +1,19 @@
-//! A stream with neighbours that do as they are told.
+//! What a stream does with records, in the order of its settings and of its neighbours' answers.
 
-use super::*;
-use crate::delivery::Object;
+mod rig;
+
 use crate::prefix::Prefixes;
-use crate::settings::{Compression, Destination, MEBIBYTE, Transform};
-use crate::transform::Failure;
+use crate::settings::{Compression, MEBIBYTE};
+use crate::transform;
 use anyhow::{Context, Result, ensure};
-use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
-use serde_json::{Value, json};
+use rig::{FUNCTION, LONG, NOW, Rig, lines, settings, text, with_processor};
+use serde_json::json;
 use std::io::Read;
-use std::sync::Mutex;
-use std::sync::atomic::AtomicBool;
-use tempfile::TempDir;
-use time::OffsetDateTime;
-use time::macros::datetime;
-use tokio::sync::{Semaphore, mpsc};
-
-const NOW: OffsetDateTime = datetime!(2026-03-04 05:06:07 UTC);
-const ARN: &str = "arn:aws:firehose:us-east-1:000000000000:deliverystream/clicks";
-const FUNCTION: &str = "arn:aws:lambda:us-east-1:000000000000:function:f:$LATEST";
-const LONG: Duration = Duration::from_secs(900);
-
-/// Neighbours whose every act is heard of.
-struct Neighbourhood {
-    stored: mpsc::UnboundedSender<Object>,
-    /// Objects that are refused.
-    refused: mpsc::UnboundedSender<Object>,
-    refuse_storing: AtomicBool,
-    /// Events, as they come in.
-    invoked: mpsc::UnboundedSender<Value>,
-    fail_invocations: AtomicBool,
-    /// The next act of each kind panics.
-    panic_invoking: AtomicBool,
-    panic_storing: AtomicBool,
-    /// An invocation takes a permit before it answers.
-    permits: Semaphore,
-    logged: Mutex<Vec<String>>,
-}
-
-#[async_trait]
-impl Neighbours for Neighbourhood {
-    fn now(&self) -> OffsetDateTime {
-        NOW
-    }
-
-    /// Puts an exclamation mark after each record; one that starts with `drop` is dropped, one
-    /// that starts with `fail` fails.
-    async fn invoke(&self, _: &Settings, _: &Transform, event: Bytes) -> Result<Bytes, Failure> {
-        assert!(
-            !self.panic_invoking.swap(false, Ordering::SeqCst),
-            "invoking"
-        );
-        let event: Value = serde_json::from_slice(&event).map_err(|_| Failure::FUNCTION_ERROR)?;
-        let _ = self.invoked.send(event.clone());
-        if let Ok(permit) = self.permits.acquire().await {
-            permit.forget();
-        }
-        if self.fail_invocations.load(Ordering::SeqCst) {
-            return Err(Failure::FUNCTION_ERROR);
-        }
-        let answer = |record: &Value| {
-            let id = &record["recordId"];
-            let data = record["data"].as_str().unwrap_or_default();
-            let data = STANDARD.decode(data).unwrap_or_default();
-            if data.starts_with(b"drop") {
-                return json!({ "recordId": id, "result": "Dropped" });
-            }
-            if data.starts_with(b"fail") {
-                return json!({ "recordId": id, "result": "ProcessingFailed" });
-            }
-            let data = STANDARD.encode([&data, b"!".as_slice()].concat());
-            json!({ "recordId": id, "result": "Ok", "data": data })
-        };
-        let records = event["records"].as_array().into_iter().flatten();
-        let records: Vec<_> = records.map(answer).collect();
-        Ok(json!({ "records": records }).to_string().into())
-    }
-
-    async fn store(&self, _: &Settings, object: &Object) -> Result<(), Failure> {
-        assert!(!self.panic_storing.swap(false, Ordering::SeqCst), "storing");
-        if self.refuse_storing.load(Ordering::SeqCst) {
-            let _ = self.refused.send(object.clone());
-            return Err(Failure::new("S3.AccessDenied", "no"));
-        }
-        let _ = self.stored.send(object.clone());
-        Ok(())
-    }
-
-    async fn log(&self, _: &Settings, failure: &Failure) {
-        let mut logged = self
-            .logged
-            .lock()
-            .unwrap_or_else(|error| error.into_inner());
-        logged.push(failure.code.to_string());
-    }
-}
-
-/// A stream in a folder, and all that is heard of its neighbours.
-struct Rig {
-    folder: TempDir,
-    neighbours: Arc<Neighbourhood>,
-    stored: mpsc::UnboundedReceiver<Object>,
-    refused: mpsc::UnboundedReceiver<Object>,
-    invoked: mpsc::UnboundedReceiver<Value>,
-    stream: Stream,
-    tasks: TaskTracker,
-}
-
-impl Rig {
-    fn start(settings: Settings) -> Result<Self> {
-        Self::start_in(tempfile::tempdir()?, settings)
-    }
-
-    fn start_in(folder: TempDir, settings: Settings) -> Result<Self> {
-        let (stored_sender, stored) = mpsc::unbounded_channel();
-        let (refused_sender, refused) = mpsc::unbounded_channel();
-        let (invoked_sender, invoked) = mpsc::unbounded_channel();
-        let neighbours = Arc::new(Neighbourhood {
-            stored: stored_sender,
-            refused: refused_sender,
-            refuse_storing: AtomicBool::new(false),
-            invoked: invoked_sender,
-            fail_invocations: AtomicBool::new(false),
-            panic_invoking: AtomicBool::new(false),
-            panic_storing: AtomicBool::new(false),
-            permits: Semaphore::new(Semaphore::MAX_PERMITS),
-            logged: Mutex::default(),
-        });
-        let tasks = TaskTracker::new();
-        let pauses = Pauses {
-            invocation: Duration::from_millis(1),
-            store: Duration::from_millis(1),
-            longest_store: Duration::from_millis(4),
-        };
-        let stream = Stream::start(
-            &folder.path().join("clicks"),
-            settings,
-            Surroundings {
-                neighbours: Arc::clone(&neighbours) as Arc<dyn Neighbours>,
-                stopping: CancellationToken::new(),
-                pauses,
-                troubles: Troubles::open(folder.path()),
-                max_journal_bytes: MAX_JOURNAL_BYTES,
-            },
-            &tasks,
-        )?;
-        Ok(Self {
-            folder,
-            neighbours,
-            stored,
-            refused,
-            invoked,
-            stream,
-            tasks,
-        })
-    }
-
-    async fn put(&self, data: &[&str]) -> Result<()> {
-        let records = data.iter().map(|data| NewRecord {
-            arrival: 1_700_000_000_000,
-            data: Bytes::copy_from_slice(data.as_bytes()),
-        });
-        let put = self.stream.put(records.collect()).await;
-        put.map_err(|refused| anyhow::anyhow!("{refused:?}"))
-    }
-
-    /// The next object that is stored.
-    async fn next(&mut self) -> Result<Object> {
-        self.stored.recv().await.context("an object")
-    }
-
-    /// Stops the stream. Gives what was stored meanwhile.
-    async fn stop(&mut self) -> Vec<Object> {
-        self.stream.stopping.cancel();
-        self.tasks.close();
-        self.tasks.wait().await;
-        let mut stored = Vec::new();
-        while let Ok(object) = self.stored.try_recv() {
-            stored.push(object);
-        }
-        stored
-    }
-
-    /// Stops, and starts again with the same journal.
-    async fn restart(mut self, settings: Settings) -> Result<Self> {
-        self.stop().await;
-        let Self { folder, stream, .. } = self;
-        drop(stream);
-        Self::start_in(folder, settings)
-    }
-
-    fn logged(&self) -> Vec<String> {
-        let logged = self.neighbours.logged.lock();
-        logged.unwrap_or_else(|error| error.into_inner()).clone()
-    }
-}
-
-fn settings(size: usize, interval: Duration) -> Result<Settings> {
-    let prefixes = Prefixes::parse("p/", None);
-    let prefixes = prefixes.map_err(|error| anyhow::anyhow!("{error:?}"))?;
-    Ok(Settings {
-        name: "clicks".into(),
-        arn: ARN.into(),
-        region: "us-east-1".into(),
-        version: 1,
-        created: 0,
-        destination: Destination {
-            role_arn: "arn:aws:iam::000000000000:role/delivery".into(),
-            bucket_arn: "arn:aws:s3:::bucket".into(),
-            prefix: "p/".into(),
-            error_output_prefix: None,
-            prefixes,
-            buffering: Hints { size, interval },
-            compression: Compression::Uncompressed,
-            file_extension: None,
-            transform: None,
-            logging: None,
-        },
-    })
-}
-
-fn with_processor(mut settings: Settings, size: usize, interval: Duration) -> Settings {
-    settings.destination.transform = Some(Transform {
-        function_arn: FUNCTION.into(),
-        role_arn: None,
-        buffering: Hints { size, interval },
-        retries: 3,
-    });
-    settings
-}
-
-fn text(object: &Object) -> String {
-    String::from_utf8_lossy(&object.body).into_owned()
-}
-
-fn lines(object: &Object) -> Result<Vec<Value>> {
-    let lines = text(object);
-    Ok(lines
-        .lines()
-        .map(serde_json::from_str)
-        .collect::<Result<_, _>>()?)
-}
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::sync::Semaphore;
 
 #[tokio::test]
 async fn records_wait_until_there_is_a_full_size_of_them() -> Result<()> {
@@ -329,7 +99,7 @@ async fn storing_is_repeated_with_the_same_object_until_it_succeeds() -> Result<
 }
 
 #[tokio::test]
-async fn failed_records_stand_alone_under_the_error_prefix() -> Result<()> {
+async fn failed_records_are_alone_under_the_error_prefix() -> Result<()> {
     let declared = with_processor(
         settings(MEBIBYTE, Duration::ZERO)?,
         MEBIBYTE,
@@ -512,17 +282,6 @@ async fn a_discarded_stream_loses_what_it_holds() -> Result<()> {
     ensure!(rig.stop().await.is_empty());
     ensure!(!rig.folder.path().join("clicks").exists());
     Ok(())
-}
-
-#[test]
-fn the_backlog_has_a_bound_that_is_exact() {
-    let backlog = Backlog::default();
-    assert!(backlog.reserve(MAX_BACKLOG_BYTES - 10));
-    assert!(!backlog.reserve(11));
-    assert!(backlog.reserve(10));
-    backlog.remove(5);
-    assert!(!backlog.reserve(6));
-    assert!(backlog.reserve(5));
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 mod constraints;
 
 use crate::Firehose;
-use crate::settings::{Destination, Settings};
+use crate::settings::{Destination, StreamSettings};
 use crate::stream::{Refused, Stream};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -338,7 +338,7 @@ pub(super) fn invalid(name: &str, constraint: &str) -> AwsError {
     )
 }
 
-fn describe(settings: &Settings) -> Value {
+fn describe(settings: &StreamSettings) -> Value {
     let destination = &settings.destination;
     let common = common_description(destination);
     let mut extended = common.clone();

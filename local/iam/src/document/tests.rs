@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn refusal(text: &str, kind: Kind) -> String {
+fn refusal(text: &str, kind: PolicyKind) -> String {
     match Document::parse(text, kind) {
         Ok(_) => String::from("accepted"),
         Err(reason) => reason,
@@ -10,13 +10,13 @@ fn refusal(text: &str, kind: Kind) -> String {
 }
 
 #[test]
-fn single_elements_may_stand_without_brackets() -> Result<(), String> {
+fn single_elements_need_no_brackets() -> Result<(), String> {
     let bare =
         r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}"#;
     let listed = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:*"],"Resource":["*"]}]}"#;
     assert_eq!(
-        Document::parse(bare, Kind::Identity)?,
-        Document::parse(listed, Kind::Identity)?
+        Document::parse(bare, PolicyKind::Identity)?,
+        Document::parse(listed, PolicyKind::Identity)?
     );
     Ok(())
 }
@@ -24,7 +24,7 @@ fn single_elements_may_stand_without_brackets() -> Result<(), String> {
 /// Each row: the kind of policy, the document, a part of the refusal.
 #[test]
 fn malformed_documents_are_refused_with_the_reason() {
-    use Kind::{Identity, Resource, Trust};
+    use PolicyKind::{Identity, Resource, Trust};
     let trust =
         r#"{"Statement":{"Effect":"Allow","Principal":{"Service":"a.amazonaws.com"},"Action":"#;
     for (kind, text, expected) in [
@@ -103,7 +103,7 @@ fn malformed_documents_are_refused_with_the_reason() {
         (
             Identity,
             r#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"Bool":{"aws:SecureTransport":true},"Bool":{}}}}"#,
-            "`Bool` stands twice",
+            "`Bool` is there twice",
         ),
         (
             Identity,
@@ -154,7 +154,7 @@ fn malformed_documents_are_refused_with_the_reason() {
 #[test]
 fn variables_are_plain_text_in_the_old_version() -> Result<(), String> {
     let text = r#"{"Statement":{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::${x}"}}"#;
-    Document::parse(text, Kind::Identity)?;
+    Document::parse(text, PolicyKind::Identity)?;
     Ok(())
 }
 
@@ -165,7 +165,7 @@ fn principals_are_told_apart() -> Result<(), String> {
             "Service":"cloudfront.amazonaws.com"},"Action":"s3:*","Resource":"*"}}"#;
     let account = Principal::Account("000000000000".into());
     assert_eq!(
-        Document::parse(text, Kind::Resource)?.statements[0].principals,
+        Document::parse(text, PolicyKind::Resource)?.statements[0].principals,
         Some(vec![
             Principal::Everyone,
             account.clone(),

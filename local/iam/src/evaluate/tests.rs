@@ -1,6 +1,6 @@
 //! Decisions, case by case, each with where AWS says so.
 
-use super::super::document::Kind;
+use super::super::document::PolicyKind;
 use super::*;
 
 const EVALUATION: &str = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html";
@@ -287,7 +287,7 @@ const CASES: &[Case] = &[
     },
 ];
 
-fn parse(statements: &str, kind: Kind) -> Result<Option<Document>, String> {
+fn parse(statements: &str, kind: PolicyKind) -> Result<Option<Document>, String> {
     if statements.is_empty() {
         return Ok(None);
     }
@@ -298,8 +298,8 @@ fn parse(statements: &str, kind: Kind) -> Result<Option<Document>, String> {
 #[test]
 fn calls_are_decided_as_documented() -> Result<(), String> {
     for case in CASES {
-        let identity = parse(case.identity, Kind::Identity)?;
-        let resource = parse(case.resource_policy, Kind::Resource)?;
+        let identity = parse(case.identity, PolicyKind::Identity)?;
+        let resource = parse(case.resource_policy, PolicyKind::Resource)?;
         let request = Request {
             actor: case.actor,
             action: case.action,
@@ -328,7 +328,7 @@ fn a_role_is_assumed_by_whom_it_trusts() -> Result<(), String> {
         r#"{"Statement":{"Effect":"Allow","Principal":{"Service":"firehose.amazonaws.com"},
                 "Action":"sts:AssumeRole",
                 "Condition":{"StringEquals":{"sts:ExternalId":"000000000000"}}}}"#,
-        Kind::Trust,
+        PolicyKind::Trust,
     )?;
     for (actor, external_id, expected) in [
         (

@@ -1,4 +1,4 @@
-//! IAM: providers of identities from elsewhere. Declared only: nobody comes here with a web identity.
+//! IAM: OIDC identity providers. Declared only: nobody signs in here with a web identity.
 
 use crate::Iam;
 use async_trait::async_trait;

@@ -1,8 +1,8 @@
-//! IAM: policies of their own. One allows what it says to the roles that it is attached to.
+//! IAM: managed policies. One applies to the roles that it is attached to.
 
 use super::{check_name, check_policy, malformed};
 use crate::Iam;
-use crate::document::{Document, Kind};
+use crate::document::{Document, PolicyKind};
 use async_trait::async_trait;
 use cloud_core::error::{AwsError, AwsResult};
 use cloud_core::identity::arn;
@@ -49,7 +49,7 @@ impl ResourceType for Policy {
         refusals.extend(check_policy(
             "policy",
             &inputs.policy,
-            Kind::Identity,
+            PolicyKind::Identity,
             MAX_DOCUMENT,
         ));
         let description = inputs.description.as_deref().unwrap_or_default();
@@ -92,7 +92,7 @@ impl ResourceType for Policy {
 
     async fn activate(&self, iam: &Arc<Iam>, resource: &Resource<PolicyInputs>) -> AwsResult<()> {
         let document =
-            Document::parse(&resource.inputs.policy, Kind::Identity).map_err(malformed)?;
+            Document::parse(&resource.inputs.policy, PolicyKind::Identity).map_err(malformed)?;
         iam.put_managed_policy(&resource.id, document);
         Ok(())
     }

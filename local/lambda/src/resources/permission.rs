@@ -5,7 +5,7 @@ use crate::function_arn;
 use async_trait::async_trait;
 use cloud_core::error::{AwsError, AwsResult};
 use cloud_core::identity::ACCOUNT_ID;
-use cloud_iam::document::{Document, Kind};
+use cloud_iam::document::{Document, PolicyKind};
 use cloud_resource::resource::{
     AutoName, Deployed, ImportId, New, Refusal, Resource, ResourceType, Scope,
 };
@@ -241,7 +241,7 @@ impl ResourceType for Permission {
 fn check_statement(lambda: &Lambda, statement: &Value) -> AwsResult<()> {
     let policy = json!({ "Version": "2012-10-17", "Statement": [statement] }).to_string();
     let invalid = |reason: String| AwsError::new(400, "InvalidParameterValueException", reason);
-    let document = Document::parse(&policy, Kind::Resource).map_err(invalid)?;
+    let document = Document::parse(&policy, PolicyKind::Resource).map_err(invalid)?;
     match lambda.iam.missing_principal(&document) {
         Some(arn) => Err(invalid(format!(
             "The provided principal was invalid. Please check the principal and try again. ({arn})"

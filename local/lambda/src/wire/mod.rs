@@ -1,4 +1,4 @@
-//! Lambda's REST protocol: what `aws lambda invoke` needs, and a look at what is deployed.
+//! Lambda's REST protocol: what `aws lambda invoke` needs, and reading what is deployed.
 
 mod constraints;
 mod description;

@@ -363,8 +363,8 @@ impl PutEvents {
         Ok(())
     }
 
-    /// Which events are taken at `now` by a group that forgets what is before `horizon`, both in
-    /// milliseconds since the Unix epoch. An index that is named as an end is exclusive (API
+    /// Which events are accepted at `now` by a group that keeps nothing from before `horizon`, both
+    /// in milliseconds since the Unix epoch. An index that is named as an end is exclusive (API
     /// reference, `RejectedLogEventsInfo`).
     pub(super) fn accepted(&self, now: i64, horizon: i64) -> AwsResult<Accepted> {
         let before = |time: i64| {

@@ -1,8 +1,8 @@
 //! Lists page by page, and the tokens between the pages.
 //!
-//! A token says where the next page begins, and carries a digest of that and of what is listed:
-//! one that was never given out is refused, and so is that of another list. Nothing is kept for
-//! it, so that a token is good after a restart too.
+//! A token says where the next page begins, and carries a digest of that place and of the list. A
+//! token that was never given out is refused, and so is one of another list. Nothing is stored for
+//! it, so that it is valid after a restart too.
 
 use super::input::invalid;
 use cloud_core::error::{AwsError, AwsResult};
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_goes_on_behind_what_is_gone() -> AwsResult<()> {
+    fn a_list_goes_on_after_what_is_gone() -> AwsResult<()> {
         let pages = Pages::new(&["List"]);
         let (page, token) = pages.page(things(&["c", "a", "b"]), false, 2, None)?;
         assert_eq!(page, [json!("a"), json!("b")]);

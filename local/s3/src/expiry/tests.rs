@@ -1,8 +1,9 @@
 //! What clients do while the rules are applied, and what cannot be read.
 
 use super::*;
-use crate::buckets::{Settings, Versioning};
+use crate::buckets::{BucketSettings, Versioning};
 use crate::lifecycle::Rule;
+use crate::version::versions_prefix;
 use crate::{DEFAULT_CHECKSUM, ObjectHeaders};
 use cloud_core::clock::Clock;
 use cloud_core::context::Context;
@@ -28,7 +29,7 @@ impl World {
     async fn new(versioning: Versioning) -> Result<Self, Box<dyn std::error::Error>> {
         let folder = tempfile::tempdir()?;
         let troubles = Troubles::open(folder.path());
-        let store = Store::open(&folder.path().join("store.redb"), &troubles)?;
+        let store = Store::open(&folder.path().join("store.redb"), &troubles).await?;
         let clock = Clock::manual(time::macros::datetime!(2026-01-02 03:04 UTC));
         let (events, stopping) = (Arc::default(), CancellationToken::new());
         let context = Context::new(clock.clone(), store.clone(), troubles, events, stopping);
@@ -40,8 +41,9 @@ impl World {
         )?;
         for name in [BUCKET, "other"] {
             s3.buckets
-                .create(Settings::new(name, "us-east-1", 0, None))
-                .await?;
+                .create(BucketSettings::new(name, "us-east-1", 0, None))
+                .await
+                .map_err(AwsError::from)?;
             let rules = rules.clone();
             s3.buckets
                 .change(name, |settings| {
@@ -68,8 +70,16 @@ impl World {
         put.await
     }
 
-    fn keys(&self, bucket: &str) -> AwsResult<Vec<String>> {
-        let records = self.store.scan(VERSIONS, &objects_prefix(bucket, ""));
+    async fn latest(&self, bucket: &str, key: &str) -> AwsResult<Option<Version>> {
+        let (bucket, key) = (bucket.to_owned(), key.to_owned());
+        self.s3
+            .records(move |records| records::latest(records, &bucket, &key))
+            .await
+    }
+
+    async fn keys(&self, bucket: &str) -> AwsResult<Vec<String>> {
+        let prefix = objects_prefix(bucket, "");
+        let records = self.store.scan(VERSIONS, &prefix).await;
         let records = records.map_err(AwsError::internal)?;
         Ok(records
             .iter()
@@ -98,8 +108,8 @@ async fn what_is_written_while_rules_are_applied_stays() -> Outcome {
         let overwrite = async {
             // The list has been read, and the deletions have begun.
             while world
-                .s3
-                .latest(BUCKET, &numbered(0))?
+                .latest(BUCKET, &numbered(0))
+                .await?
                 .is_some_and(|version| !version.is_delete_marker())
             {
                 tokio::task::yield_now().await;
@@ -108,7 +118,7 @@ async fn what_is_written_while_rules_are_applied_stays() -> Outcome {
         };
         let (expired, written) = tokio::join!(world.s3.expire(now), overwrite);
         expired?;
-        let found = world.s3.latest(BUCKET, &numbered(29))?;
+        let found = world.latest(BUCKET, &numbered(29)).await?;
         let found = found.ok_or("the object is gone")?;
         assert_eq!(found.sequence, written?.sequence, "{versioning:?}");
     }
@@ -125,7 +135,7 @@ async fn an_old_version_that_became_the_current_one_stays() -> Outcome {
     }
     // Old versions are due, current ones are not.
     let bucket = world.s3.buckets.get(BUCKET)?;
-    let no_expiration = |settings: &mut Settings| {
+    let no_expiration = |settings: &mut BucketSettings| {
         settings
             .lifecycle
             .iter_mut()
@@ -134,7 +144,7 @@ async fn an_old_version_that_became_the_current_one_stays() -> Outcome {
     world.s3.buckets.change(BUCKET, no_expiration).await?;
     let now = world.pass_days(3);
     let restore = async {
-        while world.keys(BUCKET)?.len() == 60 {
+        while world.keys(BUCKET).await?.len() == 60 {
             tokio::task::yield_now().await;
         }
         let id = newer[29].id.as_str();
@@ -146,8 +156,8 @@ async fn an_old_version_that_became_the_current_one_stays() -> Outcome {
     let (expired, deleted) = tokio::join!(world.s3.expire(now), restore);
     expired?;
     deleted?;
-    assert!(world.s3.latest(BUCKET, &numbered(29))?.is_some());
-    assert_eq!(world.keys(BUCKET)?.len(), 30);
+    assert!(world.latest(BUCKET, &numbered(29)).await?.is_some());
+    assert_eq!(world.keys(BUCKET).await?.len(), 30);
     Ok(())
 }
 
@@ -164,9 +174,9 @@ async fn an_upload_that_ends_meanwhile_does_not_end_the_run() -> Outcome {
     world.put(BUCKET, "o").await?;
     world.put("other", "o").await?;
     let now = world.pass_days(3);
-    let uploads = world.s3.uploads(BUCKET, "")?;
+    let uploads = world.s3.uploads(BUCKET, "").await?;
     let abort = async {
-        while world.s3.uploads(BUCKET, "")?.len() == 30 {
+        while world.s3.uploads(BUCKET, "").await?.len() == 30 {
             tokio::task::yield_now().await;
         }
         world
@@ -177,9 +187,9 @@ async fn an_upload_that_ends_meanwhile_does_not_end_the_run() -> Outcome {
     let (expired, aborted) = tokio::join!(world.s3.expire(now), abort);
     expired?;
     aborted?;
-    assert!(world.s3.uploads(BUCKET, "")?.is_empty());
-    assert!(world.keys(BUCKET)?.is_empty());
-    assert!(world.keys("other")?.is_empty());
+    assert!(world.s3.uploads(BUCKET, "").await?.is_empty());
+    assert!(world.keys(BUCKET).await?.is_empty());
+    assert!(world.keys("other").await?.is_empty());
     Ok(())
 }
 
@@ -190,7 +200,10 @@ async fn what_cannot_be_read_costs_itself_alone() -> Outcome {
         world.put(BUCKET, key).await?;
     }
     world.put("other", "o").await?;
-    let damaged = world.store.scan(VERSIONS, &versions_prefix(BUCKET, "b"))?;
+    let damaged = world
+        .store
+        .scan(VERSIONS, &versions_prefix(BUCKET, "b"))
+        .await?;
     let (record, _) = damaged.first().ok_or("b is there")?;
     let batch = Batch::new().put(VERSIONS, record, b"{".to_vec()).put(
         "s3.upload",
@@ -200,7 +213,7 @@ async fn what_cannot_be_read_costs_itself_alone() -> Outcome {
     world.store.commit(batch).await?;
     let now = world.pass_days(3);
     assert!(world.s3.expire(now).await.is_err(), "it is reported");
-    assert_eq!(world.keys(BUCKET)?, ["b"]);
-    assert!(world.keys("other")?.is_empty());
+    assert_eq!(world.keys(BUCKET).await?, ["b"]);
+    assert!(world.keys("other").await?.is_empty());
     Ok(())
 }

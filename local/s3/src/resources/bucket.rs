@@ -1,13 +1,13 @@
 //! `aws:s3/bucket:Bucket`.
 
+use super::object::BucketObjectv2;
 use super::written::Written;
 use super::{
-    BucketLifecycleConfiguration, BucketObjectv2, BucketOwnershipControls, BucketPolicy,
-    BucketPublicAccessBlock, BucketServerSideEncryptionConfiguration, BucketVersioning, state,
-    unless_gone,
+    BucketLifecycleConfiguration, BucketOwnershipControls, BucketPolicy, BucketPublicAccessBlock,
+    BucketServerSideEncryptionConfiguration, BucketVersioning, state, unless_gone,
 };
 use crate::S3;
-use crate::buckets::Settings;
+use crate::buckets::BucketSettings;
 use crate::errors;
 use crate::names::{BUCKET_NAME_LENGTHS, check_bucket};
 use async_trait::async_trait;
@@ -103,7 +103,7 @@ impl ResourceType for Bucket {
         // successor wants its name.
         let declared_as = format!("{}\0{}", new.urn, new.generation);
         let now = s3.context.clock.unix_millis();
-        let mut settings = Settings::new(name, region, now, Some(&declared_as));
+        let mut settings = BucketSettings::new(name, region, now, Some(&declared_as));
         settings.tags = inputs.tags.clone().unwrap_or_default();
         s3.buckets.create(settings).await?;
         Ok(deployed(name, region))
@@ -120,7 +120,7 @@ impl ResourceType for Bucket {
         inputs: &BucketInputs,
     ) -> AwsResult<Properties> {
         let tags = inputs.tags.clone().unwrap_or_default();
-        let set = |settings: &mut Settings| {
+        let set = |settings: &mut BucketSettings| {
             settings.tags = tags;
             old.inputs.written().take_away(&inputs.written(), settings);
         };
@@ -181,9 +181,9 @@ impl ResourceType for Bucket {
     async fn delete(&self, s3: &Arc<S3>, resource: &Resource<BucketInputs>) -> AwsResult<()> {
         let name = &resource.inputs.bucket;
         if resource.inputs.force_destroy == Some(true) {
-            unless_gone(s3.empty(name).await)?;
+            unless_gone(s3, name, s3.empty(name).await)?;
         }
-        unless_gone(s3.buckets.delete(name).await)
+        unless_gone(s3, name, s3.buckets.delete(name).await)
     }
 }
 

@@ -13,6 +13,7 @@ use bytes::Bytes;
 use cloud_core::error::{AwsError, AwsResult};
 use cloud_core::identity::bucket_arn;
 use cloud_resource::resource::{Deployed, New, Properties, Refusal, Resource, ResourceType, Scope};
+use pulumi_protocol::SIGNATURE;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -21,9 +22,6 @@ use std::sync::Arc;
 /// The type of an object whose program names none: what AWS's SDK for Go, on which the real
 /// provider is built, sends.
 const DEFAULT_CONTENT_TYPE: &str = "application/octet-stream";
-
-/// The property of an asset or archive that tells Pulumi's special values apart.
-const SIGNATURE: &str = "4dabf18193072939515e22adb298388d";
 
 /// An object.
 pub(crate) struct BucketObjectv2;
@@ -67,7 +65,7 @@ impl ObjectInputs {
         }
     }
 
-    /// Changes the inputs to what the object has, wherever it has something else.
+    /// Changes each input that differs from the object to what the object has.
     fn refresh(&mut self, content: &Content) {
         let (declared, actual) = (self.headers(), &content.headers);
         for (input, declared, actual) in [
@@ -245,7 +243,7 @@ impl ResourceType for BucketObjectv2 {
             return Ok(None);
         };
         let key = known.output("key").to_owned();
-        let Ok((version, content)) = s3.find(&known.inputs.bucket, &key, None) else {
+        let Ok((version, content)) = s3.find(&known.inputs.bucket, &key, None).await else {
             return Ok(None);
         };
         known.inputs.refresh(&content);
@@ -271,7 +269,7 @@ impl ResourceType for BucketObjectv2 {
         let Some(state) = super::state(s3, bucket) else {
             return Ok(None);
         };
-        let Ok((version, content)) = s3.find(bucket, key, None) else {
+        let Ok((version, content)) = s3.find(bucket, key, None).await else {
             return Ok(None);
         };
         let mut inputs = ObjectInputs {
@@ -291,7 +289,8 @@ impl ResourceType for BucketObjectv2 {
             return Ok(());
         };
         // All its versions, as the real provider does it.
-        unless_gone(s3.erase_object(&bucket, resource.output("key")).await)
+        let erased = s3.erase_object(&bucket, resource.output("key")).await;
+        unless_gone(s3, &resource.inputs.bucket, erased)
     }
 }
 

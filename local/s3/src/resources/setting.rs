@@ -1,7 +1,7 @@
 //! What the settings of a bucket have in common, as resources.
 
 use crate::S3;
-use crate::buckets::Settings;
+use crate::buckets::BucketSettings;
 use async_trait::async_trait;
 use cloud_core::error::AwsResult;
 use cloud_resource::resource::Refusal;
@@ -24,10 +24,10 @@ pub(super) trait Setting: Send + Sync + 'static {
     async fn apply(s3: &S3, inputs: &Self::Inputs) -> AwsResult<()>;
 
     /// The inputs that lead to what is in force; nothing when nothing is.
-    fn import(settings: &Settings) -> Option<Self::Inputs>;
+    fn import(settings: &BucketSettings) -> Option<Self::Inputs>;
 
     /// Changes the inputs to what is in force; false when nothing is.
-    fn refresh(settings: &Settings, inputs: &mut Self::Inputs) -> bool;
+    fn refresh(settings: &BucketSettings, inputs: &mut Self::Inputs) -> bool;
 
     /// Goes back to what a bucket has without it.
     async fn reset(s3: &S3, inputs: &Self::Inputs) -> AwsResult<()>;
@@ -113,7 +113,8 @@ macro_rules! setting {
                 s3: &Arc<S3>,
                 resource: &Resource<$inputs>,
             ) -> AwsResult<()> {
-                unless_gone(Self::reset(s3, &resource.inputs).await)
+                let reset = Self::reset(s3, &resource.inputs).await;
+                unless_gone(s3, Self::bucket(&resource.inputs), reset)
             }
         }
     };

@@ -4,11 +4,11 @@ use super::setting::{Setting, setting};
 use super::{state, unless_gone};
 use crate::S3;
 use crate::buckets::{BUCKET_OWNER_ENFORCED, PublicAccessBlock};
-use crate::buckets::{Settings, Versioning};
+use crate::buckets::{BucketSettings, Versioning};
 use crate::lifecycle::{Rule, check};
 use async_trait::async_trait;
 use cloud_core::error::AwsResult;
-use cloud_iam::document::{Document, Kind};
+use cloud_iam::document::{Document, PolicyKind};
 use cloud_resource::resource::{Deployed, New, Properties, Refusal, Resource, ResourceType, Scope};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -80,7 +80,7 @@ impl Setting for BucketVersioning {
 
     async fn apply(s3: &S3, inputs: &BucketVersioningInputs) -> AwsResult<()> {
         let wanted = inputs.versioning_configuration.status;
-        let set = |settings: &mut Settings| match wanted {
+        let set = |settings: &mut BucketSettings| match wanted {
             VersioningStatus::Enabled => settings.versioning = Versioning::Enabled,
             VersioningStatus::Suspended => settings.versioning = Versioning::Suspended,
             VersioningStatus::Disabled => {}
@@ -88,7 +88,7 @@ impl Setting for BucketVersioning {
         s3.buckets.change(&inputs.bucket, set).await
     }
 
-    fn import(settings: &Settings) -> Option<BucketVersioningInputs> {
+    fn import(settings: &BucketSettings) -> Option<BucketVersioningInputs> {
         Some(BucketVersioningInputs {
             bucket: settings.name.clone(),
             region: None,
@@ -99,13 +99,13 @@ impl Setting for BucketVersioning {
         })
     }
 
-    fn refresh(settings: &Settings, inputs: &mut BucketVersioningInputs) -> bool {
+    fn refresh(settings: &BucketSettings, inputs: &mut BucketVersioningInputs) -> bool {
         inputs.versioning_configuration.status = settings.versioning.into();
         true
     }
 
     async fn reset(s3: &S3, inputs: &BucketVersioningInputs) -> AwsResult<()> {
-        let suspend = |settings: &mut Settings| {
+        let suspend = |settings: &mut BucketSettings| {
             if settings.versioning == Versioning::Enabled {
                 settings.versioning = Versioning::Suspended;
             }
@@ -185,13 +185,13 @@ impl Setting for BucketServerSideEncryptionConfiguration {
             .rules
             .iter()
             .any(|rule| rule.bucket_key_enabled == Some(true));
-        let set = |settings: &mut Settings| settings.bucket_key_enabled = key;
+        let set = |settings: &mut BucketSettings| settings.bucket_key_enabled = key;
         s3.buckets.change(&inputs.bucket, set).await
     }
 
     /// Every bucket is encrypted, with S3's own keys if nothing else is said:
     /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/default-bucket-encryption.html>.
-    fn import(settings: &Settings) -> Option<EncryptionInputs> {
+    fn import(settings: &BucketSettings) -> Option<EncryptionInputs> {
         let by_default = EncryptionByDefault {
             sse_algorithm: "AES256".to_owned(),
         };
@@ -206,7 +206,7 @@ impl Setting for BucketServerSideEncryptionConfiguration {
         })
     }
 
-    fn refresh(settings: &Settings, inputs: &mut EncryptionInputs) -> bool {
+    fn refresh(settings: &BucketSettings, inputs: &mut EncryptionInputs) -> bool {
         for rule in &mut inputs.rules {
             if rule.bucket_key_enabled.unwrap_or(false) != settings.bucket_key_enabled {
                 rule.bucket_key_enabled = Some(settings.bucket_key_enabled);
@@ -216,7 +216,7 @@ impl Setting for BucketServerSideEncryptionConfiguration {
     }
 
     async fn reset(s3: &S3, inputs: &EncryptionInputs) -> AwsResult<()> {
-        let unset = |settings: &mut Settings| settings.bucket_key_enabled = false;
+        let unset = |settings: &mut BucketSettings| settings.bucket_key_enabled = false;
         s3.buckets.change(&inputs.bucket, unset).await
     }
 }
@@ -254,11 +254,11 @@ impl Setting for BucketPublicAccessBlock {
             ignore_public_acls: inputs.ignore_public_acls.unwrap_or_default(),
             restrict_public_buckets: inputs.restrict_public_buckets.unwrap_or_default(),
         };
-        let set = |settings: &mut Settings| settings.public_access_block = Some(block);
+        let set = |settings: &mut BucketSettings| settings.public_access_block = Some(block);
         s3.buckets.change(&inputs.bucket, set).await
     }
 
-    fn import(settings: &Settings) -> Option<PublicAccessBlockInputs> {
+    fn import(settings: &BucketSettings) -> Option<PublicAccessBlockInputs> {
         let block = settings.public_access_block?;
         Some(PublicAccessBlockInputs {
             bucket: settings.name.clone(),
@@ -271,7 +271,7 @@ impl Setting for BucketPublicAccessBlock {
         })
     }
 
-    fn refresh(settings: &Settings, inputs: &mut PublicAccessBlockInputs) -> bool {
+    fn refresh(settings: &BucketSettings, inputs: &mut PublicAccessBlockInputs) -> bool {
         let Some(block) = settings.public_access_block else {
             return false;
         };
@@ -295,7 +295,7 @@ impl Setting for BucketPublicAccessBlock {
         if inputs.skip_destroy == Some(true) {
             return Ok(());
         }
-        let unset = |settings: &mut Settings| settings.public_access_block = None;
+        let unset = |settings: &mut BucketSettings| settings.public_access_block = None;
         s3.buckets.change(&inputs.bucket, unset).await
     }
 }
@@ -345,11 +345,11 @@ impl Setting for BucketOwnershipControls {
 
     async fn apply(s3: &S3, inputs: &OwnershipControlsInputs) -> AwsResult<()> {
         let ownership = inputs.rule.object_ownership.clone();
-        let set = |settings: &mut Settings| settings.ownership = Some(ownership);
+        let set = |settings: &mut BucketSettings| settings.ownership = Some(ownership);
         s3.buckets.change(&inputs.bucket, set).await
     }
 
-    fn import(settings: &Settings) -> Option<OwnershipControlsInputs> {
+    fn import(settings: &BucketSettings) -> Option<OwnershipControlsInputs> {
         Some(OwnershipControlsInputs {
             bucket: settings.name.clone(),
             region: None,
@@ -359,7 +359,7 @@ impl Setting for BucketOwnershipControls {
         })
     }
 
-    fn refresh(settings: &Settings, inputs: &mut OwnershipControlsInputs) -> bool {
+    fn refresh(settings: &BucketSettings, inputs: &mut OwnershipControlsInputs) -> bool {
         let Some(ownership) = &settings.ownership else {
             return false;
         };
@@ -368,7 +368,7 @@ impl Setting for BucketOwnershipControls {
     }
 
     async fn reset(s3: &S3, inputs: &OwnershipControlsInputs) -> AwsResult<()> {
-        let unset = |settings: &mut Settings| settings.ownership = None;
+        let unset = |settings: &mut BucketSettings| settings.ownership = None;
         s3.buckets.change(&inputs.bucket, unset).await
     }
 }
@@ -396,7 +396,7 @@ impl Setting for BucketPolicy {
     }
 
     fn validate(inputs: &BucketPolicyInputs) -> Vec<Refusal> {
-        match Document::parse(&inputs.policy, Kind::Resource) {
+        match Document::parse(&inputs.policy, PolicyKind::Resource) {
             Ok(_) => Vec::new(),
             Err(reason) => vec![Refusal::new("policy", reason)],
         }
@@ -407,7 +407,7 @@ impl Setting for BucketPolicy {
         s3.set_policy(&inputs.bucket, policy).await
     }
 
-    fn import(settings: &Settings) -> Option<BucketPolicyInputs> {
+    fn import(settings: &BucketSettings) -> Option<BucketPolicyInputs> {
         Some(BucketPolicyInputs {
             bucket: settings.name.clone(),
             region: None,
@@ -415,7 +415,7 @@ impl Setting for BucketPolicy {
         })
     }
 
-    fn refresh(settings: &Settings, inputs: &mut BucketPolicyInputs) -> bool {
+    fn refresh(settings: &BucketSettings, inputs: &mut BucketPolicyInputs) -> bool {
         let Some(policy) = &settings.policy else {
             return false;
         };
@@ -460,11 +460,11 @@ impl Setting for BucketLifecycleConfiguration {
 
     async fn apply(s3: &S3, inputs: &LifecycleInputs) -> AwsResult<()> {
         let rules = inputs.rules.clone();
-        let set = |settings: &mut Settings| settings.lifecycle = rules;
+        let set = |settings: &mut BucketSettings| settings.lifecycle = rules;
         s3.buckets.change(&inputs.bucket, set).await
     }
 
-    fn import(settings: &Settings) -> Option<LifecycleInputs> {
+    fn import(settings: &BucketSettings) -> Option<LifecycleInputs> {
         let rules = settings.lifecycle.clone();
         (!rules.is_empty()).then(|| LifecycleInputs {
             bucket: settings.name.clone(),
@@ -473,13 +473,13 @@ impl Setting for BucketLifecycleConfiguration {
         })
     }
 
-    fn refresh(settings: &Settings, inputs: &mut LifecycleInputs) -> bool {
+    fn refresh(settings: &BucketSettings, inputs: &mut LifecycleInputs) -> bool {
         inputs.rules.clone_from(&settings.lifecycle);
         !inputs.rules.is_empty()
     }
 
     async fn reset(s3: &S3, inputs: &LifecycleInputs) -> AwsResult<()> {
-        let unset = |settings: &mut Settings| settings.lifecycle.clear();
+        let unset = |settings: &mut BucketSettings| settings.lifecycle.clear();
         s3.buckets.change(&inputs.bucket, unset).await
     }
 }

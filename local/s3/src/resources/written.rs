@@ -6,7 +6,7 @@
 //! <https://github.com/pulumi/pulumi-aws/issues/6244>. A fault asks for it
 //! (docs/compatibility/operator.md); without it a read writes none of them.
 
-use crate::buckets::{Settings, Versioning};
+use crate::buckets::{BucketSettings, Versioning};
 use crate::lifecycle::{Rule, Status};
 use serde_json::{Map, Value, json};
 
@@ -21,7 +21,7 @@ pub(super) struct Written {
 
 impl Written {
     /// What is in force, as inputs of the bucket.
-    pub(super) fn of(settings: &Settings) -> Self {
+    pub(super) fn of(settings: &BucketSettings) -> Self {
         let rules: Vec<Value> = settings.lifecycle.iter().map(rule).collect();
         let enabled = settings.versioning == Versioning::Enabled;
         Self {
@@ -35,7 +35,7 @@ impl Written {
     }
 
     /// Takes from a bucket what was an input before and is none now.
-    pub(super) fn take_away(&self, now: &Self, settings: &mut Settings) {
+    pub(super) fn take_away(&self, now: &Self, settings: &mut BucketSettings) {
         let gone = |before: &Option<Value>, now: &Option<Value>| before.is_some() && now.is_none();
         if gone(&self.lifecycle_rules, &now.lifecycle_rules) {
             settings.lifecycle.clear();

@@ -4,8 +4,7 @@ use super::checks::check_acl;
 use super::convert::{caller, check_owner, millis, owner};
 use super::refused::Outcome;
 use crate::S3;
-use crate::buckets::BUCKET_OWNER_ENFORCED;
-use crate::buckets::Settings;
+use crate::buckets::{BUCKET_OWNER_ENFORCED, BucketSettings, NotCreated};
 use crate::errors::{access_denied, invalid_argument, not_implemented, unknown_token};
 use cloud_core::error::{AwsError, AwsResult};
 use cloud_core::identity::DEFAULT_REGION;
@@ -54,17 +53,14 @@ pub(super) async fn create(
     let constraint = configuration.location_constraint;
     let region = place(&region, constraint.as_ref().map(|place| place.as_str()))?;
     let now = s3.context.clock.unix_millis();
-    let settings = Settings::new(&input.bucket, &region, now, None);
+    let settings = BucketSettings::new(&input.bucket, &region, now, None);
     match s3.buckets.create(settings).await {
-        Err(error) if error.code == "BucketAlreadyOwnedByYou" => {
-            // Only in the default region a second request of the owner is answered like the
-            // first: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
-            let existing = s3.buckets.get(&input.bucket)?.state();
-            if region != DEFAULT_REGION || existing.settings.region != region {
-                return Err(error.into());
-            }
-        }
-        created => created?,
+        Ok(()) => {}
+        // Only in the default region a second request of the owner is answered like the first:
+        // https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
+        Err(NotCreated::Exists(existing))
+            if region == DEFAULT_REGION && existing.state().settings.region == region => {}
+        Err(not_created) => return Err(AwsError::from(not_created).into()),
     }
     Ok(S3Response::new(CreateBucketOutput {
         location: Some(format!("/{}", input.bucket)),

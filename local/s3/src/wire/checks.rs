@@ -1,7 +1,7 @@
 //! What uploads of all kinds ask for, and which of it this S3 does not do.
 
 use crate::S3;
-use crate::buckets::State;
+use crate::buckets::BucketState;
 use crate::checksums::{Algorithm, NOT_STORED};
 use crate::errors::{invalid_argument, invalid_request, not_implemented};
 use cloud_core::error::{AwsError, AwsResult};
@@ -175,11 +175,11 @@ pub(super) fn unsupported_algorithm(name: &str) -> AwsError {
     }
 }
 
-/// Who writes an object with tags must be allowed to tag it too.
+/// A caller that writes an object with tags must be allowed to tag it too.
 pub(super) fn authorize_tags(
     s3: &S3,
     caller: &Caller,
-    bucket: &State,
+    bucket: &BucketState,
     key: &str,
     tags: &BTreeMap<String, String>,
 ) -> AwsResult<()> {

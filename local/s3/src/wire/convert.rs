@@ -42,7 +42,7 @@ pub(super) fn caller<T>(request: &S3Request<T>) -> Caller {
     }
 }
 
-/// Refuses a request that expects a bucket of somebody else, or of nobody that can be:
+/// Refuses a request that expects the bucket of another account, or of none that there can be:
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList>.
 pub(super) fn check_owner(expected: Option<&str>) -> AwsResult<()> {
     let is_account = |owner: &str| owner.len() == 12 && owner.bytes().all(|b| b.is_ascii_digit());

@@ -4,7 +4,7 @@ use super::convert::{caller, check_owner};
 use super::refused::Outcome;
 use super::request::Settled;
 use crate::S3;
-use crate::buckets::State;
+use crate::buckets::BucketState;
 use crate::conditions::{Tag as Expected, WriteConditions};
 use crate::errors::not_implemented;
 use cloud_core::error::AwsResult;
@@ -111,7 +111,7 @@ fn expected(tag: &ETag) -> Expected {
 fn authorize_deletion(
     s3: &S3,
     caller: &Caller,
-    bucket: &State,
+    bucket: &BucketState,
     key: &str,
     version_id: Option<&str>,
 ) -> AwsResult<()> {

@@ -11,46 +11,75 @@ use cloud_iam::Caller;
 use s3s::dto::*;
 use s3s::{S3Request, S3Response};
 
+/// What all lists of a bucket are asked.
+pub(super) struct Asked {
+    pub bucket: String,
+    pub prefix: String,
+    pub delimiter: Option<String>,
+    pub encoding: Encoding,
+    /// How many entries a page has at most, as it is used and as it is told.
+    pub limit: usize,
+    pub max: i32,
+}
+
+/// Reads what a list is asked. The inputs of the s3s crate are a type for each list, with the same
+/// fields. Only the largest number of entries, `$max`, has another name in each; S3 calls it
+/// `$name` when it refuses it.
+macro_rules! asked {
+    ($input:ident, $name:literal, $max:expr) => {{
+        check_owner($input.expected_bucket_owner.as_deref())?;
+        let encoding = Encoding::of($input.encoding_type)?;
+        let (limit, max) = list_limit($name, $max)?;
+        Asked {
+            bucket: $input.bucket,
+            prefix: $input.prefix.unwrap_or_default(),
+            delimiter: $input.delimiter,
+            encoding,
+            limit,
+            max,
+        }
+    }};
+}
+pub(super) use asked;
+
+/// What every list of objects says. The outputs of the s3s crate are a type for each list, with
+/// these fields in all of them.
+macro_rules! listed {
+    ($output:ident, $asked:ident, $page:ident) => {
+        $output {
+            common_prefixes: common_prefixes(&$page, $asked.encoding),
+            delimiter: $asked
+                .delimiter
+                .as_deref()
+                .map(|text| $asked.encoding.apply(text)),
+            encoding_type: $asked.encoding.name(),
+            is_truncated: Some($page.is_truncated),
+            max_keys: Some($asked.max),
+            name: Some($asked.bucket.clone()),
+            prefix: Some($asked.encoding.apply(&$asked.prefix)),
+            ..$output::default()
+        }
+    };
+}
+
 pub(super) async fn objects(
     s3: &S3,
     req: S3Request<ListObjectsInput>,
 ) -> Outcome<S3Response<ListObjectsOutput>> {
     let caller = caller(&req);
     let input = req.input;
-    check_owner(input.expected_bucket_owner.as_deref())?;
-    let encoding = Encoding::of(input.encoding_type)?;
-    let (limit, max_keys) = list_limit("maxKeys", input.max_keys)?;
+    let asked = asked!(input, "maxKeys", input.max_keys);
     let marker = input.marker.filter(|marker| !marker.is_empty());
-    let query = Query {
-        prefix: input.prefix.unwrap_or_default(),
-        delimiter: input.delimiter,
-        after: marker.clone().map(behind),
-        limit,
-    };
-    authorize(
-        s3,
-        &caller,
-        &input.bucket,
-        "s3:ListBucket",
-        &query,
-        max_keys,
-    )?;
-    let page = s3.list(&input.bucket, Of::Objects, &query)?;
+    let query = asked.query(marker.clone().map(after_key));
+    let page = page(s3, &caller, Of::Objects, &asked, &query).await?;
     // Without a delimiter, the last key is the marker of the next page.
-    let next = page.next.as_ref().filter(|_| query.delimiter.is_some());
-    Ok(S3Response::new(ListObjectsOutput {
-        common_prefixes: common_prefixes(&page, encoding),
-        contents: Some(entries(&page, encoding, true)),
-        delimiter: query.delimiter.map(|text| encoding.apply(&text)),
-        encoding_type: encoding.name(),
-        is_truncated: Some(page.next.is_some()),
-        marker: Some(encoding.apply(&marker.unwrap_or_default())),
-        max_keys: Some(max_keys),
-        name: Some(input.bucket),
-        next_marker: next.map(|after| encoding.apply(&after.key)),
-        prefix: Some(encoding.apply(&query.prefix)),
-        ..ListObjectsOutput::default()
-    }))
+    let next = page.next.as_ref().filter(|_| asked.delimiter.is_some());
+    let encoding = asked.encoding;
+    let mut output = listed!(ListObjectsOutput, asked, page);
+    output.contents = Some(entries(&page, encoding, true));
+    output.marker = Some(encoding.apply(&marker.unwrap_or_default()));
+    output.next_marker = next.map(|after| encoding.apply(&after.key));
+    Ok(S3Response::new(output))
 }
 
 pub(super) async fn objects_v2(
@@ -59,49 +88,26 @@ pub(super) async fn objects_v2(
 ) -> Outcome<S3Response<ListObjectsV2Output>> {
     let caller = caller(&req);
     let input = req.input;
-    check_owner(input.expected_bucket_owner.as_deref())?;
-    let encoding = Encoding::of(input.encoding_type)?;
-    let (limit, max_keys) = list_limit("maxKeys", input.max_keys)?;
+    let asked = asked!(input, "maxKeys", input.max_keys);
     let after = match &input.continuation_token {
         Some(token) => {
-            let place = tokens::place(&list_of(&input.bucket), token);
+            let place = tokens::place(&list_of(&asked.bucket), token);
             Some(place.ok_or_else(unknown_token)?)
         }
         None => input.start_after.clone().filter(|key| !key.is_empty()),
     };
-    let query = Query {
-        prefix: input.prefix.unwrap_or_default(),
-        delimiter: input.delimiter,
-        after: after.map(behind),
-        limit,
-    };
-    authorize(
-        s3,
-        &caller,
-        &input.bucket,
-        "s3:ListBucket",
-        &query,
-        max_keys,
-    )?;
-    let page = s3.list(&input.bucket, Of::Objects, &query)?;
-    let with_owner = input.fetch_owner == Some(true);
+    let query = asked.query(after.map(after_key));
+    let page = page(s3, &caller, Of::Objects, &asked, &query).await?;
     let next = page.next.as_ref();
-    let next = next.map(|after| tokens::token(&list_of(&input.bucket), &after.key));
-    Ok(S3Response::new(ListObjectsV2Output {
-        common_prefixes: common_prefixes(&page, encoding),
-        contents: Some(entries(&page, encoding, with_owner)),
-        continuation_token: input.continuation_token,
-        delimiter: query.delimiter.map(|text| encoding.apply(&text)),
-        encoding_type: encoding.name(),
-        is_truncated: Some(page.next.is_some()),
-        key_count: i32::try_from(page.entries.len() + page.common_prefixes.len()).ok(),
-        max_keys: Some(max_keys),
-        name: Some(input.bucket),
-        next_continuation_token: next,
-        prefix: Some(encoding.apply(&query.prefix)),
-        start_after: input.start_after.map(|text| encoding.apply(&text)),
-        ..ListObjectsV2Output::default()
-    }))
+    let encoding = asked.encoding;
+    let mut output = listed!(ListObjectsV2Output, asked, page);
+    output.contents = Some(entries(&page, encoding, input.fetch_owner == Some(true)));
+    output.continuation_token = input.continuation_token;
+    output.key_count = i32::try_from(page.entries.len() + page.common_prefixes.len()).ok();
+    output.next_continuation_token =
+        next.map(|after| tokens::token(&list_of(&asked.bucket), &after.key));
+    output.start_after = input.start_after.map(|text| encoding.apply(&text));
+    Ok(S3Response::new(output))
 }
 
 pub(super) async fn versions(
@@ -110,9 +116,7 @@ pub(super) async fn versions(
 ) -> Outcome<S3Response<ListObjectVersionsOutput>> {
     let caller = caller(&req);
     let input = req.input;
-    check_owner(input.expected_bucket_owner.as_deref())?;
-    let encoding = Encoding::of(input.encoding_type)?;
-    let (limit, max_keys) = list_limit("max-keys", input.max_keys)?;
+    let asked = asked!(input, "max-keys", input.max_keys);
     let key_marker = input.key_marker.filter(|marker| !marker.is_empty());
     let version_id_marker = input.version_id_marker.filter(|marker| !marker.is_empty());
     if version_id_marker.is_some() && key_marker.is_none() {
@@ -121,47 +125,64 @@ pub(super) async fn versions(
         )
         .into());
     }
-    let after = key_marker.clone().map(|key| After {
+    let query = asked.query(key_marker.clone().map(|key| After {
         key,
         version_id: version_id_marker.clone(),
-    });
-    let query = Query {
-        prefix: input.prefix.unwrap_or_default(),
-        delimiter: input.delimiter,
-        after,
-        limit,
-    };
-    let action = "s3:ListBucketVersions";
-    authorize(s3, &caller, &input.bucket, action, &query, max_keys)?;
-    let page = s3.list(&input.bucket, Of::Versions, &query)?;
+    }));
+    let page = page(s3, &caller, Of::Versions, &asked, &query).await?;
+    let encoding = asked.encoding;
     let (markers, versions): (Vec<&Entry>, Vec<&Entry>) = page
         .entries
         .iter()
         .partition(|entry| entry.version.is_delete_marker());
-    Ok(S3Response::new(ListObjectVersionsOutput {
-        common_prefixes: common_prefixes(&page, encoding),
-        delete_markers: Some(
-            markers
-                .into_iter()
-                .map(|e| delete_marker(e, encoding))
-                .collect(),
-        ),
-        versions: Some(versions.into_iter().map(|e| version(e, encoding)).collect()),
-        delimiter: query.delimiter.as_deref().map(|text| encoding.apply(text)),
-        encoding_type: encoding.name(),
-        is_truncated: Some(page.next.is_some()),
-        key_marker: Some(encoding.apply(&key_marker.unwrap_or_default())),
-        max_keys: Some(max_keys),
-        name: Some(input.bucket),
-        next_key_marker: page.next.as_ref().map(|after| encoding.apply(&after.key)),
-        next_version_id_marker: page
-            .next
-            .as_ref()
-            .and_then(|after| after.version_id.clone()),
-        prefix: Some(encoding.apply(&query.prefix)),
-        version_id_marker: Some(version_id_marker.unwrap_or_default()),
-        ..ListObjectVersionsOutput::default()
-    }))
+    let markers = markers.into_iter().map(|one| delete_marker(one, encoding));
+    let versions = versions.into_iter().map(|one| version(one, encoding));
+    let next = page.next.as_ref();
+    let mut output = listed!(ListObjectVersionsOutput, asked, page);
+    output.delete_markers = Some(markers.collect());
+    output.versions = Some(versions.collect());
+    output.key_marker = Some(encoding.apply(&key_marker.unwrap_or_default()));
+    output.next_key_marker = next.map(|after| encoding.apply(&after.key));
+    output.next_version_id_marker = next.and_then(|after| after.version_id.clone());
+    output.version_id_marker = Some(version_id_marker.unwrap_or_default());
+    Ok(S3Response::new(output))
+}
+
+impl Asked {
+    pub(super) fn query(&self, after: Option<After>) -> Query {
+        Query {
+            prefix: self.prefix.clone(),
+            delimiter: self.delimiter.clone(),
+            after,
+            limit: self.limit,
+        }
+    }
+}
+
+/// A page, if the caller may list.
+async fn page(
+    s3: &S3,
+    caller: &Caller,
+    of: Of,
+    asked: &Asked,
+    query: &Query,
+) -> AwsResult<Page<Entry>> {
+    let action = match of {
+        Of::Objects => "s3:ListBucket",
+        Of::Versions => "s3:ListBucketVersions",
+    };
+    // Keys that a policy may test:
+    // https://docs.aws.amazon.com/AmazonS3/latest/userguide/amazon-s3-policy-keys.html
+    let max_keys = asked.max.to_string();
+    let mut context = vec![("s3:max-keys", max_keys.as_str())];
+    if !asked.prefix.is_empty() {
+        context.push(("s3:prefix", &asked.prefix));
+    }
+    let delimiter = asked.delimiter.as_deref();
+    context.extend(delimiter.map(|text| ("s3:delimiter", text)));
+    let bucket = s3.buckets.get(&asked.bucket)?;
+    s3.authorize(caller, &bucket.state(), action, None, &context)?;
+    s3.list(&asked.bucket, of, query).await
 }
 
 /// How keys are written in a list.
@@ -197,32 +218,7 @@ impl Encoding {
     }
 }
 
-/// Keys that a policy may test:
-/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/amazon-s3-policy-keys.html>.
-fn authorize(
-    s3: &S3,
-    caller: &Caller,
-    bucket: &str,
-    action: &str,
-    query: &Query,
-    max_keys: i32,
-) -> AwsResult<()> {
-    let max_keys = max_keys.to_string();
-    let mut context = vec![("s3:max-keys", max_keys.as_str())];
-    if !query.prefix.is_empty() {
-        context.push(("s3:prefix", &query.prefix));
-    }
-    context.extend(
-        query
-            .delimiter
-            .as_deref()
-            .map(|text| ("s3:delimiter", text)),
-    );
-    let bucket = s3.buckets.get(bucket)?;
-    s3.authorize(caller, &bucket.state(), action, None, &context)
-}
-
-fn behind(key: String) -> After {
+fn after_key(key: String) -> After {
     After {
         key,
         version_id: None,
@@ -234,14 +230,14 @@ fn list_of(bucket: &str) -> String {
     format!("objects {bucket}")
 }
 
-fn common_prefixes(page: &Page, encoding: Encoding) -> Option<Vec<CommonPrefix>> {
+fn common_prefixes(page: &Page<Entry>, encoding: Encoding) -> Option<Vec<CommonPrefix>> {
     let prefixes = page.common_prefixes.iter().map(|prefix| CommonPrefix {
         prefix: Some(encoding.apply(prefix)),
     });
     Some(prefixes.collect())
 }
 
-fn entries(page: &Page, encoding: Encoding, with_owner: bool) -> Vec<Object> {
+fn entries(page: &Page<Entry>, encoding: Encoding, with_owner: bool) -> Vec<Object> {
     let object = |entry: &Entry| {
         let content = entry.version.content.as_ref()?;
         let class = content.headers.storage_class.as_deref();

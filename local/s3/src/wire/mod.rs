@@ -1,7 +1,7 @@
 //! S3's own protocol, through the s3s crate: what a client sends becomes a call of the service,
 //! decided by IAM, and its result what the client gets.
 //!
-//! What is not here is answered with NotImplemented by the trait's own defaults.
+//! The trait's own defaults answer all other operations with NotImplemented.
 
 mod buckets;
 mod checks;

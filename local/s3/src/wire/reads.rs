@@ -6,78 +6,20 @@ use super::convert::{
 };
 use super::refused::Outcome;
 use super::request::{ObjectBody, Settled};
-use crate::ObjectHeaders;
-use crate::S3;
+use crate::buckets::BucketState;
 use crate::checksums::Algorithm;
+use crate::conditions::ReadConditions;
 use crate::errors::not_implemented;
 use crate::reading::{Found, Unreadable, Wanted};
 use crate::version::{Content, Version};
+use crate::{ObjectHeaders, S3};
 use cloud_core::body::Data;
+use cloud_core::error::AwsResult;
+use cloud_iam::Caller;
 use http::{HeaderMap, HeaderValue, header};
 use s3s::dto::*;
 use s3s::{S3Request, S3Response};
-
-/// The type of an object whose client named none.
-const DEFAULT_CONTENT_TYPE: &str = "binary/octet-stream";
-
-/// What GET and HEAD ask for. Their inputs are types of their own, with the same fields.
-macro_rules! asked {
-    ($s3:expr, $input:ident, $caller:expr, $conditions:expr) => {{
-        check_owner($input.expected_bucket_owner.as_deref())?;
-        if $input.sse_customer_algorithm.is_some() {
-            return Err(not_implemented("encryption with customer keys").into());
-        }
-        let state = $s3.buckets.get(&$input.bucket)?.state();
-        let wanted = Wanted {
-            caller: $caller,
-            key: &$input.key,
-            version_id: $input.version_id.as_deref(),
-            conditions: $conditions,
-            range: $input.range,
-            part: $input.part_number,
-            context: &[],
-        };
-        (state, wanted)
-    }};
-}
-
-/// What GET and HEAD say of an object. Their outputs are types of their own, with the same fields.
-macro_rules! described {
-    ($output:ident, $input:ident, $found:ident, $state:ident) => {{
-        let Found {
-            version,
-            content,
-            section,
-        } = &$found;
-        let shown = $input
-            .checksum_mode
-            .as_ref()
-            .filter(|mode| mode.as_str() == ChecksumMode::ENABLED && section.is_whole)
-            .and(content.checksum.as_ref());
-        let mut output = $output {
-            accept_ranges: Some("bytes".to_owned()),
-            cache_control: content.headers.cache_control.clone(),
-            checksum_type: checksum_type(shown),
-            content_disposition: content.headers.content_disposition.clone(),
-            content_encoding: content.headers.content_encoding.clone(),
-            content_language: content.headers.content_language.clone(),
-            content_length: length(section.length()),
-            content_range: section.content_range(content.size),
-            content_type: Some(content_type(&content.headers)),
-            e_tag: etag(&content.etag),
-            expires: expires(&content.headers),
-            last_modified: Some(timestamp(version.last_modified())),
-            metadata: Some(content.headers.metadata.clone().into_iter().collect()),
-            parts_count: section.parts_count,
-            server_side_encryption: encryption(),
-            storage_class: shown_storage_class(&content.headers),
-            version_id: version_id(version, $state.shows_versions()),
-            ..$output::default()
-        };
-        set_checksum!(output, shown);
-        output
-    }};
-}
+use std::sync::Arc;
 
 pub(super) async fn get(
     s3: &S3,
@@ -86,9 +28,10 @@ pub(super) async fn get(
     let conditions = Settled::conditions(&req).read;
     let caller = caller(&req);
     let input = req.input;
-    let (state, wanted) = asked!(s3, input, &caller, &conditions);
-    let (found, data) = s3.fetch(&state, &wanted).await?;
-    let mut output = described!(GetObjectOutput, input, found, state);
+    let bucket = checked(s3, &input)?;
+    let wanted = wanted(&caller, &input, &conditions);
+    let (found, data) = s3.fetch(&bucket, &wanted).await?;
+    let mut output = described(&input, &found, &bucket);
     output.tag_count = tag_count(&found.content);
     output.body = Some(match data {
         Data::Whole(bytes) => StreamingBlob::from(s3s::Body::from(bytes)),
@@ -99,17 +42,123 @@ pub(super) async fn get(
     Ok(answer)
 }
 
+/// HEAD takes what GET takes and says what GET says
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html>): here it is GET without
+/// the bytes.
 pub(super) async fn head(
     s3: &S3,
     req: S3Request<HeadObjectInput>,
 ) -> Outcome<S3Response<HeadObjectOutput>> {
     let conditions = Settled::conditions(&req).read;
     let caller = caller(&req);
-    let input = req.input;
-    let (state, wanted) = asked!(s3, input, &caller, &conditions);
-    let found = s3.look(&state, &wanted)?;
-    let output = described!(HeadObjectOutput, input, found, state);
-    Ok(S3Response::new(output))
+    let input = as_get(req.input);
+    let bucket = checked(s3, &input)?;
+    let wanted = wanted(&caller, &input, &conditions);
+    let found = s3.look(&bucket, &wanted).await?;
+    let output = described(&input, &found, &bucket);
+    Ok(S3Response::new(as_head(output)))
+}
+
+fn as_get(head: HeadObjectInput) -> GetObjectInput {
+    GetObjectInput {
+        bucket: head.bucket,
+        checksum_mode: head.checksum_mode,
+        expected_bucket_owner: head.expected_bucket_owner,
+        key: head.key,
+        part_number: head.part_number,
+        range: head.range,
+        sse_customer_algorithm: head.sse_customer_algorithm,
+        version_id: head.version_id,
+        ..GetObjectInput::default()
+    }
+}
+
+fn as_head(get: GetObjectOutput) -> HeadObjectOutput {
+    HeadObjectOutput {
+        accept_ranges: get.accept_ranges,
+        cache_control: get.cache_control,
+        checksum_crc32: get.checksum_crc32,
+        checksum_crc32c: get.checksum_crc32c,
+        checksum_crc64nvme: get.checksum_crc64nvme,
+        checksum_sha1: get.checksum_sha1,
+        checksum_sha256: get.checksum_sha256,
+        checksum_type: get.checksum_type,
+        content_disposition: get.content_disposition,
+        content_encoding: get.content_encoding,
+        content_language: get.content_language,
+        content_length: get.content_length,
+        content_range: get.content_range,
+        content_type: get.content_type,
+        e_tag: get.e_tag,
+        expires: get.expires,
+        last_modified: get.last_modified,
+        metadata: get.metadata,
+        parts_count: get.parts_count,
+        server_side_encryption: get.server_side_encryption,
+        storage_class: get.storage_class,
+        version_id: get.version_id,
+        ..HeadObjectOutput::default()
+    }
+}
+
+/// The bucket of a request that it can answer.
+fn checked(s3: &S3, input: &GetObjectInput) -> AwsResult<Arc<BucketState>> {
+    check_owner(input.expected_bucket_owner.as_deref())?;
+    if input.sse_customer_algorithm.is_some() {
+        return Err(not_implemented("encryption with customer keys"));
+    }
+    Ok(s3.buckets.get(&input.bucket)?.state())
+}
+
+fn wanted<'a>(
+    caller: &'a Caller,
+    input: &'a GetObjectInput,
+    conditions: &'a ReadConditions,
+) -> Wanted<'a> {
+    Wanted {
+        version_id: input.version_id.as_deref(),
+        range: input.range,
+        part: input.part_number,
+        ..Wanted::whole(caller, &input.key, conditions)
+    }
+}
+
+/// What GET and HEAD both say of an object.
+fn described(input: &GetObjectInput, found: &Found, bucket: &BucketState) -> GetObjectOutput {
+    let Found {
+        version,
+        content,
+        section,
+    } = found;
+    let headers = content.headers.clone();
+    let shown = input
+        .checksum_mode
+        .as_ref()
+        .filter(|mode| mode.as_str() == ChecksumMode::ENABLED && section.is_whole)
+        .and(content.checksum.as_ref());
+    let mut output = GetObjectOutput {
+        accept_ranges: Some("bytes".to_owned()),
+        checksum_type: checksum_type(shown),
+        content_length: length(section.length()),
+        content_range: section.content_range(content.size),
+        content_type: Some(headers.content_type().to_owned()),
+        e_tag: etag(&content.etag),
+        expires: expires(&headers),
+        last_modified: Some(timestamp(version.last_modified())),
+        parts_count: section.parts_count,
+        server_side_encryption: encryption(),
+        // S3 names every class but the standard one.
+        storage_class: headers.storage_class.map(StorageClass::from),
+        version_id: version_id(version, bucket.shows_versions()),
+        cache_control: headers.cache_control,
+        content_disposition: headers.content_disposition,
+        content_encoding: headers.content_encoding,
+        content_language: headers.content_language,
+        metadata: Some(headers.metadata.into_iter().collect()),
+        ..GetObjectOutput::default()
+    };
+    set_checksum!(output, shown);
+    output
 }
 
 /// The headers that an error has which says why there is nothing to read.
@@ -147,16 +196,6 @@ fn insert(headers: &mut HeaderMap, name: &'static str, value: &str) {
 fn expires(headers: &ObjectHeaders) -> Option<Timestamp> {
     let text = headers.expires.as_deref()?;
     Timestamp::parse(TimestampFormat::HttpDate, text).ok()
-}
-
-fn content_type(headers: &ObjectHeaders) -> String {
-    let given = headers.content_type.clone();
-    given.unwrap_or_else(|| DEFAULT_CONTENT_TYPE.to_owned())
-}
-
-/// S3 names every class but the standard one.
-fn shown_storage_class(headers: &ObjectHeaders) -> Option<StorageClass> {
-    headers.storage_class.clone().map(StorageClass::from)
 }
 
 fn tag_count(content: &Content) -> Option<i32> {

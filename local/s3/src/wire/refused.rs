@@ -1,5 +1,4 @@
-//! What an operation ends with that is refused or fails: an error of the s3s crate, whatever was the
-//! reason.
+//! What an operation ends with when it is refused or fails: an error of the s3s crate.
 
 use crate::reading::Unreadable;
 use cloud_core::error::AwsError;

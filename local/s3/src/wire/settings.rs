@@ -5,7 +5,7 @@ use super::refused::Outcome;
 use crate::S3;
 use crate::access::is_public;
 use crate::buckets::{BUCKET_OWNER_ENFORCED, PublicAccessBlock};
-use crate::buckets::{Settings, State, Versioning};
+use crate::buckets::{BucketSettings, BucketState, Versioning};
 use crate::errors::{access_denied, not_implemented};
 use cloud_core::error::{AwsError, AwsResult};
 use cloud_iam::Caller;
@@ -20,7 +20,7 @@ pub(super) fn authorized(
     bucket: &str,
     expected_owner: Option<&str>,
     action: &str,
-) -> AwsResult<Arc<State>> {
+) -> AwsResult<Arc<BucketState>> {
     check_owner(expected_owner)?;
     let state = s3.buckets.get(bucket)?.state();
     s3.authorize(caller, &state, action, None, &[])?;
@@ -45,7 +45,7 @@ pub(super) use bucket_of;
 pub(super) async fn change<O: Default>(
     s3: &S3,
     bucket: &str,
-    change: impl FnOnce(&mut Settings) + Send,
+    change: impl FnOnce(&mut BucketSettings) + Send,
 ) -> Outcome<S3Response<O>> {
     s3.buckets.change(bucket, change).await?;
     Ok(S3Response::new(O::default()))

@@ -3,7 +3,7 @@
 use super::convert::{caller, check_owner, object_tags, tag_set, version_id};
 use super::refused::Outcome;
 use crate::S3;
-use crate::buckets::{Bucket, State};
+use crate::buckets::{Bucket, BucketState};
 use cloud_core::error::{AwsError, AwsResult};
 use cloud_iam::Caller;
 use s3s::dto::*;
@@ -24,7 +24,7 @@ pub(super) async fn get(
         None => "s3:GetObjectTagging",
     };
     let (_, state) = allowed(s3, &caller, action, &input.bucket, &input.key)?;
-    let found = s3.find(&input.bucket, &input.key, version);
+    let found = s3.find(&input.bucket, &input.key, version).await;
     let (version, content) = found.map_err(AwsError::from)?;
     Ok(S3Response::new(GetObjectTaggingOutput {
         tag_set: tag_set(&content.tags),
@@ -79,7 +79,7 @@ fn allowed(
     action: &str,
     bucket: &str,
     key: &str,
-) -> AwsResult<(Arc<Bucket>, Arc<State>)> {
+) -> AwsResult<(Arc<Bucket>, Arc<BucketState>)> {
     let bucket = s3.buckets.get(bucket)?;
     let state = bucket.state();
     s3.authorize(caller, &state, action, Some(key), &[])?;

@@ -9,14 +9,16 @@ use super::convert::{
     length, list_limit, metadata, millis, out_of_range, owner, sent_checksum, set_checksum,
     tagging_header,
 };
-use super::lists::Encoding;
+use super::lists::{Asked, Encoding, asked};
 use super::refused::Outcome;
 use super::request::Settled;
 use super::writes::{Source, receive};
 use crate::S3;
 use crate::checksums::{Algorithm, Coverage};
 use crate::errors::{invalid_argument, invalid_part_number, invalid_request, not_implemented};
-use crate::uploads::{Claimed, NamedPart, PART_NUMBERS, Upload, coverage_text};
+use crate::listing::After;
+use crate::uploads::complete::{Claimed, NamedPart, coverage_text};
+use crate::uploads::{PART_NUMBERS, Upload};
 use crate::{DEFAULT_CHECKSUM, ObjectHeaders};
 use cloud_core::error::AwsResult;
 use s3s::dto::*;
@@ -73,7 +75,9 @@ pub(super) async fn part(
     s3.authorize(&caller, &state, "s3:PutObject", Some(&input.key), &[])?;
     check_length(&req.headers)?;
     let number = part_number(input.part_number)?;
-    let upload = s3.upload(&input.bucket, &input.key, &input.upload_id)?;
+    let upload = s3
+        .upload(&input.bucket, &input.key, &input.upload_id)
+        .await?;
     let mut sent = sent_checksum(&req, checksum_fields!(input))?;
     if let (Some((wanted, _)), Some(sent)) = (upload.checksum, &sent)
         && sent.algorithm != wanted
@@ -117,7 +121,9 @@ pub(super) async fn part_copy(
     let state = bucket.state();
     s3.authorize(&caller, &state, "s3:PutObject", Some(&input.key), &[])?;
     let number = part_number(input.part_number)?;
-    let upload = s3.upload(&input.bucket, &input.key, &input.upload_id)?;
+    let upload = s3
+        .upload(&input.bucket, &input.key, &input.upload_id)
+        .await?;
     let range = input.copy_source_range.as_deref().map(copied_range);
     let range = range.transpose()?;
     let source = Source::open(s3, &caller, &input.copy_source, &conditions, range).await?;
@@ -228,15 +234,15 @@ pub(super) async fn parts(
     let bucket = s3.buckets.get(&input.bucket)?;
     let action = "s3:ListMultipartUploadParts";
     s3.authorize(&caller, &bucket.state(), action, Some(&input.key), &[])?;
-    let upload = s3.upload(&input.bucket, &input.key, &input.upload_id)?;
     let (limit, max_parts) = list_limit("max-parts", input.max_parts)?;
     let marker = input.part_number_marker.unwrap_or(0);
     let after = u32::try_from(marker).map_err(|_| out_of_range("part-number-marker"))?;
-    let all = s3.parts(&upload.id)?;
-    let mut rest = all.iter().filter(|part| part.number > after);
-    let parts: Vec<Part> = rest
-        .by_ref()
-        .take(limit)
+    let (key, id) = (&input.key, &input.upload_id);
+    let page = s3.list_parts(&input.bucket, key, id, after, limit).await?;
+    let upload = page.upload;
+    let parts: Vec<Part> = page
+        .parts
+        .iter()
         .map(|part| {
             let mut shown = Part {
                 e_tag: etag(&part.etag),
@@ -251,7 +257,6 @@ pub(super) async fn parts(
             shown
         })
         .collect();
-    let is_truncated = rest.next().is_some();
     let last = parts.last().and_then(|part| part.part_number);
     Ok(S3Response::new(ListPartsOutput {
         bucket: Some(input.bucket),
@@ -261,10 +266,10 @@ pub(super) async fn parts(
             display_name: None,
             id: owner().id,
         }),
-        is_truncated: Some(is_truncated),
+        is_truncated: Some(page.is_truncated),
         key: Some(input.key),
         max_parts: Some(max_parts),
-        next_part_number_marker: last.filter(|_| is_truncated),
+        next_part_number_marker: last.filter(|_| page.is_truncated),
         owner: Some(owner()),
         part_number_marker: Some(marker),
         parts: Some(parts),
@@ -280,69 +285,49 @@ pub(super) async fn list(
 ) -> Outcome<S3Response<ListMultipartUploadsOutput>> {
     let caller = caller(&req);
     let input = req.input;
-    check_owner(input.expected_bucket_owner.as_deref())?;
-    if input.delimiter.is_some() {
+    let asked = asked!(input, "max-uploads", input.max_uploads);
+    if asked.delimiter.is_some() {
         return Err(not_implemented("delimiter in a list of uploads").into());
     }
-    let bucket = s3.buckets.get(&input.bucket)?;
+    let bucket = s3.buckets.get(&asked.bucket)?;
     let action = "s3:ListBucketMultipartUploads";
     s3.authorize(&caller, &bucket.state(), action, None, &[])?;
-    let encoding = Encoding::of(input.encoding_type)?;
-    let (limit, max_uploads) = list_limit("max-uploads", input.max_uploads)?;
-    let prefix = input.prefix.unwrap_or_default();
     let key_marker = input.key_marker.unwrap_or_default();
-    let mut all = s3.uploads(&input.bucket, &prefix)?;
-    // Of one key, the oldest first.
-    all.sort_by(|a, b| (&a.key, a.initiated, &a.id).cmp(&(&b.key, b.initiated, &b.id)));
-    // Without a key, the id counts for nothing (API reference). One that was never given out is
-    // refused: https://github.com/versity/versitygw/issues/1797
+    // Without a key, the id counts for nothing (API reference).
     let id_marker = input
         .upload_id_marker
-        .filter(|id| !id.is_empty() && !key_marker.is_empty())
-        .unwrap_or_default();
-    let marked = match id_marker.as_str() {
-        "" => None,
-        id => {
-            let initiated = s3.upload_initiated(&input.bucket, &key_marker, id)?;
-            Some(initiated.ok_or_else(|| invalid_argument("Invalid uploadId marker"))?)
-        }
-    };
-    let mut rest = all.iter().filter(|upload| match marked {
-        Some(initiated) => {
-            (&upload.key, upload.initiated, &upload.id) > (&key_marker, initiated, &id_marker)
-        }
-        None => upload.key > key_marker,
+        .filter(|id| !id.is_empty() && !key_marker.is_empty());
+    let query = asked.query(Some(After {
+        key: key_marker.clone(),
+        version_id: id_marker.clone(),
+    }));
+    let page = s3.list_uploads(&asked.bucket, &query).await?;
+    let encoding = asked.encoding;
+    let uploads = page.entries.iter().map(|upload| MultipartUpload {
+        checksum_algorithm: algorithm_name(upload),
+        checksum_type: coverage_name(upload),
+        initiated: Some(millis(upload.initiated)),
+        initiator: Some(Initiator {
+            display_name: None,
+            id: owner().id,
+        }),
+        key: Some(encoding.apply(&upload.key)),
+        owner: Some(owner()),
+        storage_class: Some(upload_class(upload)),
+        upload_id: Some(upload.id.clone()),
     });
-    let uploads: Vec<MultipartUpload> = rest
-        .by_ref()
-        .take(limit)
-        .map(|upload| MultipartUpload {
-            checksum_algorithm: algorithm_name(upload),
-            checksum_type: coverage_name(upload),
-            initiated: Some(millis(upload.initiated)),
-            initiator: Some(Initiator {
-                display_name: None,
-                id: owner().id,
-            }),
-            key: Some(encoding.apply(&upload.key)),
-            owner: Some(owner()),
-            storage_class: Some(upload_class(upload)),
-            upload_id: Some(upload.id.clone()),
-        })
-        .collect();
-    let is_truncated = rest.next().is_some();
-    let last = uploads.last().filter(|_| is_truncated);
+    let next = page.next.as_ref();
     Ok(S3Response::new(ListMultipartUploadsOutput {
-        bucket: Some(input.bucket),
         encoding_type: encoding.name(),
-        is_truncated: Some(is_truncated),
+        is_truncated: Some(page.is_truncated),
         key_marker: Some(encoding.apply(&key_marker)),
-        max_uploads: Some(max_uploads),
-        next_key_marker: last.and_then(|upload| upload.key.clone()),
-        next_upload_id_marker: last.and_then(|upload| upload.upload_id.clone()),
-        prefix: Some(encoding.apply(&prefix)),
-        upload_id_marker: Some(id_marker),
-        uploads: Some(uploads),
+        max_uploads: Some(asked.max),
+        next_key_marker: next.map(|after| encoding.apply(&after.key)),
+        next_upload_id_marker: next.and_then(|after| after.version_id.clone()),
+        prefix: Some(encoding.apply(&asked.prefix)),
+        upload_id_marker: Some(id_marker.unwrap_or_default()),
+        uploads: Some(uploads.collect()),
+        bucket: Some(asked.bucket),
         ..ListMultipartUploadsOutput::default()
     }))
 }

@@ -11,10 +11,11 @@ use super::convert::{
 use super::refused::Outcome;
 use super::request::{Settled, missing_trailer};
 use crate::S3;
-use crate::bodies::{MAX_RECORD_BODY, Received};
+use crate::bodies::MAX_RECORD_BODY;
 use crate::checksums::{Algorithm, Checksum, verify};
 use crate::conditions::ReadConditions;
 use crate::errors::{invalid_argument, invalid_request, not_implemented, precondition_failed};
+use crate::intake::Received;
 use crate::objects::NewObject;
 use crate::reading::{Unreadable, Wanted};
 use crate::version::Content;

@@ -267,10 +267,14 @@ impl Edge {
         let sts = sts::is_meant(&body) || ["", "sts"].contains(&signed_for);
         if !sts {
             let absent = Absent::query(signed_for, &sts::action(&body));
-            let answer = authenticate(parts, &body, None).and_then(|_| Err(absent.error()));
-            return (absent.form, answer);
+            let authentic = authenticate(parts, &body, None).await;
+            return (
+                absent.form.clone(),
+                authentic.and_then(|_| Err(absent.error())),
+            );
         }
-        let answer = authenticate(parts, &body, Some("sts"))
+        let authentic = authenticate(parts, &body, Some("sts")).await;
+        let answer = authentic
             .and_then(|_| sts::call(&Caller::Account, &body, id))
             .map(|xml| answer(StatusCode::OK, "text/xml", xml));
         (of_sts, answer)
@@ -279,7 +283,7 @@ impl Edge {
     /// Refuses a request to an unknown service, once its signature is verified.
     async fn absent(&self, parts: &Parts, body: RequestBody, absent: &Absent) -> AwsResult<Answer> {
         let body = read(body, MAX_JSON_BODY).await?;
-        authenticate(parts, &body, None)?;
+        authenticate(parts, &body, None).await?;
         Err(absent.error())
     }
 
@@ -321,7 +325,7 @@ impl Edge {
         service: Option<&str>,
     ) -> AwsResult<Authentic> {
         let body = read(body, limit).await?;
-        let region = authenticate(parts, &body, service)?;
+        let region = authenticate(parts, &body, service).await?;
         Ok(Authentic {
             caller: Caller::Account,
             region,
@@ -346,10 +350,11 @@ async fn read(body: RequestBody, limit: usize) -> AwsResult<Bytes> {
 }
 
 /// The region that a request is signed for, when the signature is right.
-fn authenticate(parts: &Parts, body: &[u8], service: Option<&str>) -> AwsResult<String> {
+async fn authenticate(parts: &Parts, body: &Bytes, service: Option<&str>) -> AwsResult<String> {
+    let payload = signature::payload(parts, body).await?;
     // The client has the machine's clock, even when the cloud has another.
     let now = OffsetDateTime::now_utc();
-    Ok(signature::verify(parts, body, service, now)?.region)
+    Ok(signature::verify(parts, &payload, service, now)?.region)
 }
 
 fn header_of<'a>(parts: &'a Parts, name: &str) -> Option<&'a str> {

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result};
 use pulumi_mock::value::secret;
-use pulumi_mock::{Answer, Mock, Run, Severity};
+use pulumi_mock::{Answer, FAILED_AND_REPORTED, Mock, Run, Severity};
 use serde_json::json;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_pulumi-binding-sample");
@@ -104,7 +104,7 @@ fn a_package_with_parameters_is_registered_once_and_referred_to() -> Result<()> 
     }
 
     let old = mock().without_feature("parameterization").run(PROGRAM)?;
-    assert_eq!(old.exit_code, Some(32));
+    assert_eq!(old.exit_code, Some(FAILED_AND_REPORTED));
     let says = "does not know packages with parameters, and would ignore it: install Pulumi 3.";
     assert!(
         old.errors().iter().any(|error| error.contains(says)),

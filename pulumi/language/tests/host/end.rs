@@ -7,7 +7,7 @@ use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-/// A program with a child; both hold a connection, and would for ever.
+/// A program with a child; both hold a connection, and would forever.
 const PROGRAM: &str = r#"
     use std::io::Read;
     use std::process::Command;

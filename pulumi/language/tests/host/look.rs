@@ -1,7 +1,8 @@
-//! When nothing has changed Cargo is not asked, and whatever changes, no old program runs.
+//! When nothing has changed, Cargo is not asked. When anything changes, no old program runs.
 
 use crate::harness::{Host, Workspace};
 use anyhow::{Context, Result, ensure};
+use pulumi_language_rust::proto::{AboutRequest, GetRequiredPackagesRequest};
 use std::ffi::OsString;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -39,7 +40,7 @@ const HELPER: &str = r#"pub const TEXT: &str = match option_env!("HELPER") {
     None => "one",
 };"#;
 
-/// A workspace, and a Cargo on PATH that counts how often it is asked to build.
+/// A workspace, and a Cargo and a compiler on PATH that keep a list of what they are asked.
 struct Place {
     workspace: Workspace,
     variables: Vec<(&'static str, OsString)>,
@@ -69,13 +70,15 @@ impl Place {
         let asked = workspace.scratch().join("asked");
         fs::create_dir_all(&bin)?;
         fs::write(&asked, "")?;
-        let script = format!(
-            "#!/bin/sh\n[ \"$1\" != build ] || echo asked >> '{}'\nexec '{}' \"$@\"\n",
-            asked.display(),
-            on_path("cargo")?.display()
-        );
-        fs::write(bin.join("cargo"), script)?;
-        fs::set_permissions(bin.join("cargo"), Permissions::from_mode(0o755))?;
+        for program in ["cargo", "rustc"] {
+            let script = format!(
+                "#!/bin/sh\necho \"{program} $1\" >> '{}'\nexec '{}' \"$@\"\n",
+                asked.display(),
+                on_path(program)?.display()
+            );
+            fs::write(bin.join(program), script)?;
+            fs::set_permissions(bin.join(program), Permissions::from_mode(0o755))?;
+        }
         let path = std::env::var_os("PATH").unwrap_or_default();
         let path = std::env::join_paths(std::iter::once(bin).chain(std::env::split_paths(&path)))?;
         Ok(Self {
@@ -89,13 +92,15 @@ impl Place {
         Host::start_with(&self.variables).await
     }
 
-    fn asked(&self) -> Result<usize> {
-        Ok(fs::read_to_string(&self.asked)?.lines().count())
+    /// How often Cargo was asked to build.
+    fn builds(&self) -> Result<usize> {
+        let asked = fs::read_to_string(&self.asked)?;
+        Ok(asked.lines().filter(|line| *line == "cargo build").count())
     }
 
     /// Runs the program; gives what it printed, and whether Cargo was asked.
     async fn run(&self, host: &mut Host) -> Result<(String, bool)> {
-        let before = self.asked()?;
+        let before = self.builds()?;
         let response = host.client.run(self.workspace.request(&[])).await?;
         let response = response.into_inner();
         ensure!(
@@ -104,7 +109,7 @@ impl Place {
             response.error,
             host.engine
         );
-        Ok((host.next_line().await?, self.asked()? > before))
+        Ok((host.next_line().await?, self.builds()? > before))
     }
 
     /// Runs the program until Cargo is not asked: the first run builds, and the second finds that
@@ -201,6 +206,72 @@ async fn every_kind_of_edit_is_seen_and_nothing_else_asks_cargo() -> Result<()> 
         assert!(place.run(&mut host).await?.1, "{gone} was not missed");
         place.prove(&mut host).await?;
     }
+    Ok(())
+}
+
+/// What the engine asks in every command, beside the run: the toolchain, and the providers.
+async fn questions(place: &Place, host: &mut Host) -> Result<(String, Vec<String>)> {
+    let info = Some(place.workspace.info());
+    let about = AboutRequest { info: info.clone() };
+    let about = host.client.about(about).await?.into_inner();
+    let packages = GetRequiredPackagesRequest { info };
+    let packages = host.client.get_required_packages(packages).await?;
+    let packages = packages.into_inner().packages.into_iter();
+    let packages = packages.map(|package| format!("{} {}", package.name, package.version));
+    Ok((about.version, packages.collect()))
+}
+
+#[tokio::test]
+async fn the_toolchain_is_asked_again_only_when_the_answer_may_be_another() -> Result<()> {
+    let place = Place::new()?;
+    place.workspace.write(
+        "helper/Cargo.toml",
+        "[package]\nname = \"helper\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\
+         [package.metadata.pulumi]\nname = \"shop\"\nversion = \"1.0.0\"\n",
+    )?;
+    let mut host = place.host().await?;
+    place.prove(&mut host).await?;
+    let said = questions(&place, &mut host).await?;
+    assert_eq!(said.1, ["shop 1.0.0"]);
+
+    let settled = async |host: &mut Host| -> Result<_> {
+        for _ in 0..4 {
+            let before = fs::read_to_string(&place.asked)?;
+            let said = questions(&place, host).await?;
+            if fs::read_to_string(&place.asked)? == before {
+                return Ok(said);
+            }
+        }
+        anyhow::bail!("the same is asked again and again")
+    };
+    assert_eq!(settled(&mut host).await?, said);
+
+    let helper = fs::read_to_string(place.workspace.root().join("helper/Cargo.toml"))?;
+    place
+        .workspace
+        .write("helper/Cargo.toml", &helper.replace("1.0.0", "1.0.1"))?;
+    assert_eq!(questions(&place, &mut host).await?.1, ["shop 1.0.1"]);
+    settled(&mut host).await?;
+
+    // Nothing of the workspace says that its compiler is another one now.
+    let compiler = place.workspace.scratch().join("bin/rustc");
+    let script = fs::read_to_string(&compiler)?;
+    let other = script.replace(
+        "exec ",
+        "[ \"$1\" = -vV ] && echo rustc 9.9.9 && set -- \"$@\"\nexec ",
+    );
+    fs::write(&compiler, other)?;
+    assert_eq!(questions(&place, &mut host).await?.0, "rustc 9.9.9");
+    settled(&mut host).await?;
+
+    // Another binary of the crate, which Cargo finds without being told.
+    let before = fs::read_to_string(&place.asked)?;
+    place
+        .workspace
+        .write("program/src/bin/other.rs", "fn main() {}")?;
+    questions(&place, &mut host).await?;
+    let after = fs::read_to_string(&place.asked)?;
+    assert!(after[before.len()..].contains("cargo metadata"), "{after}");
     Ok(())
 }
 

@@ -1,5 +1,5 @@
-//! The package of the function: the same bytes whatever the machine holds, for the architecture
-//! that was asked for, or quickly.
+//! The package of the function: the same bytes on every machine, for the requested architecture; or
+//! one that is built quickly.
 
 use crate::harness::{Host, Workspace, options};
 use anyhow::{Context, Result};

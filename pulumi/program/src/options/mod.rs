@@ -240,8 +240,9 @@ impl Options {
         }
     }
 
-    /// For what is registered now. What is itself under a component that it depends on depends on
-    /// what there is by now, and so waits for nothing that waits for it.
+    /// For a resource that is registered now. When it is itself under a component that it depends
+    /// on, it depends only on the resources that the component has so far, so that it does not wait
+    /// for one that waits for it.
     pub(crate) fn now(mut self) -> Self {
         let above = self.inherited().components;
         let (within, others): (Vec<_>, Vec<_>) = self.depends_on.drain(..).partition(|place| {

@@ -1,4 +1,4 @@
-//! Options, once all that they wait for is known: as the engine takes them.
+//! Options as the engine takes them, once everything that they wait for is known.
 
 use std::collections::HashSet;
 

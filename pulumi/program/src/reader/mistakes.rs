@@ -1,4 +1,4 @@
-//! What is wrong with a configuration.
+//! The mistakes in a configuration.
 
 use std::fmt;
 
@@ -8,8 +8,8 @@ pub struct Mistake {
     pub key: String,
     /// The value and what is allowed instead.
     pub trouble: String,
-    /// The command that mends it.
-    pub mend: String,
+    /// The command that fixes it.
+    pub fix: String,
 }
 
 /// Everything that is wrong with the configuration of a stack.
@@ -21,8 +21,8 @@ pub struct Mistakes {
 
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { key, trouble, mend } = self;
-        write!(f, "{key} {trouble}; mend it with: {mend}")
+        let Self { key, trouble, fix } = self;
+        write!(f, "{key} {trouble}; fix it with: {fix}")
     }
 }
 

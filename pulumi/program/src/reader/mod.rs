@@ -1,4 +1,5 @@
-//! The configuration of a stack, typed: every key read once, and all that is wrong told together.
+//! The configuration of a stack, typed: every key is read once, and all mistakes are reported
+//! together.
 
 mod mistakes;
 mod nearest;
@@ -11,8 +12,8 @@ use serde::de::DeserializeOwned;
 use crate::config::ConfigValue;
 pub use mistakes::{Mistake, Mistakes};
 
-/// How engines hand over what is `null` in a stack file: as an empty text by now, of which they say
-/// themselves that it will be another.
+/// How engines hand over a `null` in a stack file: at present as an empty text, and by their own
+/// announcement as something else in a later version.
 const NULL: [&str; 2] = ["", "null"];
 
 /// What is allowed for a value, and a value that is.
@@ -25,10 +26,10 @@ pub struct Allowed {
 /// Says whether a value is allowed, and if not, what would be.
 pub type Check = fn(&str) -> Result<(), Allowed>;
 
-/// Takes values out of the configuration of a stack, each with what it may be and what it is without
-/// one, and gathers what is wrong. [`finish`](Self::finish) tells all of it at once: the value, what is
-/// allowed, and the command that mends it. A key that nobody has asked for is refused, with the one that
-/// is probably meant. Secrets are never shown.
+/// Reads values of the configuration of a stack, each with its allowed values and its default, and
+/// gathers all mistakes. [`finish`](Self::finish) tells all of it at once: the value, what is
+/// allowed, and the command that fixes it. A key that nobody has asked for is refused, with the one
+/// that is probably meant. Secrets are never shown.
 ///
 /// ```no_run
 /// # use pulumi_program::{Allowed, ConfigValue, Program};
@@ -88,7 +89,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Other names of choices, in small letters, each with the choice that is meant: for the command
-    /// that mends a value. Some are nearer to another choice by their letters.
+    /// that fixes a value. Some are nearer to another choice by their letters.
     #[must_use]
     pub fn other_names(mut self, names: &[(&'static str, &'static str)]) -> Self {
         self.other_names.extend(names);
@@ -127,8 +128,8 @@ impl<'a> Reader<'a> {
         .unwrap_or(default)
     }
 
-    /// A number that means something else when it is missing: a value below the range may stand for
-    /// that, so that its mend is to leave it out.
+    /// A number that means something else when it is missing: a value below the range may be meant as
+    /// that, so that the error advises to leave it out.
     pub fn optional_number(
         &mut self,
         key: &'static str,
@@ -235,7 +236,7 @@ impl<'a> Reader<'a> {
         let key = self.full(key);
         self.mistakes.push(Mistake {
             trouble: format!("is missing, {} needs it", self.full(needed_by)),
-            mend: format!("pulumi config set --stack {} {key} '{example}'", self.stack),
+            fix: format!("pulumi config set --stack {} {key} '{example}'", self.stack),
             key,
         });
     }
@@ -298,7 +299,7 @@ impl<'a> Reader<'a> {
                 };
                 self.mistakes.push(Mistake {
                     trouble,
-                    mend: format!("pulumi config rm --stack {} {key}", self.stack),
+                    fix: format!("pulumi config rm --stack {} {key}", self.stack),
                     key,
                 });
             }
@@ -312,7 +313,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Takes a value. What is wrong is mended with the allowed value next to it; without one, and
+    /// Takes a value. What is wrong is fixed with the allowed value next to it; without one, and
     /// where it would give a secret away, the key is taken out, so that the default is in force.
     fn parse<T>(
         &mut self,
@@ -352,7 +353,7 @@ impl<'a> Reader<'a> {
         self.mistake_with(key, value, allowed, &command);
     }
 
-    /// The same, with all of the command behind `pulumi config`.
+    /// The same, with all of the command after `pulumi config`.
     fn mistake_with(&mut self, key: &str, value: &str, allowed: &str, command: &str) {
         let name = key.split('[').next().unwrap_or(key);
         let value = match self.is_secret(name) {
@@ -362,7 +363,7 @@ impl<'a> Reader<'a> {
         self.mistakes.push(Mistake {
             key: self.full(key),
             trouble: format!("is '{value}', allowed: {allowed}"),
-            mend: format!("pulumi config {command}"),
+            fix: format!("pulumi config {command}"),
         });
     }
 

@@ -1,4 +1,4 @@
-//! The allowed value that is next to one that is not allowed, for the command that mends it.
+//! The allowed value that is nearest to a wrong one, for the command that fixes it.
 
 /// What people write for `true` and `false`, in small letters.
 const OTHER_NAMES: [(&str, &str); 10] = [

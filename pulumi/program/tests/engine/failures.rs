@@ -7,7 +7,7 @@ use tokio::process::Child;
 
 use crate::stack::{Outcome, Stack, finish};
 
-/// The errors under `Diagnostics`, where each stands once; without the engine's own summary.
+/// The errors under `Diagnostics`, where each is named once; without the engine's own summary.
 fn errors(outcome: &Outcome) -> Vec<&str> {
     let (_, diagnostics) = outcome.text.split_once("Diagnostics:").unwrap_or_default();
     diagnostics

@@ -1,4 +1,4 @@
-//! The life of resources: what options and dependencies do to it.
+//! What options and dependencies do to resources: their order, updates, replacements and deletions.
 
 use anyhow::Result;
 use serde_json::json;
@@ -80,7 +80,7 @@ async fn deleted_before_its_replacement_it_takes_along_what_is_replaced_with_it(
     };
     stack.deploy(things("old")).await?;
     let mut events = stack.deploy(things("new")).await?;
-    // The last two hang on `base` alone, and come in any order.
+    // The last two depend on `base` alone, and come in any order.
     if let Some(last) = events.get_mut(3..) {
         last.sort();
     }

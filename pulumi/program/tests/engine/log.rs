@@ -5,7 +5,7 @@ use anyhow::Result;
 use crate::stack::Stack;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_said_stands_where_it_belongs_and_an_error_fails_the_preview() -> Result<()> {
+async fn what_is_said_is_where_it_belongs_and_an_error_fails_the_preview() -> Result<()> {
     let stack = Stack::new().await?;
     stack.program("log")?;
     let text = stack.succeed(&["preview"]).await?;

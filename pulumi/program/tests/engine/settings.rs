@@ -44,8 +44,8 @@ async fn what_is_null_in_the_configuration_is_not_set() -> Result<()> {
     let up = stack.up().await?;
     for says in [
         "2 mistakes in the configuration of stack test",
-        "project:size is '70', allowed: things from 1 to 10; mend it with: pulumi config set --stack test project:size 10",
-        "project:flg is no key, project:flag is; mend it with: pulumi config rm --stack test project:flg",
+        "project:size is '70', allowed: things from 1 to 10; fix it with: pulumi config set --stack test project:size 10",
+        "project:flg is no key, project:flag is; fix it with: pulumi config rm --stack test project:flg",
     ] {
         assert!(!up.success && up.text.contains(says), "{}", up.text);
     }

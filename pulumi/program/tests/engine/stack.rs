@@ -109,7 +109,7 @@ impl Stack {
         if let Some(salt) = salt {
             settings["encryptionsalt"] = salt.into();
         }
-        // The salt stands on a line of its own, where the next description finds it.
+        // The salt is on a line of its own, where the next description finds it.
         let text = settings.to_string();
         let text = match salt {
             Some(salt) => format!("encryptionsalt: {salt}\nconfig: {}\n", settings["config"]),

@@ -1,13 +1,12 @@
 //! Values, as the engine stores them and gives them back.
 
 use anyhow::Result;
+use pulumi_protocol::SIGNATURE;
 use serde_json::json;
 
 use crate::stack::Stack;
 
 const EXACT: i64 = (1 << 53) - 1;
-/// What tells a secret from a map in the state.
-const SIGNATURE: &str = "4dabf18193072939515e22adb298388d";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whole_numbers_of_64_bits_come_back_as_they_were() -> Result<()> {

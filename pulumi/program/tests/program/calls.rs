@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result};
 use pulumi_mock::value::unknown;
-use pulumi_mock::{Answer, Invoke, Mock, Run};
+use pulumi_mock::{Answer, FAILED_AND_REPORTED, Invoke, Mock, Run};
 use serde_json::json;
 
 use crate::{SAMPLES, sample, thing};
@@ -51,7 +51,7 @@ fn no_resource_is_without_the_options_that_were_meant_for_it() -> Result<()> {
              takes its own, with `create_with_options`"
         ]
     );
-    assert_eq!(run.exit_code, Some(32));
+    assert_eq!(run.exit_code, Some(FAILED_AND_REPORTED));
     assert!(run.resource("base").is_err(), "{run}");
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Transforms, hooks, and what is taken for a resource.
 
 use anyhow::Result;
+use pulumi_mock::FAILED_AND_REPORTED;
 use pulumi_mock::value::secret;
 use serde_json::json;
 
@@ -65,7 +66,7 @@ fn hooks_are_called_by_the_engine() -> Result<()> {
         run.errors(),
         ["big [test:index:Thing] was not registered: the hook refuses failed: big is too large"]
     );
-    assert_eq!(run.exit_code, Some(32));
+    assert_eq!(run.exit_code, Some(FAILED_AND_REPORTED));
 
     let preview = sample("hooks").preview().run(SAMPLES)?;
     assert_eq!((preview.exit_code, preview.stdout.as_str()), (Some(0), ""));
@@ -78,7 +79,7 @@ fn an_engine_without_hooks_is_told_once() -> Result<()> {
         .without_feature("resourceHooks")
         .run(SAMPLES)?;
     assert!(run.resource("small").is_err(), "{run}");
-    assert_eq!(run.exit_code, Some(32));
+    assert_eq!(run.exit_code, Some(FAILED_AND_REPORTED));
     assert!(run.errors()[0].contains("does not know hooks"), "{run}");
     Ok(())
 }

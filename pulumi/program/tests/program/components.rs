@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::{SAMPLES, sample, thing};
 
 #[test]
-fn resources_stand_under_their_components() -> Result<()> {
+fn resources_are_under_their_components() -> Result<()> {
     let run = sample("components").run(SAMPLES)?;
     let outer = "urn:pulumi:test::project::test:index:Outer::outer";
     let inner = "urn:pulumi:test::project::test:index:Outer$test:index:Inner::inner";

@@ -1,5 +1,5 @@
-//! What does not hang together is under way together: shown by answers that come only after the
-//! other request, which a program that takes turns would wait for without end.
+//! Independent registrations are under way at the same time. Each answer here comes only after the
+//! other request, so that a program that makes one request at a time would wait forever.
 
 use anyhow::Result;
 use pulumi_mock::{Answer, Event};

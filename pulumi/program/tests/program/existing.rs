@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use pulumi_mock::value::{secret, unknown};
-use pulumi_mock::{Answer, Mock, Run};
+use pulumi_mock::{Answer, FAILED_AND_REPORTED, Mock, Run};
 use serde_json::{Value, json};
 
 use crate::{SAMPLES, sample, thing};
@@ -87,7 +87,7 @@ fn a_resource_that_is_not_there_is_told() -> Result<()> {
         run.errors(),
         ["read [test:index:Thing] was not read: there is no thing-0"]
     );
-    assert_eq!(run.exit_code, Some(32));
+    assert_eq!(run.exit_code, Some(FAILED_AND_REPORTED));
     Ok(())
 }
 
@@ -151,7 +151,7 @@ fn an_output_that_the_other_stack_does_not_have_is_named() -> Result<()> {
                 "the output {name} of the stack organization/project/other: {reason}"
             )]
         );
-        assert_eq!(run.exit_code, Some(32));
+        assert_eq!(run.exit_code, Some(FAILED_AND_REPORTED));
     }
     Ok(())
 }

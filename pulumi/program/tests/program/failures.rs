@@ -1,9 +1,9 @@
-//! However a program fails, one message says why, and the exit code says that it did.
+//! Every failure of a program has one message that says why, and the exit code for it.
 
 use std::process::Command;
 
 use anyhow::Result;
-use pulumi_mock::{Answer, Mock, Run};
+use pulumi_mock::{Answer, FAILED_AND_REPORTED, Mock, Run};
 
 use crate::{SAMPLES, sample, thing};
 
@@ -12,7 +12,7 @@ fn only_error(run: &Run) -> Result<&str> {
     let errors = run.errors();
     anyhow::ensure!(errors.len() == 1, "{errors:#?}");
     anyhow::ensure!(!errors[0].contains("RUST_BACKTRACE"), "{}", errors[0]);
-    anyhow::ensure!(run.exit_code == Some(32), "{run}");
+    anyhow::ensure!(run.exit_code == Some(FAILED_AND_REPORTED), "{run}");
     anyhow::ensure!(!run.signalled_end, "the program called itself complete");
     Ok(errors[0])
 }
@@ -22,7 +22,7 @@ fn two(answer: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Mock {
 }
 
 #[test]
-fn a_value_that_is_refused_stops_what_hangs_on_it_and_nothing_else() -> Result<()> {
+fn a_value_that_is_refused_stops_what_depends_on_it_and_nothing_else() -> Result<()> {
     let run = sample("required").run(SAMPLES)?;
     assert_eq!(only_error(&run)?, "base-id is not another");
     let names: Vec<&str> = run.resources.iter().map(|one| one.name.as_str()).collect();
@@ -96,7 +96,7 @@ fn each_refusal_is_shown_once() -> Result<()> {
             "right [test:index:Thing] was not registered: no right",
         ]
     );
-    assert_eq!(run.exit_code, Some(32));
+    assert_eq!(run.exit_code, Some(FAILED_AND_REPORTED));
     Ok(())
 }
 
@@ -113,7 +113,7 @@ fn what_the_engine_has_shown_is_not_shown_again() -> Result<()> {
 }
 
 #[test]
-fn what_fails_alone_stops_only_what_hangs_on_it() -> Result<()> {
+fn what_fails_alone_stops_only_what_depends_on_it() -> Result<()> {
     let run = two(|name| match name {
         "left" => Answer::fail_alone("AccessDenied: not allowed"),
         _ => Answer::new(),
@@ -143,7 +143,7 @@ fn a_lost_engine_is_told_once() -> Result<()> {
 fn ctrl_c_ends_quietly() -> Result<()> {
     let run = two(|_| Answer::interrupt()).run(SAMPLES)?;
     assert_eq!(run.errors(), Vec::<&str>::new());
-    assert_eq!(run.exit_code, Some(32));
+    assert_eq!(run.exit_code, Some(FAILED_AND_REPORTED));
     Ok(())
 }
 
@@ -192,7 +192,7 @@ fn a_program_of_gestalts_own_says_and_fails_as_much() -> Result<()> {
         run.errors(),
         ["base [test:index:Thing] was not registered: no"]
     );
-    assert_eq!(run.exit_code, Some(32));
+    assert_eq!(run.exit_code, Some(FAILED_AND_REPORTED));
     Ok(())
 }
 

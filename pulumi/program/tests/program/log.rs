@@ -1,7 +1,7 @@
 //! What a program says to its user.
 
 use anyhow::Result;
-use pulumi_mock::{Log, Run, Severity};
+use pulumi_mock::{FAILED_AND_REPORTED, Log, Run, Severity};
 
 use crate::{SAMPLES, sample, thing};
 
@@ -68,7 +68,7 @@ fn after_an_error_the_program_goes_on_and_fails() -> Result<()> {
     assert_eq!(run.errors(), ["the site is too large"]);
     assert_eq!(run.resource("site")?.urn, thing("site"));
     assert!(run.signalled_end);
-    assert_eq!(run.exit_code, Some(32));
+    assert_eq!(run.exit_code, Some(FAILED_AND_REPORTED));
     Ok(())
 }
 

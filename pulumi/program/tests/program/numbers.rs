@@ -1,7 +1,7 @@
 //! Whole numbers of 64 bits: exact, or refused.
 
 use anyhow::Result;
-use pulumi_mock::Answer;
+use pulumi_mock::{Answer, FAILED_AND_REPORTED};
 use serde_json::json;
 
 use crate::{SAMPLES, sample};
@@ -52,7 +52,7 @@ fn whole_numbers_are_exact_in_both_directions() -> Result<()> {
 
 /// Rather than rounded.
 #[test]
-fn what_would_be_rounded_is_refused_where_it_stands() -> Result<()> {
+fn what_would_be_rounded_is_refused_where_it_is() -> Result<()> {
     let cases = [
         (
             "inexact",
@@ -79,7 +79,7 @@ fn what_would_be_rounded_is_refused_where_it_stands() -> Result<()> {
             "{error}"
         );
         assert!(run.resources.is_empty(), "{run}");
-        assert_eq!(run.exit_code, Some(32));
+        assert_eq!(run.exit_code, Some(FAILED_AND_REPORTED));
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! The options of a resource, as the engine gets them.
 
 use anyhow::Result;
-use pulumi_mock::{Alias, Options, Run};
+use pulumi_mock::{Alias, FAILED_AND_REPORTED, Options, Run};
 
 use crate::{SAMPLES, sample, thing};
 
@@ -227,7 +227,7 @@ fn what_an_engine_does_not_know_is_refused_with_the_one_that_does() -> Result<()
         assert!(error.starts_with(&says), "{error}");
         assert!(run.resource(resource).is_err(), "{run}");
         assert!(run.resource("protect").is_ok(), "{run}");
-        assert_eq!(run.exit_code, Some(32));
+        assert_eq!(run.exit_code, Some(FAILED_AND_REPORTED));
     }
     Ok(())
 }
@@ -247,7 +247,7 @@ fn an_engine_that_is_too_old_is_told_from_the_start() -> Result<()> {
             run.resources.is_empty() && run.stack_urn.is_empty(),
             "{run}"
         );
-        assert_eq!(run.exit_code, Some(32));
+        assert_eq!(run.exit_code, Some(FAILED_AND_REPORTED));
     }
     assert_eq!(
         sample("options").version("3.217.0").run(SAMPLES)?.exit_code,
@@ -267,7 +267,7 @@ fn a_provider_is_referred_to_by_urn_and_id() -> Result<()> {
     );
 
     let preview = sample("options").preview().run(SAMPLES)?;
-    let unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+    let unknown = pulumi_protocol::UNKNOWN;
     assert_eq!(
         options_of(&preview, "own-provider")?.provider,
         reference(unknown)

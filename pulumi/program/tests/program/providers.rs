@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::Result;
-use pulumi_mock::Run;
+use pulumi_mock::{FAILED_AND_REPORTED, Run};
 use serde_json::json;
 
 use crate::{SAMPLES, sample};
@@ -75,7 +75,7 @@ fn what_waits_in_a_circle_is_told() -> Result<()> {
              all that is under it"
         ]
     );
-    assert_eq!(run.exit_code, Some(32));
+    assert_eq!(run.exit_code, Some(FAILED_AND_REPORTED));
     assert!(run.resource("apart").is_ok(), "{run}");
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! A program whose resources stand in its configuration, as a list under `project:things`.
+//! A program whose resources are listed in its configuration, as a list under `project:things`.
 
 use std::collections::BTreeMap;
 

@@ -5,7 +5,7 @@ use pulumi_program::{Component, InvokeResourceRequest, Options, Output, Program,
 
 use crate::{input, text, thing};
 
-/// Two resources that have nothing to do with each other, and one that hangs on each.
+/// Two resources that have nothing to do with each other, and one that depends on each.
 pub(crate) fn two(program: &Program) -> Result<()> {
     let left = thing(
         program,
@@ -19,7 +19,7 @@ pub(crate) fn two(program: &Program) -> Result<()> {
     Ok(())
 }
 
-/// A resource that hangs on a value which nothing can be made of, and one that hangs on a good one.
+/// A resource that depends on a value which nothing can be made of, and one that depends on a good one.
 pub(crate) fn required(program: &Program) -> Result<()> {
     let base = thing(program, "base", &[]);
     let check = |wanted: &'static str| {
@@ -37,7 +37,7 @@ pub(crate) fn required(program: &Program) -> Result<()> {
     Ok(())
 }
 
-/// A row of resources, each of which hangs on the one before through several outputs.
+/// A row of resources, each of which depends on the one before through several outputs.
 pub(crate) fn several(program: &Program) -> Result<()> {
     let mut id = text("start");
     for number in 0..20 {

@@ -57,7 +57,7 @@ pub(crate) fn stack(program: &Program) -> Result<()> {
     Ok(())
 }
 
-/// A row of resources, each of which hangs on the one before.
+/// A row of resources, each of which depends on the one before.
 pub(crate) fn row(program: &Program) -> Result<()> {
     let mut id = text("start");
     let length = program.config().require("length")?.text.parse()?;

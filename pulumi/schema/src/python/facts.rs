@@ -1,5 +1,5 @@
-//! What a resource's class says beyond types: in its constructor, where it gives the engine secrets,
-//! defaults, former types and what replaces it.
+//! What a resource's class says beyond types. Its constructor names secrets, defaults, former types
+//! and the properties that replace the resource.
 
 use std::collections::BTreeMap;
 
@@ -136,11 +136,11 @@ fn quoted(text: &str) -> Vec<String> {
     while let Some(start) = rest.find(['\'', '"']) {
         let quote = &rest[start..=start];
         let after = &rest[start + 1..];
-        let Some((inside, behind)) = after.split_once(quote) else {
+        let Some((inside, after)) = after.split_once(quote) else {
             break;
         };
         found.push(inside.to_owned());
-        rest = behind;
+        rest = after;
     }
     found
 }

@@ -57,7 +57,7 @@ pub fn class<'a>(statements: &'a [Statement], name: &str) -> Option<&'a [Stateme
     Some(&body[..end.unwrap_or(body.len())])
 }
 
-/// What stands between two markers, the first of each.
+/// The text between two markers, the first of each.
 pub fn between<'a>(text: &'a str, start: &str, end: &str) -> Option<&'a str> {
     let (_, rest) = text.split_once(start)?;
     rest.split_once(end).map(|(inside, _)| inside)

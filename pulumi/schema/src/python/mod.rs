@@ -12,11 +12,12 @@ use std::path::Path;
 use std::rc::Rc;
 
 use anyhow::{Context, Result, bail};
+use pulumi_protocol::PROVIDER_TYPES;
 use serde::Deserialize;
 use zip::ZipArchive;
 
 use crate::spec::{
-    BaseProvider, EnumValue, Function, Object, Package, Parameterization, Properties, Property,
+    BaseProvider, EnumValue, Function, Object, PackageSpec, Parameterization, Properties, Property,
     Resource, TypeDef,
 };
 use crate::trim::Source;
@@ -130,7 +131,7 @@ impl Wheel {
 
 impl Source for Wheel {
     /// `pulumi-plugin.json` says what the engine has to be told of the plugin.
-    fn package(&mut self) -> Result<Package> {
+    fn package(&mut self) -> Result<PackageSpec> {
         #[derive(Deserialize)]
         struct Plugin {
             name: String,
@@ -152,11 +153,11 @@ impl Source for Wheel {
         let text = self.text(&path)?;
         let plugin: Plugin =
             serde_json::from_str(&text).with_context(|| format!("{path} is not as expected"))?;
-        let mut package = Package {
+        let mut package = PackageSpec {
             name: plugin.name.clone(),
             version: plugin.version.clone(),
             plugin_download_url: plugin.server,
-            ..Package::default()
+            ..PackageSpec::default()
         };
         if let Some(parameter) = plugin.parameterization {
             package.name = parameter.name;
@@ -174,7 +175,7 @@ impl Source for Wheel {
 
     fn provider(&mut self) -> Result<Resource> {
         let token = Token {
-            raw: format!("pulumi:providers:{}", self.package),
+            raw: format!("{PROVIDER_TYPES}{}", self.package),
             module: "index".to_owned(),
             name: "Provider".to_owned(),
         };
@@ -331,7 +332,7 @@ fn arguments(statements: &[Statement], token: &Token) -> Result<Object> {
     let start = statements[..end]
         .iter()
         .rposition(|statement| statement.indent == 0 && statement.text.starts_with("def "))
-        .context("the call stands in no function")?;
+        .context("the call is in no function")?;
     let head = lines::between(&statements[start].text, "(", ") ->").context("no arguments")?;
     let mut annotations = BTreeMap::new();
     for argument in types::split(head) {

@@ -1,4 +1,4 @@
-//! The type annotations of the Python SDK, and the shapes that they stand for.
+//! The type annotations of the Python SDK, and the shapes that they mean.
 
 use anyhow::{Context, Result, bail};
 
@@ -86,7 +86,7 @@ impl TypeExpression {
     }
 }
 
-/// The arguments of a list, split at the commas that stand in no bracket.
+/// The arguments of a list, split at the commas outside of brackets.
 pub fn split(list: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut depth = 0_usize;

@@ -40,7 +40,7 @@ pub fn constants(source: &str, name: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// What stands between the brackets behind `head`.
+/// The text between the brackets after `head`.
 fn block<'a>(source: &'a str, head: &str) -> Option<&'a str> {
     let start = source.find(head)?;
     let open = start + source[start..].find('{')?;

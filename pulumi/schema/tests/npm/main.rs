@@ -1,4 +1,4 @@
-//! Every property of the committed schema stands in the npm SDK of the same version, with the
+//! Every property of the committed schema is in the npm SDK of the same version, with the
 //! same type, required or not as there: an authority that the generator never reads.
 
 mod declarations;
@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use pulumi_schema::{Package, Properties, Selection, Shape};
+use pulumi_schema::{PackageSpec, Properties, Selection, Shape};
 
 use declarations::Members;
 use package::Npm;
@@ -27,7 +27,7 @@ fn every_property_is_as_in_the_npm_sdk() -> Result<()> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../aws");
     let selection = Selection::read(&folder.join("tokens.toml"))?;
     let text = std::fs::read_to_string(folder.join("schema.json"))?;
-    let schema: Package = serde_json::from_str(&text)?;
+    let schema: PackageSpec = serde_json::from_str(&text)?;
     ensure!(
         schema.version == selection.version,
         "schema.json is stale: cargo xtask schema"
@@ -51,7 +51,7 @@ fn every_property_is_as_in_the_npm_sdk() -> Result<()> {
 }
 
 impl Comparison {
-    fn run(&mut self, schema: &Package) -> Result<()> {
+    fn run(&mut self, schema: &PackageSpec) -> Result<()> {
         for (token, resource) in &schema.resources {
             let (file, name) = place(token)?;
             let source = self.npm.file(&file)?;

@@ -82,9 +82,9 @@ fn download(name: &str, version: &str) -> Result<PathBuf> {
 fn without_comments(text: &str) -> String {
     let mut kept = String::new();
     let mut rest = text;
-    while let Some((before, behind)) = rest.split_once("/**") {
+    while let Some((before, after)) = rest.split_once("/**") {
         kept.push_str(before);
-        rest = behind.split_once("*/").map_or("", |(_, behind)| behind);
+        rest = after.split_once("*/").map_or("", |(_, after)| after);
     }
     kept.push_str(rest);
     kept

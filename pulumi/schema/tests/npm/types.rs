@@ -11,7 +11,7 @@ pub enum Type {
     Word(String),
     /// By its token.
     Named(String),
-    /// A class of the SDK: a resource that stands for its id.
+    /// A class of the SDK: a resource that is given for its id.
     Class(String),
     Array(Box<Type>),
     Map(Box<Type>),
@@ -160,7 +160,7 @@ fn expect(tokens: &mut Tokens, wanted: &str) -> Result<()> {
     let found = tokens.next();
     ensure!(
         found.as_deref() == Some(wanted),
-        "{found:?} stands where {wanted} should"
+        "{found:?} is where {wanted} should be"
     );
     Ok(())
 }

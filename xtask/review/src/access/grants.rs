@@ -386,13 +386,13 @@ fn attached(on: &str, old: &[String], new: &[String]) -> Vec<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::preview::State;
+    use crate::preview::ResourceState;
 
     fn step(kind: &str, old: Value, new: Value) -> Step {
         let state = |inputs| {
-            Some(State {
+            Some(ResourceState {
                 inputs,
-                ..State::default()
+                ..ResourceState::default()
             })
         };
         Step {

@@ -1,4 +1,4 @@
-//! How much there is in a stack of what is paid for.
+//! How much of each thing that costs money a stack has.
 
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -41,7 +41,7 @@ const BATCH_SECONDS: f64 = 0.1;
 /// What compression leaves of the records, as docs/cost-and-limits.md says.
 const COMPRESSED: f64 = 1.0 / 3.0;
 
-/// The measures of a stack. One is nothing where it hangs on a value that is not known.
+/// The measures of a stack. One is nothing where it depends on a value that is not known.
 #[derive(Debug, Default)]
 pub struct Measures {
     counts: BTreeMap<&'static str, Option<f64>>,
@@ -124,7 +124,7 @@ impl Measures {
         let s3 = &inputs["extendedS3Configuration"];
         self.add("streams", Some(1.0));
         if s3.is_string() {
-            // All of it hangs on something that is not known yet.
+            // All of it depends on something that is not known yet.
             for name in ["batches-to-s3", "batches-to-lambda", "stored-share"] {
                 self.add(name, None);
             }

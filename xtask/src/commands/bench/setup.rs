@@ -1,12 +1,12 @@
 //! `cargo xtask bench setup`: from a fresh clone with empty caches to the outputs of stack `local`,
 //! with a Pulumi CLI on PATH and without one.
 
+use crate::cache;
 use crate::checkout::Checkout;
 use crate::progress;
 use anyhow::{Context, Result, bail, ensure};
 use door::cli::Cli;
 use door::elapsed::elapsed;
-use pulumi_package::cache;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -101,7 +101,7 @@ async fn run_once(place: &Path, clone: &Path, cli: Option<&Path>, command: &str)
     })
 }
 
-/// Takes leave of detached processes that have ended: until then their time is nobody's.
+/// Reaps detached processes that have ended: the system counts their time only then.
 fn reap() {
     while let Ok(Some(_)) = rustix::process::wait(rustix::process::WaitOptions::NOHANG) {}
 }

@@ -1,10 +1,11 @@
 //! `cargo xtask bootstrap aws`: what an account needs once, before stacks are deployed to it from
 //! GitHub.
 //!
-//! It is a Pulumi program of its own (`account/`), since it is then previewed, changed and tested like
-//! everything else here. Its state is on this machine until the bucket for states exists, and then in
-//! that: so it can be run again, from any machine, and changes nothing when nothing changed. For who
-//! may not create roles, the program writes itself as a template of CloudFormation.
+//! It is a Pulumi program of its own (`account/`), since it is then previewed, changed and tested
+//! like everything else here. Its state is on this machine until the bucket for states exists, and
+//! then in that: so it can be run again, from any machine, and changes nothing when nothing
+//! changed. For people who may not create roles, the program also prints its resources as a
+//! CloudFormation template.
 
 mod repository;
 mod state;

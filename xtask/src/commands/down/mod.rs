@@ -83,8 +83,8 @@ impl Down {
     }
 }
 
-/// Of an update that was killed, the cloud may have what is in no state: since the state is empty
-/// now, nothing else would ever delete it.
+/// After an update that was killed, the cloud may have resources that are in no state. The state is
+/// empty now, so nothing else would ever delete them.
 async fn clear_leftovers(checkout: &Checkout) -> Result<()> {
     let port = ports::first(checkout)?;
     let running = Cloud::new(checkout, port).running().await?;

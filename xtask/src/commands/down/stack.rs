@@ -3,6 +3,7 @@
 use crate::engine::Engine;
 use crate::tools;
 use anyhow::{Context, Result, bail};
+use pulumi_protocol::urn;
 use serde_json::Value;
 use std::io::{BufRead, IsTerminal, Write};
 
@@ -70,7 +71,7 @@ fn protected(resources: &[Value]) -> Vec<String> {
         .iter()
         .filter(|resource| resource["protect"] == true);
     let told = protected.filter_map(|resource| {
-        let (_, name) = resource["urn"].as_str()?.rsplit_once("::")?;
+        let name = urn::parse(resource["urn"].as_str()?)?.name;
         let kind = resource["type"].as_str()?.rsplit(':').next()?;
         Some(format!("{kind} {name}"))
     });

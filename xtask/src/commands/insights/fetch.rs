@@ -4,7 +4,7 @@ use super::source::Source;
 use crate::aws::s3::{self, Listed};
 use crate::progress;
 use analytics::span::Span;
-use analytics::store::{Kind, Object, Store};
+use analytics::store::{Object, RecordKind, Store};
 use anyhow::{Context, Result};
 use futures::{StreamExt, TryStreamExt};
 use std::collections::BTreeMap;
@@ -41,7 +41,7 @@ pub fn store(home: &Path, bucket: &str) -> Result<Store> {
 /// Has all objects of a table in the store, and lists them.
 pub async fn objects(
     source: &Source,
-    kind: Kind,
+    kind: RecordKind,
     store: &Store,
     span: &Span,
 ) -> Result<Vec<Object>> {
@@ -96,7 +96,7 @@ pub async fn objects(
     Ok(objects)
 }
 
-async fn fetch(source: &Source, kind: Kind, store: &Store, object: &Object) -> Result<()> {
+async fn fetch(source: &Source, kind: RecordKind, store: &Store, object: &Object) -> Result<()> {
     // What has been deleted since it was listed is not there, and not missed.
     let Some(found) = get(&source.objects, &object.key).await? else {
         return Ok(());

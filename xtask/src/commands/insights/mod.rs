@@ -8,6 +8,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 
+use crate::cache;
 use crate::checkout::Checkout;
 use crate::progress;
 use crate::session::LOCAL;
@@ -19,11 +20,10 @@ use analytics::embedded;
 use analytics::popular;
 use analytics::question::{self, Question};
 use analytics::span::Span;
-use analytics::store::{Contents, Kind, Store};
+use analytics::store::{Contents, RecordKind, Store};
 use analytics::table;
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
-use pulumi_package::cache;
 use source::Source;
 use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
@@ -180,12 +180,15 @@ async fn embedded_answers(
     store: &Store,
     questions: &[Question],
     span: &Span,
-    fill: impl AsyncFn(Kind, &Store) -> Result<Vec<analytics::store::Object>>,
+    fill: impl AsyncFn(RecordKind, &Store) -> Result<Vec<analytics::store::Object>>,
 ) -> Result<Vec<Answer>> {
     let duckdb = engine().await?;
     let mut contents = [Contents::default(), Contents::default()];
     let mut left_out = analytics::store::LeftOut::default();
-    for (kind, contents) in [Kind::Clicks, Kind::Failed].into_iter().zip(&mut contents) {
+    for (kind, contents) in [RecordKind::Clicks, RecordKind::Failed]
+        .into_iter()
+        .zip(&mut contents)
+    {
         if questions.iter().any(|question| question.reads(kind)) {
             let objects = fill(kind, store).await?;
             store.examine_new(kind, &objects, &duckdb).await?;

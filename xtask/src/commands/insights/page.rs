@@ -4,7 +4,7 @@ use crate::checkout::Checkout;
 use analytics::answer::Answer;
 use analytics::generate::{Generator, Mysfit};
 use analytics::report::{self, Portrait};
-use analytics::store::{Kind, Object, Store};
+use analytics::store::{Object, RecordKind, Store};
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -108,7 +108,7 @@ fn show(path: &Path) -> Result<()> {
 }
 
 /// Fills a store with clicks of the last four weeks that nobody made.
-pub async fn demonstration(kind: Kind, store: &Store) -> Result<Vec<Object>> {
+pub async fn demonstration(kind: RecordKind, store: &Store) -> Result<Vec<Object>> {
     let catalogue = Catalogue::read(&Checkout::find()?.root)?;
     let mysfits = catalogue.entries.into_iter().map(|entry| Mysfit {
         id: entry.mysfit_id,
@@ -132,11 +132,11 @@ pub async fn demonstration(kind: Kind, store: &Store) -> Result<Vec<Object>> {
     for number in 0..generator.objects {
         let clicks = generator.clicks(number);
         let (key, lines) = match kind {
-            Kind::Clicks => (
+            RecordKind::Clicks => (
                 Generator::key("firehose/", &clicks, number),
                 generator.lines(&clicks),
             ),
-            Kind::Failed => (
+            RecordKind::Failed => (
                 Generator::key("processing-failed/", &clicks, number),
                 generator.failed_lines(&clicks),
             ),

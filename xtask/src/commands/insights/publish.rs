@@ -12,8 +12,8 @@ use time::OffsetDateTime;
 
 const OBJECT: &str = "aws:s3/bucketObjectv2:BucketObjectv2";
 
-/// The object that the site's pages read. The stack has it when its site shows insights, and takes
-/// it with it when it goes.
+/// The object that the site's pages read. It is a resource of the stack when its site shows
+/// insights, so that a destroy deletes it.
 const KEY: &str = "insights.json";
 
 /// Says whether a stack's site shows insights.

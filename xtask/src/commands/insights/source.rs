@@ -4,7 +4,7 @@ use crate::aws::Aws;
 use crate::aws::s3::Objects;
 use crate::commands::replay::failed::Place;
 use crate::stack::Stack;
-use analytics::store::Kind;
+use analytics::store::RecordKind;
 use anyhow::Result;
 
 const STREAM: &str = "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream";
@@ -52,18 +52,18 @@ impl Source {
     }
 
     /// What the keys of a table begin with.
-    pub fn prefix(&self, kind: Kind) -> &str {
+    pub fn prefix(&self, kind: RecordKind) -> &str {
         match kind {
-            Kind::Clicks => &self.clicks,
-            Kind::Failed => self.failed.prefix(),
+            RecordKind::Clicks => &self.clicks,
+            RecordKind::Failed => self.failed.prefix(),
         }
     }
 
     /// Whether a key under the prefix belongs to the table.
-    pub fn holds(&self, kind: Kind, key: &str) -> bool {
+    pub fn holds(&self, kind: RecordKind, key: &str) -> bool {
         match kind {
-            Kind::Clicks => !self.is_of_failed(key),
-            Kind::Failed => self.failed.holds(key),
+            RecordKind::Clicks => !self.is_of_failed(key),
+            RecordKind::Failed => self.failed.holds(key),
         }
     }
 

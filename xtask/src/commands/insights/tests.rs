@@ -22,14 +22,14 @@ use time::macros::datetime;
 
 /// A bucket, and what it was asked for.
 #[derive(Default)]
-struct Bucket {
+struct CountedBucket {
     objects: BTreeMap<String, String>,
     lists: Mutex<usize>,
     got: Mutex<Vec<String>>,
 }
 
 async fn serve_bucket(
-    State(bucket): State<Arc<Bucket>>,
+    State(bucket): State<Arc<CountedBucket>>,
     uri: Uri,
 ) -> (StatusCode, HeaderMap, String) {
     let url = reqwest::Url::parse(&format!("http://bucket{uri}"));
@@ -120,9 +120,9 @@ async fn a_span_fetches_its_hours_and_the_one_before_once() -> Result<()> {
     let late = click("u", "2026-02-27T11:30:00.000Z") + &click("v", "2026-02-27T12:00:00.000Z");
     objects.insert("firehose/2026/02/27/11/late".to_owned(), late);
     objects.insert("firehose/2026/02/27/11/".to_owned(), String::new());
-    let bucket = Arc::new(Bucket {
+    let bucket = Arc::new(CountedBucket {
         objects,
-        ..Bucket::default()
+        ..CountedBucket::default()
     });
     let router = Router::new()
         .fallback(serve_bucket)

@@ -115,10 +115,9 @@ pub fn review(root: &Path, steps: &Steps) -> Result<Review> {
     Ok(Review::new(steps, &prices, &size))
 }
 
-/// An error where data would be lost and nobody has said that this is meant.
+/// An error when data would be lost and the user has not allowed that.
 ///
-/// # Errors
-/// With the exit code of what is not fine.
+/// # Errors With the exit code for data loss.
 pub fn refuse_loss(review: &Review, allowed: bool) -> Result<()> {
     if !review.loses() || allowed {
         return Ok(());

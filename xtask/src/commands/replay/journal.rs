@@ -1,9 +1,9 @@
 //! What became of an object's records in replays: one journal an object, in the same bucket.
 //!
 //! Before records are sent the journal says so, and afterwards whether they were taken. A replay
-//! that ends in between leaves them *in doubt*: Firehose may have them, and nothing tells. Each
-//! writing depends on what was written before, so that of two replays one goes on and the other
-//! leaves the object to it.
+//! that ends in between leaves them *in doubt*: Firehose may have them, and there is no way to find
+//! out. Each write is conditional on the one before, so that of two replays one goes on and the
+//! other leaves the object to it.
 
 use crate::aws::s3::Objects;
 use anyhow::{Context, Result, bail};
@@ -24,9 +24,9 @@ const PAUSE: Duration = Duration::from_millis(200);
 pub struct Journal<'a> {
     objects: &'a Objects,
     key: String,
-    /// Of the journal as it stands in S3.
+    /// Of the journal as it is in S3.
     etag: Option<String>,
-    state: State,
+    state: JournalState,
     in_flight: Lines,
 }
 
@@ -37,7 +37,7 @@ pub struct LeftToAnother;
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct State {
+struct JournalState {
     /// Who wrote it, so that no two replays write the same.
     replay: String,
     /// The entity tag of the failed records.
@@ -70,10 +70,10 @@ impl<'a> Journal<'a> {
             objects,
             key: key_of(failed),
             etag: None,
-            state: State {
+            state: JournalState {
                 replay: replay.to_owned(),
                 object: etag.to_owned(),
-                ..State::default()
+                ..JournalState::default()
             },
             in_flight: Lines::default(),
         }
@@ -84,14 +84,14 @@ impl<'a> Journal<'a> {
         let Some(found) = self.objects.get(&self.key).await? else {
             return Ok(());
         };
-        let state: State = serde_json::from_slice(&found.bytes)
+        let state: JournalState = serde_json::from_slice(&found.bytes)
             .with_context(|| format!("{} is no journal of a replay", self.key))?;
         if state.object != self.state.object {
             bail!("it was changed after a replay had begun with it");
         }
         self.etag = Some(found.etag);
         let replay = std::mem::take(&mut self.state.replay);
-        self.state = State { replay, ..state };
+        self.state = JournalState { replay, ..state };
         Ok(())
     }
 

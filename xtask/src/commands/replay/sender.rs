@@ -1,4 +1,5 @@
-//! Records into a stream, in batches, with what the stream does not take sent once more.
+//! Sends records into a stream, in batches. Records that the stream does not take are sent once
+//! more.
 
 use super::failed::Record;
 use super::journal::Journal;
@@ -12,11 +13,12 @@ use tokio_util::sync::CancellationToken;
 
 /// The most that a PutRecordBatch takes: 500 records, and 4 MiB of them
 /// (<https://docs.aws.amazon.com/firehose/latest/APIReference/API_PutRecordBatch.html>). They are
-/// counted in base64, as they stand in the request: that is under the limit however AWS counts.
+/// counted in base64, as they are in the request: that is within the limit, in whichever way AWS
+/// counts.
 const MAX_RECORDS: usize = 500;
 const MAX_BYTES: usize = 4 * 1024 * 1024;
 
-/// What stands around a record in the request.
+/// The text around a record in the request.
 const AROUND: usize = r#"{"Data":""},"#.len();
 
 /// How often the records of a batch are offered.

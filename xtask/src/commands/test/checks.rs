@@ -1,4 +1,4 @@
-//! What is no test: each is one check, whose output is of interest only when it fails.
+//! Checks that are no tests. The output of one is shown only when it fails.
 
 use super::board::Count;
 use crate::tools;

@@ -17,8 +17,7 @@ use crate::pulumi;
 use anyhow::Result;
 use board::{Board, Count};
 use clap::{Args, ValueEnum};
-use programs::{Kind, Programs};
-use std::ffi::OsString;
+use programs::{Programs, TestKind};
 use std::path::Path;
 
 #[derive(Args)]
@@ -59,9 +58,9 @@ impl Test {
         !self.quick && self.part.is_none_or(|only| only == part)
     }
 
-    /// What needs no Cargo runs beside all else. Cargo compiles one thing after the other; while it
-    /// checks what it compiled for the tests, those in-process run already. End to end, Cargo is
-    /// called by the tests, so they come last.
+    /// Checks that need no Cargo run beside everything else. Cargo compiles one thing after the
+    /// other, so the in-process tests run while it does its checks. The end-to-end tests call Cargo
+    /// themselves, so they come last.
     async fn stages(&self, checkout: &Checkout, board: &Board) -> Result<Count> {
         let root = &checkout.root;
         let mut count = Count::default();
@@ -79,7 +78,7 @@ impl Test {
             if self.has(Part::EndToEnd) {
                 browser::ensure().await?;
                 checks::add_targets(root).await;
-                with_folder_of(&pulumi::find(checkout).await?).map(Some)
+                pulumi::with_folder_of(&pulumi::find(checkout).await?).map(Some)
             } else {
                 Ok(None)
             }
@@ -89,7 +88,7 @@ impl Test {
         count += beside;
         count += checked;
         if let (Some(programs), Some(path)) = (programs, cli) {
-            let tests = programs.run(Kind::EndToEnd, Some(path), board);
+            let tests = programs.run(TestKind::EndToEnd, Some(path), board);
             count += board.stage("end-to-end tests", tests).await?;
         }
         Ok(count)
@@ -102,9 +101,9 @@ impl Test {
         let mut programs = None;
         if in_process || self.has(Part::EndToEnd) {
             let kinds = match (in_process, self.has(Part::EndToEnd)) {
-                (true, false) => &[Kind::InProcess][..],
-                (false, true) => &[Kind::EndToEnd],
-                _ => &[Kind::InProcess, Kind::EndToEnd],
+                (true, false) => &[TestKind::InProcess][..],
+                (false, true) => &[TestKind::EndToEnd],
+                _ => &[TestKind::InProcess, TestKind::EndToEnd],
             };
             let compiled = Programs::compile(root, kinds, board);
             let (compiled, counted) = board.stage_with("compiling the tests", compiled).await?;
@@ -114,7 +113,7 @@ impl Test {
         let tests = async {
             match &programs {
                 Some(programs) if in_process => {
-                    let tests = programs.run(Kind::InProcess, None, board);
+                    let tests = programs.run(TestKind::InProcess, None, board);
                     board.stage("in-process tests", tests).await
                 }
                 _ => Ok(Count::default()),
@@ -138,12 +137,4 @@ impl Test {
         count += linted;
         Ok((programs, count))
     }
-}
-
-/// PATH with a program's folder first: the tests find the CLI as `cargo xtask up` finds it.
-pub fn with_folder_of(program: &Path) -> Result<OsString> {
-    let folder = program.parent().map(Path::to_owned);
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = folder.into_iter().chain(std::env::split_paths(&path));
-    Ok(std::env::join_paths(folders)?)
 }

@@ -17,7 +17,7 @@ use tokio::process::{Child, Command};
 
 /// What a test program needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum TestKind {
     /// Nothing but Cargo.
     InProcess,
     /// Pulumi's CLI, a browser, packages of other registries, builds of its own, or minutes. Cargo.toml
@@ -32,7 +32,7 @@ pub struct Programs(Vec<Program>);
 
 #[derive(Debug)]
 struct Program {
-    kind: Kind,
+    kind: TestKind,
     /// `mysfits_local: stream`
     name: String,
     executable: PathBuf,
@@ -47,7 +47,7 @@ impl Programs {
     /// they do not compile, which counts as one failure.
     pub async fn compile(
         root: &Path,
-        kinds: &[Kind],
+        kinds: &[TestKind],
         board: &Board,
     ) -> Result<(Option<Self>, Count)> {
         let packages = packages(root).await?;
@@ -55,7 +55,7 @@ impl Programs {
         cargo
             .args(["test", "--workspace", "--no-run"])
             .arg("--message-format=json-render-diagnostics");
-        if !kinds.contains(&Kind::EndToEnd) {
+        if !kinds.contains(&TestKind::EndToEnd) {
             let targets = packages.values().flat_map(|package| &package.in_process);
             let targets: BTreeSet<&String> = targets.collect();
             cargo.args(["--lib", "--bins"]);
@@ -92,7 +92,12 @@ impl Programs {
     }
 
     /// Runs the programs of a kind, as many at once as there are processors.
-    pub async fn run(&self, kind: Kind, path: Option<OsString>, board: &Board) -> Result<Count> {
+    pub async fn run(
+        &self,
+        kind: TestKind,
+        path: Option<OsString>,
+        board: &Board,
+    ) -> Result<Count> {
         let at_once = std::thread::available_parallelism().map_or(2, NonZero::get);
         let mut programs: Vec<_> = self.0.iter().filter(|one| one.kind == kind).collect();
         // The largest takes longest, and the others are done beside it.
@@ -226,7 +231,7 @@ struct Target {
 
 impl Compiled {
     /// The program as one of a kind, or with its tests divided between the kinds.
-    fn programs(self, package: &Package) -> Vec<Program> {
+    fn programs(self, package: &TestedPackage) -> Vec<Program> {
         let (Some(executable), Some(folder)) = (
             self.executable.filter(|_| self.profile.test),
             self.manifest_path.parent(),
@@ -244,30 +249,30 @@ impl Compiled {
         };
         let modules = package.modules(name);
         if is_test && package.end_to_end.contains(name) {
-            vec![program(Kind::EndToEnd, Vec::new())]
+            vec![program(TestKind::EndToEnd, Vec::new())]
         } else if is_test && !modules.is_empty() {
             let skipped = modules.iter().flat_map(|module| ["--skip", module]);
             let skipped = skipped.map(str::to_owned).collect();
             let modules = modules.iter().map(|module| (*module).to_owned()).collect();
             vec![
-                program(Kind::InProcess, skipped),
-                program(Kind::EndToEnd, modules),
+                program(TestKind::InProcess, skipped),
+                program(TestKind::EndToEnd, modules),
             ]
         } else {
-            vec![program(Kind::InProcess, Vec::new())]
+            vec![program(TestKind::InProcess, Vec::new())]
         }
     }
 }
 
 /// What a package says of its tests.
 #[derive(Debug)]
-struct Package {
+struct TestedPackage {
     name: String,
     end_to_end: BTreeSet<String>,
     in_process: BTreeSet<String>,
 }
 
-impl Package {
+impl TestedPackage {
     /// The modules of a program that need more than the rest of it, as filters of tests.
     fn modules(&self, program: &str) -> Vec<&str> {
         let entries = self.end_to_end.iter();
@@ -278,7 +283,7 @@ impl Package {
 }
 
 /// The packages of the workspace, by their ids.
-async fn packages(root: &Path) -> Result<BTreeMap<String, Package>> {
+async fn packages(root: &Path) -> Result<BTreeMap<String, TestedPackage>> {
     #[derive(Deserialize)]
     struct Metadata {
         packages: Vec<Described>,
@@ -312,7 +317,7 @@ async fn packages(root: &Path) -> Result<BTreeMap<String, Package>> {
         let programs = described.targets.into_iter();
         let programs = programs.filter(|target| target.kind.iter().any(|kind| kind == "test"));
         let names = programs.map(|target| target.name);
-        let package = Package {
+        let package = TestedPackage {
             name: described.name,
             in_process: names.filter(|name| !end_to_end.contains(name)).collect(),
             end_to_end,

@@ -1,5 +1,5 @@
-//! `cargo xtask up`: from whatever is there to a deployed stack `local`; with `-s`, an update of
-//! any other that is reviewed first.
+//! `cargo xtask up`: from any state to a deployed stack `local`; with `-s`, an update of any other
+//! that is reviewed first.
 
 mod release;
 

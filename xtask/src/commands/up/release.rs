@@ -1,11 +1,12 @@
-//! An update of any stack, as a person or a workflow asks for it: previewed again, compared with what
-//! was approved, and where it fails, told what is in which state.
+//! An update of any stack by a person or a workflow: it is previewed again and compared with what
+//! was approved. When it fails, the error says which resource is in which state.
 
 use crate::commands::preview::{refuse_loss, review};
 use crate::engine::Engine;
 use crate::exit::{Exit, NOT_APPROVED};
 use crate::tools;
 use anyhow::{Context, Result, bail};
+use pulumi_protocol::urn;
 use review::render::text;
 use serde_json::Value;
 use std::io::{BufRead, IsTerminal, Write};
@@ -102,8 +103,7 @@ async fn after_failure(engine: &Engine) -> String {
 fn pending(state: &Value) -> Vec<String> {
     let operations = state["deployment"]["pending_operations"].as_array();
     let told = operations.into_iter().flatten().filter_map(|operation| {
-        let urn = operation["resource"]["urn"].as_str()?;
-        let (_, name) = urn.rsplit_once("::")?;
+        let name = urn::parse(operation["resource"]["urn"].as_str()?)?.name;
         let kind = operation["resource"]["type"].as_str()?.rsplit(':').next()?;
         Some(format!("{} {kind} {name}", operation["type"].as_str()?))
     });

@@ -1,5 +1,5 @@
-//! Whoever visits can use the site: without seeing it, by keyboard, without scripts, enlarged, and
-//! in the colours that they need.
+//! Every visitor can use the site: with a screen reader, by keyboard, without scripts, enlarged,
+//! and in the colours that they need.
 
 use super::axe::{Axe, PREFERENCES};
 use super::driver::{Browser, ENTER, ESCAPE, LEFT, RIGHT, Setup, TAB};

@@ -1,5 +1,6 @@
-//! axe-core, which looks for what is in the way of people who cannot see, or use a keyboard
-//! alone. The script comes from npm once, pinned by version and hash, into the user's cache.
+//! axe-core, which finds what makes a page hard to use for people who cannot see it, or who use a
+//! keyboard alone. The script comes from npm once, pinned by version and hash, into the user's
+//! cache.
 
 use super::driver::Browser;
 use anyhow::{Context, Result, ensure};
@@ -33,7 +34,7 @@ pub struct Axe(String);
 
 impl Axe {
     pub fn get() -> Result<Self> {
-        let folder = pulumi_package::cache::folder()?.join("npm");
+        let folder = door::cache().context("no HOME")?.join("npm");
         let tarball = folder.join(format!("axe-core-{VERSION}.tgz"));
         if !tarball.is_file() {
             fetch(&folder, &tarball)?;

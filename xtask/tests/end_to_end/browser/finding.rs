@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::json;
 
 #[tokio::test]
-async fn whoever_is_looked_for_is_found() -> Result<()> {
+async fn a_mysfit_that_is_searched_for_is_found() -> Result<()> {
     let site = Site::deployed().await?;
     site.searched().await.context("search and order")?;
     site.paged().await.context("next and previous")?;
@@ -110,7 +110,7 @@ impl Site {
             .await?;
         self.leave(browser).await?;
 
-        // Who gets the link sees picture and name, and whoever makes a preview of it, too.
+        // Who gets the link sees picture and name, in a preview of the link too.
         let html = client()?.get(&page).send().await?.text().await?;
         let image = format!("{}/images/share/{SNOWFLAKE}.png", self.url);
         for expected in [

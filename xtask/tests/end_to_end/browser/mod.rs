@@ -272,7 +272,7 @@ impl Site {
         for (mysfit, count) in [(NESSI, 2), (COLE, 2), (GARY, 2), (SNOWFLAKE, 3)] {
             self.recorded(mysfit, count).await?;
         }
-        // Refused requests do stand in the console; a violation of a policy must not.
+        // The console does show refused requests; it must not show a violation of a policy.
         let errors = browser.console_errors().await?;
         ensure!(!errors.is_empty(), "nothing was throttled");
         ensure!(

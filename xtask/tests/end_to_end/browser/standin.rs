@@ -1,6 +1,6 @@
-//! What a deployment may have beside this project, in this process: a user pool's sign-in pages,
-//! which follow the protocol (RFC 6749, RFC 7636, OpenID Connect Core), and a mysfits service that
-//! takes likes and adoptions, as the workshop's does.
+//! Services that a deployment may use beside this project, played by this process: a user pool's
+//! sign-in pages, which follow the protocol (RFC 6749, RFC 7636, OpenID Connect Core), and a
+//! mysfits service that takes likes and adoptions, as the workshop's does.
 
 use anyhow::{Context, Result};
 use axum::Router;

@@ -2,6 +2,7 @@
 
 use super::provider::Provider;
 use anyhow::{Context, Result, bail, ensure};
+use pulumi_protocol::urn;
 use serde_json::{Value, json};
 
 /// One statement of one document of the deployed stack.
@@ -130,8 +131,8 @@ impl Statement {
 
 /// The name that the program gave a resource.
 pub fn name(resource: &Value) -> Result<&str> {
-    let urn = resource["urn"].as_str().context("no urn")?;
-    Ok(urn.rsplit("::").next().unwrap_or_default())
+    let urn = resource["urn"].as_str().and_then(urn::parse);
+    Ok(urn.context("no URN")?.name)
 }
 
 /// The statements of a policy document.

@@ -1,5 +1,5 @@
-//! Each statement of the stack's IAM documents taken away in turn: what breaks, and with which
-//! answer or line in the cloud's log. What is written down here is what AWS's rules say.
+//! Takes away each statement of the stack's IAM documents in turn: what breaks, and with which
+//! answer or line in the cloud's log. The expectations here follow AWS's rules.
 
 mod declared;
 mod provider;

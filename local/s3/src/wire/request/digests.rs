@@ -30,12 +30,14 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 );
 
 /// The digests of one request.
+#[derive(Clone)]
 pub(super) struct Digest {
     /// In hexadecimal digits.
     content_md5: Option<String>,
     checksum: Option<Sent>,
 }
 
+#[derive(Clone)]
 struct Sent {
     kind: Kind,
     /// The value, in base64; absent when it comes after the body.

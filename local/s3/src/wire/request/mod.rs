@@ -25,6 +25,7 @@ use crate::conditions::{self, Conditions};
 use crate::errors::{invalid_argument, not_implemented};
 use crate::paths;
 use async_trait::async_trait;
+use cloud_core::context::in_proportion;
 use cloud_core::error::{AwsError, AwsResult};
 use cloud_core::percent;
 use digests::Digest;
@@ -195,12 +196,17 @@ impl Wire {
                 digest.check_stored()?;
             } else {
                 digest.check_announced(&headers)?;
-                digest.verify(&bytes, request.trailing_headers.as_ref())?;
+                let (digest, document) = (digest.clone(), bytes.clone());
+                let trailers = request.trailing_headers.clone();
+                let verified = in_proportion(bytes.len(), move || {
+                    digest.verify(&document, trailers.as_ref())
+                });
+                verified.await?;
             }
             let bytes = match target.settings.as_deref() {
                 // A policy is JSON.
                 Some("policy") => bytes,
-                _ => xml::normalise(bytes)?,
+                _ => in_proportion(bytes.len(), move || xml::normalise(bytes)).await?,
             };
             headers.insert(header::CONTENT_LENGTH, HeaderValue::from(bytes.len()));
             body = Body::from(bytes);

@@ -32,9 +32,9 @@ pub(super) fn normalise(document: Bytes) -> AwsResult<Bytes> {
         written.push_str(before);
         rest = match from.strip_prefix(CDATA) {
             Some(data) => {
-                let (data, behind) = data.split_once("]]>").ok_or_else(malformed)?;
+                let (data, after) = data.split_once("]]>").ok_or_else(malformed)?;
                 push_escaped(&mut written, data);
-                behind
+                after
             }
             None => push_markup(&mut written, from),
         };
@@ -48,23 +48,23 @@ fn push_markup<'a>(written: &mut String, from: &'a str) -> &'a str {
     for (start, end) in SKIPPED {
         if from.starts_with(start) {
             let length = from.find(end).map_or(from.len(), |at| at + end.len());
-            let (skipped, behind) = from.split_at(length);
+            let (skipped, after) = from.split_at(length);
             written.push_str(skipped);
-            return behind;
+            return after;
         }
     }
-    if let Some((character, behind)) = reference(from) {
+    if let Some((character, after)) = reference(from) {
         written.push(character);
-        return behind;
+        return after;
     }
-    let (first, behind) = from.split_at(1);
+    let (first, after) = from.split_at(1);
     written.push_str(first);
-    behind
+    after
 }
 
 /// A reference to a character beyond the basic plane, which the s3s crate does not resolve.
 fn reference(from: &str) -> Option<(char, &str)> {
-    let (number, behind) = from.strip_prefix("&#")?.split_once(';')?;
+    let (number, after) = from.strip_prefix("&#")?.split_once(';')?;
     let (digits, radix) = match number.strip_prefix('x') {
         Some(digits) => (digits, 16),
         None => (number, 10),
@@ -74,7 +74,7 @@ fn reference(from: &str) -> Option<(char, &str)> {
         .ok()
         .filter(|_| is_number)?;
     let character = char::from_u32(number).filter(|_| number >= 0x1_0000)?;
-    Some((character, behind))
+    Some((character, after))
 }
 
 fn push_escaped(written: &mut String, text: &str) {

@@ -3,19 +3,19 @@
 
 mod server;
 
+use crate::cache;
 use crate::memory::{self, megabytes};
 use crate::progress;
 use analytics::duckdb::DuckDb;
 use analytics::generate::{Generator, Mysfit};
 use analytics::question::Question;
 use analytics::span::Span;
-use analytics::store::Kind;
+use analytics::store::RecordKind;
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use pulumi_package::cache;
-use server::Bucket;
+use server::CountedBucket;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -69,7 +69,7 @@ pub async fn run(root: &Path, size: Size) -> Result<()> {
     let step = progress::step(format!("generating {} objects", size.objects));
     let keys = generate(size, &place).await?;
     step.done();
-    let bucket = Bucket::serve(place.clone(), keys).await?;
+    let bucket = CountedBucket::serve(place.clone(), keys).await?;
     let commands = Commands {
         root,
         home: folder.path().join("home"),
@@ -108,7 +108,7 @@ pub async fn run(root: &Path, size: Size) -> Result<()> {
     let mut most = all.memory;
     for question in questions
         .iter()
-        .filter(|question| question.reads(Kind::Clicks))
+        .filter(|question| question.reads(RecordKind::Clicks))
     {
         let own = commands.insights(&[&question.name]).await?;
         let bare = bare(&duckdb, &place, question, folder.path()).await?;
@@ -216,7 +216,7 @@ impl Commands<'_> {
 /// The engine as anybody starts it, with the same query.
 async fn bare(duckdb: &DuckDb, place: &Path, question: &Question, folder: &Path) -> Result<Figure> {
     let script = folder.join("bare.sql");
-    let columns = Kind::Clicks.columns().iter();
+    let columns = RecordKind::Clicks.columns().iter();
     let columns: Vec<_> = columns
         .map(|(name, kind)| format!("{name}: '{kind}'"))
         .collect();

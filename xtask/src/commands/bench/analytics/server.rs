@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 const PAGE: usize = 1_000;
 
 /// Bucket `clicks`, whose objects are files.
-pub struct Bucket {
+pub struct CountedBucket {
     pub endpoint: String,
     /// In order.
     pub keys: Vec<String>,
@@ -25,7 +25,7 @@ pub struct Bucket {
 
 type Answer = (StatusCode, HeaderMap, Bytes);
 
-impl Bucket {
+impl CountedBucket {
     pub async fn serve(folder: PathBuf, keys: Vec<String>) -> Result<Arc<Self>> {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
         let bucket = Arc::new(Self {
@@ -85,7 +85,7 @@ impl Bucket {
     }
 }
 
-async fn answer(State(bucket): State<Arc<Bucket>>, uri: Uri) -> Answer {
+async fn answer(State(bucket): State<Arc<CountedBucket>>, uri: Uri) -> Answer {
     let headers =
         HeaderMap::from_iter([(axum::http::header::ETAG, HeaderValue::from_static("\"1\""))]);
     let key = uri

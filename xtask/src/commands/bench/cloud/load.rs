@@ -1,5 +1,5 @@
-//! The client of all: so many connections, each of which sends the next request when it has the
-//! last one's answer.
+//! The client of all benchmarks: a number of connections, each of which sends its next request when
+//! it has the answer to the last one.
 
 use anyhow::{Context, Result, bail};
 use futures::future::try_join_all;

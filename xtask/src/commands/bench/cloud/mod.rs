@@ -6,6 +6,7 @@
 //! enrich it. The emulators have a bucket and a stream without a processor, verify no signature,
 //! and keep all in memory.
 
+pub mod builds;
 mod load;
 mod own;
 mod rival;
@@ -140,6 +141,22 @@ impl Target<'_> {
         let put_record = load::send(client, copies(&record, RECORDS)?).await?;
         let after_records = resident()?;
 
+        let (put_object, get_object) = self.objects().await?;
+        Ok(Figures {
+            name: name.to_owned(),
+            start,
+            at_rest,
+            put_record,
+            after_records,
+            put_object,
+            get_object,
+            clicks: None,
+        })
+    }
+
+    /// Objects put, and got.
+    async fn objects(&self) -> Result<(Load, Load)> {
+        let client = &self.aws.client;
         let objects = Objects::new(self.aws, self.bucket)?;
         let body = "x".repeat(BYTES);
         let keys: Vec<String> = (0..OBJECTS)
@@ -154,21 +171,12 @@ impl Target<'_> {
             .iter()
             .map(|key| Ok(client.get(objects.url_to_get(key)).build()?));
         let get_object = load::send(client, gets.collect::<Result<_>>()?).await?;
-        Ok(Figures {
-            name: name.to_owned(),
-            start,
-            at_rest,
-            put_record,
-            after_records,
-            put_object,
-            get_object,
-            clicks: None,
-        })
+        Ok((put_object, get_object))
     }
 }
 
 /// A click of the size that everything is measured with: with as long a user's id as the API takes,
-/// and blanks behind it.
+/// and blanks after it.
 fn click(number: usize) -> String {
     let mysfit = "b41ff031-141e-4a8d-bb56-158a22bea0b3";
     let click = json!({ "userId": format!("{number:0128}"), "mysfitId": mysfit });

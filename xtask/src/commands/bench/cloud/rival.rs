@@ -1,8 +1,8 @@
 //! MiniStack and moto: from PyPI into a folder of the cache, and as processes.
 
+use crate::cache;
 use crate::tools;
 use anyhow::{Context, Result};
-use pulumi_package::cache;
 use std::path::{Path, PathBuf};
 use tokio::process::Command;
 
@@ -33,7 +33,7 @@ pub async fn install() -> Result<PathBuf> {
     let name = packages.join("+").replace(['[', ']', '='], "_");
     let folder = cache::folder()?.join("bench").join(name);
     let bin = folder.join("bin");
-    // Written last, so that an installation that was cut short is made anew.
+    // Written last, so that an installation that was cut short is made once more.
     let complete = folder.join("complete");
     if !complete.is_file() {
         let mut venv = Command::new("python3");

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 pub struct Chain(pub Vec<String>);
 
 impl Chain {
-    /// The longest in an exported state, where everything stands behind what it depends on.
+    /// The longest in an exported state, where everything comes after what it depends on.
     /// Components and providers take no time.
     pub fn longest(resources: &[Value]) -> Self {
         let mut until: HashMap<&str, Self> = HashMap::new();
@@ -31,7 +31,7 @@ impl Chain {
     }
 }
 
-/// A URN, or a list of them; that of a provider has its id behind it.
+/// A URN, or a list of them; that of a provider has its id after it.
 fn references(value: &Value) -> Vec<&str> {
     match value {
         Value::String(urn) => vec![urn.rsplit_once("::").map_or(urn, |(urn, _)| urn), urn],

@@ -60,7 +60,7 @@ async fn measure(session: &Session) -> Result<()> {
     let prebuilt = prebuilt::folder(root, &binaries::program(root).await?)?;
     preview(session, prebuilt.path(), "nothing deployed", empty).await?;
 
-    // After every step the backend of files writes the whole state anew, one step after the other.
+    // After every step the backend of files writes the whole state again, one step after the other.
     let without_checkpoints = [
         ("PULUMI_EXPERIMENTAL", "true"),
         ("PULUMI_SKIP_CHECKPOINTS", "true"),

@@ -1,5 +1,5 @@
-//! A provider that takes its time: it passes every request on to another one, and the answer to
-//! one that creates a resource comes only after a while.
+//! A slow provider: it passes every request on to another one, and answers a creation only after a
+//! while.
 
 use anyhow::Result;
 use axum::Router;
