@@ -1,10 +1,10 @@
 //! `aws:s3/bucket:Bucket`.
 
+use super::object::BucketObjectv2;
 use super::written::Written;
 use super::{
-    BucketLifecycleConfiguration, BucketObjectv2, BucketOwnershipControls, BucketPolicy,
-    BucketPublicAccessBlock, BucketServerSideEncryptionConfiguration, BucketVersioning, state,
-    unless_gone,
+    BucketLifecycleConfiguration, BucketOwnershipControls, BucketPolicy, BucketPublicAccessBlock,
+    BucketServerSideEncryptionConfiguration, BucketVersioning, state, unless_gone,
 };
 use crate::S3;
 use crate::buckets::BucketSettings;
