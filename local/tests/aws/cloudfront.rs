@@ -4,7 +4,6 @@ use crate::client::{Answer, Cloud, http};
 use crate::inputs;
 use anyhow::Result;
 use cloud_resource::deployments::Record;
-use cloud_testing::stack::refusal;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::io::Read;

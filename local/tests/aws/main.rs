@@ -27,5 +27,5 @@ mod waiting;
 /// A whole cloud, and the client that speaks to it.
 mod client {
     pub use crate::cloud::Cloud;
-    pub use cloud_testing::client::{Answer, Call, http};
+    pub use cloud_testing::client::{Answer, Call, http, signature};
 }

@@ -27,7 +27,7 @@ impl Endpoint {
         let fate = body.fate();
         let request = Request::from_parts(parts, s3s::Body::http_body(body));
         match self.0.call(request).await {
-            // An operation whose body breaks off does not know why.
+            // The operation knows that its body failed, and not why.
             Ok(answer)
                 if answer.status().is_client_error() || answer.status().is_server_error() =>
             {
