@@ -21,7 +21,7 @@ export class Account {
     this.#adopt(read(SESSION_KEY));
   }
 
-  /** The user's id (the token's `sub`), or null. It proves nothing to who receives a click. */
+  /** The user's id (the token's `sub`), or null. It proves nothing to the receiver of a click. */
   get userId() {
     return this.#valid()?.claims.sub ?? null;
   }

@@ -1,6 +1,6 @@
 //! Questions about the clicks, for Athena: tables over what is in the bucket, a workgroup that
-//! limits what a question can cost, the questions of `analytics/queries`, and the policy of who may
-//! ask them.
+//! limits what a question can cost, the questions of `analytics/queries`, and the policy of those who
+//! may ask them.
 
 mod access;
 mod queries;

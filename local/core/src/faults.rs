@@ -14,6 +14,7 @@ const MAX_DELAY_MS: u64 = 15 * 60 * 1000;
 /// What can be disturbed, and the faults that are switched on.
 #[derive(Debug, Default)]
 pub struct Faults {
+    // The two locks are never held at the same time, and not while a call is delayed.
     /// By name.
     services: Mutex<Vec<&'static Disturbable>>,
     on: Mutex<Vec<Fault>>,

@@ -114,8 +114,10 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let draft = PathBuf::from(draft);
     let mut file = File::create(&draft)?;
     file.write_all(bytes)?;
+    // Before the rename: after a loss of power the new name could otherwise have no content.
     file.sync_all()?;
     std::fs::rename(&draft, path)?;
+    // The rename itself is durable only with the folder.
     sync_parent(path)
 }
 

@@ -1,4 +1,4 @@
-//! What all HTTP listeners do alike: connections, their orderly end, and who may call.
+//! What all HTTP listeners have in common: connections, how they end, and who may call.
 
 use crate::patience::{Patience, PatientStream};
 use crate::request_body::RequestBody;
@@ -142,7 +142,7 @@ mod tests {
 
     /// A client that takes the beginning of an answer alone is let go.
     #[tokio::test]
-    async fn an_answer_is_not_held_for_ever() -> Result<()> {
+    async fn an_answer_is_not_held_forever() -> Result<()> {
         const LENGTH: usize = 1_000_000;
         let patience = Patience {
             answer: Duration::ZERO,

@@ -1,5 +1,5 @@
 //! How long a client may take. Each listener is given the one setting, and who is slower than it
-//! allows is cut off, so that a client that sends a byte now and then holds nothing for ever.
+//! allows is cut off, so that a client that sends a byte now and then holds nothing forever.
 
 use std::io::{self, ErrorKind};
 use std::pin::Pin;

@@ -36,6 +36,7 @@ pub struct Troubles(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     home: PathBuf,
+    /// Held to read or change the lists, never while files are moved or written.
     state: Mutex<TroublesState>,
 }
 

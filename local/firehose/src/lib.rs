@@ -79,7 +79,8 @@ pub struct Firehose {
     neighbours: Arc<Services>,
     /// How many bytes each stream's journal may take on disk.
     max_journal_bytes: u64,
-    /// By ARN.
+    /// By ARN. Held while a stream is started, so that no two deployments open one journal, and
+    /// never while a stream works.
     streams: Mutex<BTreeMap<String, Arc<Stream>>>,
     /// Set, with the streams locked, when the folder is about to be deleted.
     closed: AtomicBool,

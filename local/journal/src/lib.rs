@@ -71,7 +71,8 @@ impl Entry {
     }
 }
 
-/// Where records can be read; shared by the writer and those who read.
+/// Where records can be read; shared by the writer and those who read. The lock is held to find or
+/// to note a place, never while the disk reads or writes.
 type Files = Arc<Mutex<Places>>;
 
 #[derive(Default)]

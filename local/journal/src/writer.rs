@@ -47,7 +47,8 @@ pub(crate) enum Command {
 
 /// What the writer does to the disk; tests put one in its place that fails.
 pub(crate) trait Disk: Send {
-    /// Creates an empty file, and makes its name durable.
+    /// Creates an empty file, and makes its name durable: without that a synced record could be
+    /// lost with the name of its file.
     fn create(&self, path: &Path) -> io::Result<File>;
     fn write_all_at(&self, file: &File, bytes: &[u8], offset: u64) -> io::Result<()>;
     fn sync(&self, file: &File) -> io::Result<()>;
@@ -298,6 +299,8 @@ impl Writer {
                 ..entry
             });
         }
+        // The copies are synced before anything points to them, and only then may the old segment
+        // go. After a crash in between both are there, and each record counts once.
         self.write_frames(first, end, bytes)?;
         *self.segments.entry(first).or_default() += moved.len() as u64;
         self.segments.insert(oldest, 0);
@@ -370,6 +373,8 @@ impl Writer {
             if open > 0 || self.active.is_some_and(|(active, _)| active == first) {
                 break;
             }
+            // The folder is not synced: a segment that comes back after a loss of power costs a
+            // second delivery of its records at most.
             let path = segment::path(&self.folder, first);
             let length = std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
             match std::fs::remove_file(&path) {

@@ -57,11 +57,12 @@ pub struct StoredPackage {
 pub(crate) struct CodeStore {
     pub(super) folder: PathBuf,
     pub(super) troubles: Troubles,
+    // Who takes more than one of the locks takes them in this order: `held`, `writing`, `seen`.
     held: Mutex<Held>,
     /// The names of the packages that were looked at, or written, since the start.
     pub(super) seen: Mutex<HashSet<String>>,
     /// Held while something is written into the folder, since functions with the same code are
-    /// deployed at the same time. Who needs both locks takes `held` first.
+    /// deployed at the same time.
     writing: Mutex<()>,
 }
 
@@ -168,6 +169,8 @@ impl CodeStore {
     /// Deletes the packages that no function and no execution environment holds, and that none
     /// is expected to need.
     pub(crate) fn sweep(&self) {
+        // Held until the files are gone: otherwise a function could be given code that is about to
+        // be deleted.
         let mut held = self.held();
         held.codes.retain(|_, code| code.strong_count() > 0);
         let kept: HashSet<String> = held
@@ -191,7 +194,7 @@ impl CodeStore {
             |path: &PathBuf| Some(path.file_name()?.to_str()?.split('.').next()?.to_owned());
         paths.retain(|path| digest(path).is_none_or(|digest| !kept.contains(&digest)));
         if paths.is_empty() {
-            // Without waiting for who writes there.
+            // Nothing to delete: return without waiting for a writer.
             return Ok(());
         }
         let _writing = self.writing();
@@ -204,7 +207,8 @@ impl CodeStore {
         Ok(())
     }
 
-    /// Unpacks beside the place and moves it there when it is whole.
+    /// Unpacks beside the place and moves it there when it is whole. The files are synced before
+    /// the folder gets its name, so that a folder of that name is complete after a crash too.
     pub(super) fn unpack(&self, zipped: &[u8], place: &Path) -> AwsResult<()> {
         let unfinished = place.with_extension("unfinished");
         let result = fs::remove_dir_all(&unfinished)

@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// A live function.
 #[derive(Debug)]
 pub(crate) struct Function {
+    /// Held for a moment at the begin and at the end of an invocation. Environments are dropped
+    /// after it is released, because that ends their processes.
     state: Mutex<FunctionState>,
 }
 

@@ -84,6 +84,9 @@ pub struct Lambda {
     /// after it.
     folders: Folders,
     isolation: Arc<Isolation>,
+    /// Held for look-ups and changes of the maps alone, never across an invocation, so that a slow
+    /// function delays no other. The lock of a [`Function`] may be taken while this one is held, and
+    /// never the other way round.
     state: Mutex<LambdaState>,
 }
 

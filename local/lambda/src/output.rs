@@ -30,6 +30,8 @@ pub(crate) type Sink = Arc<dyn Fn(&[String]) + Send + Sync>;
 #[derive(Debug)]
 pub(crate) struct Output {
     commands: UnboundedSender<Command>,
+    /// The last lines. The task that reads the pipe writes them; the end of an invocation reads
+    /// them.
     tail: Arc<Mutex<Vec<u8>>>,
 }
 

@@ -49,7 +49,8 @@ pub struct Logs {
     folder: PathBuf,
     context: Context,
     iam: Arc<Iam>,
-    /// By region and name.
+    /// By region and name. Who takes more than one lock takes this one first, then that of a group's
+    /// streams, then that of a stream's file.
     groups: Mutex<BTreeMap<(String, String), Group>>,
     /// Set, with the groups locked, when the folder is about to be deleted.
     closed: Arc<AtomicBool>,

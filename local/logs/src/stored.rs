@@ -96,7 +96,8 @@ pub(crate) struct StoredStream {
     name: String,
     created: i64,
     path: PathBuf,
-    /// Open while it is written to.
+    /// Open while it is written to, and locked for each append, so that the lines of two writers do
+    /// not mix. Readers open the file for themselves, and never wait for this lock.
     file: Mutex<Option<File>>,
     is_open: AtomicBool,
     /// Whether it is deleted, or about to be.
@@ -202,6 +203,8 @@ impl StoredStream {
         };
         self.is_open.store(true, Ordering::Relaxed);
         let before = file.metadata()?.len();
+        // Not synced: lines survive the process, not a loss of power. A sync for each line would
+        // slow every function down.
         let written = file.write_all(&lines);
         if written.is_err() {
             // What was written of it is no line.

@@ -37,10 +37,13 @@ pub struct Record {
 /// All that is deployed, in memory and in the store.
 pub struct Deployments {
     store: Store,
+    /// What the store holds, for readers. A change is written to the store first and here when it
+    /// is on disk, so that nobody sees what a crash would take back. Never held while waiting.
     state: RwLock<DeploymentsState>,
     /// Told whenever a creation has ended.
     pub(crate) freed: Notify,
-    /// One writer of notes at a time.
+    /// One writer of notes at a time. It is held while the store writes, which only a lock of
+    /// tokio's may be.
     pub(crate) noting: tokio::sync::Mutex<()>,
 }
 

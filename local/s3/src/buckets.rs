@@ -5,6 +5,7 @@ use super::lifecycle::Rule;
 use super::names::check_bucket;
 use super::uploads::forget_all;
 use super::version::{VERSIONS, objects_prefix};
+use super::versioning::Versioning;
 use anyhow::Result;
 use cloud_core::error::{AwsError, AwsResult};
 use cloud_core::store::{Batch, Store};
@@ -39,16 +40,6 @@ pub struct BucketSettings {
     pub lifecycle: Vec<Rule>,
     #[serde(default)]
     pub tags: BTreeMap<String, String>,
-}
-
-/// Whether overwritten and deleted objects are kept. Never goes back to `Never`:
-/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/Versioning.html>.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub enum Versioning {
-    #[default]
-    Never,
-    Enabled,
-    Suspended,
 }
 
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PublicAccessBlockConfiguration.html>

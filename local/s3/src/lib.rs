@@ -35,6 +35,7 @@ mod resources;
 mod sealed;
 mod uploads;
 mod version;
+pub mod versioning;
 pub mod wire;
 
 use anyhow::{Context as _, Result};

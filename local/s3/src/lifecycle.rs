@@ -6,9 +6,9 @@
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html#intro-lifecycle-rules-number-of-days>.
 //! This cloud has no transitions between storage classes.
 
-use super::buckets::Versioning;
 use super::uploads::Upload;
 use super::version::Version;
+use super::versioning::Versioning;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashSet};
 use time::OffsetDateTime;

@@ -1,7 +1,7 @@
 //! Objects: written and deleted.
 
 use super::bodies::{MAX_RECORD_BODY, forget_files, name_files};
-use super::buckets::{Bucket, BucketSettings, Versioning};
+use super::buckets::{Bucket, BucketSettings};
 use super::checksums::{Algorithm, Checksum, Coverage};
 use super::conditions::WriteConditions;
 use super::intake::{Place, Received};
@@ -10,6 +10,7 @@ use super::version::{
     BODIES, Body, Content, NULL, VERSIONS, Version, body_key, new_id, object_key, objects_prefix,
     record_key,
 };
+use super::versioning::Versioning;
 use super::{ObjectHeaders, S3};
 use bytes::Bytes;
 use cloud_core::context::reset_meanwhile;
@@ -166,7 +167,7 @@ impl S3 {
             });
         }
         let (bucket, key) = (bucket.to_owned(), key.to_owned());
-        self.records(move |records| {
+        self.look_up(move |records| {
             let latest = match is_conditional {
                 true => records::latest(records, &bucket, &key)?,
                 false => None,
@@ -247,7 +248,7 @@ impl S3 {
         let _lock = self.locks.lock(name, key).await;
         let found = {
             let (name, key, id) = (name.to_owned(), key.to_owned(), id.to_owned());
-            self.records(move |records| records::version(records, &name, &key, &id))
+            self.look_up(move |records| records::version(records, &name, &key, &id))
                 .await?
         };
         if !conditions.is_empty() {

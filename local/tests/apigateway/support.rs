@@ -19,7 +19,7 @@ pub fn mock(status: u16) -> Value {
     json!({ "application/json": format!("{{\"statusCode\": {status}}}") })
 }
 
-/// A running cloud in a folder of its own. Its clock stands still.
+/// A running cloud in a folder of its own. Its clock does not move.
 pub struct TestCloud {
     server: Server,
     client: reqwest::Client,

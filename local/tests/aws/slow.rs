@@ -1,4 +1,4 @@
-//! Clients that are slow: each listener waits for them, and not for ever.
+//! Clients that are slow: each listener waits for them, and not forever.
 
 use crate::client::{Cloud, signature};
 use anyhow::{Context, Result, ensure};

@@ -4,7 +4,7 @@
 
 use crate::client::Cloud;
 use crate::declared::*;
-use crate::support::{State, refusal};
+use crate::support::{ResourceState, refusal};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
@@ -284,7 +284,7 @@ async fn nothing_is_left_of_what_belonged_to_what_was_deleted() -> Result<()> {
         if urn.contains(ROLE) {
             inputs.insert("forceDetachPolicies".into(), true.into());
         }
-        let state = State {
+        let state = ResourceState {
             id,
             inputs: Value::Object(inputs.clone()),
             outputs: json!({}),

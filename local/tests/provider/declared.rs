@@ -2,7 +2,7 @@
 //! what they declare.
 
 use crate::client::Cloud;
-use crate::support::{Engine, State};
+use crate::support::{Engine, ResourceState};
 use anyhow::Result;
 use cloud_resource::deployments::Record;
 use serde_json::{Value, json};
@@ -85,7 +85,7 @@ pub fn allow(action: &str) -> String {
 
 /// An API with one method, all by name.
 pub struct Api {
-    pub api: State,
+    pub api: ResourceState,
     pub root: Value,
 }
 

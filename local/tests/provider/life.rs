@@ -1,6 +1,6 @@
 //! The life of resources: created, updated, read, deleted; through failures and restarts.
 
-use crate::support::{State, TestCloud, archive, create_request, refusal, secret, urn};
+use crate::support::{ResourceState, TestCloud, archive, create_request, refusal, secret, urn};
 use crate::world::{NOTE, THING};
 use anyhow::{Context, Result};
 use cloud_resource::status::Condition;
@@ -206,7 +206,7 @@ async fn everything_is_live_again_after_a_restart() -> Result<()> {
             .await?;
     }
     // An update lets the oldest depend on the youngest.
-    let oldest = State {
+    let oldest = ResourceState {
         id: "c".into(),
         inputs: json!({ "name": "c" }),
         outputs: json!({}),
@@ -389,7 +389,7 @@ async fn a_region_of_its_own_is_where_a_resource_goes() -> Result<()> {
         .await?;
     let there = json!({ "name": "n", "region": "eu-west-2" });
     let there = engine.deploy(&urn(THING, "b"), there).await?;
-    let arn = |state: &State| state.outputs["arn"].as_str().map(str::to_owned);
+    let arn = |state: &ResourceState| state.outputs["arn"].as_str().map(str::to_owned);
     assert_eq!(
         arn(&here).as_deref(),
         Some("arn:aws:test:eu-west-1:000000000000:n")

@@ -100,7 +100,7 @@ pub struct Checked {
 
 /// What Create, Read and Update say.
 #[derive(Debug, Clone, PartialEq)]
-pub struct State {
+pub struct ResourceState {
     pub id: String,
     pub inputs: Value,
     pub outputs: Value,
@@ -170,11 +170,11 @@ impl Engine {
             .into_inner())
     }
 
-    pub async fn create(&mut self, urn: &str, inputs: Value) -> Result<State> {
+    pub async fn create(&mut self, urn: &str, inputs: Value) -> Result<ResourceState> {
         let request = create_request(urn, &inputs, false)?;
         let created = self.client.create(request).await.map_err(message)?;
         let created = created.into_inner();
-        Ok(State {
+        Ok(ResourceState {
             id: created.id,
             inputs,
             outputs: json(created.properties),
@@ -187,24 +187,38 @@ impl Engine {
         Ok(json(created.into_inner().properties))
     }
 
-    pub async fn update(&mut self, urn: &str, old: &State, inputs: Value) -> Result<State> {
+    pub async fn update(
+        &mut self,
+        urn: &str,
+        old: &ResourceState,
+        inputs: Value,
+    ) -> Result<ResourceState> {
         let request = update_request(urn, old, &inputs, false)?;
         let updated = self.client.update(request).await.map_err(message)?;
-        Ok(State {
+        Ok(ResourceState {
             id: old.id.clone(),
             inputs,
             outputs: json(updated.into_inner().properties),
         })
     }
 
-    pub async fn preview_update(&mut self, urn: &str, old: &State, inputs: Value) -> Result<Value> {
+    pub async fn preview_update(
+        &mut self,
+        urn: &str,
+        old: &ResourceState,
+        inputs: Value,
+    ) -> Result<Value> {
         let request = update_request(urn, old, &inputs, true)?;
         let updated = self.client.update(request).await.map_err(message)?;
         Ok(json(updated.into_inner().properties))
     }
 
     /// Reads a resource as a refresh does; nothing when it is gone.
-    pub async fn read(&mut self, urn: &str, state: &State) -> Result<Option<State>> {
+    pub async fn read(
+        &mut self,
+        urn: &str,
+        state: &ResourceState,
+    ) -> Result<Option<ResourceState>> {
         let request = rpc::ReadRequest {
             id: state.id.clone(),
             urn: urn.to_owned(),
@@ -216,7 +230,7 @@ impl Engine {
     }
 
     /// Reads a resource as an import does.
-    pub async fn import(&mut self, urn: &str, id: &str) -> Result<Option<State>> {
+    pub async fn import(&mut self, urn: &str, id: &str) -> Result<Option<ResourceState>> {
         let request = rpc::ReadRequest {
             id: id.to_owned(),
             urn: urn.to_owned(),
@@ -225,17 +239,17 @@ impl Engine {
         self.read_with(request).await
     }
 
-    async fn read_with(&mut self, request: rpc::ReadRequest) -> Result<Option<State>> {
+    async fn read_with(&mut self, request: rpc::ReadRequest) -> Result<Option<ResourceState>> {
         let read = self.client.read(request).await.map_err(message)?;
         let read = read.into_inner();
-        Ok((!read.id.is_empty()).then(|| State {
+        Ok((!read.id.is_empty()).then(|| ResourceState {
             id: read.id,
             inputs: json(read.inputs),
             outputs: json(read.properties),
         }))
     }
 
-    pub async fn delete(&mut self, urn: &str, state: &State) -> Result<()> {
+    pub async fn delete(&mut self, urn: &str, state: &ResourceState) -> Result<()> {
         let request = rpc::DeleteRequest {
             id: state.id.clone(),
             urn: urn.to_owned(),
@@ -248,7 +262,7 @@ impl Engine {
     }
 
     /// Check and create in one, as `pulumi up` does for a new resource.
-    pub async fn deploy(&mut self, urn: &str, inputs: Value) -> Result<State> {
+    pub async fn deploy(&mut self, urn: &str, inputs: Value) -> Result<ResourceState> {
         let checked = self.check(urn, json!({}), inputs).await?;
         anyhow::ensure!(checked.failures.is_empty(), "{:?}", checked.failures);
         self.create(urn, checked.inputs).await
@@ -256,7 +270,7 @@ impl Engine {
 }
 
 /// What the engine asks of a resource that it has in its state.
-pub fn diff_request(urn: &str, old: &State, news: &Value) -> Result<rpc::DiffRequest> {
+pub fn diff_request(urn: &str, old: &ResourceState, news: &Value) -> Result<rpc::DiffRequest> {
     Ok(rpc::DiffRequest {
         id: old.id.clone(),
         urn: urn.to_owned(),
@@ -278,7 +292,7 @@ pub fn create_request(urn: &str, inputs: &Value, preview: bool) -> Result<rpc::C
 
 fn update_request(
     urn: &str,
-    old: &State,
+    old: &ResourceState,
     inputs: &Value,
     preview: bool,
 ) -> Result<rpc::UpdateRequest> {

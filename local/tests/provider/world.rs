@@ -17,14 +17,14 @@ pub const NOTE: &str = "aws:test/note:Note";
 /// The service behind the types.
 #[derive(Default)]
 pub struct World {
-    state: Mutex<State>,
+    state: Mutex<WorldState>,
     /// Things with `"name": "slow"` say that they are being created, and wait to go on.
     pub started: Notify,
     pub proceed: Notify,
 }
 
 #[derive(Default)]
-pub struct State {
+pub struct WorldState {
     /// What is live: inputs by id.
     pub live: BTreeMap<String, Properties>,
     /// Every call that had an effect, in order, as `activate ID`.
@@ -36,7 +36,7 @@ pub struct State {
 }
 
 impl World {
-    pub fn state(&self) -> MutexGuard<'_, State> {
+    pub fn state(&self) -> MutexGuard<'_, WorldState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -1,8 +1,8 @@
 //! A read that writes into a bucket what resources of their own have set, and the update after it.
 
-use crate::support::{Engine, State};
+use crate::support::{Engine, ResourceState};
 use anyhow::{Context, Result};
-use cloud_s3::buckets::Versioning;
+use cloud_s3::versioning::Versioning;
 use mysfits_local::cloud::Cloud;
 use mysfits_local::server::{Server, ServerConfig};
 use serde_json::{Value, json};
@@ -26,7 +26,7 @@ fn is_set(cloud: &Cloud) -> Result<bool> {
 }
 
 /// A bucket with its settings, refreshed while the fault is on.
-async fn refreshed(cloud: &Arc<Cloud>, engine: &mut Engine) -> Result<State> {
+async fn refreshed(cloud: &Arc<Cloud>, engine: &mut Engine) -> Result<ResourceState> {
     let made = engine.deploy(BUCKET, json!({ "bucket": "clicks" })).await?;
     let settings = [
         (

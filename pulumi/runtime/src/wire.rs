@@ -78,7 +78,7 @@ pub(crate) fn encode_outputs(
     })
 }
 
-/// The arguments of a function: they travel without secret signatures, and who asks marks the answer
+/// The arguments of a function: they travel without secret signatures, and the caller marks the answer
 /// instead.
 pub(crate) fn encode_arguments(fields: Values) -> Result<Arguments> {
     let mut object = Struct::default();

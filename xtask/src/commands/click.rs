@@ -40,7 +40,7 @@ pub struct Click {
     /// Who clicks
     #[arg(long, default_value = "guest")]
     user: String,
-    /// The name or the id of who is clicked on; without it, the first in the catalogue
+    /// The name or the id of the mysfit that is clicked on; without it, the first in the catalogue
     #[arg(long)]
     mysfit: Option<String>,
 }

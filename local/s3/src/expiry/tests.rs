@@ -1,9 +1,10 @@
 //! What clients do while the rules are applied, and what cannot be read.
 
 use super::*;
-use crate::buckets::{BucketSettings, Versioning};
+use crate::buckets::BucketSettings;
 use crate::lifecycle::Rule;
 use crate::version::versions_prefix;
+use crate::versioning::Versioning;
 use crate::{DEFAULT_CHECKSUM, ObjectHeaders};
 use cloud_core::clock::Clock;
 use cloud_core::context::Context;

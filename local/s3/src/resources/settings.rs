@@ -3,9 +3,10 @@
 use super::setting::{Setting, setting};
 use super::{state, unless_gone};
 use crate::S3;
+use crate::buckets::BucketSettings;
 use crate::buckets::{BUCKET_OWNER_ENFORCED, PublicAccessBlock};
-use crate::buckets::{BucketSettings, Versioning};
 use crate::lifecycle::{Rule, check};
+use crate::versioning::Versioning;
 use async_trait::async_trait;
 use cloud_core::error::AwsResult;
 use cloud_iam::document::{Document, PolicyKind};

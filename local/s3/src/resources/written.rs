@@ -6,8 +6,9 @@
 //! <https://github.com/pulumi/pulumi-aws/issues/6244>. A fault asks for it
 //! (docs/compatibility/operator.md); without it a read writes none of them.
 
-use crate::buckets::{BucketSettings, Versioning};
+use crate::buckets::BucketSettings;
 use crate::lifecycle::{Rule, Status};
+use crate::versioning::Versioning;
 use serde_json::{Map, Value, json};
 
 /// The deprecated inputs of a bucket that other resources own, as the aws package has them

@@ -145,7 +145,7 @@ fn method(step: &Step) -> Option<Finding> {
         Op::Create => {
             let who = match open(&step.new.as_ref()?.inputs) {
                 true => "from anybody",
-                false => "from who is authorized",
+                false => "from authorized callers",
             };
             Some(Finding::new(
                 step.label(),

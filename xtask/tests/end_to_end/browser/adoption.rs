@@ -94,7 +94,7 @@ impl Site {
                 card(SNOWFLAKE)
             ))
             .await?;
-        axe.check_for_all(&browser, "the list of who is signed in")
+        axe.check_for_all(&browser, "the list of a signed-in visitor")
             .await?;
         browser.screenshot(&self.picture("signed-in.png")).await?;
 

@@ -39,13 +39,13 @@ pub(super) struct Digest {
 
 #[derive(Clone)]
 struct Sent {
-    kind: Kind,
+    kind: DigestKind,
     /// The value, in base64; absent when it comes after the body.
     value: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum DigestKind {
     Stored(Algorithm),
     /// These are compared, but not stored with an object.
     Sha512,
@@ -69,13 +69,13 @@ impl Digest {
         let mut kinds = Vec::new();
         for name in headers.keys() {
             let name = name.as_str();
-            if let Some(kind) = Kind::of_header(name)? {
+            if let Some(kind) = DigestKind::of_header(name)? {
                 let value = text(name).unwrap_or_default().to_owned();
                 kinds.push((kind, Some(value)));
             }
         }
         for name in text("x-amz-trailer").unwrap_or_default().split(',') {
-            if let Some(kind) = Kind::of_header(&name.trim().to_ascii_lowercase())? {
+            if let Some(kind) = DigestKind::of_header(&name.trim().to_ascii_lowercase())? {
                 kinds.push((kind, None));
             }
         }
@@ -117,7 +117,7 @@ impl Digest {
     pub(super) fn check_stored(&self) -> AwsResult<()> {
         match &self.checksum {
             Some(Sent {
-                kind: kind @ (Kind::Sha512 | Kind::Md5),
+                kind: kind @ (DigestKind::Sha512 | DigestKind::Md5),
                 ..
             }) => Err(unsupported_algorithm(kind.name())),
             _ => Ok(()),
@@ -186,7 +186,7 @@ fn md5_value(text: &str) -> AwsResult<String> {
     }
 }
 
-impl Kind {
+impl DigestKind {
     /// The kind that a header, or trailer, of this name holds a value of.
     fn of_header(name: &str) -> AwsResult<Option<Self>> {
         let Some(name) = name.strip_prefix(PREFIX) else {

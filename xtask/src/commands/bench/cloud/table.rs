@@ -52,7 +52,7 @@ const ROWS: [Row; 6] = [
     },
 ];
 
-/// The figures of one, for who waits for the rest.
+/// The figures of one, shown while the rest is measured.
 pub fn list(figures: &Figures) -> String {
     let rows = ROWS
         .iter()
