@@ -50,8 +50,8 @@ pub struct Endpoints {
     pub aws: u16,
     /// Deployed REST APIs, under `/API-ID/STAGE/`.
     pub api: u16,
-    /// Distributions, a port each, so that each is an origin of its own: all that may be given
-    /// out. They listen from the start, taken or not.
+    /// Ports for distributions: each has its own, so that each is an origin of its own. All of them
+    /// listen from the start, used or not.
     pub sites: Vec<u16>,
 }
 
@@ -76,13 +76,13 @@ pub struct Cloud {
     pub checked: AtomicBool,
 }
 
-/// What the cloud's own log is called where troubles are named.
+/// The name of the cloud's own log among troubles.
 const LOG: &str = "the cloud's own log";
 
 impl Cloud {
     /// Opens the data folder and its services, and plugs them into each other. Nothing listens
-    /// yet, and no resource is live until its record was activated. Without a package, all types
-    /// that the services have may be declared.
+    /// yet, and no resource is live until its record is activated. Without a package, all types of
+    /// the services may be declared.
     pub async fn open_with(
         config: CloudConfig,
         clock: Clock,
@@ -194,8 +194,8 @@ impl Cloud {
         }))
     }
 
-    /// Reads what is large once more in the background, for what is damaged: logs, packages, and
-    /// bodies of objects. What is small was read when it was opened.
+    /// Looks for damage in the background, in what is too large to be read when it is opened: logs,
+    /// packages, and bodies of objects.
     pub fn check_in_background(self: &Arc<Self>) {
         self.logs.check();
         let cloud = Arc::downgrade(self);
@@ -225,9 +225,8 @@ impl Cloud {
         troubles.problems()
     }
 
-    /// Ends all that is under way and discards what waits to be delivered, before the data is
-    /// deleted. From then on nothing is taken that would be acknowledged and nowhere: what
-    /// comes too late is refused.
+    /// Ends all work and discards what waits to be delivered, before the data is deleted. From then
+    /// on requests are refused: their records would be acknowledged and then lost.
     pub async fn abandon(&self) {
         self.context.abandoned.cancel();
         self.context.store.close().await;
@@ -238,8 +237,8 @@ impl Cloud {
         self.context.tasks.close();
     }
 
-    /// Whether nothing that is under way works with it any more. The caller and the slot of the
-    /// cloud that answers hold it themselves.
+    /// Whether no work uses it any more. Two references are left: the caller's, and that of the
+    /// cloud that answers.
     pub fn is_released(self: &Arc<Self>) -> bool {
         Arc::strong_count(self) <= 2
             && Arc::strong_count(&self.account) == 1

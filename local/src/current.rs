@@ -1,5 +1,5 @@
-//! The cloud that answers at the moment, and its reset: an empty one takes its place while the
-//! listeners stay.
+//! The cloud that answers now, and its reset: an empty one takes its place while the listeners
+//! stay.
 
 use crate::cloud::{Cloud, CloudConfig};
 use anyhow::{Result, ensure};
@@ -15,16 +15,16 @@ use std::time::Duration;
 use tokio::sync::RwLock as Gate;
 use tokio_util::sync::CancellationToken;
 
-/// How long a reset waits for what is under way to let go of the old cloud. What does not can
-/// do no harm: it works on deleted files.
+/// How long a reset waits until no work uses the old cloud any more. Work that takes longer does no
+/// harm: its files are deleted.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A running cloud that can be replaced.
 pub struct Current {
-    /// Shut while there is no cloud that could answer.
+    /// Closed while no cloud can answer.
     gate: Gate<()>,
     cloud: RwLock<Arc<Cloud>>,
-    /// What may be declared, where that is not what the services have.
+    /// What may be declared, when it is not all types of the services.
     package: Option<ProviderPackage>,
     /// What happens, in this cloud and in those that take its place.
     pub events: Arc<Events>,
@@ -33,7 +33,7 @@ pub struct Current {
 }
 
 impl Current {
-    /// Starts the cloud that answers first. Cancelling `stopping` stops whichever there is.
+    /// Starts the first cloud. Cancelling `stopping` stops the cloud of that time.
     pub async fn open(
         config: CloudConfig,
         clock: Clock,
@@ -53,19 +53,19 @@ impl Current {
         })
     }
 
-    /// The cloud for a request that comes in now; in the middle of a reset it waits for the end.
+    /// The cloud for a new request. During a reset it waits for the end.
     pub async fn get(&self) -> Arc<Cloud> {
         let _open = self.gate.read().await;
         self.now()
     }
 
-    /// The cloud as it is, in the middle of a reset the old one.
+    /// The cloud as it is; during a reset the old one.
     pub fn now(&self) -> Arc<Cloud> {
         Arc::clone(&self.cloud.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Puts an empty cloud in the place of this one: nothing deployed, no data, no logs, and
-    /// what is buffered is discarded. When that fails the whole cloud stops.
+    /// Puts an empty cloud in the place of this one. Nothing is deployed in it, and it has no data
+    /// and no logs; what was buffered is discarded. When that fails, the whole cloud stops.
     pub async fn reset(&self) -> Result<()> {
         let _shut = self.gate.write().await;
         ensure!(!self.stopping.is_cancelled(), "the cloud is stopping");
@@ -104,7 +104,7 @@ impl Current {
         Ok(())
     }
 
-    /// Waits until the whole cloud begins to stop. A reset is not that.
+    /// Waits until the whole cloud begins to stop. A reset does not count.
     pub async fn stopping(&self) {
         self.stopping.cancelled().await;
     }
@@ -115,7 +115,7 @@ impl Current {
     }
 }
 
-/// A cloud with everything live that is deployed.
+/// A cloud in which everything that is deployed is live.
 async fn start(
     config: CloudConfig,
     clock: Clock,

@@ -1,14 +1,14 @@
 //! The cloud's own log, on standard error: a line that cannot be written is lost, and nothing else.
 //!
-//! Standard error is usually a file beside the data, so it fails when the disk is full, and
-//! then of all times something has to be said. Lost lines are counted; the count is at
-//! `/_mysfits/health`, and in the log as soon as it can be written again.
+//! Standard error is usually a file beside the data, so it fails when the disk is full, which is just
+//! when something has to be said. Lost lines are counted. The count is at `/_mysfits/health`, and in
+//! the log as soon as it can be written again.
 
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use tracing_subscriber::{EnvFilter, fmt};
 
-/// The s3s crate takes every refusal that a client gets for an error of its own.
+/// The s3s crate logs every refusal of a request as an error of its own.
 const USUAL: &str = "info,s3s=off";
 
 static LOST: AtomicU64 = AtomicU64::new(0);

@@ -34,8 +34,7 @@ enum Command {
     Launch,
 }
 
-/// This program, whatever has become of its file since it was started: a build may have put
-/// another in its place.
+/// This program, even when a build has put another in the place of its file since the start.
 const THIS_PROGRAM: &str = "/proc/self/exe";
 
 fn main() -> ExitCode {
@@ -92,14 +91,14 @@ async fn serve(home: PathBuf, port: u16) -> Result<()> {
     tracing::info!("stopping");
     tokio::select! {
         () = server.stop() => {}
-        // Who asks a second time does not want to wait.
+        // A second signal means that the user does not want to wait.
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
     Ok(())
 }
 
-/// The one line of standard output: who started the cloud waits for it.
+/// The one line of standard output. The program that started the cloud waits for it.
 fn announce() -> Result<()> {
     let mut output = std::io::stdout().lock();
     writeln!(output, "ready")?;

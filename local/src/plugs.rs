@@ -1,4 +1,4 @@
-//! Services plugged into the ports of others: nobody but the app knows who calls whom.
+//! Services plugged into the ports of others. Only the app knows which service calls which.
 
 use async_trait::async_trait;
 use bytes::Bytes;

@@ -5,7 +5,7 @@ use crate::current::Current;
 use crate::edge;
 use anyhow::{Context, Result};
 use cloud_core::clock::Clock;
-use cloud_core::folder::DataFolder;
+use cloud_core::folder::{DataFolder, write_whole};
 use cloud_core::patience::Patience;
 use cloud_core::troubles::reason;
 use cloud_firehose::MAX_JOURNAL_BYTES;
@@ -25,12 +25,11 @@ use tokio_util::task::TaskTracker;
 /// deployed APIs, and distributions.
 pub const PORTS: u16 = 16;
 
-/// How long a stopping cloud waits for its background tasks (a flush to S3, say), and then
-/// again for its last connections. What is not done by then is on disk and goes on at the next
-/// start.
+/// How long a stopping cloud waits for its background tasks (a flush to S3, say), and then again for
+/// its last connections. Work that takes longer is on disk, and goes on at the next start.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How long a stopped cloud waits to be let go of by what it has cancelled.
+/// How long a stopped cloud waits until the tasks that it has cancelled are dropped.
 const RELEASE: Duration = Duration::from_secs(1);
 
 /// What a cloud is started with.
@@ -149,8 +148,8 @@ impl Server {
         self.stopping.cancelled().await;
     }
 
-    /// Stops in order: no new work from outside; requests and background tasks finish what they
-    /// hold, with AWS's protocols and the sites still there for them; then those too. On return
+    /// Stops in order. First no new work comes from outside, and requests and background tasks
+    /// finish; AWS's protocols and the sites are still there for them. Then those stop too. On return
     /// the data folder is free.
     pub async fn stop(self) {
         self.stopping.cancel();
@@ -164,8 +163,8 @@ impl Server {
         self.listeners.close();
         within(PATIENCE, "open connections", self.listeners.wait()).await;
 
-        // What was in the middle of an await lets go of the cloud when it is dropped, which the
-        // runtime may do a little later.
+        // A cancelled task releases the cloud when it is dropped, which the runtime may do a little
+        // later.
         let released = cloud.context.downgrade();
         drop((cloud, self.current));
         let released = async {
@@ -204,14 +203,14 @@ impl Server {
         Arc::<Current>::clone(&self.current)
     }
 
-    /// Leaves the ports where a person, or a test that let the system choose, can look them up.
+    /// Writes the ports down, for people and for programs that let the system choose them.
     fn write_endpoints(&self) -> Result<()> {
         let path = self.home.join("endpoints.json");
-        std::fs::write(&path, serde_json::to_vec_pretty(self.endpoints())?)
+        write_whole(&path, &serde_json::to_vec_pretty(self.endpoints())?)
             .with_context(|| format!("{} cannot be written", path.display()))
     }
 
-    /// Runs a listener. A cloud that has lost one is no use to anybody and stops.
+    /// Runs a listener. A cloud that has lost one is of no use, and stops.
     fn spawn(&self, name: &'static str, serve: impl Future<Output = Result<()>> + Send + 'static) {
         let stopping = self.stopping.clone();
         self.listeners.spawn(async move {
@@ -268,7 +267,7 @@ impl Listeners {
             sites: Vec::new(),
         };
         for offset in 3..PORTS {
-            // Fewer sites are still a cloud: a distribution without a port says so when it is
+            // A cloud works with fewer sites. A distribution that gets no port is refused when it is
             // created.
             match needed(offset) {
                 Ok(site) => listeners.sites.push(site),

@@ -6,8 +6,8 @@ use crate::files;
 use anyhow::{Context, Result};
 use pulumi_language_rust::lockfile::Lockfile;
 use pulumi_package::project::Project;
+use pulumi_package::whole;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 /// Installs all. The CLI finds them by itself: `pulumi install` downloads nothing, and the engine
@@ -34,8 +34,7 @@ fn install_provider(checkout: &Checkout, name: &str, version: &str, port: u16) -
     if fs::read_to_string(&program).is_ok_and(|old| old == script) {
         return Ok(());
     }
-    fs::write(&program, script)
-        .and_then(|()| fs::set_permissions(&program, fs::Permissions::from_mode(0o755)))
+    whole::write(&program, script.as_bytes(), 0o755)
         .with_context(|| format!("{} cannot be written", program.display()))
 }
 

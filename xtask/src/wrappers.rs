@@ -7,8 +7,8 @@
 use crate::checkout::Checkout;
 use crate::tools;
 use anyhow::{Context, Result};
+use pulumi_package::whole;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 /// Puts a wrapper of the Pulumi CLI on the shell's PATH, and one of the AWS CLI where there is one.
@@ -29,11 +29,8 @@ fn wrap(checkout: &Checkout, name: &str, program: &Path) -> Result<()> {
     {
         return Ok(());
     }
-    // A rename, because the old one may be running.
-    let next = path.with_extension("next");
-    fs::write(&next, script)
-        .and_then(|()| fs::set_permissions(&next, fs::Permissions::from_mode(0o755)))
-        .and_then(|()| fs::rename(&next, &path))
+    // The old one may be running.
+    whole::write(&path, script.as_bytes(), 0o755)
         .with_context(|| format!("{} cannot be written", path.display()))
 }
 

@@ -207,6 +207,61 @@ fn no_service_of_local_depends_on_another() -> Result<()> {
     Ok(())
 }
 
+/// A dependency that no source names costs each newcomer the time to compile it.
+#[test]
+fn every_dependency_is_named_by_a_source() -> Result<()> {
+    // Macros and build scripts write code that needs the first two, and the others' generated code
+    // is in no file ending in .rs. The last gives features that tests and programs then share.
+    const UNNAMED: [(&str, &str); 5] = [
+        ("pulumi_gestalt_providers_aws", "bon"),
+        ("pulumi_gestalt_providers_sample", "bon"),
+        ("pulumi_language_rust", "prost"),
+        ("pulumi_language_rust", "tonic-prost"),
+        ("xtask", "getrandom"),
+    ];
+    let (sources, root) = (files(".rs")?, root()?);
+    let metadata = metadata(&["--no-deps"])?;
+    let packages = metadata["packages"].as_array().context("no packages")?;
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let folder_of = |package: &serde_json::Value| {
+        let manifest = PathBuf::from(text(&package["manifest_path"]));
+        let folder = manifest.parent().and_then(|it| it.strip_prefix(&root).ok());
+        folder.map(Path::to_owned)
+    };
+    let folders: Vec<PathBuf> = packages.iter().filter_map(folder_of).collect();
+    for package in packages {
+        let (name, folder) = (text(&package["name"]), folder_of(package));
+        // A source belongs to the nearest manifest above it.
+        let is_own = |path: &Path| {
+            let nearest = path
+                .ancestors()
+                .find(|it| folders.contains(&it.to_path_buf()));
+            nearest.is_some() && nearest == folder.as_deref()
+        };
+        let own = sources.iter().filter(|(path, _)| is_own(path));
+        // What is before a `::`, or is used as a whole.
+        let paths = own.flat_map(|(_, text)| text.split("::"));
+        let words: BTreeSet<&str> = paths
+            .flat_map(|text| {
+                let uses = text.split("use ").skip(1);
+                let used = uses.filter_map(|rest| rest.split([';', ' ']).next());
+                let last = text.rsplit(|c: char| !c.is_alphanumeric() && c != '_');
+                used.chain(last.take(1))
+            })
+            .collect();
+        for dependency in package["dependencies"].as_array().context("no list")? {
+            let renamed = dependency["rename"].as_str().map(str::to_owned);
+            let dependency = renamed.unwrap_or_else(|| text(&dependency["name"]));
+            let is_named = words.contains(dependency.replace('-', "_").as_str());
+            assert!(
+                is_named || UNNAMED.contains(&(&name, &dependency)),
+                "no source of {name} names {dependency}: take it out of its Cargo.toml"
+            );
+        }
+    }
+    Ok(())
+}
+
 /// So that the compiler finds what nothing uses.
 #[test]
 fn what_is_public_in_local_can_be_reached() -> Result<()> {

@@ -11,8 +11,8 @@ pub(crate) use cloud_template::Strings;
 /// Which parameters there are, and whether each is required.
 pub(crate) type Flags = BTreeMap<String, bool>;
 
-/// Declares a struct of inputs: camelCase on the wire, unknown properties refused, what is not
-/// given left out again when it is written.
+/// Declares a struct of inputs. Its properties are in camelCase on the wire. Unknown ones are
+/// refused, and absent ones are not written.
 macro_rules! inputs {
     ($(#[$attribute:meta])* $name:ident {
         $(required { $($(#[$mark:meta])* $required:ident: $required_type:ty,)* })?
@@ -275,7 +275,7 @@ pub(crate) struct Node {
     pub methods: BTreeMap<String, MethodNode>,
 }
 
-/// A method with all that hangs on it.
+/// A method with its responses and its integration.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct MethodNode {
     pub request: Method,
@@ -302,11 +302,11 @@ impl Definition {
         definition
     }
 
-    /// The whole path of a resource, `/` for the root. Nothing for an unknown one.
+    /// The whole path of a resource, `/` for the root. None for an unknown resource.
     pub(crate) fn path(&self, resource: &str) -> Option<String> {
         let mut parts = Vec::new();
         let mut id = resource;
-        // A tree cannot be deeper than it has nodes; a cycle would be.
+        // A tree has fewer levels than nodes. A cycle would have no end.
         for _ in 0..=self.resources.len() {
             let node = self.resources.get(id)?;
             let Some(parent) = &node.parent else {
@@ -319,7 +319,7 @@ impl Definition {
         None
     }
 
-    /// Takes a resource away, with everything below it.
+    /// Removes a resource, with everything below it.
     pub(crate) fn remove_resource(&mut self, resource: &str) {
         self.resources.remove(resource);
         let children: Vec<String> = self.children(resource).map(|(id, _)| id.clone()).collect();

@@ -21,7 +21,7 @@ pub enum Payload {
     TooLarge,
 }
 
-/// The stage that a request is for, as far as it says nothing of what it runs.
+/// The stage that a request is for, without what it runs.
 #[derive(Debug)]
 pub(crate) struct Stage {
     pub api_id: String,
@@ -43,10 +43,10 @@ pub(crate) struct Exchange<'a> {
     pub path_parameters: Vec<(String, String)>,
     pub query: Vec<(String, String)>,
     pub context: RequestContext,
-    /// What a request template has set of the response.
+    /// The parts of the response that a request template has set.
     pub overrides: Overrides,
     pub started: Instant,
-    /// Why the answer is no success, for the person who watches.
+    /// Why the answer is not a success, for the person who watches.
     pub reason: Option<String>,
 }
 

@@ -10,9 +10,9 @@
 //! | `resources` | its resource types |
 //!
 //! The four languages in which declarations are written are a crate of their own,
-//! `cloud_template`. The resource types say what is declared. A change of a
-//! declaration is not live: what is live is what the stage's deployment captured. Settings of a
-//! stage are live at once.
+//! `cloud_template`. The resource types change what is declared. Such a change is not live until a
+//! deployment has captured it and a stage points to that deployment. Settings of a stage are live
+//! at once.
 
 #![warn(unreachable_pub)]
 
@@ -68,7 +68,7 @@ pub struct ApiGateway {
 }
 
 impl ApiGateway {
-    /// No API yet. They are to be at `port`.
+    /// Without any API. APIs will be reached at `port`.
     pub fn new(
         context: &Context,
         iam: Arc<Iam>,
@@ -138,17 +138,17 @@ impl ApiGateway {
         response
     }
 
-    /// Looks at what is declared.
+    /// Reads what is declared.
     pub(crate) fn look<T>(&self, look: impl FnOnce(&Declarations) -> AwsResult<T>) -> AwsResult<T> {
         look(&self.lock())
     }
 
-    /// Whether an API is there, and has something.
+    /// Whether an API exists and this is true of it.
     pub(crate) fn has(&self, api: &str, something: impl FnOnce(&Api) -> bool) -> bool {
         self.lock().apis.get(api).is_some_and(something)
     }
 
-    /// Changes what is declared; what answers requests follows.
+    /// Changes what is declared, and then the table that answers requests.
     pub(crate) fn change<T>(
         &self,
         change: impl FnOnce(&mut Declarations) -> AwsResult<T>,
@@ -165,7 +165,7 @@ impl ApiGateway {
     }
 }
 
-/// What is told of a request.
+/// The event of a request, for the person who watches.
 fn happened(exchange: &Exchange<'_>, response: &Response<Bytes>) -> Event {
     let query = exchange.parts.uri.query();
     let query = query.map(|query| format!("?{query}")).unwrap_or_default();

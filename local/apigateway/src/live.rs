@@ -1,7 +1,7 @@
 //! What answers requests right now: the stages, each with the deployment it points to.
 //!
-//! The table is built again after every change of what is deployed and replaced as a whole, so
-//! that a request works with one state from its first step to its last, and without locks.
+//! The table is built again after every change and replaced as a whole. So a request works with one
+//! state from its first step to its last, and without locks.
 
 use super::declarations::{Api, Declarations};
 use super::definition::Settings;
@@ -31,7 +31,7 @@ pub(crate) struct LiveStage {
 }
 
 impl Table {
-    /// The table of what is declared; buckets that still have the same limits go on as they are.
+    /// The table of what is declared. A token bucket whose limit has not changed keeps its tokens.
     pub(crate) fn of(declared: &Declarations, before: &Table) -> Self {
         let mut table = Self::default();
         for (id, api) in &declared.apis {
@@ -100,8 +100,8 @@ fn live_stage(
     })
 }
 
-/// The limit that settings ask for. -1, the default of both, is none; one of both alone leaves
-/// the account's value for the other.
+/// The limit that settings ask for. The default of both numbers is -1, which means no limit. When
+/// only one is given, the other is the account's.
 fn limit(settings: &Settings) -> Option<Limit> {
     let given = |number: &Option<serde_json::Number>| {
         number

@@ -8,7 +8,7 @@ use cloud_iam::Caller;
 /// The actions of Firehose, which integrations call.
 #[async_trait]
 pub trait Actions: Send + Sync + 'static {
-    /// Those that there are.
+    /// The names of those that exist.
     fn names(&self) -> &'static [&'static str];
 
     /// Calls one in a region, if the caller may. Gives the body of the 200 answer.

@@ -19,7 +19,7 @@ impl Problem {
         }
     }
 
-    /// Something of API Gateway's that the embedded cloud does not have.
+    /// A feature of API Gateway that the embedded cloud does not have.
     pub(crate) fn unsupported(property: impl Into<String>, what: impl fmt::Display) -> Self {
         Self::new(
             property,
@@ -34,7 +34,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Problems as they are found; whatever could be made of the rest is of no use then.
+/// Problems, as they are found. With any of them there is no result.
 #[derive(Debug, Default)]
 pub(crate) struct Problems(Vec<Problem>);
 
@@ -43,7 +43,7 @@ impl Problems {
         self.0.push(Problem::new(property, reason));
     }
 
-    /// Notes what of API Gateway's is not supported, when it is asked for.
+    /// Notes a feature of API Gateway that is not supported, when it is asked for.
     pub(crate) fn unsupported(&mut self, asked: bool, property: &str, what: impl fmt::Display) {
         if asked {
             self.0.push(Problem::unsupported(property, what));

@@ -34,8 +34,8 @@ pub(crate) struct Endpoint {
 }
 
 impl Program {
-    /// Compiles what an API is at present. Every problem is found, not just the first.
-    /// `actions` are those of Firehose that there are.
+    /// Compiles an API as it is now. It finds every problem, not only the first. `actions` are the
+    /// actions of Firehose that exist.
     pub(crate) fn compile(
         deployment: &str,
         definition: &Definition,
@@ -81,7 +81,7 @@ fn endpoint(
     actions: &[&str],
 ) -> Result<Endpoint, Vec<Problem>> {
     let Some(node) = &method.integration else {
-        // AWS's own words, and checked before; a method may also have lost it since.
+        // In AWS's words. It was checked before, but a method may have lost its integration since.
         return Err(vec![Problem::new(
             "integration",
             "No integration defined for method",

@@ -17,12 +17,12 @@ use cloud_core::error::{AwsError, AwsResult};
 use cloud_core::identity::ACCOUNT_ID;
 use cloud_template::mapping::Source;
 
-/// The methods there are.
+/// The methods that exist.
 pub(crate) const METHODS: [&str; 8] = [
     "GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "HEAD", "ANY",
 ];
 
-/// Said when logs are asked for without a role to write them.
+/// For a stage that asks for logs in an account without a role to write them.
 const NO_LOG_ROLE: &str =
     "CloudWatch Logs role ARN must be set in account settings to enable logging";
 
@@ -47,7 +47,7 @@ impl Declarations {
         self.apis.get_mut(id).ok_or_else(|| unknown_api(id))
     }
 
-    /// The API that something of this region is to belong to: one of the same region.
+    /// An API of this region, for a new part of it.
     pub(crate) fn api_in(&self, id: &str, region: &str) -> AwsResult<&Api> {
         let api = self.api(id)?;
         match api.region == region {
@@ -56,7 +56,7 @@ impl Declarations {
         }
     }
 
-    /// Whether logs may be asked for in a region.
+    /// Refuses logs in a region where the account has no role to write them.
     pub(crate) fn check_logging(&self, region: &str) -> AwsResult<()> {
         match self.accounts.get(region) {
             Some(Some(_)) => Ok(()),

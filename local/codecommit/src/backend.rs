@@ -17,6 +17,7 @@ use std::io;
 use std::process::Stdio;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStdout};
+use tokio_util::sync::CancellationToken;
 
 /// What git's program may print before the body of its answer.
 const MAX_HEAD: usize = 16 * 1024;
@@ -47,6 +48,8 @@ pub struct Answer {
 pub enum Refused {
     /// There is no such thing in a repository.
     NotFound,
+    /// The body of the request did not arrive in full.
+    BrokenOff,
     Failed(AwsError),
 }
 
@@ -124,22 +127,30 @@ impl CodeCommit {
             }
         }
         let mut child = command.spawn().map_err(|error| missing(&error))?;
+        let broken = CancellationToken::new();
         if let Some(stdin) = child.stdin.take() {
-            self.context.tasks.spawn(pass_on(body, stdin));
+            self.context
+                .tasks
+                .spawn(pass_on(body, stdin, broken.clone()));
         }
         let stdout = child.stdout.take();
         let mut stdout = stdout.ok_or_else(|| AwsError::internal("git has no output"))?;
-        let (status, headers, rest) = head(&mut stdout).await?;
+        let (status, headers, rest) = tokio::select! {
+            head = head(&mut stdout) => head?,
+            () = broken.cancelled() => return Err(Refused::BrokenOff),
+        };
         Ok(Answer {
             status,
             headers,
-            body: rest_of(child, stdout, rest),
+            body: rest_of(child, stdout, rest, broken),
         })
     }
 }
 
-/// The body of a request for git's program. What breaks off ends it: git then refuses the whole.
-async fn pass_on<B>(mut body: B, mut stdin: tokio::process::ChildStdin)
+/// Passes the body of a request on to git's program, and tells when it breaks off. The end of its
+/// input is not enough then: a program that was told a length reads on for ever
+/// (`pipe_fixed_length` in git's `http-backend.c`).
+async fn pass_on<B>(mut body: B, mut stdin: tokio::process::ChildStdin, broken: CancellationToken)
 where
     B: Body<Data = Bytes> + Unpin,
     B::Error: std::fmt::Display,
@@ -149,6 +160,7 @@ where
             Ok(frame) => frame,
             Err(error) => {
                 tracing::debug!(%error, "a push or a fetch broke off");
+                broken.cancel();
                 return;
             }
         };
@@ -205,30 +217,31 @@ fn end_of_head(read: &[u8]) -> Option<(usize, usize)> {
         .or_else(|| find(b"\n\n").map(|end| (end, 2)))
 }
 
-/// The body of the answer as git prints it. The program lives as long as somebody reads.
+/// The body of the answer as git prints it. The program is killed when nobody reads it any more, or
+/// when the body of the request breaks off.
 fn rest_of(
     child: Child,
     stdout: ChildStdout,
     first: Bytes,
+    broken: CancellationToken,
 ) -> BoxStream<'static, io::Result<Bytes>> {
-    let read = stream::unfold(
-        (child, stdout, Some(first)),
-        |(child, mut stdout, first)| async move {
-            if let Some(first) = first.filter(|first| !first.is_empty()) {
-                return Some((Ok(first), (child, stdout, None)));
+    let first = stream::iter((!first.is_empty()).then_some(Ok(first)));
+    let rest = stream::unfold(Some((child, stdout, broken)), |running| async move {
+        let (mut child, mut stdout, broken) = running?;
+        let mut chunk = BytesMut::with_capacity(CHUNK);
+        let read = tokio::select! {
+            read = stdout.read_buf(&mut chunk) => read,
+            () = broken.cancelled() => Err(io::ErrorKind::UnexpectedEof.into()),
+        };
+        match read {
+            Ok(0) => {
+                // It has closed its output, and ends.
+                child.wait().await.ok();
+                None
             }
-            let mut chunk = BytesMut::with_capacity(CHUNK);
-            match stdout.read_buf(&mut chunk).await {
-                Ok(0) => {
-                    let mut child = child;
-                    // It has closed its output, and ends.
-                    child.wait().await.ok();
-                    None
-                }
-                Ok(_) => Some((Ok(chunk.freeze()), (child, stdout, None))),
-                Err(error) => Some((Err(error), (child, stdout, None))),
-            }
-        },
-    );
-    read.boxed()
+            Ok(_) => Some((Ok(chunk.freeze()), Some((child, stdout, broken)))),
+            Err(error) => Some((Err(error), None)),
+        }
+    });
+    first.chain(rest).boxed()
 }

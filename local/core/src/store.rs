@@ -1,15 +1,13 @@
 //! Durable tables: small records under string keys, on disk before a write returns.
 //!
 //! Every call that may wait for the disk is asynchronous, and none of them keeps an asynchronous
-//! thread waiting. Reads run on tokio's threads for blocking work: [`Store::read`] gives a closure
-//! a snapshot of all records, so that several reads cost one change of threads and agree with each
-//! other. Writes run on a thread of the store's own.
+//! thread waiting. A read is a closure that gets a snapshot of all records, so that several reads
+//! of one request cost one change of threads and agree with each other. [`Store::look_up`] is for
+//! a few records, [`Store::read`] for many.
 //!
-//! Writers that arrive together share one commit (and so one `fsync`): a write waits for the
-//! commit that is under way, then goes out with all others that waited. Those whose commit has
-//! ended write again soon, but one of them first: so the next commit waits a moment for as many as
-//! there were. Otherwise every second commit would be for one alone. After a crash the store holds
-//! exactly the batches whose `commit` returned, and possibly some whose had not yet.
+//! Calls that come together go together: those that look something up share a snapshot, those that
+//! write share a commit (and so one `fsync`). After a crash the store holds exactly the batches
+//! whose `commit` returned, and possibly some whose had not yet.
 //!
 //! A store that was closed takes no more writes: its file is about to be deleted, and a write
 //! would be acknowledged and then be nowhere.
@@ -19,16 +17,18 @@
 //!
 //! | module | what lives there |
 //! | --- | --- |
-//! | here | the store as the services use it, and the thread that writes |
-//! | `batch` | writes that become durable together |
-//! | `snapshot` | all records as of one moment |
+//! | here | the store as the services use it, and its file |
+//! | `batch`, `writer` | writes that become durable together, and the thread that writes |
+//! | `snapshot`, `reader` | all records as of one moment, and the thread that looks things up |
 //! | `mirror` | the second copy of the database, a log |
 //! | `recovery` | which of the two is believed at a start, and how one is made from the other |
 
 mod batch;
 mod mirror;
+mod reader;
 mod recovery;
 mod snapshot;
+mod writer;
 
 pub use batch::Batch;
 pub use snapshot::Snapshot;
@@ -36,13 +36,13 @@ pub use snapshot::Snapshot;
 use crate::troubles::{Troubles, reason};
 use anyhow::{Context, Result, anyhow};
 use mirror::Mirror;
+use reader::Reader;
 use redb::{Database, ReadableDatabase, TableDefinition};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak, mpsc};
-use std::time::{Duration, Instant};
-use tokio::sync::oneshot;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use writer::Writer;
 
 /// One table for all: keys are `table\0key`, so that tables need no declaration.
 const RECORDS: TableDefinition<&str, &[u8]> = TableDefinition::new("records");
@@ -54,13 +54,6 @@ const COMMIT: (&str, &str) = ("store", "commit");
 /// else needs no second copy, so that an empty home starts without making one.
 pub const COUNTERS: &str = "counters";
 
-/// How many waiting batches one commit takes at most; bounds the memory of a commit.
-const MAX_GROUP: usize = 1024;
-
-/// How long a commit waits for the writers that shared the one before: about as long as one more
-/// commit would take them. A writer that is alone never waits.
-const GATHERING: Duration = Duration::from_millis(1);
-
 /// What the store is called where troubles are named.
 const SOURCE: &str = "store";
 
@@ -68,7 +61,8 @@ const SOURCE: &str = "store";
 #[derive(Clone)]
 pub struct Store {
     file: Arc<DatabaseFile>,
-    writer: mpsc::Sender<Group>,
+    writer: Writer,
+    reader: Reader,
     is_whole: bool,
 }
 
@@ -87,11 +81,6 @@ struct DatabaseFile {
 struct Copies {
     mirror: Mirror,
     in_doubt: bool,
-}
-
-struct Group {
-    batch: Batch,
-    done: oneshot::Sender<Result<(), String>>,
 }
 
 impl Store {
@@ -115,17 +104,15 @@ impl Store {
             }),
             troubles: troubles.clone(),
         });
-        let (writer, groups) = mpsc::channel();
-        // A thread of its own and not one of tokio's: it lives as long as the store, and waits
-        // for the disk most of the time. It holds the database only while it writes, so that the
-        // file is free again when the last handle is gone.
-        std::thread::Builder::new().name("store".into()).spawn({
-            let file = Arc::downgrade(&file);
-            move || write_groups(&file, &groups)
-        })?;
+        // Threads of its own and not tokio's: they live as long as the store. They hold the
+        // database only while they work, so that the file is free again when the last handle is
+        // gone.
+        let writer = Writer::spawn(&file)?;
+        let reader = Reader::spawn(&file)?;
         Ok(Self {
             file,
             writer,
+            reader,
             is_whole: opened.is_whole,
         })
     }
@@ -154,9 +141,9 @@ impl Store {
         self.file.closed.load(Ordering::SeqCst)
     }
 
-    /// Reads as much as `read` likes, all of it as of one moment, on a thread that may wait for
-    /// the disk. Fails when the database cannot be opened, or fails over what it reads; what
-    /// `read` returns is passed on as it is.
+    /// Reads as many records as `read` likes, all of them as of one moment, on one of tokio's
+    /// threads for blocking work. Fails when the database cannot be opened, or fails over what it
+    /// reads; what `read` returns is passed on as it is.
     pub async fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Snapshot) -> T + Send + 'static,
@@ -168,10 +155,21 @@ impl Store {
         .await?
     }
 
+    /// Reads a few records in the same way, on a thread that all who look something up share:
+    /// under load that costs less than a thread for each, but one that takes long keeps the others
+    /// waiting.
+    pub async fn look_up<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Snapshot) -> T + Send + 'static,
+    ) -> Result<T> {
+        self.reader.look_up(read).await
+    }
+
     /// The record under `key`, if there is one.
     pub async fn get(&self, table: &str, key: &str) -> Result<Option<Vec<u8>>> {
         let (table, key) = (table.to_owned(), key.to_owned());
-        self.read(move |records| records.get(&table, &key)).await?
+        self.look_up(move |records| records.get(&table, &key))
+            .await?
     }
 
     /// All records of `table` whose key starts with `prefix`, in the order of their keys.
@@ -183,14 +181,7 @@ impl Store {
 
     /// Makes the batch durable. Fails, with nothing written, when the disk refuses it.
     pub async fn commit(&self, batch: Batch) -> Result<()> {
-        let (done, finished) = oneshot::channel();
-        self.writer
-            .send(Group { batch, done })
-            .map_err(|_| anyhow!("the store is closed"))?;
-        finished
-            .await
-            .context("the store was closed during a write")?
-            .map_err(anyhow::Error::msg)
+        self.writer.commit(batch).await
     }
 }
 
@@ -312,67 +303,6 @@ impl DatabaseFile {
             }
         }
         Ok(())
-    }
-}
-
-fn write_groups(file: &Weak<DatabaseFile>, groups: &mpsc::Receiver<Group>) {
-    let mut shared_by = 1;
-    while let Ok(first) = groups.recv() {
-        let waiting = gather(first, groups, shared_by);
-        shared_by = waiting.len();
-        let batches: Vec<_> = waiting.iter().map(|group| &group.batch).collect();
-        let result = match file.upgrade() {
-            Some(file) if file.closed.load(Ordering::SeqCst) => {
-                Err("the cloud was reset meanwhile".to_owned())
-            }
-            Some(file) => write_group(&file, &batches),
-            None => Err("the store is closed".to_owned()),
-        };
-        for group in waiting {
-            // A writer that stopped waiting does not need the answer.
-            let _ = group.done.send(result.clone());
-        }
-    }
-}
-
-/// What goes into one commit: all that waits, and what comes in the next moment until there is as
-/// much as last time.
-fn gather(first: Group, groups: &mpsc::Receiver<Group>, expected: usize) -> Vec<Group> {
-    let mut waiting = vec![first];
-    let until = Instant::now() + GATHERING;
-    while waiting.len() < MAX_GROUP {
-        let next = match waiting.len() < expected {
-            true => groups
-                .recv_timeout(until.saturating_duration_since(Instant::now()))
-                .ok(),
-            false => groups.try_recv().ok(),
-        };
-        match next {
-            Some(group) => waiting.push(group),
-            None => break,
-        }
-    }
-    waiting
-}
-
-/// Writes one group. A write that fails or panics does not end the thread.
-fn write_group(file: &DatabaseFile, batches: &[&Batch]) -> Result<(), String> {
-    let written = catch_unwind(AssertUnwindSafe(|| file.write(batches)));
-    let written = written.unwrap_or_else(|panic| {
-        file.close();
-        file.troubles.panicked(SOURCE, &*panic);
-        Err(anyhow!("the writer failed: {}", reason(&*panic)))
-    });
-    match written {
-        Ok(()) => {
-            file.troubles.ended(SOURCE);
-            Ok(())
-        }
-        Err(error) => {
-            let error = format!("the store cannot be written: {error:#}");
-            file.troubles.began(SOURCE, &error);
-            Err(error)
-        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! A log stream as a file: a line of JSON that names it, then one an event.
 
 use anyhow::{Context, Result, ensure};
+use cloud_core::percent;
 use cloud_core::troubles::Troubles;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -341,7 +342,8 @@ fn cut(message: &str) -> &str {
 }
 
 /// A name as a file name: letters, digits, `-` and `_` stay, everything else is `%` and its
-/// code; a long one is cut and made unique again.
+/// code; a long one is cut and made unique again. The digits of codes are small letters in every
+/// data folder that there is, so it is not what addresses have.
 pub(crate) fn file_name(name: &str) -> String {
     let mut escaped = String::new();
     for byte in name.bytes() {
@@ -364,24 +366,7 @@ pub(crate) fn file_name(name: &str) -> String {
 
 /// The name that [`file_name`] was made of; a cut one stays as it is.
 fn name_of_file(stem: &str) -> String {
-    let mut name = Vec::new();
-    let mut rest = stem.as_bytes();
-    while let Some((byte, after)) = rest.split_first() {
-        let code = after
-            .get(..2)
-            .and_then(|code| std::str::from_utf8(code).ok());
-        let code = code.and_then(|code| u8::from_str_radix(code, 16).ok());
-        rest = match (byte, code) {
-            (b'%', Some(code)) => {
-                name.push(code);
-                &after[2..]
-            }
-            _ => {
-                name.push(*byte);
-                after
-            }
-        };
-    }
+    let name = percent::decode_bytes(stem).into_owned();
     String::from_utf8(name).unwrap_or_else(|_| stem.to_owned())
 }
 

@@ -167,7 +167,7 @@ impl S3 {
             });
         }
         let (bucket, key) = (bucket.to_owned(), key.to_owned());
-        self.records(move |records| {
+        self.look_up(move |records| {
             let latest = match is_conditional {
                 true => records::latest(records, &bucket, &key)?,
                 false => None,
@@ -248,7 +248,7 @@ impl S3 {
         let _lock = self.locks.lock(name, key).await;
         let found = {
             let (name, key, id) = (name.to_owned(), key.to_owned(), id.to_owned());
-            self.records(move |records| records::version(records, &name, &key, &id))
+            self.look_up(move |records| records::version(records, &name, &key, &id))
                 .await?
         };
         if !conditions.is_empty() {

@@ -187,7 +187,7 @@ impl S3 {
     ) -> Result<(Version, Content, Option<bytes::Bytes>), Missing> {
         let (bucket, key) = (bucket.settings.name.clone(), wanted.key.to_owned());
         let id = wanted.version_id.map(str::to_owned);
-        self.records(move |records| {
+        self.look_up(move |records| {
             let (version, content) = records::find(records, &bucket, &key, id.as_deref())?;
             let small = match (bytes, &content.body) {
                 (Bytes::IfSmall, Body::Record) => records::body(records, &version)?,

@@ -1,5 +1,5 @@
-//! What the store has of objects, read from a snapshot of it: [`S3::records`] gives one, on a
-//! thread that may wait for the disk.
+//! What the store has of objects, read from a snapshot of it: [`S3::look_up`] and [`S3::records`]
+//! give one, on a thread that may wait for the disk.
 
 use super::S3;
 use super::errors::{invalid_version_id, no_such_key, no_such_version};
@@ -22,7 +22,7 @@ pub enum Missing {
 }
 
 impl S3 {
-    /// Reads records as of one moment, on a thread that may wait for the disk.
+    /// Reads many records as of one moment, on a thread that may wait for the disk.
     pub(crate) async fn records<T, E>(
         &self,
         read: impl FnOnce(&Snapshot) -> Result<T, E> + Send + 'static,
@@ -37,6 +37,21 @@ impl S3 {
         }
     }
 
+    /// Reads a few records in the same way, which costs less.
+    pub(crate) async fn look_up<T, E>(
+        &self,
+        read: impl FnOnce(&Snapshot) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<AwsError> + Send + 'static,
+    {
+        match self.context.store.look_up(read).await {
+            Ok(read) => read,
+            Err(error) => Err(AwsError::internal(format!("{error:#}")).into()),
+        }
+    }
+
     /// The version to read: of this id, or the latest one.
     pub async fn find(
         &self,
@@ -46,7 +61,7 @@ impl S3 {
     ) -> Result<(Version, Content), Missing> {
         let (bucket, key) = (bucket.to_owned(), key.to_owned());
         let id = version_id.map(str::to_owned);
-        self.records(move |records| find(records, &bucket, &key, id.as_deref()))
+        self.look_up(move |records| find(records, &bucket, &key, id.as_deref()))
             .await
     }
 }

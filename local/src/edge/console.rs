@@ -54,7 +54,7 @@ pub(crate) fn answer<B>(request: &Request<B>, port: u16) -> Option<Response<Full
     let mut response = Response::new(Full::from(*text));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    // A newer program may answer the next time.
+    // The next answer may come from a newer version of this program.
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     if let Ok(policy) = HeaderValue::from_str(&policy(port)) {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);

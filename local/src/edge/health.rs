@@ -10,7 +10,7 @@ use time::format_description::well_known::Rfc3339;
 /// No bucket can have this name: an underscore is not allowed in one.
 const PATH: &str = "/_mysfits/health";
 
-/// How functions are kept apart: `namespaces`, or `copies` and why it is no better.
+/// How functions are kept apart: by `namespaces`, or by `copies`, with the reason.
 fn functions(cloud: &Cloud) -> serde_json::Value {
     let isolation = cloud.lambda.isolation();
     let mut functions = serde_json::json!({ "isolation": isolation.name() });

@@ -21,11 +21,11 @@ const FAULTS: &str = "/_mysfits/faults";
 const FAULTS_OF: &str = "/_mysfits/faults/";
 const RESET: &str = "/_mysfits/reset";
 
-/// The deployment packages of functions, by their SHA-256: what Lambda's GetFunction says where
-/// a package can be had. Of AWS's address for it too nothing but the address is needed.
+/// The deployment packages of functions, by their SHA-256. Lambda's GetFunction answers with such an
+/// address. As with AWS's, a client needs nothing but the address.
 const PACKAGES: &str = "/_mysfits/packages/";
 
-/// What describes a fault is short.
+/// Of the description of a fault, in bytes.
 const MAX_BODY: usize = 64 * 1024;
 
 type Answer = Response<Full<Bytes>>;
@@ -33,8 +33,8 @@ type Answer = Response<Full<Bytes>>;
 /// The answer to a request under [`PREFIX`].
 pub(crate) async fn answer(request: Request<RequestBody>, current: &Arc<Current>) -> Answer {
     let port = current.now().config.endpoints.aws;
-    // Browsers send the header with every request of a page that changes something, and with
-    // none that a person or a program makes. The console's own page may.
+    // Browsers send this header with each request of a page that changes something. People and
+    // programs do not send it. The console's own page may change things.
     let foreign = |origin| !console::is_own_origin(origin, port);
     let mut origins = request.headers().get_all(header::ORIGIN).iter();
     if request.method() != Method::GET && origins.any(foreign) {
@@ -138,7 +138,7 @@ async fn package(cloud: &Cloud, path: &str) -> Answer {
 
 async fn reset(current: &Arc<Current>) -> Answer {
     let current = Arc::clone(current);
-    // A task of its own: what is begun is finished when the client hangs up.
+    // A task of its own, so that it is finished when the client hangs up.
     let reset = tokio::spawn(async move { current.reset().await });
     match reset.await.map_err(anyhow::Error::from).flatten() {
         Ok(()) => {
@@ -189,7 +189,7 @@ pub(crate) fn refusal(status: StatusCode, message: &str) -> Answer {
     answer_of(status, &json!({ "message": message }))
 }
 
-/// An answer in JSON. What a page of another origin asks for is not even read by its browser.
+/// An answer in JSON. A browser does not let a page of another origin read it.
 pub(crate) fn answer_of(status: StatusCode, body: &Value) -> Answer {
     let mut response = Response::new(Full::from(format!("{body}\n")));
     *response.status_mut() = status;

@@ -21,7 +21,7 @@ const STATE: &str = "/_mysfits/state";
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Answers a request for events, which waits until there is one; nothing for any other request.
-/// It holds on to no cloud, so that a reset need not wait for it.
+/// It holds no cloud, so that a reset does not wait for it.
 pub(super) async fn events<B>(
     request: &Request<B>,
     current: &Current,

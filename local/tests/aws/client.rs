@@ -360,7 +360,8 @@ fn words(value: &str) -> String {
     value.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn signature(scope: &str, date: &str, canonical: &str) -> Result<String> {
+/// A signature of version 4 with the account's keys.
+pub fn signature(scope: &str, date: &str, canonical: &str) -> Result<String> {
     let to_sign = format!(
         "AWS4-HMAC-SHA256\n{date}\n{scope}\n{}",
         hex(&Sha256::digest(canonical.as_bytes()))

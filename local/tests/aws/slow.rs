@@ -1,11 +1,16 @@
 //! Clients that are slow: each listener waits for them, and not forever.
 
-use crate::client::Cloud;
+use crate::client::{Cloud, signature};
 use anyhow::{Context, Result, ensure};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use cloud_core::patience::Patience;
 use http::Method;
 use pulumi_gestalt_proto::pulumi::pulumirpc::PluginInfo;
+use serde_json::json;
 use std::time::Duration;
+use time::OffsetDateTime;
+use time::macros::format_description;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tonic::transport::Endpoint;
@@ -137,6 +142,36 @@ async fn a_body_that_comes_byte_by_byte_is_not_waited_for() -> Result<()> {
         ensure!(answer.starts_with(status), "{head}{answer}");
         ensure!(answer.contains(says), "{head}{answer}");
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_push_that_does_not_end_is_not_waited_for() -> Result<()> {
+    let cloud = impatient(Duration::ZERO).await?;
+    let repository = json!({ "repositoryName": "r" });
+    let token = "aws:codecommit/repository:Repository";
+    cloud.deploy(token, "r", repository).await?;
+    // The password is a signature, as `aws codecommit credential-helper` makes it.
+    let format = format_description!("[year][month][day]T[hour][minute][second]");
+    let date = OffsetDateTime::now_utc().format(&format)?;
+    let scope = format!("{}/us-east-1/codecommit/aws4_request", &date[..8]);
+    let canonical = "GIT\n/v1/repos/r\n\nhost:127.0.0.1\n\nhost\n";
+    let signature = signature(&scope, &date, canonical)?;
+    let credentials = STANDARD.encode(format!("test:{date}Z{signature}"));
+
+    let mut stream = TcpStream::connect(cloud.address()).await?;
+    let request = format!(
+        "POST /v1/repos/r/git-receive-pack HTTP/1.1\r\nHost: {}\r\nAuthorization: Basic \
+         {credentials}\r\nContent-Type: application/x-git-receive-pack-request\r\n\
+         Content-Length: 1000\r\n\r\n0094",
+        cloud.address()
+    );
+    stream.write_all(request.as_bytes()).await?;
+    let mut answer = String::new();
+    let answered = stream.read_to_string(&mut answer);
+    tokio::time::timeout(FOR_EVER, answered).await??;
+    ensure!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+    ensure!(answer.contains("connection: close"), "{answer}");
     Ok(())
 }
 

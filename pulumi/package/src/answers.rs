@@ -8,10 +8,10 @@ use crate::cargo::own_environment;
 use crate::inputs;
 use crate::look::{Environment, Look};
 use crate::toolchain::answer;
+use crate::whole;
 use anyhow::Result;
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// What is asked.
@@ -81,10 +81,5 @@ fn keep(path: &Path, text: &str) -> std::io::Result<()> {
     if fs::read_to_string(path).is_ok_and(|kept| kept == text) {
         return Ok(());
     }
-    let folder = path.parent().unwrap_or(path);
-    fs::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(text.as_bytes())?;
-    file.persist(path)?;
-    Ok(())
+    whole::write(path, text.as_bytes(), 0o644)
 }

@@ -1,5 +1,6 @@
 //! A zip archive with one executable, written only when it changes.
 
+use crate::whole;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -79,25 +80,9 @@ fn pack(name: &str, content: &[u8], level: i64) -> zip::result::ZipResult<Vec<u8
     Ok(archive.finish()?.into_inner())
 }
 
-/// Who reads the file at the same time sees the old content or the new.
 fn write(path: &Path, content: &[u8]) -> Result<()> {
-    let written = || -> Result<()> {
-        let folder = path.parent().context("it has no folder")?;
-        fs::create_dir_all(folder)?;
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(content)?;
-        make_readable(file.as_file())?;
-        file.persist(path)?;
-        Ok(())
-    };
-    written().with_context(|| format!("{} cannot be written", path.display()))
-}
-
-/// Temporary files are readable by their owner alone.
-fn make_readable(file: &fs::File) -> Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(fs::Permissions::from_mode(0o644))?;
-    Ok(())
+    whole::write(path, content, 0o644)
+        .with_context(|| format!("{} cannot be written", path.display()))
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@
 //! | [`project`], [`toolchain`] | what the workspace's files and compiler say |
 //! | [`cargo`], [`group`] | cargo with progress, and process groups |
 //! | [`answers`], `look`, `inputs` | when Cargo and the compiler need not be asked |
-//! | `cache` | the folder for what is downloaded once |
+//! | `cache`, [`whole`] | the folder for what is downloaded once; files that are written whole |
 
 pub mod answers;
 mod archive;
@@ -21,6 +21,7 @@ mod look;
 pub mod pinned;
 pub mod project;
 pub mod toolchain;
+pub mod whole;
 
 use anyhow::{Context, Result, bail};
 use cargo::{Build, Progress};

@@ -6,12 +6,12 @@
 //! and ended with the same files in the same state, that state is a proof: as long as nothing in
 //! it has changed, nor the environment, nor the binary, Cargo would build nothing.
 
+use crate::whole;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -115,12 +115,7 @@ impl Look {
 
     /// Two commands may end at the same time: the last one's record is there, and whole.
     fn write(&self) -> std::io::Result<()> {
-        let folder = self.path.parent().unwrap_or(&self.path);
-        fs::create_dir_all(folder)?;
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(&serde_json::to_vec(&self.record)?)?;
-        file.persist(&self.path)?;
-        Ok(())
+        whole::write(&self.path, &serde_json::to_vec(&self.record)?, 0o644)
     }
 }
 

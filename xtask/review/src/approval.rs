@@ -30,11 +30,7 @@ pub fn of(preview: &Preview) -> String {
     // The engine meets resources in another order each time.
     steps.sort();
     let digest = Sha256::digest(steps.join("\n"));
-    digest
-        .iter()
-        .take(BYTES)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex::encode(&digest[..BYTES])
 }
 
 /// As much as a person copies, and nobody makes another change for.

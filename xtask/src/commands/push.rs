@@ -87,10 +87,7 @@ impl Password {
         let time = OffsetDateTime::from(now).format(&format)?;
         let date = time.get(..8).unwrap_or_default();
         let canonical = format!("GIT\n{}\n\nhost:{host}\n\nhost\n", url.path());
-        let digest: String = Sha256::digest(canonical)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let digest = hex::encode(Sha256::digest(canonical));
         let scope = format!("{date}/{}/codecommit/aws4_request", aws.region);
         let to_sign = format!("AWS4-HMAC-SHA256\n{time}\n{scope}\n{digest}");
         let key =

@@ -27,8 +27,8 @@ const LOG_ACTIONS: [&str; 7] = [
     "logs:PutLogEvents",
 ];
 
-/// How long the role's policies may be on their way, which no input of the account says to come
-/// first: the aws provider tries again for two minutes.
+/// How long to wait for the role's policies. No input of the account refers to them, so they may be
+/// deployed after it. The aws provider tries again for two minutes.
 const PATIENCE: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -77,8 +77,7 @@ impl ResourceType for Account {
         Ok(old.outputs.clone())
     }
 
-    /// An account always has settings; the role among them may be another than was declared, or
-    /// none, since another stack has set or reset it.
+    /// An account always has settings. Another stack may have set another role, or reset it.
     async fn read(
         &self,
         apigateway: &Arc<ApiGateway>,

@@ -12,7 +12,8 @@ use serde_json::json;
 use std::sync::Arc;
 use time::format_description::well_known::Rfc3339;
 
-/// The table of what deployments have captured; it is what runs, whatever is declared since.
+/// The table of what deployments have captured. That is what runs, even when other things are
+/// declared later.
 const CAPTURED: &str = "apigateway.deployments";
 
 /// An API as it was at one time.
@@ -34,7 +35,7 @@ impl ResourceType for Deployment {
         if inputs.variables.is_empty() {
             return Vec::new();
         }
-        // AWS gives them to the stage that CreateDeployment names, and here it names none.
+        // AWS gives them to the stage that CreateDeployment names. The aws provider names none.
         let reason = "the embedded cloud does not support variables of a deployment: give them to \
                       the stage";
         vec![Refusal::new("variables", reason)]

@@ -16,7 +16,7 @@ use cloud_resource::resource::{New, Refusal, Resource};
 
 /// What a method's requests are sent to.
 pub(super) struct Integration {
-    /// The actions of Firehose that there are.
+    /// The actions of Firehose that exist.
     pub actions: &'static [&'static str],
 }
 
@@ -91,7 +91,7 @@ impl Part for Integration {
     }
 }
 
-/// What becomes of an integration's answer.
+/// How an integration's answer becomes the method's.
 pub(super) struct IntegrationResponse;
 
 impl Part for IntegrationResponse {

@@ -19,7 +19,7 @@ use cloud_resource::resource::{AnyResourceType, Refusal, bind};
 use part::OfApi;
 use std::sync::Arc;
 
-/// Every type.
+/// All types.
 pub(crate) fn all(gateway: &Arc<ApiGateway>) -> Vec<Box<dyn AnyResourceType>> {
     let actions = gateway.actions.names();
     vec![

@@ -1,5 +1,5 @@
-//! What is a part of one REST API. Such types differ in what they declare and what AWS refuses;
-//! how a resource of them comes, changes and goes is the same, and is here.
+//! Parts of a REST API: methods, models, stages and so on. Their types differ in what they declare
+//! and in what AWS refuses. The life of a resource is the same for all of them, and is here.
 
 use crate::ApiGateway;
 use crate::declarations::{Api, Declarations};
@@ -34,7 +34,7 @@ pub(super) trait Part: Send + Sync + 'static {
         Vec::new()
     }
 
-    /// What is said when there is no such API.
+    /// The error when there is no such API.
     fn unknown_api(error: AwsError) -> AwsError {
         error
     }
@@ -161,7 +161,7 @@ impl<P: Part> ResourceType for OfApi<P> {
         gateway.change(|declared| {
             match declared.apis.get_mut(P::api(&resource.inputs)) {
                 Some(api) => self.0.remove(api, &resource.id, &resource.inputs),
-                // Its API is gone, and it with that.
+                // It is gone together with its API.
                 None => Ok(()),
             }
         })

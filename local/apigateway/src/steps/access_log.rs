@@ -1,7 +1,7 @@
 //! The access log: one line a request, in the stage's format, in the stage's log group.
 //!
-//! Source: AWS, "Set up CloudWatch logging for REST APIs". What has no value is `-`. API Gateway
-//! writes with the account's role for logs; what that role may not do is not written.
+//! Source: AWS, "Set up CloudWatch logging for REST APIs". A variable without a value is `-`. API
+//! Gateway writes with the account's role for logs. When that role may not write, nothing is written.
 
 use super::integration::PRINCIPAL;
 use crate::definition::AccessLogSettings;
@@ -112,7 +112,7 @@ fn log_group(arn: &str) -> Result<&str, String> {
     }
 }
 
-/// A stream's name, which on AWS is 32 hexadecimal digits of no meaning.
+/// A stream's name. On AWS it is 32 hexadecimal digits without a meaning.
 fn stream(stage: &str) -> String {
     hex::encode(&Sha256::digest(stage)[..16])
 }

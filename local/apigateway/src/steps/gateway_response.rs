@@ -1,9 +1,9 @@
 //! What the gateway answers by itself: errors, as the API's gateway responses shape them.
 //!
-//! Source of types and statuses: AWS, "Gateway response types"; of the default template, and of
-//! a type's falling back to DEFAULT_4XX or DEFAULT_5XX: captures of GetGatewayResponses and the
-//! same page. Which answers have a space after the colon was seen on AWS: those from before the
-//! method runs have none (`Content-Length: 42` with "Missing Authentication Token").
+//! Types and statuses are those of AWS's page "Gateway response types". The default template, and
+//! that a type falls back to DEFAULT_4XX or DEFAULT_5XX, are from the same page and from captures of
+//! GetGatewayResponses. Answers from before the method runs have no space after the colon: on AWS
+//! "Missing Authentication Token" has `Content-Length: 42`.
 
 use crate::definition::Response as Declared;
 use crate::exchange::Exchange;
@@ -98,7 +98,7 @@ pub(crate) struct Refused {
     pub message: Cow<'static, str>,
     /// `$context.error.validationErrorString`
     pub validation: Option<String>,
-    /// What only the log says.
+    /// For the log alone.
     pub cause: Option<String>,
 }
 
@@ -122,8 +122,8 @@ impl Refused {
         }
     }
 
-    /// A failure that the API's own configuration causes: the caller learns no more than that
-    /// the server failed.
+    /// A failure that the API's own configuration causes. The caller learns only that the server
+    /// failed.
     pub(crate) fn configuration(cause: impl Into<String>) -> Self {
         Self {
             cause: Some(cause.into()),
@@ -143,7 +143,7 @@ pub(crate) struct GatewayResponses {
 pub(crate) struct GatewayResponse {
     status: Option<StatusCode>,
     headers: Vec<(HeaderName, Source)>,
-    /// Absent when the default body does.
+    /// Absent where the default body is used.
     body: Option<Substitution>,
 }
 

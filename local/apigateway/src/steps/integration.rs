@@ -1,9 +1,9 @@
 //! The call: an action of an AWS service, or a mock.
 //!
 //! API Gateway assumes the integration's role as apigateway.amazonaws.com, and sends neither
-//! aws:SourceArn nor aws:SourceAccount. When it may not, the caller gets a 500 of type
-//! DEFAULT_5XX (captured). Whatever the service answers, refusals too, is an answer whose status
-//! the integration responses choose by.
+//! aws:SourceArn nor aws:SourceAccount. When it may not assume the role, the caller gets a 500 of
+//! type DEFAULT_5XX (captured). A refusal by the service is an answer too: an integration response
+//! is chosen by its status.
 
 use super::gateway_response::{Refused, ResponseType};
 use crate::definition::Integration as Declared;
@@ -24,7 +24,7 @@ use uuid::Uuid;
 /// Who assumes the integrations' roles.
 pub(crate) const PRINCIPAL: &str = "apigateway.amazonaws.com";
 
-/// The bounds of an integration's time-out, the upper one being its default too.
+/// The bounds of an integration's time-out. The upper one is also its default.
 const MIN_TIMEOUT_MS: u64 = 50;
 const MAX_TIMEOUT_MS: u64 = 29_000;
 
@@ -68,8 +68,7 @@ impl Answer {
 }
 
 impl Integration {
-    /// Checks what is called, and how.
-    /// `actions` are those of Firehose that there are.
+    /// Checks what is called, and how. `actions` are the actions of Firehose that exist.
     pub(crate) fn compile(inputs: &Declared, actions: &[&str]) -> Result<Self, Vec<Problem>> {
         let mut problems = Problems::default();
         refuse_unsupported(inputs, &mut problems);
@@ -138,7 +137,7 @@ impl Integration {
         Ok(answer)
     }
 
-    /// What a service answers, when it does so in time.
+    /// The answer of a service, when it comes in time.
     async fn in_time(
         &self,
         call: impl Future<Output = AwsResult<Bytes>>,
@@ -305,7 +304,7 @@ fn firehose_action<'a>(uri: &'a str, actions: &[&str]) -> Result<(&'a str, &'a s
 /// A mock's answer: the status that the template gave, and nothing else.
 fn mock(request: &[u8]) -> Result<Answer, Refused> {
     let text = String::from_utf8_lossy(request);
-    // CDK's templates and many others leave the quotes around names out, and AWS takes them.
+    // The templates of CDK and of many others have no quotes around names, and AWS accepts that.
     let json = Json::parse(&text).or_else(|error| {
         let quoted = match Regex::new(r"([{,]\s*)([A-Za-z_]\w*)(\s*:)") {
             Ok(bare) => bare.replace_all(&text, "${1}\"${2}\"${3}").into_owned(),

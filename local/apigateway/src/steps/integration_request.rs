@@ -1,8 +1,8 @@
 //! What the integration is sent: a template by content type, or the body as it came.
 //!
 //! Source: AWS, "Integration passthrough behaviors" and "Parameter mapping". Only the MIME type
-//! of `Content-Type` counts, a missing one counts as `application/json`, and a template under
-//! `$default` takes what no other takes.
+//! of `Content-Type` counts. A missing one counts as `application/json`. A template under `$default`
+//! is for all types without a template.
 
 use super::gateway_response::{Refused, ResponseType};
 use crate::definition::{Integration, Strings};
@@ -13,8 +13,8 @@ use cloud_template::mapping::Source;
 use cloud_template::{RenderError, Rendered, Template};
 use http::HeaderName;
 
-/// Headers that API Gateway does not let a mapping set for an AWS service (captured), and those
-/// by which it says itself what it calls.
+/// Headers that a mapping may not set for an AWS service (captured), and those with which API Gateway
+/// says what it calls.
 const RESERVED: [&str; 10] = [
     "authorization",
     "connection",
@@ -61,7 +61,7 @@ impl IntegrationRequest {
         };
         let templates = templates("requestTemplates", &inputs.request_templates, &mut problems);
         if inputs.kind == "MOCK" && inputs.request_templates.is_empty() {
-            // AWS's pages promise the default response then, captures show a 500.
+            // AWS's pages say that the default response is given then. Captures show a 500.
             problems.unsupported(
                 true,
                 "requestTemplates",

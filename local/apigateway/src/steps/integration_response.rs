@@ -1,10 +1,10 @@
-//! What becomes of the integration's answer: an integration response is chosen by its status,
-//! and shapes the method response.
+//! How the integration's answer becomes the method's: an integration response is chosen by its
+//! status, and shapes the method response.
 //!
 //! Source: AWS, "Integration response" and "Parameter mapping". A selection pattern has to match
-//! the whole status; a response without one takes what no pattern takes; without that either,
-//! the gateway answers with API_CONFIGURATION_ERROR. When several patterns match the same status
-//! AWS does not say which response is taken, so that is refused when the API is deployed.
+//! the whole status. A response without a pattern is for every status that no pattern matches. If
+//! there is none, the gateway answers with API_CONFIGURATION_ERROR. AWS does not say which response
+//! is taken when several patterns match the same status, so that is refused when the API is deployed.
 
 use super::gateway_response::{Refused, ResponseType, status_code};
 use super::integration::Answer;

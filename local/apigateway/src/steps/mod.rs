@@ -1,5 +1,5 @@
-//! The steps of a request, in their order; each file has what is compiled for its step when an
-//! API is deployed, and what the step does.
+//! The steps of a request, in their order. Each file has what is compiled when an API is deployed,
+//! and what the step does with a request.
 //!
 //! 1. [`route`]: the resource of the path, and its method
 //! 2. [`throttle`]: the account's bucket, and the method's

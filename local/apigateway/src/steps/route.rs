@@ -1,9 +1,9 @@
 //! The resource of a path, and its method.
 //!
-//! A literal part is preferred to a variable one, and that to a greedy one (`{proxy+}`); a
-//! resource without a fitting method does not hide a less specific one that has it. A slash at
-//! the end does not count. (Captured on AWS: a sibling `{proxy+}` answers the methods that a
-//! literal resource lacks.)
+//! A literal part comes before a variable one, and a variable one before a greedy one (`{proxy+}`).
+//! A resource without the method does not hide a less specific one that has it. (Captured on AWS: a
+//! sibling `{proxy+}` answers the methods that a literal resource lacks.) A slash at the end does
+//! not count.
 
 use super::gateway_response::{Refused, ResponseType};
 use crate::definition::Definition;

@@ -37,7 +37,7 @@ impl TokenBucket {
     /// A full bucket.
     pub(crate) fn new(limit: Limit) -> Self {
         const SECOND: f64 = 1e9;
-        // Floats saturate when they are cast, which is what is wanted of absurd limits.
+        // Casts of floats saturate, which is right for absurd limits.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let (interval, tolerance) = {
             let interval = SECOND / limit.rate;
@@ -58,7 +58,7 @@ impl TokenBucket {
         self.limit
     }
 
-    /// Takes a token, when there is one.
+    /// Takes a token, if there is one.
     pub(crate) fn take(&self) -> bool {
         self.take_at(self.origin.elapsed())
     }
@@ -78,8 +78,8 @@ impl TokenBucket {
     }
 }
 
-/// Lets a request through, or answers 429. A request that its method refuses does not count for
-/// the account.
+/// Lets a request through, or answers 429. A request that is over its method's limit does not count
+/// for the account.
 pub(crate) fn admit(method: Option<&TokenBucket>, account: &TokenBucket) -> Result<(), Refused> {
     if method.is_none_or(|bucket| bucket.take()) && account.take() {
         return Ok(());

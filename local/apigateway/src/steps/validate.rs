@@ -1,8 +1,8 @@
 //! Request validation: required parameters, and the body against the model of its content type.
 //!
-//! Source: AWS, "Request validation for REST APIs": parameters have to be there and not blank;
-//! a body is checked against the model of its content type, or of `$default`, and not at all
-//! without either. An empty body counts as `{}` (captured).
+//! Source: AWS, "Request validation for REST APIs". Required parameters must be given and not blank.
+//! A body is checked against the model of its content type, or else of `$default`. Without either it
+//! is not checked. An empty body counts as `{}` (captured).
 
 use super::gateway_response::{Refused, ResponseType};
 use crate::definition::{Definition, Method, Model};
@@ -66,7 +66,7 @@ enum Parameter {
 }
 
 impl Validation {
-    /// What a method's validator, parameters and models come to.
+    /// Compiles a method's validator, parameters and models.
     pub(crate) fn compile(definition: &Definition, method: &Method) -> Result<Self, Vec<Problem>> {
         let mut problems = Problems::default();
         let Some(id) = &method.request_validator_id else {

@@ -3,6 +3,7 @@
 use super::*;
 use anyhow::ensure;
 use std::fs;
+use std::sync::mpsc;
 
 /// A store of 300 records, some of them written over and deleted, and what it holds.
 async fn filled(folder: &Path) -> Result<Vec<(String, Vec<u8>)>> {
@@ -222,5 +223,43 @@ async fn a_store_of_counters_alone_has_no_second_copy() -> Result<()> {
     let store = Store::open(&path, &troubles).await?;
     ensure!(store.get(COUNTERS, "starts").await? == Some(vec![2]));
     ensure!(store.get("a", "1").await? == Some(b"one".to_vec()));
+    Ok(())
+}
+
+#[tokio::test]
+async fn each_look_finds_what_was_committed_before() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let troubles = Troubles::open(folder.path());
+    let store = Store::open(&folder.path().join("store.redb"), &troubles).await?;
+    let counts = (0..8_u8).map(|writer| {
+        let store = store.clone();
+        async move {
+            for count in 0..50_u8 {
+                let key = writer.to_string();
+                let batch = Batch::new().put("a", &key, vec![count]);
+                store.commit(batch).await?;
+                ensure!(store.get("a", &key).await? == Some(vec![count]));
+            }
+            Ok(())
+        }
+    });
+    futures::future::try_join_all(counts).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_look_that_panics_is_an_error_and_costs_no_other() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let troubles = Troubles::open(folder.path());
+    let store = Store::open(&folder.path().join("store.redb"), &troubles).await?;
+    let panics = store.look_up(|_| panic!("this is no record"));
+    let (panicked, found): (Result<()>, _) = tokio::join!(panics, store.get("a", "1"));
+    let panicked = panicked.err().context("an error")?;
+    ensure!(
+        panicked.to_string().contains("this is no record"),
+        "{panicked}"
+    );
+    ensure!(found?.is_none());
+    ensure!(store.get("a", "1").await?.is_none());
     Ok(())
 }

@@ -119,7 +119,7 @@ impl S3 {
         let record = part_key(&upload.id, number);
         let (of, same_number) = (upload_key(name, &upload.key, &upload.id), record.clone());
         let replaced: Option<Part> = self
-            .records(move |records| {
+            .look_up(move |records| {
                 // It may have been completed or aborted while the part arrived.
                 let found: Option<Upload> = records::get(records, UPLOADS, &of)?;
                 found.ok_or_else(no_such_upload)?;

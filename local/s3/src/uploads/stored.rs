@@ -47,7 +47,7 @@ impl S3 {
     /// The upload of this id.
     pub async fn upload(&self, bucket: &str, key: &str, id: &str) -> AwsResult<Upload> {
         let record = upload_key(bucket, key, id);
-        let found = self.records(move |records| records::get(records, UPLOADS, &record));
+        let found = self.look_up(move |records| records::get(records, UPLOADS, &record));
         found.await?.ok_or_else(no_such_upload)
     }
 

@@ -1,8 +1,8 @@
-//! Requests to services that are not here: which service and operation they name, and in which
-//! form it has to be told so.
+//! Requests to services that the embedded cloud does not have: which service and operation they
+//! name, and in which form the client can read a refusal.
 //!
-//! Of a service of its own address each the embedded cloud has one for all, so that the service
-//! is the one that the request is signed for.
+//! On AWS each service has its own address. The embedded cloud has one for all, so the service is
+//! the one that the request is signed for.
 
 use super::form::{Form, JSON_1_0, JSON_1_1};
 use ::http::request::Parts;
@@ -51,12 +51,12 @@ social-messaging ssm-guiconnect ssm-incidents ssm-quicksetup ssm-sap sso-oauth s
 sustainability synthetics tax thinclient tnb trustedadvisor uxc vpc-lattice wellarchitected \
 wickr wisdom workdocs workmailmessageflow workspaces-web xray";
 
-/// A request to a service that is not here.
+/// A request to a service that the embedded cloud does not have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Absent {
-    /// As it signs; empty when the request is not signed.
+    /// The name in the signature; empty when the request is not signed.
     pub service: String,
-    /// As far as the request tells: its name, or its method and path.
+    /// Its name, or its method and path, whichever the request has.
     pub operation: String,
     pub form: Form,
 }
@@ -89,8 +89,8 @@ impl Absent {
         }
     }
 
-    /// An operation with an address of its own, when the service that signs it has such ones.
-    /// Nothing for S3, and for services that S3 would tell that they are wrong there.
+    /// An operation with an address of its own, when the service in the signature has such
+    /// operations. None for S3 and for all other services: S3 says that the signature is not for it.
     pub(super) fn rest(parts: &Parts, service: &str) -> Option<Self> {
         let xml = REST_XML.iter().find(|(name, _)| *name == service);
         let form = match xml {
@@ -138,7 +138,7 @@ pub(super) fn json_form(parts: &Parts) -> Form {
     Form::Json { media_type }
 }
 
-/// Refuses an operation that is not built, of a service that may not be built at all.
+/// Refuses an operation that the embedded cloud does not have; perhaps it lacks the whole service.
 pub(super) fn unknown_operation(service: &str, operation: &str) -> AwsError {
     let service = match service {
         "" => "a service that it does not name",

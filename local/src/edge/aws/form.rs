@@ -1,7 +1,7 @@
 //! Errors, in the form of each protocol that AWS's services speak.
 //!
-//! The protocols: <https://smithy.io/2.0/aws/protocols/index.html>. A client reads an error only
-//! in the form of the service that it called, so that a refusal must have it too.
+//! The protocols: <https://smithy.io/2.0/aws/protocols/index.html>. A client can read an error only
+//! in the form of the service that it called.
 
 use super::Answer;
 use cloud_core::error::AwsError;
@@ -93,7 +93,7 @@ pub(super) fn answer(
     answer
 }
 
-/// A text as XML has it.
+/// A text, escaped for XML.
 pub(super) fn escape(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
@@ -123,9 +123,9 @@ fn error_response(error: &AwsError, namespace: &str, request_id: &str) -> String
     )
 }
 
-/// The code under which the services that answer in XML know an error of all services: common
-/// errors of STS (<https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html>)
-/// against those of Firehose.
+/// The code that services with answers in XML have for an error that all services have in common.
+/// Compare STS (<https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html>) with
+/// Firehose.
 fn of_xml(code: &str) -> &str {
     match code {
         "IncompleteSignatureException" => "IncompleteSignature",

@@ -11,7 +11,7 @@
 //! | a form with an `Action`, at `/` | STS |
 //! | anything else | S3, unless it is signed for another service |
 //!
-//! A service that is not here refuses what it is asked in its own form: `absent`.
+//! Requests to other services are refused in the form of their service: `absent`.
 
 mod absent;
 mod form;
@@ -41,12 +41,13 @@ use time::OffsetDateTime;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-/// Of a JSON request, and of one to a service that is not here: Firehose takes 500 records of together 4 MiB before base64
-/// (<https://docs.aws.amazon.com/firehose/latest/APIReference/API_PutRecordBatch.html>), which
-/// with their JSON stay well below this.
+/// The limit of the body of a JSON request, and of one to an unknown service. Firehose takes 500
+/// records of together 4 MiB before base64
+/// (<https://docs.aws.amazon.com/firehose/latest/APIReference/API_PutRecordBatch.html>). With their
+/// JSON they are well below this.
 const MAX_JSON_BODY: usize = 8 * 1024 * 1024;
 
-/// Of a synchronous invocation, 6 MB:
+/// The limit of a synchronous invocation, 6 MB:
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>.
 const MAX_LAMBDA_BODY: usize = 6 * 1024 * 1024;
 
@@ -56,10 +57,10 @@ const LAMBDA_PATH: &str = "/2015-03-31/functions";
 /// Where all of CloudFront's distributions are.
 const CLOUDFRONT_PATH: &str = "/2020-05-31/distribution";
 
-/// Of an invalidation: 3,000 paths fit.
+/// The limit of an invalidation: 3,000 paths fit.
 const MAX_CLOUDFRONT_BODY: usize = 4 * 1024 * 1024;
 
-/// Of a form: STS takes a few short parameters, and of other services the action is read.
+/// The limit of a form. STS takes a few short parameters; for other services only the action is read.
 const MAX_FORM_BODY: usize = 1024 * 1024;
 
 /// An object that a browser shows as a page gets an origin of its own: the console is at this
@@ -106,7 +107,7 @@ impl Edge {
         }
         let is_page = is_for_a_page(request.headers());
         let id = uuid::Uuid::new_v4().to_string();
-        // Whatever goes wrong in here is one request's failure.
+        // A panic must fail this request alone.
         let answer = AssertUnwindSafe(self.dispatch(request, &id)).catch_unwind();
         let answer = answer.await;
         let mut answer = answer.unwrap_or_else(|_| empty(StatusCode::INTERNAL_SERVER_ERROR));
@@ -156,7 +157,7 @@ impl Edge {
                 self.absent(&parts, body, &absent).await,
             )
         } else if !["", "s3"].contains(&service) {
-            // The text was seen where S3 was sent another service's signature.
+            // S3 was seen to say this to a signature for another service.
             let message = format!(
                 "The authorization header is malformed; incorrect service \"{service}\". This \
                  endpoint belongs to \"s3\"."
@@ -279,7 +280,7 @@ impl Edge {
         (of_sts, answer)
     }
 
-    /// Refuses what a service is asked that is not here, once it is known who asks.
+    /// Refuses a request to an unknown service, once its signature is verified.
     async fn absent(&self, parts: &Parts, body: RequestBody, absent: &Absent) -> AwsResult<Answer> {
         let body = read(body, MAX_JSON_BODY).await?;
         authenticate(parts, &body, None).await?;
@@ -294,7 +295,7 @@ impl Edge {
         let fate = body.fate();
         let request = Request::from_parts(parts, s3s::Body::http_body(body));
         match self.s3.call(request).await {
-            // An operation whose body breaks off does not know why.
+            // The operation knows that its body failed, and not why.
             Ok(answer)
                 if answer.status().is_client_error() || answer.status().is_server_error() =>
             {
@@ -351,7 +352,7 @@ async fn read(body: RequestBody, limit: usize) -> AwsResult<Bytes> {
 /// The region that a request is signed for, when the signature is right.
 async fn authenticate(parts: &Parts, body: &Bytes, service: Option<&str>) -> AwsResult<String> {
     let payload = signature::payload(parts, body).await?;
-    // The client's clock is the machine's, whatever the cloud takes for the time.
+    // The client has the machine's clock, even when the cloud has another.
     let now = OffsetDateTime::now_utc();
     Ok(signature::verify(parts, &payload, service, now)?.region)
 }

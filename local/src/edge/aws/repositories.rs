@@ -1,5 +1,5 @@
-//! Repositories as git clients reach them: `/v1/repos/NAME`, as at CodeCommit's own address. A bucket
-//! cannot be called `v1`, so that nothing of S3's is there.
+//! Repositories for git clients: `/v1/repos/NAME`, as at CodeCommit's own address. No bucket can be
+//! called `v1`.
 
 use crate::cloud::Cloud;
 use base64::Engine;
@@ -57,6 +57,10 @@ pub(super) async fn answer(cloud: &Cloud, parts: &Parts, body: RequestBody) -> A
             StatusCode::NOT_FOUND,
             "a repository is served by git's smart HTTP protocol, and nothing else",
         ),
+        Err(Refused::BrokenOff) => text(
+            StatusCode::REQUEST_TIMEOUT,
+            "the request's body did not arrive in full",
+        ),
         Err(Refused::Failed(error)) => text(error.http_status(), &error.message),
     }
 }
@@ -70,8 +74,8 @@ fn split(path: &str) -> (&str, &str) {
     }
 }
 
-/// The repository, once the password is right; the inner nothing is that there is none. A password is
-/// for a region, which the address does not name.
+/// The repository, when the password is right. The inner `None` means that there is no such
+/// repository. A password is for one region, which the address does not name.
 fn authenticated(cloud: &Cloud, parts: &Parts, name: &str) -> Option<Option<Deployed>> {
     let given = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let decoded = STANDARD.decode(given.strip_prefix("Basic ")?.trim()).ok()?;

@@ -32,8 +32,8 @@ pub(super) struct Scope {
     pub service: String,
 }
 
-/// The scope that a request claims, in its Authorization header or in its query; nothing is
-/// verified. None when it is not signed, or not as version 4 has it.
+/// The scope that a request claims, in its Authorization header or in its query, without any check.
+/// None when it has no signature of version 4.
 pub(super) fn claimed_scope(parts: &Parts) -> Option<Scope> {
     let header = parts.headers.get("authorization");
     let credential = match header.and_then(|header| header.to_str().ok()) {
@@ -246,7 +246,7 @@ fn canonical_request(parts: &Parts, signed: &[&str], payload: &str) -> AwsResult
     ))
 }
 
-/// Without dot segments and doubled slashes, and encoded once more than it was sent.
+/// The path for the signature: without dot segments and double slashes, and encoded once more.
 fn canonical_path(path: &str) -> String {
     let mut segments: Vec<&str> = Vec::new();
     for segment in path.split('/') {

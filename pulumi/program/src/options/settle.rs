@@ -16,6 +16,7 @@ use pulumi_protocol::{PROVIDER_TYPES, UNKNOWN, urn};
 use super::{Options, Place, Subject};
 use crate::alias::Alias;
 use crate::members::Members;
+use crate::schema::PackageSchema;
 use crate::transform::{Transform, Transformed};
 
 impl Options {
@@ -72,14 +73,8 @@ impl Options {
             request.version = subject.version;
         }
         if let Some(package) = package {
-            if request.plugin_download_url.is_empty() {
-                package
-                    .download_url
-                    .clone_into(&mut request.plugin_download_url);
-            }
-            if let Some(parameters) = package.request() {
-                request.package_ref = engine.package(parameters).await?;
-            }
+            let url = &mut request.plugin_download_url;
+            request.package_ref = settle_package(engine, package, url).await?;
         }
 
         if let Some(parent) = &options.parent {
@@ -177,14 +172,8 @@ impl Options {
             ..pulumirpc::ResourceInvokeRequest::default()
         };
         if let Some(package) = function.package {
-            if request.plugin_download_url.is_empty() {
-                package
-                    .download_url
-                    .clone_into(&mut request.plugin_download_url);
-            }
-            if let Some(parameters) = package.request() {
-                request.package_ref = engine.package(parameters).await?;
-            }
+            let url = &mut request.plugin_download_url;
+            request.package_ref = settle_package(engine, package, url).await?;
         }
         let depends_on = resolve_places(&self.depends_on).await?;
         Ok(Invocation {
@@ -234,6 +223,22 @@ impl Options {
         self.aliases.extend(more.aliases);
         self.hooks.extend(more.hooks);
         Ok(self)
+    }
+}
+
+/// The engine's reference to a package, which is empty for one without parameters. The package's
+/// download URL is used where the program has set none.
+async fn settle_package(
+    engine: &Engine,
+    package: &PackageSchema,
+    download_url: &mut String,
+) -> Result<String, Failure> {
+    if download_url.is_empty() {
+        package.download_url.clone_into(download_url);
+    }
+    match package.request() {
+        Some(parameters) => engine.package(parameters).await,
+        None => Ok(String::new()),
     }
 }
 
