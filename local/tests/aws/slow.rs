@@ -15,8 +15,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tonic::transport::Endpoint;
 
-/// What nothing here may take: something is waited for that never comes.
-const FOR_EVER: Duration = Duration::from_secs(60);
+/// Longer than anything here may take: a test that reaches it waits for something that never comes.
+const TOO_LONG: Duration = Duration::from_secs(60);
 
 /// A cloud that gives a body no longer than this, however much of it comes.
 async fn impatient(body: Duration) -> Result<Cloud> {
@@ -101,7 +101,7 @@ async fn a_body_that_stays_away_is_not_waited_for() -> Result<()> {
             stream.read_to_string(&mut answer).await?;
             Ok::<_, anyhow::Error>(answer)
         };
-        let answer = tokio::time::timeout(FOR_EVER, exchange).await;
+        let answer = tokio::time::timeout(TOO_LONG, exchange).await;
         let answer = answer.with_context(|| head.clone())??;
         ensure!(answer.starts_with(status), "{head}{answer}");
         ensure!(answer.contains(says), "{head}{answer}");
@@ -172,7 +172,7 @@ async fn a_push_that_does_not_end_is_not_waited_for() -> Result<()> {
     stream.write_all(request.as_bytes()).await?;
     let mut answer = String::new();
     let answered = stream.read_to_string(&mut answer);
-    tokio::time::timeout(FOR_EVER, answered).await??;
+    tokio::time::timeout(TOO_LONG, answered).await??;
     ensure!(answer.starts_with("HTTP/1.1 408"), "{answer}");
     ensure!(answer.contains("connection: close"), "{answer}");
     Ok(())
@@ -191,7 +191,7 @@ async fn a_call_of_the_engine_that_does_not_end_is_not_waited_for() -> Result<()
     let path = http::uri::PathAndQuery::from_static("/pulumirpc.ResourceProvider/GetPluginInfo");
     let codec = tonic_prost::ProstCodec::<(), PluginInfo>::default();
     let call = client.client_streaming(tonic::Request::new(messages), path, codec);
-    let refused = tokio::time::timeout(FOR_EVER, call).await?.err();
+    let refused = tokio::time::timeout(TOO_LONG, call).await?.err();
     let said = refused.context("it was answered")?;
     ensure!(said.message().contains("came too slowly"), "{said}");
     Ok(())
@@ -217,7 +217,7 @@ async fn a_head_that_does_not_end_is_not_waited_for() -> Result<()> {
             let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
             stream.write_all(head.as_bytes()).await?;
             let mut rest = Vec::new();
-            let ended = tokio::time::timeout(FOR_EVER, stream.read_to_end(&mut rest));
+            let ended = tokio::time::timeout(TOO_LONG, stream.read_to_end(&mut rest));
             ended.await.with_context(|| format!("{port} {head:?}"))??;
         }
     }
