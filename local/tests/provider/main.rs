@@ -16,6 +16,7 @@ mod listener;
 mod malformed;
 mod operations;
 mod preview;
+mod renamed;
 mod repository;
 mod support;
 mod world;

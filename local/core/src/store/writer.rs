@@ -2,8 +2,8 @@
 //!
 //! A write waits for the commit that is under way, then goes out with all others that waited.
 //! Those whose commit has ended write again a moment later, one of them before the others: a commit
-//! for that one alone would keep all others waiting. So a commit waits a moment for as many as are
-//! writing now.
+//! for that one alone would keep all others waiting. So a commit waits a moment for as many writes
+//! as the one before had.
 
 use super::{Batch, DatabaseFile, SOURCE};
 use crate::troubles::reason;
@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 /// How many waiting batches one commit takes at most; bounds the memory of a commit.
 const MAX_GROUP: usize = 1024;
 
-/// How long a commit waits for more writers, at most: about as long as one more commit would take
+/// How long a commit waits for more writes, at most: about as long as one more commit would take
 /// them. A writer that is alone never waits.
 const GATHERING: Duration = Duration::from_millis(1);
 
@@ -34,7 +34,7 @@ impl Writer {
     pub(super) fn spawn(file: &Arc<DatabaseFile>) -> Result<Self> {
         let (writer, writes) = mpsc::channel();
         let file = Arc::downgrade(file);
-        let work = move || Commits::new(&writes).run(&file);
+        let work = move || run(&file, &writes);
         std::thread::Builder::new()
             .name("store".into())
             .spawn(work)?;
@@ -53,76 +53,43 @@ impl Writer {
     }
 }
 
-/// What goes into the next commit.
-struct Commits<'a> {
-    writes: &'a mpsc::Receiver<Write>,
-    waiting: Vec<Write>,
-    /// How many are writing, as far as can be told: those that wait, and those whose commit has
-    /// just ended.
-    writers: usize,
-    /// How long to wait for them.
-    patience: Duration,
+fn run(file: &Weak<DatabaseFile>, writes: &mpsc::Receiver<Write>) {
+    let mut shared_by = 1;
+    while let Ok(first) = writes.recv() {
+        let group = gather(first, writes, shared_by);
+        shared_by = group.len();
+        let batches: Vec<_> = group.iter().map(|write| &write.batch).collect();
+        let result = match file.upgrade() {
+            Some(file) if file.closed.load(Ordering::SeqCst) => {
+                Err("the cloud was reset meanwhile".to_owned())
+            }
+            Some(file) => write_group(&file, &batches),
+            None => Err("the store is closed".to_owned()),
+        };
+        for write in group {
+            // A writer that stopped waiting does not need the answer.
+            let _ = write.done.send(result.clone());
+        }
+    }
 }
 
-impl<'a> Commits<'a> {
-    fn new(writes: &'a mpsc::Receiver<Write>) -> Self {
-        Self {
-            writes,
-            waiting: Vec::new(),
-            writers: 1,
-            patience: GATHERING,
-        }
-    }
-
-    fn run(mut self, file: &Weak<DatabaseFile>) {
-        while self.gather() {
-            let group = std::mem::take(&mut self.waiting);
-            let batches: Vec<_> = group.iter().map(|write| &write.batch).collect();
-            let result = match file.upgrade() {
-                Some(file) if file.closed.load(Ordering::SeqCst) => {
-                    Err("the cloud was reset meanwhile".to_owned())
-                }
-                Some(file) => write_group(&file, &batches),
-                None => Err("the store is closed".to_owned()),
-            };
-            // Before the answers, so that nobody is counted twice.
-            self.waiting.extend(self.writes.try_iter().take(MAX_GROUP));
-            self.writers = group.len() + self.waiting.len();
-            for write in group {
-                // A writer that stopped waiting does not need the answer.
-                let _ = write.done.send(result.clone());
-            }
-        }
-    }
-
-    /// Waits for a write, and then a moment for those of all who are writing. Without a handle to
-    /// the store there is none.
-    fn gather(&mut self) -> bool {
-        if self.waiting.is_empty() {
-            match self.writes.recv() {
-                Ok(first) => self.waiting.push(first),
-                Err(mpsc::RecvError) => return false,
-            }
-        }
-        let until = Instant::now() + self.patience;
-        while self.waiting.len() < MAX_GROUP {
-            let left = until.saturating_duration_since(Instant::now());
-            let next = match self.waiting.len() < self.writers {
-                true => self.writes.recv_timeout(left).ok(),
-                false => self.writes.try_recv().ok(),
-            };
-            match next {
-                Some(write) => self.waiting.push(write),
-                None => break,
-            }
-        }
-        // Writers that take their time between two writes are not worth waiting for.
-        self.patience = match self.waiting.len() < self.writers {
-            true => self.patience / 2,
-            false => GATHERING,
+/// What goes into one commit: all that waits, and what comes in the next moment until there is as
+/// much as last time.
+fn gather(first: Write, writes: &mpsc::Receiver<Write>, expected: usize) -> Vec<Write> {
+    let until = Instant::now() + GATHERING;
+    let mut group = vec![first];
+    while group.len() < MAX_GROUP {
+        let left = until.saturating_duration_since(Instant::now());
+        let next = match group.len() < expected {
+            true => writes.recv_timeout(left).ok(),
+            false => writes.try_recv().ok(),
         };
-        true
+        match next {
+            Some(write) => group.push(write),
+            None => break,
+        }
     }
+    group
 }
 
 /// Writes one group. A write that fails or panics does not end the thread.
