@@ -14,7 +14,7 @@ use tokio::time::{sleep, timeout};
 use crate::config::BaseUrl;
 use crate::mysfit::{Mysfit, MysfitError, MysfitId};
 
-/// A mysfit is a few hundred bytes; what is larger than this is none.
+/// A mysfit is a few hundred bytes; a larger answer than this is an error.
 const MAX_ANSWER: usize = 64 * 1024;
 
 /// Less than the 60 s after which AWS's load balancers drop an idle connection, so that an

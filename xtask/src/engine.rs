@@ -163,7 +163,7 @@ impl Engine {
         Ok(preview)
     }
 
-    /// What is not as the state says. The CLI is told to expect nothing.
+    /// What differs from the state. The CLI runs with the option to expect no changes.
     pub async fn drift(&self) -> Result<Preview> {
         let arguments = ["refresh", "--preview-only", "--expect-no-changes"];
         let (preview, succeeded) = self.events(&arguments).await?;

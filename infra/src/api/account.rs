@@ -54,7 +54,7 @@ pub fn own(scope: &Scope<'_>, component: &Component) -> Urn {
 /// The setting, in a stack that leaves it to another: the ARN of the role, once there is one.
 pub fn of_another_stack(scope: &Scope<'_>, component: &Component) -> Output<Option<String>> {
     let program = scope.program;
-    // The binding's own function takes the role for one that is always there.
+    // The binding's own function assumes that there always is a role.
     let account = program.register_resource(RegisterResourceRequest {
         type_: "aws:apigateway/account:Account".to_owned(),
         name: NAME.to_owned(),

@@ -84,7 +84,7 @@ impl Page {
     }
 }
 
-/// Every file under `folder`, in order of path. Hidden files are none of the site.
+/// Every file under `folder`, in order of path. Hidden files are left out.
 pub fn of_site(folder: &Path) -> Result<Vec<SiteFile>> {
     let mut files = Vec::new();
     collect(folder, "", &mut files)

@@ -21,7 +21,7 @@ pub fn mock() -> Mock {
         .answer(answer)
 }
 
-/// What the language host tells of the package.
+/// What the language host tells the program about the package.
 pub fn package(file: &str, architecture: &str) -> String {
     json!({ "archive": format!("target/lambda/{file}"), "architecture": architecture }).to_string()
 }

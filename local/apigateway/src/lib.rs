@@ -5,7 +5,7 @@
 //! | `definition`, `declarations` | what is declared |
 //! | `rules`, `problem` | what is refused, and how that is said |
 //! | `program`, `live` | what a deployment has captured; what answers right now |
-//! | `steps`, `exchange` | a request on its way |
+//! | `receive`, `steps`, `exchange` | a request on its way |
 //! | [`ports`] | what it needs of other services |
 //! | `resources` | its resource types |
 //!
@@ -23,12 +23,14 @@ mod live;
 pub mod ports;
 mod problem;
 mod program;
+mod receive;
 mod resources;
 mod rules;
 mod steps;
 
 pub use exchange::Payload;
-pub use steps::payload::MAX_PAYLOAD;
+pub use receive::receive;
+use steps::payload::MAX_PAYLOAD;
 
 use bytes::Bytes;
 use cloud_core::context::Context;

@@ -3,7 +3,9 @@
 use crate::CloudFront;
 use crate::compression;
 use crate::distribution::{Distribution, Origin, Scheme};
+use crate::headers::HeadersPolicy;
 use crate::ports::Wanted;
+use crate::shared::AccessControl;
 use cloud_core::body::Data;
 use cloud_core::error::AwsError;
 use cloud_core::identity::ACCOUNT_ID;
@@ -67,7 +69,7 @@ impl CloudFront {
             };
         }
         let policy = behavior.headers_policy_id.as_deref();
-        if let Some(policy) = policy.and_then(|id| self.headers_policy(id)) {
+        if let Some(policy) = policy.and_then(|id| self.shared::<HeadersPolicy>(id)) {
             policy.apply(answer.headers_mut());
         }
         mark(answer.headers_mut(), is_error);
@@ -102,7 +104,7 @@ impl CloudFront {
     /// <https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-restricting-access-to-s3.html>.
     fn origin_caller(&self, distribution: &Distribution, origin: &Origin) -> Caller {
         let access = origin.access_control_id.as_deref();
-        let access = access.and_then(|id| self.access_control(id));
+        let access = access.and_then(|id| self.shared::<AccessControl>(id));
         if !access.is_some_and(|access| access.signs) {
             return Caller::Anonymous;
         }

@@ -3,13 +3,13 @@
 //! | module | what lives there |
 //! | --- | --- |
 //! | `distribution` | a distribution's settings, and which of them a request meets |
-//! | `headers` | policies for the headers of answers |
+//! | `shared`, `headers` | what distributions refer to; policies for the headers of answers |
 //! | [`answer`] | a request, from the viewer to the origin and back |
 //! | `compression` | what goes out compressed |
 //! | `invalidations`, [`wire`] | what it is told to forget, as AWS's clients tell it |
 //! | [`ports`] | what it needs of other services |
 //! | `resources` | its resource types |
-//! | here | the account's distributions, their ports and policies |
+//! | here | the account's distributions and their ports |
 //!
 //! Nothing is cached: every request goes to the origin.
 
@@ -22,6 +22,7 @@ mod headers;
 mod invalidations;
 pub mod ports;
 mod resources;
+mod shared;
 pub mod wire;
 
 use cloud_core::context::Context;
@@ -29,9 +30,10 @@ use cloud_core::error::{AwsError, AwsResult};
 use cloud_iam::Iam;
 use cloud_resource::resource::{AnyResourceType, bind};
 use distribution::Distribution;
-use headers::HeadersPolicy;
 use invalidations::Invalidations;
 use ports::Origins;
+use resources::OfDistributions;
+use shared::CachePolicy;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -55,27 +57,10 @@ struct CloudFrontState {
     distributions: BTreeMap<String, Arc<Distribution>>,
     /// Which port a distribution has, from before it is deployed.
     ports: BTreeMap<u16, String>,
-    access_controls: HashMap<String, AccessControl>,
-    cache_policies: HashMap<String, CachePolicy>,
-    headers_policies: HashMap<String, (String, Arc<HeadersPolicy>)>,
+    /// What distributions refer to.
+    shared: shared::All,
     /// By distribution, of those that are live.
     invalidations: HashMap<String, Invalidations>,
-}
-
-/// An origin access control.
-#[derive(Debug, Clone)]
-pub struct AccessControl {
-    pub name: String,
-    /// Whether CloudFront signs what it asks of the origin.
-    pub signs: bool,
-}
-
-/// A cache policy, as far as it counts where nothing is cached.
-#[derive(Debug, Clone)]
-pub struct CachePolicy {
-    pub name: String,
-    /// Whether answers may go out compressed by gzip.
-    pub compresses: bool,
 }
 
 impl CloudFront {
@@ -98,10 +83,10 @@ impl CloudFront {
     /// Its resource types.
     pub fn resource_types(self: &Arc<Self>) -> Vec<Box<dyn AnyResourceType>> {
         vec![
-            bind(resources::CachePolicy, self),
+            bind(OfDistributions(resources::CachePolicy), self),
             bind(resources::Distribution, self),
-            bind(resources::OriginAccessControl, self),
-            bind(resources::ResponseHeadersPolicy, self),
+            bind(OfDistributions(resources::OriginAccessControl), self),
+            bind(OfDistributions(resources::ResponseHeadersPolicy), self),
         ]
     }
 
@@ -159,102 +144,15 @@ impl CloudFront {
         work(state.invalidations.entry(id.to_owned()).or_default())
     }
 
-    /// Deploys an origin access control.
-    pub(crate) fn put_access_control(&self, id: &str, access: AccessControl) {
-        self.write().access_controls.insert(id.to_owned(), access);
-    }
-
-    pub(crate) fn access_control(&self, id: &str) -> Option<AccessControl> {
-        self.read().access_controls.get(id).cloned()
-    }
-
-    /// Removes one that no distribution uses.
-    pub(crate) fn remove_access_control(&self, id: &str) -> AwsResult<()> {
-        let mut state = self.write();
-        let uses = |distribution: &Distribution| distribution.uses_access_control(id);
-        state.refuse_if_used("OriginAccessControlInUse", "origin access control", uses)?;
-        state.access_controls.remove(id);
-        Ok(())
-    }
-
-    /// Deploys a cache policy.
-    pub(crate) fn put_cache_policy(&self, id: &str, policy: CachePolicy) {
-        self.write().cache_policies.insert(id.to_owned(), policy);
-    }
-
     pub(crate) fn has_cache_policy(&self, id: &str) -> bool {
         let managed = [CACHING_DISABLED, CACHING_OPTIMIZED];
-        managed.contains(&id) || self.read().cache_policies.contains_key(id)
+        managed.contains(&id) || self.shared::<CachePolicy>(id).is_some()
     }
 
     /// Whether a cache policy lets answers out compressed.
-    pub fn compresses(&self, cache_policy_id: &str) -> bool {
-        let state = self.read();
-        let own = state.cache_policies.get(cache_policy_id);
+    pub(crate) fn compresses(&self, cache_policy_id: &str) -> bool {
+        let own = self.shared::<CachePolicy>(cache_policy_id);
         own.map_or(cache_policy_id == CACHING_OPTIMIZED, |own| own.compresses)
-    }
-
-    /// Removes one that no distribution uses.
-    pub(crate) fn remove_cache_policy(&self, id: &str) -> AwsResult<()> {
-        let mut state = self.write();
-        let uses = |distribution: &Distribution| distribution.uses_cache_policy(id);
-        state.refuse_if_used("CachePolicyInUse", "cache policy", uses)?;
-        state.cache_policies.remove(id);
-        Ok(())
-    }
-
-    /// Deploys a response headers policy.
-    pub(crate) fn put_headers_policy(&self, id: &str, name: &str, policy: HeadersPolicy) {
-        let policy = (name.to_owned(), Arc::new(policy));
-        self.write().headers_policies.insert(id.to_owned(), policy);
-    }
-
-    pub(crate) fn headers_policy(&self, id: &str) -> Option<Arc<HeadersPolicy>> {
-        let state = self.read();
-        state
-            .headers_policies
-            .get(id)
-            .map(|(_, policy)| Arc::clone(policy))
-    }
-
-    /// Removes one that no distribution uses.
-    pub(crate) fn remove_headers_policy(&self, id: &str) -> AwsResult<()> {
-        let mut state = self.write();
-        let uses = |distribution: &Distribution| distribution.uses_headers_policy(id);
-        state.refuse_if_used(
-            "ResponseHeadersPolicyInUse",
-            "response headers policy",
-            uses,
-        )?;
-        state.headers_policies.remove(id);
-        Ok(())
-    }
-
-    /// Refuses a name that another origin access control or policy of its kind has.
-    pub fn check_name(&self, kind: Named, name: &str) -> AwsResult<()> {
-        let state = self.read();
-        let (taken, code) = match kind {
-            Named::AccessControl => (
-                state.access_controls.values().any(|one| one.name == name),
-                "OriginAccessControlAlreadyExists",
-            ),
-            Named::CachePolicy => (
-                state.cache_policies.values().any(|one| one.name == name),
-                "CachePolicyAlreadyExists",
-            ),
-            Named::HeadersPolicy => (
-                state.headers_policies.values().any(|(one, _)| one == name),
-                "ResponseHeadersPolicyAlreadyExists",
-            ),
-        };
-        match taken {
-            true => Err(AwsError::new(
-                409,
-                code,
-                format!("the name {name} is taken"),
-            )),
-            false => Ok(()),
-        }
     }
 
     fn read(&self) -> RwLockReadGuard<'_, CloudFrontState> {
@@ -264,14 +162,6 @@ impl CloudFront {
     fn write(&self) -> RwLockWriteGuard<'_, CloudFrontState> {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// What has a name that is unique among its kind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Named {
-    AccessControl,
-    CachePolicy,
-    HeadersPolicy,
 }
 
 impl CloudFrontState {
@@ -294,22 +184,6 @@ impl CloudFrontState {
         })?;
         self.ports.insert(port, id.to_owned());
         Ok(port)
-    }
-
-    fn refuse_if_used(
-        &self,
-        code: &'static str,
-        what: &str,
-        uses: impl Fn(&Distribution) -> bool,
-    ) -> AwsResult<()> {
-        match self.distributions.values().find(|one| uses(one)) {
-            Some(user) => Err(AwsError::new(
-                409,
-                code,
-                format!("the {what} is used by distribution {}", user.id),
-            )),
-            None => Ok(()),
-        }
     }
 }
 

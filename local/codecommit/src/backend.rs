@@ -148,7 +148,7 @@ impl CodeCommit {
 }
 
 /// Passes the body of a request on to git's program, and tells when it breaks off. The end of its
-/// input is not enough then: a program that was told a length reads on for ever
+/// input is not enough then: a program that was told a length reads on forever
 /// (`pipe_fixed_length` in git's `http-backend.c`).
 async fn pass_on<B>(mut body: B, mut stdin: tokio::process::ChildStdin, broken: CancellationToken)
 where

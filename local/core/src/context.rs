@@ -71,8 +71,8 @@ impl Deref for Context {
     }
 }
 
-/// What a request is told whose cloud was reset before it was done. A client tries again, and
-/// meets the new cloud.
+/// The answer to a request whose cloud was reset before it was done. A client tries again, and
+/// reaches the new cloud.
 pub fn reset_meanwhile() -> AwsError {
     AwsError::new(
         503,

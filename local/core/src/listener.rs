@@ -140,7 +140,7 @@ mod tests {
     use super::*;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-    /// A client that takes the beginning of an answer alone is let go.
+    /// A client that reads only the beginning of an answer is disconnected.
     #[tokio::test]
     async fn an_answer_is_not_held_forever() -> Result<()> {
         const LENGTH: usize = 1_000_000;

@@ -309,7 +309,8 @@ impl StreamTask {
     }
 }
 
-/// The task cannot say what became of its records; they are in the journal.
+/// A task that ended early cannot say what happened to its records, but they are still in the
+/// journal.
 fn ended_early(error: &JoinError) {
     tracing::error!(%error, "the work on a batch ended early; the next start repeats it");
 }

@@ -299,7 +299,7 @@ impl Worker {
     }
 }
 
-/// What is told of a batch that was with the processor.
+/// The event about a batch that was with the processor.
 struct Report<'a> {
     settings: &'a StreamSettings,
     transform: &'a Transform,

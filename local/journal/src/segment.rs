@@ -61,7 +61,7 @@ pub(crate) struct Damaged {
     pub length: u64,
     /// The numbers of the records before and after them, in the same file.
     pub between: (Option<u64>, Option<u64>),
-    /// Whether what they held is known all the same.
+    /// Whether their content could be restored.
     pub repaired: bool,
 }
 

@@ -124,8 +124,8 @@ impl Writer {
             match catch_unwind(AssertUnwindSafe(|| self.write_all(commands))) {
                 Ok(()) => return,
                 Err(panic) => {
-                    // Who waited for the write is told that it failed. Nobody knows what of
-                    // it is on disk, as after a failed sync.
+                    // Callers that waited for the write get an error. As after a failed sync, it is
+                    // unknown which part of it is on disk.
                     self.troubles.panicked(&self.source, &*panic);
                     self.active = None;
                 }

@@ -278,8 +278,8 @@ impl Environment {
                 biased;
                 event = api.events.recv() => match event {
                     Some(Event::Next(waiting)) if answer.is_some() => break Some(waiting),
-                    // Without an answer it is not the time for the next: it is told so when
-                    // the other end is dropped.
+                    // Without an answer to the last invocation the runtime may not ask for the
+                    // next. It gets that error when the other end is dropped.
                     Some(Event::Next(_)) => {}
                     Some(event) => take(event, &request.id, &mut answer),
                     None => break None,

@@ -69,7 +69,7 @@ impl CodeStore {
         }
     }
 
-    /// The package is to be looked at once more.
+    /// Has the package checked once more before its next use.
     pub(crate) fn look_again(&self, name: &str) {
         self.seen().remove(name);
     }

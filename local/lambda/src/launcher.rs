@@ -224,7 +224,7 @@ fn tmpfs(place: &Path, options: &str) -> Result<()> {
         .with_context(|| format!("a file system at {}", place.display()))
 }
 
-/// Shows what is in a folder in another one too, read-only, but for what is left out.
+/// Mounts the content of a folder read-only into another one, except for some entries.
 fn mirror(from: &Path, to: &Path, left_out: &[&str]) -> Result<()> {
     for entry in fs::read_dir(from)? {
         let entry = entry?;

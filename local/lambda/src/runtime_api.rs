@@ -66,7 +66,7 @@ pub(crate) enum Event {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TooLarge(pub u64);
 
-/// What the runtime is told about what it did.
+/// The answer to the runtime about what it did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Accepted,
@@ -90,7 +90,7 @@ impl RuntimeApi {
     pub(crate) async fn start() -> Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
-        // One event at a time: a runtime waits for what comes of it.
+        // One event at a time: a runtime waits for the answer to it.
         let (sender, events) = mpsc::channel(1);
         let closing = CancellationToken::new();
         let patience = Patience {

@@ -76,7 +76,7 @@ impl Deployments {
             .await
     }
 
-    /// Notes that a session ended orderly: its engine knows all that it was answered.
+    /// Notes that a session ended normally: its engine has received all answers.
     pub async fn ended(&self, session: Session) -> AwsResult<()> {
         let of_session = |of: Option<Session>| of == Some(session);
         self.note(|record, of| !record.notes.confirmed && of_session(of), None)

@@ -9,7 +9,7 @@ use pulumi_gestalt_proto::pulumi::pulumirpc::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A resource, as it is and as it is to be.
+/// A resource before and after a change.
 pub(crate) struct Change<'a> {
     pub declared: Declared<'a>,
     pub old_inputs: &'a PropertyMap,

@@ -26,7 +26,7 @@ pub(crate) enum Proposal {
 }
 
 impl Proposal {
-    /// What the engine says of names in a call.
+    /// The naming options in a call of the engine.
     pub(crate) fn of(options: Option<AutonamingOptions>) -> Self {
         match options {
             None => Self::Free,

@@ -3,11 +3,11 @@
 use crate::current::Current;
 use anyhow::Result;
 use bytes::Bytes;
-use cloud_apigateway::{MAX_PAYLOAD, Payload};
+use cloud_apigateway::receive;
 use cloud_core::listener;
 use cloud_core::patience::Patience;
-use cloud_core::request_body::{BodyError, RequestBody};
-use http::{Request, Response, StatusCode};
+use cloud_core::request_body::RequestBody;
+use http::{Request, Response};
 use http_body_util::Full;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -32,21 +32,11 @@ pub(crate) async fn serve(
 }
 
 async fn answer(current: &Current, request: Request<RequestBody>) -> Response<Bytes> {
-    let (parts, body) = request.into_parts();
-    let payload = match body.whole(MAX_PAYLOAD).await {
-        Ok(body) => Payload::Whole(body),
-        Err(BodyError::TooLarge) => Payload::TooLarge,
-        Err(BodyError::TooSlow) => return empty(StatusCode::REQUEST_TIMEOUT),
-        Err(BodyError::BrokenOff) => return empty(StatusCode::BAD_REQUEST),
+    let request = match receive(request).await {
+        Ok(request) => request,
+        Err(refusal) => return refusal,
     };
     // After the body, which may take its time.
     let cloud = current.get().await;
-    let request = Request::from_parts(parts, payload);
     cloud.apigateway.handle(PEER, request).await
-}
-
-fn empty(status: StatusCode) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::new());
-    *response.status_mut() = status;
-    response
 }

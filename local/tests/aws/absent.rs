@@ -1,9 +1,9 @@
 //! Services that are not here: what their own clients are told.
 
 use crate::client::Cloud;
-use crate::pypi::installed;
 use crate::tools::run;
 use anyhow::{Result, ensure};
+use cloud_testing::pypi::installed;
 use std::path::Path;
 use tokio::process::Command;
 

@@ -1,8 +1,8 @@
 //! Glue, Athena and managed policies: checked and stored, as declarations.
 
 use crate::client::Cloud;
-use crate::deploy::refusal;
 use anyhow::Result;
+use cloud_testing::stack::refusal;
 use serde_json::{Value, json};
 
 const DATABASE: &str = "aws:glue/catalogDatabase:CatalogDatabase";

@@ -1,14 +1,12 @@
 //! A distribution in front of a private bucket.
 
 use crate::client::{Answer, Cloud, http};
-use crate::deploy::refusal;
+use crate::inputs;
 use anyhow::Result;
 use cloud_resource::deployments::Record;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::io::Read;
-
-const DISTRIBUTION: &str = "aws:cloudfront/distribution:Distribution";
 
 /// A bucket with a site in it, and a distribution that may read it.
 pub struct Site {
@@ -16,82 +14,15 @@ pub struct Site {
     pub distribution: Record,
 }
 
-fn cache_policy(queries: &str) -> Value {
-    json!({
-        "name": "cache",
-        "parametersInCacheKeyAndForwardedToOrigin": {
-            "cookiesConfig": { "cookieBehavior": "none" },
-            "headersConfig": { "headerBehavior": "none" },
-            "queryStringsConfig": { "queryStringBehavior": queries },
-        },
-    })
-}
-
-fn distribution(access: &str, headers: &str) -> Value {
-    json!({
-        "enabled": true,
-        "defaultRootObject": "index.html",
-        "origins": [{
-            "originId": "site",
-            "domainName": "bucket.s3.us-east-1.amazonaws.com",
-            "originAccessControlId": access,
-        }],
-        "defaultCacheBehavior": {
-            "targetOriginId": "site",
-            "viewerProtocolPolicy": "redirect-to-https",
-            "allowedMethods": ["GET", "HEAD"],
-            "cachedMethods": ["GET", "HEAD"],
-            "cachePolicyId": "658327ea-f89d-4fab-a63d-7e88639e58f6",
-            "responseHeadersPolicyId": headers,
-        },
-        "customErrorResponses": [
-            { "errorCode": 404, "responseCode": 404, "responsePagePath": "/404.html" },
-        ],
-        "restrictions": { "geoRestriction": { "restrictionType": "none" } },
-        "viewerCertificate": { "cloudfrontDefaultCertificate": true },
-    })
-}
-
 impl Site {
     pub async fn start() -> Result<Self> {
         let cloud = Cloud::with_bucket().await?;
-        let access = cloud
-            .deploy(
-                "aws:cloudfront/originAccessControl:OriginAccessControl",
-                "access",
-                json!({
-                    "name": "access",
-                    "originAccessControlOriginType": "s3",
-                    "signingBehavior": "always",
-                    "signingProtocol": "sigv4",
-                }),
-            )
-            .await?;
-        let headers = cloud
-            .deploy(
-                "aws:cloudfront/responseHeadersPolicy:ResponseHeadersPolicy",
-                "headers",
-                json!({
-                    "name": "headers",
-                    "securityHeadersConfig": {
-                        "contentTypeOptions": { "override": true },
-                        "frameOptions": { "frameOption": "DENY", "override": true },
-                        "referrerPolicy": { "referrerPolicy": "no-referrer", "override": true },
-                        "strictTransportSecurity": {
-                            "accessControlMaxAgeSec": 31536000,
-                            "includeSubdomains": true,
-                            "override": true,
-                        },
-                        "contentSecurityPolicy": {
-                            "contentSecurityPolicy": "default-src 'self'",
-                            "override": true,
-                        },
-                    },
-                }),
-            )
-            .await?;
-        let inputs = distribution(&access.resource.id, &headers.resource.id);
-        let distribution = cloud.deploy(DISTRIBUTION, "site", inputs).await?;
+        let (token, access) = inputs::access_control();
+        let access = cloud.deploy(token, "access", access).await?;
+        let (token, headers) = inputs::headers_policy();
+        let headers = cloud.deploy(token, "headers", headers).await?;
+        let inputs = inputs::distribution(&access.resource.id, &headers.resource.id);
+        let distribution = cloud.deploy(inputs::DISTRIBUTION, "site", inputs).await?;
         let site = Self {
             cloud,
             distribution,
@@ -229,7 +160,7 @@ async fn what_the_cache_policy_says_is_compressed_for_those_who_take_it() -> Res
     assert_eq!(uncompressed.header("content-encoding"), "");
 
     let token = "aws:cloudfront/cachePolicy:CachePolicy";
-    let mut policy = cache_policy("none");
+    let mut policy = inputs::cache_policy("none");
     policy["parametersInCacheKeyAndForwardedToOrigin"]["enableAcceptEncodingGzip"] = json!(true);
     let own = site.cloud.deploy(token, "c", policy.clone()).await?;
     policy["maxTtl"] = json!(0);
@@ -394,107 +325,5 @@ async fn a_distribution_keeps_its_port_until_it_is_deleted() -> Result<()> {
     assert!(cloud.refresh(&record).await?.is_none());
     let gone = http().get(format!("http://{}/", record.resource.output("domainName")));
     assert_eq!(gone.send().await?.status(), 404);
-    Ok(())
-}
-
-#[tokio::test]
-async fn what_a_distribution_uses_cannot_be_deleted() -> Result<()> {
-    let site = Site::start().await?;
-    let all = site.cloud.server.cloud().account.deployments.all();
-    for (token, code) in [
-        ("originAccessControl", "OriginAccessControlInUse"),
-        ("responseHeadersPolicy", "ResponseHeadersPolicyInUse"),
-    ] {
-        for record in all.iter().filter(|record| record.token.contains(token)) {
-            let refused = refusal(site.cloud.undeploy(record).await);
-            assert!(refused.contains(code), "{refused}");
-        }
-    }
-    site.cloud.undeploy(&site.distribution).await?;
-    for record in all.iter().filter(|record| record.token != DISTRIBUTION) {
-        site.cloud.undeploy(record).await?;
-    }
-    Ok(())
-}
-
-/// Each row: where in the inputs, what instead, and a part of the refusal.
-#[tokio::test]
-async fn what_cannot_be_is_refused_at_deployment() -> Result<()> {
-    let site = Site::start().await?;
-    let good = Value::Object(site.distribution.resource.inputs.clone());
-    for (pointer, value, expected) in [
-        (
-            "/defaultCacheBehavior/targetOriginId",
-            json!("other"),
-            "no origin \"other\"",
-        ),
-        (
-            "/defaultCacheBehavior/allowedMethods",
-            json!(["GET"]),
-            "allowedMethods",
-        ),
-        (
-            "/defaultCacheBehavior/allowedMethods",
-            json!(["GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"]),
-            "methods that change an origin",
-        ),
-        (
-            "/defaultCacheBehavior/cachePolicyId",
-            json!("none"),
-            "NoSuchCachePolicy",
-        ),
-        (
-            "/defaultCacheBehavior/responseHeadersPolicyId",
-            json!("none"),
-            "NoSuchResponseHeadersPolicy",
-        ),
-        (
-            "/origins/0/domainName",
-            json!("example.com"),
-            "origins other than S3",
-        ),
-        (
-            "/origins/0/originAccessControlId",
-            json!("E0"),
-            "InvalidOriginAccessControl",
-        ),
-        (
-            "/defaultRootObject",
-            json!("/index.html"),
-            "must not begin with /",
-        ),
-        ("/customErrorResponses/0/errorCode", json!(418), "errorCode"),
-        (
-            "/customErrorResponses/0/responsePagePath",
-            json!("404.html"),
-            "must begin with /",
-        ),
-        (
-            "/restrictions/geoRestriction/restrictionType",
-            json!("whitelist"),
-            "restrictions by country",
-        ),
-        (
-            "/viewerCertificate",
-            json!({ "acmCertificateArn": "arn:x" }),
-            "certificates",
-        ),
-    ] {
-        let mut inputs = good.clone();
-        if let Some(place) = inputs.pointer_mut(pointer) {
-            *place = value;
-        }
-        let refused = refusal(site.cloud.deploy(DISTRIBUTION, "other", inputs).await);
-        assert!(refused.contains(expected), "{pointer}: {refused}");
-    }
-    let forwarding = cache_policy("all");
-    let refused = site
-        .cloud
-        .deploy("aws:cloudfront/cachePolicy:CachePolicy", "c", forwarding);
-    assert!(refusal(refused.await).contains("query strings"));
-    let token = "aws:cloudfront/cachePolicy:CachePolicy";
-    site.cloud.deploy(token, "c", cache_policy("none")).await?;
-    let again = refusal(site.cloud.deploy(token, "d", cache_policy("none")).await);
-    assert!(again.contains("CachePolicyAlreadyExists"), "{again}");
     Ok(())
 }

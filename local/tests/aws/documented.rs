@@ -1,26 +1,10 @@
 //! What the pages under docs/compatibility list is what there is.
 
 use crate::client::Cloud;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use cloud_iam::condition::{KNOWN_KEYS, operators};
-use cloud_s3::wire::OPERATIONS;
+use cloud_testing::documented::{listed, words};
 use std::collections::BTreeSet;
-use std::path::Path;
-
-/// The comma-separated words of the last paragraph under a heading.
-fn listed(page: &str, heading: &str) -> Result<BTreeSet<String>> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/compatibility");
-    let text = std::fs::read_to_string(root.join(page))?;
-    let heading = format!("\n## {heading}\n");
-    let (_, section) = text.split_once(&heading).context("no such heading")?;
-    let section = section.split("\n## ").next().unwrap_or_default();
-    let paragraph = section.trim().rsplit("\n\n").next().unwrap_or_default();
-    Ok(words(paragraph.split(", ").map(str::trim)))
-}
-
-fn words<'a>(words: impl Iterator<Item = &'a str>) -> BTreeSet<String> {
-    words.map(str::to_owned).collect()
-}
 
 #[tokio::test]
 async fn the_types_of_each_service() -> Result<()> {
@@ -40,23 +24,9 @@ async fn the_types_of_each_service() -> Result<()> {
 }
 
 #[test]
-fn the_operations_of_s3() -> Result<()> {
-    let done = words(OPERATIONS.iter().copied());
-    assert_eq!(listed("s3.md", "Operations that are done")?, done);
-    Ok(())
-}
-
-#[test]
 fn the_operations_of_codecommit() -> Result<()> {
     let done = words(cloud_codecommit::wire::OPERATIONS.iter().copied());
     assert_eq!(listed("codecommit.md", "Operations that are done")?, done);
-    Ok(())
-}
-
-#[test]
-fn the_operations_of_cloudfront() -> Result<()> {
-    let done = words(cloud_cloudfront::wire::OPERATIONS.iter().copied());
-    assert_eq!(listed("cloudfront.md", "Operations that are done")?, done);
     Ok(())
 }
 
@@ -73,23 +43,5 @@ fn the_condition_operators_and_keys_of_iam() -> Result<()> {
         listed("iam.md", "Condition keys")?,
         words(KNOWN_KEYS.iter().copied())
     );
-    Ok(())
-}
-
-#[tokio::test]
-async fn the_operations_of_kms() -> Result<()> {
-    let cloud = Cloud::start().await?;
-    let listed = listed("kms.md", "Operations that are done")?;
-    let others = ["CreateKey", "DescribeKey", "GenerateDataKey", "ReEncrypt"];
-    let all = words(others.into_iter().chain(["Decrypt", "Encrypt"]));
-    for action in all.union(&listed) {
-        let call = cloud
-            .post("/")
-            .header("x-amz-target", format!("TrentService.{action}"))
-            .service("kms");
-        let answer = call.body("{}").send().await?;
-        let is_unknown = answer.text().contains("UnknownOperationException");
-        assert_eq!(is_unknown, !listed.contains(action), "{action}");
-    }
     Ok(())
 }

@@ -116,6 +116,7 @@ async fn malformed_requests_are_refused_one_by_one() -> Result<()> {
             || answer.starts_with("HTTP/1.1 501");
         ensure!(refused, "{request:?}: {answer}");
     }
-    cloud.get("/bucket").send().await?.expect(200)?;
+    let answer = cloud.get("/bucket").send().await?.expect(200)?;
+    assert_ne!(answer.header("x-amz-request-id"), "");
     Ok(())
 }

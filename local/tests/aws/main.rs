@@ -1,38 +1,31 @@
 //! AWS's protocols from outside, over real connections.
 
 mod absent;
-mod access;
 mod analytics;
-mod buckets;
-mod client;
+#[path = "../shared/cloud.rs"]
+mod cloud;
 mod cloudfront;
-mod conditions;
 mod console;
-mod deploy;
-mod digests;
 mod documented;
 mod edge;
-mod hangups;
-mod held;
-mod invalidations;
-mod kms;
+#[path = "../../cloudfront/tests/cloudfront/inputs.rs"]
+mod inputs;
 mod late;
-mod lists;
 mod logs;
 mod mangled;
-mod objects;
 mod operator;
-#[path = "../../testing/pypi.rs"]
-mod pypi;
-mod refusals;
+mod origins;
+mod parameters;
 mod regions;
-mod repeated;
-mod resources;
+mod roles;
 mod signatures;
 mod slow;
 mod tools;
-mod uploads;
-mod versions;
 mod viewers;
 mod waiting;
-mod wire;
+
+/// A whole cloud, and the client that speaks to it.
+mod client {
+    pub use crate::cloud::Cloud;
+    pub use cloud_testing::client::{Answer, Call, http, signature};
+}

@@ -98,7 +98,11 @@ async fn a_signature_covers_the_host_and_all_headers_of_amazons() -> Result<()> 
     more("x-amzn-trace-id").send().await?.expect(200)?;
 
     let functions = cloud.get("/2015-03-31/functions").service("lambda");
-    refused(&functions.without_signing("host").send().await?, "'host'")
+    refused(&functions.without_signing("host").send().await?, "'host'")?;
+
+    let unsigned = json_call(&cloud, "kms", "TrentService.Decrypt", &json!({})).anonymous();
+    unsigned.send().await?.expect(403)?;
+    Ok(())
 }
 
 #[tokio::test]

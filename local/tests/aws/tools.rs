@@ -1,8 +1,9 @@
 //! The tools that people use: boto3 and the AWS CLI, as PyPI has them.
 
 use crate::client::Cloud;
-use crate::pypi::installed;
+use crate::cloudfront::Site;
 use anyhow::{Result, ensure};
+use cloud_testing::pypi::installed;
 use std::path::Path;
 use tokio::process::Command;
 
@@ -47,4 +48,17 @@ pub async fn run(command: &mut Command, cloud: &Cloud) -> Result<()> {
         String::from_utf8_lossy(&output.stderr)
     );
     Ok(())
+}
+
+#[tokio::test]
+async fn the_aws_cli_invalidates_and_waits() -> Result<()> {
+    let site = Site::start().await?;
+    let aws = installed("aws").await?;
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/aws/cli_invalidation.sh");
+    let mut command = Command::new("sh");
+    command
+        .arg(script)
+        .arg(aws)
+        .arg(&site.distribution.resource.id);
+    run(&mut command, &site.cloud).await
 }

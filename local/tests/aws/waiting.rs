@@ -1,9 +1,9 @@
 //! What waits for a function, as the AWS CLI does after a deployment.
 
 use crate::client::Cloud;
-use crate::pypi::installed;
 use crate::tools::run;
 use anyhow::Result;
+use cloud_testing::pypi::installed;
 use serde_json::json;
 use std::fs::File;
 use std::io::Write;

@@ -5,6 +5,6 @@ mod daemon;
 mod damage;
 mod kills;
 mod load;
-#[path = "../../testing/objects.rs"]
+#[path = "../shared/objects.rs"]
 mod objects;
 mod trouble;

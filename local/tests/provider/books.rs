@@ -2,7 +2,7 @@
 //! by hand. Through the provider protocol, in the aws package itself; what clients do goes through
 //! AWS's own protocols.
 
-use crate::client::Cloud;
+use crate::cloud::Cloud;
 use crate::declared::*;
 use crate::support::{ResourceState, refusal};
 use anyhow::{Context, Result};

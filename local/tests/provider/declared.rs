@@ -1,7 +1,7 @@
 //! What the tests of the cloud's books have in common: sessions of engines on a whole cloud, and
 //! what they declare.
 
-use crate::client::Cloud;
+use crate::cloud::Cloud;
 use crate::support::{Engine, ResourceState};
 use anyhow::Result;
 use cloud_resource::deployments::Record;

@@ -1,7 +1,7 @@
 //! What is there under another name, or was made by somebody else: a stack that is renamed, imports
 //! of what clients made, two owners of one thing.
 
-use crate::client::Cloud;
+use crate::cloud::Cloud;
 use crate::declared::*;
 use crate::support::diff_request;
 use anyhow::{Context, Result};

@@ -4,9 +4,9 @@
 mod account;
 mod books;
 mod check;
-#[path = "../aws/client.rs"]
+#[path = "../shared/cloud.rs"]
 #[expect(dead_code, reason = "the tests of AWS's own protocols use all of it")]
-mod client;
+mod cloud;
 mod configure;
 mod declared;
 mod diff;
@@ -16,6 +16,7 @@ mod listener;
 mod malformed;
 mod operations;
 mod preview;
+mod renamed;
 mod repository;
 mod support;
 mod world;

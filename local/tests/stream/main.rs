@@ -2,16 +2,19 @@
 //! and real processes.
 
 mod backpressure;
-mod delivery;
+mod clicks;
 mod documented;
 mod events;
 mod failures;
 mod faults;
+mod function_logs;
 mod functions;
 mod isolation;
-mod logs;
-#[path = "../../testing/objects.rs"]
+#[path = "../shared/objects.rs"]
 mod objects;
+#[path = "../../firehose/tests/firehose/pipeline.rs"]
 mod pipeline;
+mod records;
 mod reset;
 mod support;
+mod surroundings;

@@ -6,7 +6,8 @@ use cloud_core::error::{AwsError, AwsResult};
 use cloud_iam::Caller;
 use cloud_lambda::Invocation;
 use cloud_resource::deployments::Record;
-use cloud_resource::resource::{AnyResourceType, New, Properties, Refusal};
+use cloud_resource::resource::Properties;
+use cloud_testing::stack::{Stack, aws_error};
 use http::{HeaderMap, HeaderValue, Method, Response};
 use mysfits_local::cloud::Cloud;
 use mysfits_local::server::{Server, ServerConfig};
@@ -82,58 +83,25 @@ impl World {
 
     /// Deploys a resource, after the checks that the provider makes.
     pub async fn deploy(&self, token: &str, name: &str, inputs: Value) -> AwsResult<Record> {
-        let cloud = &self.cloud();
-        let of = resource_type(cloud, token)?;
-        let inputs = object(inputs);
-        refuse(&of.validate(&inputs))?;
-        let new = New {
-            urn: format!("urn:pulumi:dev::test::{token}::{name}"),
-            stack: "dev".into(),
-            name: name.into(),
-            generation: 1,
-            region: REGION.into(),
-        };
-        cloud
-            .account
-            .deployments
-            .create(
-                &cloud.account.package,
-                token,
-                new,
-                inputs,
-                Properties::new(),
-            )
-            .await
+        let deployed = self.stack().deploy(token, name, inputs).await;
+        deployed.map_err(aws_error)
     }
 
     /// Changes some inputs of a resource.
     pub async fn update(&self, record: &Record, changes: Value) -> AwsResult<Record> {
-        let cloud = &self.cloud();
-        let of = resource_type(cloud, &record.token)?;
         let mut inputs = record.resource.inputs.clone();
         inputs.extend(object(changes));
-        refuse(&of.validate(&inputs))?;
-        let urn = record.resource.urn.clone();
-        cloud
-            .account
-            .deployments
-            .update(
-                &cloud.account.package,
-                record.clone(),
-                urn,
-                inputs,
-                Properties::new(),
-            )
-            .await
+        let (stack, inputs) = (self.stack(), Value::Object(inputs));
+        let changed = stack.change(record.clone(), inputs).await;
+        changed.map_err(aws_error)
     }
 
     pub async fn delete(&self, record: &Record) -> AwsResult<()> {
-        let cloud = &self.cloud();
-        cloud
-            .account
-            .deployments
-            .delete(&cloud.account.package, record)
-            .await
+        self.stack().undeploy(record).await.map_err(aws_error)
+    }
+
+    fn stack(&self) -> Stack {
+        Stack::new(Arc::clone(&self.cloud().account)).named("dev")
     }
 
     /// A role that a service may take on, with a policy of these statements.
@@ -278,22 +246,6 @@ pub fn package_of(path: &Path, bootstrap: &[u8], mode: u32) -> Result<String> {
     zip.write_all(bootstrap)?;
     zip.finish()?;
     Ok(path.to_string_lossy().into_owned())
-}
-
-fn resource_type<'a>(cloud: &'a Cloud, token: &str) -> AwsResult<&'a dyn AnyResourceType> {
-    cloud
-        .account
-        .package
-        .resource_type(token)
-        .map(|declared| declared.of)
-        .ok_or_else(|| AwsError::new(400, "NoSuchType", token))
-}
-
-fn refuse(refusals: &[Refusal]) -> AwsResult<()> {
-    match refusals.is_empty() {
-        true => Ok(()),
-        false => Err(AwsError::new(400, "Refused", format!("{refusals:?}"))),
-    }
 }
 
 fn object(value: Value) -> Properties {

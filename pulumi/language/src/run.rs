@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 /// What a run needs.
 struct Built {
     program: PathBuf,
-    /// What the program is told of its function's package.
+    /// What the program gets to know about its function's package.
     package: Option<String>,
 }
 

@@ -306,7 +306,7 @@ struct Diagnostic {
     rendered: Option<String>,
 }
 
-/// Tells of what Cargo does, and gives back what else it wrote.
+/// Shows what Cargo does, and gives back its other output.
 async fn read_status(
     stderr: Option<Lines<BufReader<impl AsyncRead + Unpin>>>,
     progress: &Progress,

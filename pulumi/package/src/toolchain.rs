@@ -81,7 +81,7 @@ fn pinned_version(root: &Path) -> Result<Option<String>> {
         .get("toolchain")
         .and_then(|table| table.get("channel"));
     let channel = channel.and_then(toml::Value::as_str).unwrap_or_default();
-    // `stable` and the like are whatever they are that day.
+    // `stable` and similar channels change from day to day.
     let is_version = channel.starts_with(|letter: char| letter.is_ascii_digit());
     Ok(is_version.then(|| channel.to_owned()))
 }

@@ -126,7 +126,7 @@ impl DefaultValue {
 }
 
 impl InputKind {
-    /// As the other SDKs read a variable; what is none of the type counts as unset.
+    /// Reads a variable as the other SDKs do; a text of another type counts as unset.
     fn parse(self, text: String) -> Option<Content> {
         match self {
             Self::Text => Some(Content::String(text)),

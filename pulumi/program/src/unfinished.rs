@@ -16,7 +16,7 @@ pub(crate) struct Unfinished {
 }
 
 impl Unfinished {
-    /// Where no host asks for it, nothing is told.
+    /// Without a host that asks for it, nothing is written.
     pub fn begin() -> Self {
         let unfinished = Self {
             file: env::var_os(UNFINISHED_VARIABLE).map(PathBuf::from),

@@ -115,7 +115,7 @@ impl Answered {
                 Ok(()) = given_up => Answer::failed(),
             };
             of.0.waits.close(id);
-            // An answer that nobody waits for is none the worse.
+            // It is no error that nobody waits for the answer.
             drop(sender.send(Arc::new(answer)));
         }));
         // A task of its own gives the answer, so that a row of resources, each of which waits for the

@@ -355,7 +355,8 @@ impl Engine {
             if self.is_idle()
                 && let Some(message) = self.0.waits.untangle()
             {
-                // As a task: what was given up may end the program before it is told.
+                // In a task of its own, because the resource that was given up may end the program
+                // before the message is sent.
                 let engine = self.clone();
                 self.spawn(async move { engine.fail(Failure::refused(message)).await });
             }

@@ -47,7 +47,7 @@ pub(crate) fn encode_inputs(fields: Values) -> Result<Inputs> {
     Ok(inputs)
 }
 
-/// A provider's configuration is strings: what is none travels as its JSON text.
+/// A provider's configuration is strings: other values travel as their JSON text.
 pub(crate) fn provider_inputs(fields: Values) -> Values {
     fields
         .into_iter()

@@ -52,7 +52,7 @@ fn enter(arguments: &[OsString]) -> Result<ExitCode> {
         start_cli(&root)?;
     }
     match arguments.first().and_then(|first| first.to_str()) {
-        // Its other parts are told by the command itself.
+        // The command itself shows its other parts.
         Some("up" | "deploy") => eprintln!("[1/4] the programs"),
         _ if !is_compiled(&root) => eprintln!("compiling cargo xtask: a minute, the first time"),
         _ => {}
@@ -94,7 +94,7 @@ fn start_cli(root: &Path) -> Result<()> {
             .arg(BUILD_CLI)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            // A failure is told by the command that needs the CLI, and tries again.
+            // The command that needs the CLI tries again, and reports a failure.
             .stderr(Stdio::null())
             .spawn()?;
     }

@@ -6,7 +6,7 @@ use crate::value;
 /// What the engine calls the archive of a function.
 pub const CODE: &str = "code";
 
-/// What is to be said of a function whose code changes: `2.2 MB, was built from other sources`.
+/// The line about a function whose code changes: `2.2 MB, was built from other sources`.
 pub fn of(step: &Step, size: &dyn Fn(&str) -> Option<u64>) -> Option<String> {
     if step.kind != "aws:lambda/function:Function" {
         return None;

@@ -103,7 +103,7 @@ struct Metadata {
     keys: Option<Vec<String>>,
 }
 
-/// What was printed is not what the engine says of a preview.
+/// The output is no list of the engine's events.
 #[derive(Debug, thiserror::Error)]
 #[error("line {line} of the preview is no event of the engine: {reason}")]
 pub struct NotAnEvent {

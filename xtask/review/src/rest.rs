@@ -67,7 +67,7 @@ fn row(step: &Step, size: &dyn Fn(&str) -> Option<u64>) -> Option<Row> {
     let others = step.changes();
     let others = others.iter().filter(|change| !told_elsewhere(&change.path));
     changes.extend(others.map(ToString::to_string));
-    // An update of which everything is told already needs no row, and files have lines of theirs.
+    // An update that other sections show completely needs no row, and files have their own lines.
     let is_told = changes.is_empty() && (step.op == Op::Update || seen::tells(&step.kind));
     (!is_told).then(|| Row {
         on: step.label(),

@@ -59,7 +59,7 @@ fn together(findings: impl Iterator<Item = Finding>) -> Vec<Finding> {
     merged
 }
 
-/// Whether the changes of a type are told here.
+/// Whether this section shows the changes of a type.
 pub fn tells(kind: &str) -> bool {
     kind == OBJECT || ANSWERS.iter().any(|(name, _)| *name == kind)
 }

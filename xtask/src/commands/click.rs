@@ -73,7 +73,7 @@ impl Click {
             None => place.held + PATIENCE,
         };
 
-        // It is told by its id from every other, also from one of the same user.
+        // Its id tells it from all other clicks, also from those of the same user.
         let id = Uuid::new_v4().to_string();
         send(&client, &stack, &self.user, &mysfit, &id).await?;
         eprintln!("{} clicked on {}", self.user, mysfit.name);

@@ -52,7 +52,7 @@ async fn every_record_of_a_hostile_batch_has_its_outcome_and_the_function_goes_o
         ensure!(result == expected, "{index}: {result} of {}", mixed[index]);
     }
 
-    // What is no batch at all is an answer or an error, and the next batch is none the worse.
+    // An event that is no batch gets an answer or an error, and the next batch works as before.
     for event in [
         "null",
         "[]",

@@ -25,8 +25,6 @@ mod pages;
 mod permissions;
 mod place;
 mod previews;
-#[path = "../../../local/testing/pypi.rs"]
-mod pypi;
 mod records;
 mod refusals;
 mod repository;

@@ -4,8 +4,8 @@
 //! and the line before it says why.
 
 use crate::place::Place;
-use crate::pypi;
 use anyhow::{Context, Result, ensure};
+use cloud_testing::pypi;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -232,7 +232,7 @@ impl<'a> Stack<'a> {
         Ok(iam)
     }
 
-    /// What roles are asked about, by a name for people; some of it is none of the stack's.
+    /// The resources that roles are asked about, with names for people; some are not of this stack.
     fn places(&self) -> Result<BTreeMap<&'static str, String>> {
         let bucket = |name| self.output("aws:s3/bucket:Bucket", name, "arn");
         let log = |name| self.output("aws:cloudwatch/logGroup:LogGroup", name, "arn");

@@ -88,7 +88,7 @@ async fn three_stacks_share_nothing_and_one_is_protected() -> Result<()> {
     place.assert_clean()
 }
 
-/// What a stack is told that leaves the role for logs to another one, when there is none.
+/// The error of a stack that leaves the role for logs to another one, when there is none.
 const NO_ROLE: [&str; 2] = [
     "API Gateway has no role for logs",
     "pulumi config set --stack prod mysfits:manageApiGatewayAccount true",

@@ -1,20 +1,13 @@
 //! `aws:cloudfront/cachePolicy:CachePolicy`.
 
+use super::shared::SharedType;
 use super::{not_done, policy_id};
-use crate::CloudFront;
-use crate::{CachePolicy as LivePolicy, Named};
-use async_trait::async_trait;
+use crate::shared::CachePolicy as LivePolicy;
 use cloud_core::error::AwsResult;
-use cloud_core::identity::arn;
-use cloud_resource::resource::{
-    AutoName, Deployed, New, Properties, Refusal, Resource, ResourceType,
-};
+use cloud_resource::resource::{New, Refusal};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
-use std::sync::Arc;
 
 /// <https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_CachePolicyConfig.html>
-const MAX_NAME: usize = 128;
 const DEFAULT_TTL: u64 = 86_400;
 const MAX_TTL: u64 = 31_536_000;
 
@@ -104,16 +97,14 @@ impl Parameters {
     }
 }
 
-#[async_trait]
-impl ResourceType for CachePolicy {
+impl SharedType for CachePolicy {
     type Inputs = CachePolicyInputs;
-    type Service = CloudFront;
+    type Live = LivePolicy;
 
     const TOKEN: &'static str = "aws:cloudfront/cachePolicy:CachePolicy";
-    const AUTO_NAME: Option<AutoName> = Some(AutoName {
-        property: "name",
-        max_length: MAX_NAME,
-    });
+    /// <https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_CachePolicyConfig.html>
+    const MAX_NAME: usize = 128;
+    const ARN: &'static str = "cache-policy";
 
     fn validate(&self, inputs: &CachePolicyInputs) -> Vec<Refusal> {
         let mut refusals = Vec::new();
@@ -129,52 +120,19 @@ impl ResourceType for CachePolicy {
         refusals
     }
 
-    async fn create(
-        &self,
-        cloudfront: &Arc<CloudFront>,
-        new: &New,
-        inputs: &CachePolicyInputs,
-    ) -> AwsResult<Deployed> {
-        inputs
-            .parameters_in_cache_key_and_forwarded_to_origin
-            .check()?;
-        let name = &inputs.name;
-        cloudfront.check_name(Named::CachePolicy, name)?;
-        let id = policy_id(new);
-        let arn = arn("cloudfront", "", &format!("cache-policy/{id}"));
-        Ok(Deployed::new(id, json!({ "arn": arn, "name": name })))
+    fn name(inputs: &CachePolicyInputs) -> &str {
+        &inputs.name
     }
 
-    async fn activate(
-        &self,
-        cloudfront: &Arc<CloudFront>,
-        resource: &Resource<CachePolicyInputs>,
-    ) -> AwsResult<()> {
-        let policy = LivePolicy {
-            name: resource.inputs.name.clone(),
-            compresses: resource.inputs.compresses(),
-        };
-        cloudfront.put_cache_policy(&resource.id, policy);
-        Ok(())
+    fn id(new: &New) -> String {
+        policy_id(new)
     }
 
-    async fn update(
-        &self,
-        _cloudfront: &Arc<CloudFront>,
-        old: &Resource<CachePolicyInputs>,
-        inputs: &CachePolicyInputs,
-    ) -> AwsResult<Properties> {
-        inputs
-            .parameters_in_cache_key_and_forwarded_to_origin
-            .check()?;
-        Ok(old.outputs.clone())
-    }
-
-    async fn delete(
-        &self,
-        cloudfront: &Arc<CloudFront>,
-        resource: &Resource<CachePolicyInputs>,
-    ) -> AwsResult<()> {
-        cloudfront.remove_cache_policy(&resource.id)
+    fn live(&self, inputs: &CachePolicyInputs) -> AwsResult<LivePolicy> {
+        let parameters = &inputs.parameters_in_cache_key_and_forwarded_to_origin;
+        parameters.check()?;
+        Ok(LivePolicy {
+            compresses: inputs.compresses(),
+        })
     }
 }

@@ -1,20 +1,12 @@
 //! `aws:cloudfront/responseHeadersPolicy:ResponseHeadersPolicy`.
 
 use super::policy_id;
-use crate::CloudFront;
-use crate::Named;
+use super::shared::SharedType;
 use crate::headers::{Added, HeadersPolicy};
-use async_trait::async_trait;
 use cloud_core::error::{AwsError, AwsResult};
-use cloud_core::identity::arn;
-use cloud_resource::resource::{AutoName, Deployed, New, Refusal, Resource, ResourceType};
+use cloud_resource::resource::{New, Refusal};
 use http::{HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
-use std::sync::Arc;
-
-/// <https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_ResponseHeadersPolicyConfig.html>
-const MAX_NAME: usize = 128;
 
 /// <https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_ResponseHeadersPolicyReferrerPolicy.html>
 const REFERRER_POLICIES: &[&str] = &[
@@ -257,16 +249,14 @@ impl SecurityHeaders {
     }
 }
 
-#[async_trait]
-impl ResourceType for ResponseHeadersPolicy {
+impl SharedType for ResponseHeadersPolicy {
     type Inputs = HeadersPolicyInputs;
-    type Service = CloudFront;
+    type Live = HeadersPolicy;
 
     const TOKEN: &'static str = "aws:cloudfront/responseHeadersPolicy:ResponseHeadersPolicy";
-    const AUTO_NAME: Option<AutoName> = Some(AutoName {
-        property: "name",
-        max_length: MAX_NAME,
-    });
+    /// <https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_ResponseHeadersPolicyConfig.html>
+    const MAX_NAME: usize = 128;
+    const ARN: &'static str = "response-headers-policy";
 
     fn validate(&self, inputs: &HeadersPolicyInputs) -> Vec<Refusal> {
         let mut refusals = Vec::new();
@@ -276,38 +266,16 @@ impl ResourceType for ResponseHeadersPolicy {
         refusals
     }
 
-    async fn create(
-        &self,
-        cloudfront: &Arc<CloudFront>,
-        new: &New,
-        inputs: &HeadersPolicyInputs,
-    ) -> AwsResult<Deployed> {
-        let name = &inputs.name;
-        cloudfront.check_name(Named::HeadersPolicy, name)?;
-        let id = policy_id(new);
-        let arn = arn("cloudfront", "", &format!("response-headers-policy/{id}"));
-        Ok(Deployed::new(id, json!({ "arn": arn, "name": name })))
+    fn name(inputs: &HeadersPolicyInputs) -> &str {
+        &inputs.name
     }
 
-    async fn activate(
-        &self,
-        cloudfront: &Arc<CloudFront>,
-        resource: &Resource<HeadersPolicyInputs>,
-    ) -> AwsResult<()> {
-        let policy = resource
-            .inputs
-            .policy()
-            .map_err(|refusal| AwsError::new(400, "InvalidArgument", refusal.reason))?;
-        let name = &resource.inputs.name;
-        cloudfront.put_headers_policy(&resource.id, name, policy);
-        Ok(())
+    fn id(new: &New) -> String {
+        policy_id(new)
     }
 
-    async fn delete(
-        &self,
-        cloudfront: &Arc<CloudFront>,
-        resource: &Resource<HeadersPolicyInputs>,
-    ) -> AwsResult<()> {
-        cloudfront.remove_headers_policy(&resource.id)
+    fn live(&self, inputs: &HeadersPolicyInputs) -> AwsResult<HeadersPolicy> {
+        let policy = inputs.policy();
+        policy.map_err(|refusal| AwsError::new(400, "InvalidArgument", refusal.reason))
     }
 }

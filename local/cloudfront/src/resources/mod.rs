@@ -4,11 +4,13 @@ mod access_control;
 mod cache_policy;
 mod distribution;
 mod headers_policy;
+mod shared;
 
 pub(crate) use access_control::OriginAccessControl;
 pub(crate) use cache_policy::CachePolicy;
 pub(crate) use distribution::Distribution;
 pub(crate) use headers_policy::ResponseHeadersPolicy;
+pub(crate) use shared::OfDistributions;
 
 use cloud_core::error::AwsError;
 use cloud_resource::resource::New;

@@ -7,6 +7,7 @@ mod buckets;
 mod checks;
 mod convert;
 mod deletes;
+mod endpoint;
 mod lifecycle;
 mod lists;
 mod reads;
@@ -17,20 +18,19 @@ mod tags;
 mod uploads;
 mod writes;
 
-pub use request::admit;
+pub use endpoint::{Endpoint, refusal};
 
 use crate::errors::invalid_request;
 use crate::{FAULTS, S3};
 use async_trait::async_trait;
 use cloud_core::context::{finish, reset_meanwhile};
-use cloud_core::error::{AwsError, AwsResult};
+use cloud_core::error::AwsResult;
 use cloud_core::identity::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
 use refused::Refused;
 use request::Settled;
 use s3s::auth::{S3Auth, SecretKey};
 use s3s::dto::*;
 use s3s::host::{S3Host, VirtualHost};
-use s3s::service::S3Service;
 use s3s::{S3 as Protocols, S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
 use std::sync::Arc;
 
@@ -39,16 +39,6 @@ use std::sync::Arc;
 pub trait Current: Send + Sync + 'static {
     /// The S3 for a request that comes in now; in the middle of a reset it waits for the end.
     async fn now(&self) -> Arc<S3>;
-}
-
-/// S3's protocol for the buckets of the cloud that there is.
-pub fn service(current: Arc<dyn Current>) -> S3Service {
-    request::service(Protocol { current })
-}
-
-/// An error, as S3's protocol has it.
-pub fn error(error: AwsError) -> S3Error {
-    Refused::from(error).into()
 }
 
 struct Protocol {

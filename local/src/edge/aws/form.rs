@@ -63,10 +63,7 @@ impl Form {
                 answer.headers_mut().insert("smithy-protocol", protocol);
                 answer
             }
-            Self::S3 => {
-                let answer = cloud_s3::wire::error(error).to_http_response();
-                answer.unwrap_or_else(|_| empty(status))
-            }
+            Self::S3 => cloud_s3::wire::refusal(error),
         }
     }
 }

@@ -30,11 +30,10 @@ use cloud_core::listener;
 use cloud_core::patience::Patience;
 use cloud_core::request_body::{BodyError, RequestBody};
 use cloud_iam::Caller;
-use cloud_s3::wire as protocol;
+use cloud_s3::wire::Endpoint;
 use form::{Form, answer, empty};
 use futures::FutureExt;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
-use s3s::service::S3Service;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use time::OffsetDateTime;
@@ -77,7 +76,7 @@ pub(crate) async fn serve(
     shutdown: CancellationToken,
 ) -> Result<()> {
     let edge = Arc::new(Edge {
-        s3: protocol::service(Arc::<Current>::clone(&current)),
+        s3: Endpoint::new(Arc::<Current>::clone(&current)),
         current,
     });
     listener::serve(socket, patience, shutdown, move |request| {
@@ -96,7 +95,7 @@ struct Authentic {
 
 struct Edge {
     current: Arc<Current>,
-    s3: S3Service,
+    s3: Endpoint,
 }
 
 impl Edge {
@@ -165,7 +164,7 @@ impl Edge {
             let error = AwsError::new(400, "AuthorizationHeaderMalformed", message);
             (Form::S3, Err(error))
         } else {
-            return self.s3(Request::from_parts(parts, body)).await;
+            return self.s3.answer(Request::from_parts(parts, body)).await;
         };
         answer.unwrap_or_else(|error| form.error(error, id))
     }
@@ -287,35 +286,6 @@ impl Edge {
         Err(absent.error())
     }
 
-    async fn s3(&self, request: Request<RequestBody>) -> Answer {
-        let (mut parts, body) = request.into_parts();
-        if let Err(error) = protocol::admit(&mut parts) {
-            return s3_error(error);
-        }
-        let fate = body.fate();
-        let request = Request::from_parts(parts, s3s::Body::http_body(body));
-        match self.s3.call(request).await {
-            // The operation knows that its body failed, and not why.
-            Ok(answer)
-                if answer.status().is_client_error() || answer.status().is_server_error() =>
-            {
-                fate.failure()
-                    .map_or(answer, |failure| s3_error(s3_body_error(failure)))
-            }
-            Ok(mut answer) => {
-                // The s3s crate says 200 to a HEAD request for a range.
-                if answer.headers().contains_key(header::CONTENT_RANGE) {
-                    *answer.status_mut() = StatusCode::PARTIAL_CONTENT;
-                }
-                answer
-            }
-            Err(error) => {
-                tracing::error!(?error, "S3's protocol failed");
-                empty(StatusCode::INTERNAL_SERVER_ERROR)
-            }
-        }
-    }
-
     /// A request whose signature is right and is for `service`.
     async fn signed(
         &self,
@@ -376,27 +346,4 @@ fn is_for_a_page(headers: &HeaderMap) -> bool {
     destination.is_some_and(|destination| {
         !["audio", "empty", "font", "image", "style", "track", "video"].contains(&destination)
     })
-}
-
-/// What S3 says of a body that did not arrive:
-/// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>.
-fn s3_body_error(error: BodyError) -> AwsError {
-    match error {
-        BodyError::TooSlow => AwsError::new(
-            400,
-            "RequestTimeout",
-            "Your socket connection to the server was not read from or written to within the \
-             timeout period.",
-        ),
-        BodyError::BrokenOff | BodyError::TooLarge => AwsError::new(
-            400,
-            "IncompleteBody",
-            "You did not provide the number of bytes specified by the Content-Length HTTP header.",
-        ),
-    }
-}
-
-/// An error as S3 has it.
-fn s3_error(error: AwsError) -> Answer {
-    Form::S3.error(error, "")
 }

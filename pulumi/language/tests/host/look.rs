@@ -298,7 +298,7 @@ async fn another_environment_is_another_program() -> Result<()> {
     Ok(())
 }
 
-/// A list of what matters that may not be complete is none.
+/// A list of files that may be incomplete is not used.
 #[tokio::test]
 async fn where_the_inputs_are_not_known_cargo_is_asked_each_time() -> Result<()> {
     for (path, text) in [

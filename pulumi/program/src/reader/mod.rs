@@ -220,7 +220,7 @@ impl<'a> Reader<'a> {
         let present = keys.map(|key| self.values.contains_key(key));
         if present[0] != present[1] {
             let (missing, other) = if present[0] { (1, 0) } else { (0, 1) };
-            // What would be allowed is what the check says of an empty text.
+            // The allowed values are those that the check names for an empty text.
             if let Err(allowed) = checks[missing]("") {
                 self.missing(keys[missing], keys[other], allowed.example);
             }

@@ -64,7 +64,8 @@ fn each_property_says_what_it_depends_on() -> Result<()> {
     );
     assert_eq!(of("nested")?, map(&[("document", &["base"])]));
     assert_eq!(of("told")?, map(&[]));
-    // An engine that is told nothing of a property takes it to depend on everything.
+    // For a property without dependencies in the request, the engine assumes that it depends on
+    // everything.
     let told = &run.resource("told")?.request.property_dependencies;
     assert!(told.contains_key("plain"));
     Ok(())

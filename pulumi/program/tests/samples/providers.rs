@@ -56,7 +56,7 @@ pub(crate) fn of_another_package(program: &Program) -> Result<()> {
     let urn = foreign("foreign", options.clone());
     let _ = foreign("read", options.clone().existing("x"));
     thing_with(program, "thing", &[], options.clone());
-    // It is for what is under the resource all the same.
+    // It still counts for resources under this one.
     thing_with(program, "under", &[], Options::new().parent(&urn));
     call(&program.calling(options), "other:index:lookUp");
     Ok(())

@@ -15,7 +15,7 @@ pub fn of(preview: &Preview) -> Vec<Finding> {
     findings
 }
 
-/// Whether a change of a step is told here.
+/// Whether this section shows a change of a step.
 pub fn tells(step: &Step, path: &str) -> bool {
     grants::tells(&step.kind, path) || public::tells(&step.kind, path)
 }

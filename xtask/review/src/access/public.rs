@@ -94,7 +94,7 @@ pub fn of(preview: &Preview) -> Vec<Finding> {
     findings
 }
 
-/// Whether a change is told here, so that it need not be told again.
+/// Whether this section shows a change, so that no other section has to.
 pub fn tells(kind: &str, path: &str) -> bool {
     let below = |watched: &&str| {
         path.strip_prefix(*watched)

@@ -68,7 +68,7 @@ fn dollars(table: &Table) -> String {
 /// What the sums are of.
 const PRICES: &str = "prices of us-east-1, from docs/prices.json";
 
-/// How somebody says that exactly this is to be deployed.
+/// How a user approves that exactly this is deployed.
 fn command(stack: &str, approval: &str) -> String {
     format!("cargo xtask deploy -s {stack} --approved {approval}")
 }

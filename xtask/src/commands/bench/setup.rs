@@ -19,7 +19,8 @@ const TICK: Duration = Duration::from_millis(10);
 /// What one command took.
 struct Took {
     wall: Duration,
-    /// Of the command and all that it started, but for what still runs after it.
+    /// Of the command and of all processes that it started, except for those that still run after
+    /// it.
     cpu: Duration,
 }
 

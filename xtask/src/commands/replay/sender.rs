@@ -65,7 +65,7 @@ impl Sender<'_> {
                 break;
             }
         }
-        // What is known by now is written whatever else went wrong.
+        // Everything known so far is written, even after an error.
         let saved = match taken {
             0 if result.is_ok() => Ok(()),
             _ => journal.save().await,

@@ -122,7 +122,7 @@ impl Program {
         board.showing(&self.name, self.run_now(path, board)).await
     }
 
-    /// A failure is told at once, and what the program wrote when it has ended.
+    /// A failure is shown at once, and the output of the program when it has ended.
     async fn run_now(&self, path: Option<&OsString>, board: &Board) -> Result<Count> {
         let started = Instant::now();
         let mut command = Command::new(&self.executable);

@@ -5,6 +5,8 @@ use super::{
     Behavior, DistributionInputs, ErrorResponse, Methods, RestrictionType, bucket_of, filled,
 };
 use crate::CloudFront;
+use crate::headers::HeadersPolicy;
+use crate::shared::AccessControl;
 use cloud_core::error::{AwsError, AwsResult};
 use cloud_resource::resource::Refusal;
 use std::collections::HashSet;
@@ -82,7 +84,7 @@ impl DistributionInputs {
         for origin in &self.origins {
             bucket_of(&origin.domain_name)?;
             if let Some(id) = filled(&origin.origin_access_control_id)
-                && cloudfront.access_control(id).is_none()
+                && cloudfront.shared::<AccessControl>(id).is_none()
             {
                 return Err(AwsError::new(
                     400,
@@ -105,7 +107,7 @@ impl DistributionInputs {
                 return Err(AwsError::new(404, "NoSuchCachePolicy", message));
             }
             if let Some(id) = filled(&behavior.response_headers_policy_id)
-                && cloudfront.headers_policy(id).is_none()
+                && cloudfront.shared::<HeadersPolicy>(id).is_none()
             {
                 let message = format!(
                     "the response headers policy {id} does not exist, or is not known here"

@@ -80,7 +80,7 @@ pub(super) fn service(protocol: Protocol) -> S3Service {
 ///
 /// # Errors
 /// For what cannot be S3's: a broken path, an upload by HTML form.
-pub fn admit(head: &mut Parts) -> AwsResult<()> {
+pub(super) fn admit(head: &mut Parts) -> AwsResult<()> {
     paths::check(head.uri.path())?;
     if !signing::is_version_2(head) {
         // As S3 reads it, in the signature too.
