@@ -1,7 +1,7 @@
 //! The thread that looks things up.
 //!
-//! It takes all that waits at once, with one snapshot, and sleeps only when others have had their
-//! turn on the processor and asked nothing: to wake a thread costs more than most looks.
+//! It takes all that waits at once, with one snapshot: while it is at work, nobody who looks
+//! something up has to wake a thread, which costs more than most looks.
 
 use super::{DatabaseFile, Snapshot};
 use crate::troubles::reason;
@@ -51,12 +51,8 @@ impl Reader {
     }
 }
 
-/// How often the thread gives way before it sleeps. On an idle machine that takes no time; on a
-/// busy one the next looks come meanwhile.
-const TURNS: usize = 4;
-
 fn run(file: &Weak<DatabaseFile>, looks: &mpsc::Receiver<Look>) {
-    while let Some(first) = next(looks) {
+    while let Ok(first) = looks.recv() {
         // The snapshot comes after all that is looked up in it: each finds what was committed
         // before it was asked for.
         let waiting: Vec<Look> = std::iter::once(first).chain(looks.try_iter()).collect();
@@ -68,17 +64,6 @@ fn run(file: &Weak<DatabaseFile>, looks: &mpsc::Receiver<Look>) {
             None => {}
         }
     }
-}
-
-/// The next look; none when there is no handle to the store any more.
-fn next(looks: &mpsc::Receiver<Look>) -> Option<Look> {
-    for _ in 0..TURNS {
-        match looks.try_recv() {
-            Err(mpsc::TryRecvError::Empty) => std::thread::yield_now(),
-            next => return next.ok(),
-        }
-    }
-    looks.recv().ok()
 }
 
 fn look_up(file: &DatabaseFile, waiting: Vec<Look>) -> Result<Vec<Answer>> {
