@@ -23,9 +23,9 @@ fn metadata(arguments: &[&str]) -> Result<serde_json::Value> {
 pub struct Crate {
     pub folder: PathBuf,
     /// What it depends on of the workspace.
-    pub needs: BTreeSet<String>,
+    needs: BTreeSet<String>,
     /// What its tests depend on of the workspace, beside that.
-    pub tests_need: BTreeSet<String>,
+    tests_need: BTreeSet<String>,
 }
 
 /// The crates of the embedded cloud, by name.
@@ -72,6 +72,7 @@ fn no_service_of_local_depends_on_another() -> Result<()> {
             "cloud_firehose" => &["cloud_journal"],
             // An object's content may be one of Pulumi's assets.
             "cloud_s3" => &["pulumi_protocol"],
+            // What tests deploy has URNs.
             "cloud_testing" => &["pulumi_protocol"],
             _ => &[],
         };
