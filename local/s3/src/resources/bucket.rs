@@ -32,7 +32,6 @@ pub(crate) struct BucketInputs {
     bucket_prefix: Option<String>,
     force_destroy: Option<bool>,
     object_lock_enabled: Option<bool>,
-    region: Option<String>,
     tags: Option<BTreeMap<String, String>>,
     // Those of `Written`. Serde cannot flatten a struct and refuse unknown fields.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -98,7 +97,7 @@ impl ResourceType for Bucket {
 
     async fn create(&self, s3: &Arc<S3>, new: &New, inputs: &BucketInputs) -> AwsResult<Deployed> {
         let name = &inputs.bucket;
-        let region = inputs.region.as_deref().unwrap_or(&new.region);
+        let region = &new.region;
         // A bucket is the same one when its creation is repeated after a crash, not when its
         // successor wants its name.
         let declared_as = format!("{}\0{}", new.urn, new.generation);
@@ -164,7 +163,6 @@ impl ResourceType for Bucket {
             bucket_prefix: None,
             force_destroy: None,
             object_lock_enabled: None,
-            region: None,
             tags: (!settings.tags.is_empty()).then(|| settings.tags.clone()),
             lifecycle_rules: None,
             server_side_encryption_configuration: None,

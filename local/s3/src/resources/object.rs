@@ -46,7 +46,6 @@ pub(crate) struct ObjectInputs {
     source_hash: Option<String>,
     force_destroy: Option<bool>,
     metadata: Option<BTreeMap<String, String>>,
-    region: Option<String>,
     server_side_encryption: Option<String>,
     tags: Option<BTreeMap<String, String>>,
 }

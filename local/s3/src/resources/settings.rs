@@ -22,7 +22,6 @@ pub(crate) struct BucketVersioning;
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct BucketVersioningInputs {
     bucket: String,
-    region: Option<String>,
     versioning_configuration: VersioningConfiguration,
 }
 
@@ -92,7 +91,6 @@ impl Setting for BucketVersioning {
     fn import(settings: &BucketSettings) -> Option<BucketVersioningInputs> {
         Some(BucketVersioningInputs {
             bucket: settings.name.clone(),
-            region: None,
             versioning_configuration: VersioningConfiguration {
                 status: settings.versioning.into(),
                 mfa_delete: None,
@@ -122,7 +120,6 @@ pub(crate) struct BucketServerSideEncryptionConfiguration;
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct EncryptionInputs {
     bucket: String,
-    region: Option<String>,
     rules: Vec<EncryptionRule>,
 }
 
@@ -198,7 +195,6 @@ impl Setting for BucketServerSideEncryptionConfiguration {
         };
         Some(EncryptionInputs {
             bucket: settings.name.clone(),
-            region: None,
             rules: vec![EncryptionRule {
                 apply_server_side_encryption_by_default: Some(by_default),
                 blocked_encryption_types: None,
@@ -229,7 +225,6 @@ pub(crate) struct BucketPublicAccessBlock;
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct PublicAccessBlockInputs {
     bucket: String,
-    region: Option<String>,
     block_public_acls: Option<bool>,
     block_public_policy: Option<bool>,
     ignore_public_acls: Option<bool>,
@@ -263,7 +258,6 @@ impl Setting for BucketPublicAccessBlock {
         let block = settings.public_access_block?;
         Some(PublicAccessBlockInputs {
             bucket: settings.name.clone(),
-            region: None,
             block_public_acls: Some(block.block_public_acls),
             block_public_policy: Some(block.block_public_policy),
             ignore_public_acls: Some(block.ignore_public_acls),
@@ -308,7 +302,6 @@ pub(crate) struct BucketOwnershipControls;
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct OwnershipControlsInputs {
     bucket: String,
-    region: Option<String>,
     rule: OwnershipRule,
 }
 
@@ -353,7 +346,6 @@ impl Setting for BucketOwnershipControls {
     fn import(settings: &BucketSettings) -> Option<OwnershipControlsInputs> {
         Some(OwnershipControlsInputs {
             bucket: settings.name.clone(),
-            region: None,
             rule: OwnershipRule {
                 object_ownership: settings.ownership.clone()?,
             },
@@ -381,7 +373,6 @@ pub(crate) struct BucketPolicy;
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct BucketPolicyInputs {
     bucket: String,
-    region: Option<String>,
     policy: String,
 }
 
@@ -411,7 +402,6 @@ impl Setting for BucketPolicy {
     fn import(settings: &BucketSettings) -> Option<BucketPolicyInputs> {
         Some(BucketPolicyInputs {
             bucket: settings.name.clone(),
-            region: None,
             policy: settings.policy.clone()?,
         })
     }
@@ -436,7 +426,6 @@ pub(crate) struct BucketLifecycleConfiguration;
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct LifecycleInputs {
     bucket: String,
-    region: Option<String>,
     #[serde(default)]
     rules: Vec<Rule>,
 }
@@ -469,7 +458,6 @@ impl Setting for BucketLifecycleConfiguration {
         let rules = settings.lifecycle.clone();
         (!rules.is_empty()).then(|| LifecycleInputs {
             bucket: settings.name.clone(),
-            region: None,
             rules,
         })
     }
