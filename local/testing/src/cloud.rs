@@ -60,6 +60,9 @@ pub trait Service: Sized + Send + Sync + 'static {
 
     /// Answers a request.
     async fn answer(&self, request: Request<RequestBody>) -> Response<Self::Body>;
+
+    /// Ends what is left of it when its background tasks have ended.
+    fn stop(&self) {}
 }
 
 /// What a service is opened with.
@@ -167,6 +170,7 @@ impl<S: Service> Cloud<S> {
         drop(running);
         account.context.tasks.close();
         account.context.tasks.wait().await;
+        service.stop();
         drop(listening);
         listener.await??;
         let context = account.context.downgrade();

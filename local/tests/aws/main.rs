@@ -15,7 +15,6 @@ mod logs;
 mod mangled;
 mod operator;
 mod origins;
-mod parameters;
 mod regions;
 mod roles;
 mod signatures;

@@ -3,12 +3,10 @@
 
 mod backpressure;
 mod clicks;
-mod documented;
+mod described;
 mod events;
-mod failures;
 mod faults;
 mod function_logs;
-mod functions;
 mod isolation;
 #[path = "../shared/objects.rs"]
 mod objects;

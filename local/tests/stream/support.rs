@@ -25,7 +25,6 @@ pub const REGION: &str = "us-east-1";
 pub const ROLE: &str = "aws:iam/role:Role";
 pub const ROLE_POLICY: &str = "aws:iam/rolePolicy:RolePolicy";
 pub const FUNCTION: &str = "aws:lambda/function:Function";
-pub const PERMISSION: &str = "aws:lambda/permission:Permission";
 pub const LOG_GROUP: &str = "aws:cloudwatch/logGroup:LogGroup";
 
 pub const BUCKET: &str = "aws:s3/bucket:Bucket";
@@ -40,12 +39,6 @@ pub struct World {
 impl World {
     pub async fn start() -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        let server = Server::start(config(folder.path())).await?;
-        Ok(Self { server, folder })
-    }
-
-    /// One in the folder of another, which has stopped.
-    pub async fn in_folder(folder: TempDir) -> Result<Self> {
         let server = Server::start(config(folder.path())).await?;
         Ok(Self { server, folder })
     }

@@ -207,7 +207,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn for_ever_is_longer_than_any_number_of_days() {
+    fn forever_is_longer_than_any_number_of_days() {
         assert!(days(&json!(30)) < days(&json!(90)));
         assert!(days(&json!(3650)) < days(&Value::Null));
         assert_eq!(days(&json!(0)), days(&Value::Null));

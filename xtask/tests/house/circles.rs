@@ -1,6 +1,6 @@
 //! Which files of a crate need each other, by the paths that they name.
 
-use crate::crates::crates_of_local;
+use crate::crates::{Crate, crates_of_local};
 use crate::{files, root};
 use anyhow::Result;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +12,7 @@ fn files_of_local_need_each_other_in_small_circles_alone() -> Result<()> {
     const MOST: usize = 3;
     let sources = files(".rs")?;
     let root = root()?;
-    for (name, (folder, _)) in crates_of_local()? {
+    for (name, Crate { folder, .. }) in crates_of_local()? {
         let source = folder.strip_prefix(&root)?.join("src");
         let modules: BTreeMap<Vec<String>, &str> = sources
             .iter()

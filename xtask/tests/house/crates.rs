@@ -4,7 +4,7 @@ use crate::{files, root};
 use anyhow::{Context, Result, ensure};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What Cargo says of this workspace.
@@ -19,9 +19,17 @@ fn metadata(arguments: &[&str]) -> Result<serde_json::Value> {
     Ok(serde_json::from_slice(&output.stdout)?)
 }
 
-/// The crates of the embedded cloud, by name, with the folder of each and what it depends on of
-/// the workspace, for its tests too.
-pub fn crates_of_local() -> Result<BTreeMap<String, (PathBuf, BTreeSet<String>)>> {
+/// A crate of the embedded cloud.
+pub struct Crate {
+    pub folder: PathBuf,
+    /// What it depends on of the workspace.
+    needs: BTreeSet<String>,
+    /// What its tests depend on of the workspace, beside that.
+    tests_need: BTreeSet<String>,
+}
+
+/// The crates of the embedded cloud, by name.
+pub fn crates_of_local() -> Result<BTreeMap<String, Crate>> {
     let metadata = metadata(&["--no-deps"])?;
     let local = root()?.join("local");
     let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
@@ -32,18 +40,27 @@ pub fn crates_of_local() -> Result<BTreeMap<String, (PathBuf, BTreeSet<String>)>
             continue;
         };
         let dependencies = package["dependencies"].as_array().context("no list")?;
-        let of_workspace = dependencies.iter().filter(|one| !one["path"].is_null());
-        let names = of_workspace.map(|one| text(&one["name"])).collect();
-        crates.insert(text(&package["name"]), (folder.to_owned(), names));
+        let of_workspace = |of_tests: bool| {
+            let ours = dependencies.iter().filter(|one| !one["path"].is_null());
+            let these = ours.filter(|one| (one["kind"] == "dev") == of_tests);
+            these.map(|one| text(&one["name"])).collect()
+        };
+        let found = Crate {
+            folder: folder.to_owned(),
+            needs: of_workspace(false),
+            tests_need: of_workspace(true),
+        };
+        crates.insert(text(&package["name"]), found);
     }
-    ensure!(crates.len() > 10, "local has {crates:?} alone");
+    let names: Vec<_> = crates.keys().collect();
+    ensure!(names.len() > 10, "local has {names:?} alone");
     Ok(crates)
 }
 
 #[test]
 fn no_service_of_local_depends_on_another() -> Result<()> {
     const SHARED: [&str; 3] = ["cloud_core", "cloud_iam", "cloud_resource"];
-    for (name, (_, dependencies)) in crates_of_local()? {
+    for (name, Crate { needs, .. }) in crates_of_local()? {
         let allowed: &[&str] = match name.as_str() {
             // The app alone knows all.
             "mysfits_local" => continue,
@@ -55,17 +72,33 @@ fn no_service_of_local_depends_on_another() -> Result<()> {
             "cloud_firehose" => &["cloud_journal"],
             // An object's content may be one of Pulumi's assets.
             "cloud_s3" => &["pulumi_protocol"],
+            // What tests deploy has URNs.
+            "cloud_testing" => &["pulumi_protocol"],
             _ => &[],
         };
         let is_service = !SHARED.contains(&name.as_str())
             && !["cloud_journal", "cloud_template"].contains(&name.as_str());
         let shared = SHARED.iter().filter(|_| is_service);
         let allowed: Vec<_> = allowed.iter().chain(shared).collect();
-        let forbidden = dependencies
+        let forbidden = needs
             .iter()
             .filter(|on| !allowed.iter().any(|allowed| **allowed == on.as_str()));
         let forbidden: Vec<_> = forbidden.collect();
         assert!(forbidden.is_empty(), "{name} depends on {forbidden:?}");
+    }
+    Ok(())
+}
+
+/// The tests of a service have stand-ins for the services that it calls, so that an edit of one
+/// neither compiles nor runs another.
+#[test]
+fn tests_of_a_service_need_no_other_service() -> Result<()> {
+    for (name, Crate { tests_need, .. }) in crates_of_local()? {
+        let forbidden: Vec<_> = tests_need
+            .iter()
+            .filter(|on| name != "mysfits_local" && *on != "cloud_testing")
+            .collect();
+        assert!(forbidden.is_empty(), "tests of {name} need {forbidden:?}");
     }
     Ok(())
 }
@@ -128,7 +161,7 @@ fn every_dependency_is_named_by_a_source() -> Result<()> {
 /// So that the compiler finds what nothing uses.
 #[test]
 fn what_is_public_in_local_can_be_reached() -> Result<()> {
-    for (name, (folder, _)) in crates_of_local()? {
+    for (name, Crate { folder, .. }) in crates_of_local()? {
         let text = fs::read_to_string(folder.join("src/lib.rs"))?;
         let lint = "\n#![warn(unreachable_pub)]\n";
         assert!(text.contains(lint), "{name} does not warn of it");

@@ -183,7 +183,7 @@ impl ObjectStore for Bucket {
 }
 
 /// A function that judges each record by what its data starts with; everything else comes back
-/// in upper case. The app's tests have it as a real one: `local/tests/shared/runtime.rs`.
+/// in upper case. The app's tests have it as a real one: `local/lambda/testing/function.rs`.
 struct Function;
 
 #[async_trait]

@@ -1,12 +1,12 @@
 //! What each operation refuses by its reference page: numbers out of range, tokens that were
 //! never given out, names that cannot be.
 
-use crate::client::Cloud;
+use crate::support::World;
 use anyhow::{Context, Result, ensure};
 
 #[tokio::test]
 async fn lambda_refuses_what_its_parameters_cannot_be() -> Result<()> {
-    let cloud = Cloud::start().await?;
+    let cloud = World::start().await?;
     let functions = "/2015-03-31/functions/";
     let invalid = "ValidationException";
     for (path, name, value, expected) in [

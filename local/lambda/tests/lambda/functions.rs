@@ -228,139 +228,6 @@ async fn after_an_update_new_environments_are_new_and_old_ones_finish() -> Resul
     Ok(())
 }
 
-/// What the data folder has of code: a package is there as it came and unpacked.
-fn code(world: &World) -> Result<BTreeSet<std::ffi::OsString>> {
-    let entries = std::fs::read_dir(world.path("data/lambda/code"))?;
-    Ok(entries
-        .map(|entry| Ok(entry?.file_name()))
-        .collect::<std::io::Result<_>>()?)
-}
-
-#[tokio::test]
-async fn functions_with_different_packages_survive_a_restart() -> Result<()> {
-    let world = World::start().await?;
-    world.function("first", json!({})).await?;
-    let script = b"#!/bin/sh\nexit 3\n";
-    let other = crate::support::package_of(&world.path("other.zip"), script, 0o755)?;
-    let code_of = json!({ "code": { "path": other } });
-    let second = world.function("second", code_of.clone()).await?;
-    let third = world.function("third", code_of).await?;
-    let before = code(&world)?;
-    // Of each package its archive, a second copy of that, and what was unpacked of it.
-    ensure!(before.len() == 6, "{before:?}");
-
-    let world = world.restart().await?;
-    ensure!(code(&world)? == before, "nothing was swept away");
-    world.call("first", json!({})).await?;
-    for name in ["second", "third"] {
-        let (kind, message) = world.fail(name, json!({})).await?;
-        ensure!(
-            kind == "Runtime.ExitError" && message.ends_with("exit status 3"),
-            "{name}: {message}"
-        );
-    }
-    world.delete(&second).await?;
-    ensure!(code(&world)?.len() == 6, "the third still has it");
-    world.delete(&third).await?;
-    ensure!(code(&world)?.len() == 3, "nobody has it any more");
-    Ok(())
-}
-
-#[tokio::test]
-async fn the_code_of_a_function_that_cannot_be_made_live_is_kept() -> Result<()> {
-    let world = World::start().await?;
-    world.function("first", json!({})).await?;
-    let script = b"#!/bin/sh\nexit 3\n";
-    let other = crate::support::package_of(&world.path("other.zip"), script, 0o755)?;
-    let second = world.function("second", json!({ "code": { "path": other } }));
-    let second = second.await?;
-    let digest = STANDARD.decode(second.resource.output("codeSha256"))?;
-    let name: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-
-    let World { server, folder } = world;
-    server.stop().await;
-    // What is there of it cannot be read at the next start.
-    let place = folder.path().join("data/lambda/code");
-    std::fs::remove_dir_all(place.join(&name))?;
-    let zip = place.join(format!("{name}.zip"));
-    let copy = place.join(format!("{name}.copy"));
-    let whole = std::fs::read(&zip)?;
-    std::fs::write(&zip, "broken")?;
-    std::fs::write(&copy, "broken")?;
-    let world = World::in_folder(folder).await?;
-    world.call("first", json!({})).await?;
-    ensure!(world.invoke("second", json!({})).await.is_err());
-    let World { server, folder } = world;
-    server.stop().await;
-    // It is not thrown away: what is damaged is kept aside.
-    let kept = std::fs::read_dir(folder.path().join("data/damaged"))?;
-    let mut kept = kept.filter_map(|file| std::fs::read(file.ok()?.path()).ok());
-    ensure!(kept.any(|bytes| bytes == b"broken"), "the package is gone");
-    std::fs::write(&zip, whole)?;
-    let world = World::in_folder(folder).await?;
-    let (kind, _) = world.fail("second", json!({})).await?;
-    ensure!(kind == "Runtime.ExitError", "{kind}");
-    Ok(())
-}
-
-#[tokio::test]
-async fn damaged_code_is_made_again_before_it_runs() -> Result<()> {
-    let world = World::start().await?;
-    let script = b"#!/bin/sh\nexit 3\n";
-    let other = crate::support::package_of(&world.path("other.zip"), script, 0o755)?;
-    world
-        .function("f", json!({ "code": { "path": other } }))
-        .await?;
-    let World { server, folder } = world;
-    server.stop().await;
-    let place = folder.path().join("data/lambda/code");
-    let names = std::fs::read_dir(&place)?.filter_map(|entry| Some(entry.ok()?.path()));
-    let unpacked = names.filter(|path| path.is_dir()).last();
-    let bootstrap = unpacked.context("it is unpacked")?.join("bootstrap");
-    std::fs::write(&bootstrap, b"#!/bin/sh\nexit 4\n")?;
-
-    // The cloud answers before it has looked at all packages.
-    let world = World::in_folder(folder).await?;
-    let (kind, message) = world.fail("f", json!({})).await?;
-    ensure!(kind == "Runtime.ExitError", "{kind}");
-    ensure!(message.ends_with("exit status 3"), "{message}");
-    let damaged = world.server.cloud().context.troubles.damaged();
-    ensure!(damaged.len() == 1, "{damaged:?}");
-    ensure!(damaged[0].what.contains("unpacked"), "{damaged:?}");
-    Ok(())
-}
-
-#[tokio::test]
-async fn new_code_replaces_the_old_on_disk_too() -> Result<()> {
-    let world = World::start().await?;
-    let function = world.function("f", json!({})).await?;
-    world.call("f", json!({})).await?;
-    let before = code(&world)?;
-    let other = world.path("other.zip");
-    let script = b"#!/bin/sh\nexit 3\n";
-    crate::support::package_of(&other, script, 0o755)?;
-    let updated = world
-        .update(&function, json!({ "code": { "path": other } }))
-        .await?;
-    ensure!(updated.resource.output("codeSha256") != function.resource.output("codeSha256"));
-    let (kind, message) = world.fail("f", json!({})).await?;
-    ensure!(
-        kind == "Runtime.ExitError" && message.ends_with("exit status 3"),
-        "{message}"
-    );
-    let after = code(&world)?;
-    ensure!(
-        before.len() == 3 && after.len() == 3,
-        "{before:?} {after:?}"
-    );
-    ensure!(before.is_disjoint(&after), "the old code is gone");
-
-    world.delete(&updated).await?;
-    let gone = world.invoke("f", json!({})).await.err().context("gone")?;
-    ensure!(gone.status == 404 && gone.code == "ResourceNotFoundException");
-    Ok(())
-}
-
 #[tokio::test]
 async fn an_environment_starts_only_in_a_role_that_lambda_may_assume() -> Result<()> {
     let world = World::start().await?;
@@ -400,7 +267,7 @@ async fn functions_survive_a_restart() -> Result<()> {
     // The package that was uploaded is all that is needed.
     std::fs::remove_file(world.path("runtime.zip"))?;
     let world = world.restart().await?;
-    let notes = std::fs::read_dir(world.path("data/lambda/processes"))?.count();
+    let notes = std::fs::read_dir(world.path("lambda/processes"))?.count();
     ensure!(notes == 0, "no process is left");
     ensure!(world.call("f", json!({})).await?["count"] == 1);
     Ok(())
@@ -452,85 +319,6 @@ async fn invoke_speaks_the_real_protocol() -> Result<()> {
         .await??;
     let configuration: Value = serde_json::from_slice(configuration.body())?;
     ensure!(configuration["MemorySize"] == 128 && configuration["Timeout"] == 3);
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_function_is_described_with_all_that_aws_always_sends() -> Result<()> {
-    let world = World::start().await?;
-    let inputs = json!({
-        "description": "what it is for",
-        "ephemeralStorage": { "size": 600 },
-        "reservedConcurrentExecutions": 3,
-        "tags": { "team": "clicks" },
-    });
-    let function = world.function("f", inputs).await?;
-    let get = async |path: &str| {
-        let path = format!("/2015-03-31/functions{path}");
-        let answer = world.http(Method::GET, &path, &[], "").await??;
-        anyhow::Ok(serde_json::from_slice::<Value>(answer.body())?)
-    };
-    let configuration = get("/f/configuration").await?;
-    let output = |name: &str| &function.resource.outputs[name];
-    for (name, expected) in [
-        ("State", json!("Active")),
-        ("LastUpdateStatus", json!("Successful")),
-        ("LastModified", output("lastModified").clone()),
-        ("CodeSize", output("sourceCodeSize").clone()),
-        ("CodeSha256", output("codeSha256").clone()),
-        ("Description", json!("what it is for")),
-        ("Version", json!("$LATEST")),
-        ("PackageType", json!("Zip")),
-        ("Architectures", json!(["x86_64"])),
-        ("TracingConfig", json!({ "Mode": "PassThrough" })),
-        ("EphemeralStorage", json!({ "Size": 600 })),
-        (
-            "SnapStart",
-            json!({ "ApplyOn": "None", "OptimizationStatus": "Off" }),
-        ),
-        (
-            "LoggingConfig",
-            json!({ "LogFormat": "Text", "LogGroup": "/aws/lambda/f" }),
-        ),
-    ] {
-        ensure!(
-            configuration[name] == expected,
-            "{name}: {}",
-            configuration[name]
-        );
-    }
-    let runtime = &configuration["RuntimeVersionConfig"]["RuntimeVersionArn"];
-    let runtime = runtime.as_str().unwrap_or_default();
-    ensure!(
-        runtime.starts_with("arn:aws:lambda:us-east-1::runtime:"),
-        "{runtime}"
-    );
-    let revision = configuration["RevisionId"].clone();
-    ensure!(
-        revision.as_str().unwrap_or_default().len() == 36,
-        "{revision}"
-    );
-    ensure!(configuration.get("Environment").is_none(), "no variables");
-
-    let whole = get("/f").await?;
-    ensure!(whole["Configuration"] == configuration);
-    ensure!(whole["Concurrency"] == json!({ "ReservedConcurrentExecutions": 3 }));
-    ensure!(whole["Tags"] == json!({ "team": "clicks" }));
-    ensure!(whole["Code"]["RepositoryType"] == "S3");
-    let location = whole["Code"]["Location"].as_str().context("an address")?;
-    // Another test may have given it one.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let client = reqwest::Client::builder().no_proxy().build()?;
-    let package = client.get(location).send().await?.error_for_status()?;
-    ensure!(package.bytes().await? == std::fs::read(world.path("runtime.zip"))?);
-
-    let listed = get("").await?["Functions"][0].clone();
-    ensure!(listed["CodeSize"] == configuration["CodeSize"]);
-    ensure!(listed.get("State").is_none() && listed.get("LastUpdateStatus").is_none());
-
-    world.update(&function, json!({ "timeout": 9 })).await?;
-    let updated = get("/f:$LATEST/configuration").await?;
-    ensure!(updated["RevisionId"] != revision && updated["Timeout"] == 9);
     Ok(())
 }
 
@@ -605,7 +393,7 @@ async fn a_permission_lets_a_service_in_from_its_source_alone() -> Result<()> {
     let rule = service("arn:aws:events:us-east-1:000000000000:rule/mine");
     let other = service("arn:aws:events:us-east-1:000000000000:rule/other");
     let invoke = async |caller: &Caller| {
-        let invoked = world.cloud().lambda.invoke(caller, "f", "{}".into()).await;
+        let invoked = world.lambda().invoke(caller, "f", "{}".into()).await;
         invoked.map(|_| ()).map_err(|error| error.code.into_owned())
     };
     ensure!(invoke(&rule).await == Err("AccessDenied".into()));

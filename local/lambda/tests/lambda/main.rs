@@ -1,0 +1,8 @@
+//! Functions at work, with real packages and real processes.
+
+mod code;
+mod documented;
+mod failures;
+mod functions;
+mod parameters;
+mod support;
