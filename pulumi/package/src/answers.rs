@@ -1,7 +1,7 @@
 //! What Cargo and the compiler say of a workspace, asked again only when it may be something else.
 //!
 //! Each of these questions takes up to a tenth of a second, most of it in rustup, and the engine
-//! asks several in every command. An answer is kept as a binary is (see [`crate::look`]): with the
+//! asks several in every command. An answer is kept as a binary is (see `look.rs`): with the
 //! state of all files that decide it.
 
 use crate::cargo::own_environment;
