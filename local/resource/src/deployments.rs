@@ -26,7 +26,7 @@ pub struct Record {
     pub sequence: u64,
     /// Its type's token.
     pub token: String,
-    /// See [`New::generation`].
+    /// See [`New::generation`](crate::resource::New::generation).
     pub generation: u64,
     /// The resource itself.
     pub resource: Resource<Properties>,
