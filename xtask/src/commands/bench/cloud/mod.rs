@@ -60,7 +60,7 @@ pub struct Clicks {
     accepted: Load,
     stored: Duration,
     /// Once more while nobody reads a large log, and while it is searched.
-    searched: (Load, Load),
+    searched: Option<(Load, Load)>,
 }
 
 pub async fn run(root: &Path) -> Result<()> {

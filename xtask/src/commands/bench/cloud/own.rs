@@ -24,7 +24,7 @@ const CLICKS: usize = 10_000;
 
 /// How large a log is that is searched while clicks come in, and by how many at once.
 pub const LOG_BYTES: usize = 64 * 1024 * 1024;
-const SEARCHES: usize = 3;
+const AT_ONCE: usize = 3;
 
 /// How long its lines are, and how many are put at once.
 const MESSAGE: usize = 200;
@@ -33,26 +33,39 @@ const EVENTS: usize = 2_000;
 /// How long a stream may take until nothing waits in it.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// The build of this checkout.
 pub async fn measure(root: &Path) -> Result<Figures> {
     let program = binaries::released_cloud(root).await?;
+    of_build(root, &program, Searches::While).await
+}
+
+/// Whether clicks are measured while a large log is searched too, which takes a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Searches {
+    While,
+    Never,
+}
+
+/// Any build, with the stack of this checkout.
+pub async fn of_build(root: &Path, program: &Path, searches: Searches) -> Result<Figures> {
     let folder = tempfile::tempdir()?;
     let start = median_start(|run| {
         let home = folder.path().join(run.to_string());
         let first = ports::free(&home)?;
-        let mut command = Command::new(&program);
+        let mut command = Command::new(program);
         command.arg("serve").arg("--home").arg(home);
         command.arg("--port").arg(first.to_string());
         // AWS's protocols are at the second port.
         Ok((command, first + 1))
     })
     .await?;
-    place::with_cloud(root, Some(&program), async |session| {
-        deployed(session, start).await
+    place::with_cloud(root, Some(program), async |session| {
+        deployed(session, start, searches).await
     })
     .await
 }
 
-async fn deployed(session: &Session, start: Duration) -> Result<Figures> {
+async fn deployed(session: &Session, start: Duration, searches: Searches) -> Result<Figures> {
     let mut up = session.pulumi(&["up", "--yes", "--skip-preview", "--suppress-outputs"]);
     let folder = tempfile::tempdir()?;
     up.args(["--stack", LOCAL, "--config-file"])
@@ -75,10 +88,14 @@ async fn deployed(session: &Session, start: Duration) -> Result<Figures> {
     drained(session.port).await?;
     let url = output("clicksEndpoint")?;
     let (accepted, stored) = clicks(url, session.port).await?;
+    let searched = match searches {
+        Searches::While => Some(searched(target.aws, url, session.port).await?),
+        Searches::Never => None,
+    };
     figures.clicks = Some(Clicks {
         accepted,
         stored,
-        searched: searched(target.aws, url, session.port).await?,
+        searched,
     });
     Ok(figures)
 }
@@ -104,7 +121,7 @@ async fn searched(aws: &Aws, url: &str, port: u16) -> Result<(Load, Load)> {
             aws.json(LOGS, "FilterLogEvents", &search).await?;
         }
     };
-    let searching: Vec<_> = (0..SEARCHES).map(|_| searching()).collect();
+    let searching: Vec<_> = (0..AT_ONCE).map(|_| searching()).collect();
     tokio::select! {
         clicks = clicks(url, port) => Ok((without, clicks?.0)),
         ended = try_join_all(searching) => {

@@ -90,14 +90,15 @@ pub fn table(all: &[Figures]) -> String {
             clicks.stored.as_secs_f64(),
             " – |".repeat(others.len()),
         );
-        let (without, with) = clicks.searched;
-        text += &format!(
-            "| PUT /clicks while a log of {} is searched | {} ({:.2} of without) |{}\n",
-            megabytes(LOG_BYTES as u64),
-            rate(with),
-            with.per_second() / without.per_second(),
-            " – |".repeat(others.len()),
-        );
+        if let Some((without, with)) = clicks.searched {
+            text += &format!(
+                "| PUT /clicks while a log of {} is searched | {} ({:.2} of without) |{}\n",
+                megabytes(LOG_BYTES as u64),
+                rate(with),
+                with.per_second() / without.per_second(),
+                " – |".repeat(others.len()),
+            );
+        }
     }
     text
 }
