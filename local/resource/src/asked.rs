@@ -21,7 +21,25 @@ pub(crate) struct Asked<'a> {
     pub inputs: Properties,
 }
 
-impl Asked<'_> {
+impl<'a> Asked<'a> {
+    /// `known` is what the engine knows of its inputs and its outputs.
+    pub(crate) fn of(
+        declared: Declared<'a>,
+        urn: &'a Urn,
+        id: &'a str,
+        settings: &ProviderSettings,
+        known: (&PropertyMap, &PropertyMap),
+    ) -> Self {
+        let (inputs, outputs) = known;
+        Self {
+            declared,
+            urn,
+            id,
+            region: outputs::deployed_region(declared, settings, inputs, outputs),
+            inputs: to_json(inputs),
+        }
+    }
+
     /// The record of the resource that the engine means. Types without regions have ids of their
     /// own.
     fn record(&self, account: &Account) -> Option<Record> {

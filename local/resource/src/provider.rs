@@ -244,13 +244,13 @@ impl ResourceProvider for Provider {
         let declared = self.declared(&urn)?;
         let new_inputs = decode(request.news)?;
         let (old_inputs, old_outputs) = (decode(request.old_inputs)?, decode(request.olds)?);
-        let asked = Asked {
+        let asked = Asked::of(
             declared,
-            urn: &urn,
-            id: &request.id,
-            region: outputs::deployed_region(declared, &settings, &old_inputs, &old_outputs),
-            inputs: to_json(&old_inputs),
-        };
+            &urn,
+            &request.id,
+            &settings,
+            (&old_inputs, &old_outputs),
+        );
         asked.known(&self.account).await.map_err(status)?;
         Ok(Response::new(diff::diff(&Change {
             declared,
@@ -321,13 +321,13 @@ impl ResourceProvider for Provider {
         let request = request.into_inner();
         let declared = self.declared(&urn)?;
         let (old_inputs, old_outputs) = (decode(request.inputs)?, decode(request.properties)?);
-        let asked = Asked {
+        let asked = Asked::of(
             declared,
-            urn: &urn,
-            id: &request.id,
-            region: outputs::deployed_region(declared, &settings, &old_inputs, &old_outputs),
-            inputs: to_json(&old_inputs),
-        };
+            &urn,
+            &request.id,
+            &settings,
+            (&old_inputs, &old_outputs),
+        );
         let Some(resource) = asked.look(&self.account).await.map_err(status)? else {
             return Ok(Response::new(rpc::ReadResponse::default()));
         };
@@ -357,13 +357,13 @@ impl ResourceProvider for Provider {
             }));
         }
 
-        let asked = Asked {
+        let asked = Asked::of(
             declared,
-            urn: &urn,
-            id: &request.id,
-            region: outputs::deployed_region(declared, &settings, &old_inputs, &old_outputs),
-            inputs: to_json(&old_inputs),
-        };
+            &urn,
+            &request.id,
+            &settings,
+            (&old_inputs, &old_outputs),
+        );
         let known = asked.deployed(&self.account).await;
         let mut old = known
             .map_err(status)?
@@ -397,13 +397,7 @@ impl ResourceProvider for Provider {
         let request = request.into_inner();
         let declared = self.declared(&urn)?;
         let (inputs, outputs) = (decode(request.old_inputs)?, decode(request.properties)?);
-        let asked = Asked {
-            declared,
-            urn: &urn,
-            id: &request.id,
-            region: outputs::deployed_region(declared, &settings, &inputs, &outputs),
-            inputs: to_json(&inputs),
-        };
+        let asked = Asked::of(declared, &urn, &request.id, &settings, (&inputs, &outputs));
         let known = asked.deployed(&self.account).await;
         let Some(record) = known.map_err(status)? else {
             // Gone already, which is what was asked for.

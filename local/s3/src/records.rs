@@ -31,10 +31,7 @@ impl S3 {
         T: Send + 'static,
         E: From<AwsError> + Send + 'static,
     {
-        match self.context.store.read(read).await {
-            Ok(read) => read,
-            Err(error) => Err(AwsError::internal(format!("{error:#}")).into()),
-        }
+        of_store(self.context.store.read(read).await)
     }
 
     /// Reads a few records in the same way, which costs less.
@@ -46,10 +43,7 @@ impl S3 {
         T: Send + 'static,
         E: From<AwsError> + Send + 'static,
     {
-        match self.context.store.look_up(read).await {
-            Ok(read) => read,
-            Err(error) => Err(AwsError::internal(format!("{error:#}")).into()),
-        }
+        of_store(self.context.store.look_up(read).await)
     }
 
     /// The version to read: of this id, or the latest one.
@@ -64,6 +58,11 @@ impl S3 {
         self.look_up(move |records| find(records, &bucket, &key, id.as_deref()))
             .await
     }
+}
+
+/// What was read, or the store's own failure as an error of AWS's.
+fn of_store<T, E: From<AwsError>>(read: anyhow::Result<Result<T, E>>) -> Result<T, E> {
+    read.unwrap_or_else(|error| Err(AwsError::internal(format!("{error:#}")).into()))
 }
 
 /// A record that is JSON.
