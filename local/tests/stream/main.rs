@@ -2,6 +2,8 @@
 //! and real processes.
 
 mod backpressure;
+#[path = "../../lambda/tests/lambda/calls.rs"]
+mod calls;
 mod clicks;
 mod described;
 mod events;

@@ -1,5 +1,6 @@
 //! Functions at work, with real packages and real processes.
 
+mod calls;
 mod code;
 mod documented;
 mod failures;

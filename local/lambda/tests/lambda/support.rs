@@ -1,20 +1,20 @@
 //! A Lambda of its own for each test. Functions are real processes; their log is a stand-in.
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use async_trait::async_trait;
 use bytes::Bytes;
-use cloud_core::error::{AwsError, AwsResult};
+use cloud_core::error::AwsResult;
 use cloud_core::request_body::RequestBody;
 use cloud_core::troubles::Troubles;
 use cloud_iam::Caller;
 use cloud_lambda::ports::LogSink;
-use cloud_lambda::{Invocation, Isolation, Lambda};
+use cloud_lambda::{Isolation, Lambda};
 use cloud_resource::deployments::Record;
 use cloud_resource::resource::{AnyResourceType, Properties};
 use cloud_testing::client::Client;
-use cloud_testing::stack::{Stack, aws_error};
+use cloud_testing::stack::Stack;
 use cloud_testing::{Cloud, Given, Service, json as protocol};
-use http::{HeaderMap, HeaderValue, Method, Request, Response};
+use http::{Request, Response};
 use http_body_util::Full;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -74,47 +74,8 @@ impl World {
         self.cloud.folder.path().join(name)
     }
 
-    /// Deploys a resource, after the checks that the provider makes.
-    pub async fn deploy(&self, token: &str, name: &str, inputs: Value) -> AwsResult<Record> {
-        let deployed = self.stack().deploy(token, name, inputs).await;
-        deployed.map_err(aws_error)
-    }
-
-    /// Changes some inputs of a resource.
-    pub async fn update(&self, record: &Record, changes: Value) -> AwsResult<Record> {
-        let mut inputs = record.resource.inputs.clone();
-        inputs.extend(object(changes));
-        let (stack, inputs) = (self.stack(), Value::Object(inputs));
-        let changed = stack.change(record.clone(), inputs).await;
-        changed.map_err(aws_error)
-    }
-
-    pub async fn delete(&self, record: &Record) -> AwsResult<()> {
-        self.stack().undeploy(record).await.map_err(aws_error)
-    }
-
-    fn stack(&self) -> Stack {
+    pub fn stack(&self) -> Stack {
         self.cloud.stack().named("dev")
-    }
-
-    /// A role that a service may take on, with a policy of these statements.
-    pub async fn role(&self, name: &str, service: &str, statements: Value) -> Result<Record> {
-        let trust = json!({
-            "Version": "2012-10-17",
-            "Statement": [{
-                "Effect": "Allow",
-                "Principal": { "Service": service },
-                "Action": "sts:AssumeRole",
-            }],
-        });
-        let inputs = json!({ "name": name, "assumeRolePolicy": trust.to_string() });
-        let role = self.deploy(ROLE, name, inputs).await?;
-        if statements.as_array().is_some_and(|all| !all.is_empty()) {
-            let policy = json!({ "Version": "2012-10-17", "Statement": statements });
-            let inputs = json!({ "name": name, "role": name, "policy": policy.to_string() });
-            self.deploy(ROLE_POLICY, name, inputs).await?;
-        }
-        Ok(role)
     }
 
     /// A function that runs the test runtime and may write its log.
@@ -133,54 +94,6 @@ impl World {
             all[name] = value;
         }
         Ok(self.deploy(FUNCTION, name, all).await?)
-    }
-
-    /// Invokes a function as the account.
-    pub async fn invoke(&self, function: &str, input: Value) -> AwsResult<Invocation> {
-        let payload = input.to_string().into();
-        self.lambda()
-            .invoke(&Caller::Account, function, payload)
-            .await
-    }
-
-    /// Invokes a function that has to answer.
-    pub async fn call(&self, function: &str, input: Value) -> Result<Value> {
-        let invocation = self.invoke(function, input).await?;
-        let answer = serde_json::from_slice(&invocation.payload)?;
-        ensure!(invocation.function_error.is_none(), "{answer}");
-        Ok(answer)
-    }
-
-    /// Invokes a function that has to fail: type and message of its error.
-    pub async fn fail(&self, function: &str, input: Value) -> Result<(String, String)> {
-        let invocation = self.invoke(function, input).await?;
-        ensure!(
-            invocation.function_error.as_deref() == Some("Unhandled"),
-            "{invocation:?}"
-        );
-        let error: Value = serde_json::from_slice(&invocation.payload)?;
-        let field = |name: &str| error[name].as_str().unwrap_or_default().to_owned();
-        Ok((field("errorType"), field("errorMessage")))
-    }
-
-    /// One request of Lambda's REST protocol.
-    pub async fn http(
-        &self,
-        method: Method,
-        uri: &str,
-        headers: &[(&'static str, &'static str)],
-        body: &str,
-    ) -> Result<Result<Response<Bytes>, AwsError>> {
-        let mut map = HeaderMap::new();
-        for (name, value) in headers {
-            map.insert(*name, HeaderValue::from_static(value));
-        }
-        let body = Bytes::copy_from_slice(body.as_bytes());
-        let uri = uri.parse()?;
-        Ok(self
-            .lambda()
-            .http(&Caller::Account, REGION, &method, &uri, &map, body)
-            .await)
     }
 
     /// All messages of a log group, in their order.
@@ -294,7 +207,7 @@ pub fn package_of(path: &Path, bootstrap: &[u8], mode: u32) -> Result<String> {
     Ok(path.to_string_lossy().into_owned())
 }
 
-fn object(value: Value) -> Properties {
+pub fn object(value: Value) -> Properties {
     match value {
         Value::Object(object) => object,
         _ => Properties::new(),
